@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// Native memory, 64-byte aligned rows. A row is padded to a multiple of 64 floats; the padding is zero and stays so, which lets
+/// kernels read whole vectors past the last column.
+/// </summary>
+sealed unsafe class CpuActivations : Activations
+{
+    const int Padding = 64;
+    float* _data;
+
+    internal CpuActivations(int rows, int columns)
+        : base(rows, columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        Stride = checked((columns + Padding - 1) / Padding * Padding);
+        nuint bytes = checked((nuint)rows * (nuint)Stride * sizeof(float));
+        _data = (float*)NativeMemory.AlignedAlloc(bytes, 64);
+        NativeMemory.Clear(_data, bytes);
+    }
+
+    /// <summary>Floats from one row to the next.</summary>
+    internal int Stride { get; }
+
+    internal float* Row(int row)
+    {
+        ObjectDisposedException.ThrowIf(_data is null, this);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)row, (uint)Rows);
+        return _data + (nint)row * Stride;
+    }
+
+    public override void Dispose()
+    {
+        NativeMemory.AlignedFree(_data);
+        _data = null;
+    }
+}

@@ -1,0 +1,463 @@
+using System.Runtime.InteropServices;
+using Octet.Safetensors;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// The CPU: weights in place in the mapped file, activations in float32, every operation cut into one share a thread. Shares write
+/// disjoint memory and each output is summed by one thread, so results do not depend on the number of threads.
+/// </summary>
+sealed unsafe class CpuBackend : Backend
+{
+    readonly CpuKernels _kernels;
+    readonly WorkerPool _pool;
+    readonly ActivationMode _mode;
+    readonly EmbedWork _embed = new();
+    readonly NormWork _norm = new();
+    readonly QuantizeWork _quantize = new();
+    readonly LinearWork _linear = new();
+    readonly RotateWork _rotate = new();
+    readonly AttentionWork _attention = new();
+    readonly SwiGluWork _swiGlu = new();
+    RotaryAngles? _angles;
+    CpuActivations? _codes;
+    CpuActivations? _codeScales;
+    float* _scratch;
+    int _scratchFloats;
+
+    internal CpuBackend(CpuKernels kernels, int threads, ActivationMode mode)
+    {
+        _kernels = kernels;
+        _pool = new WorkerPool(threads);
+        _mode = mode;
+    }
+
+    internal override string Description => $"cpu {_kernels.Name}, {_pool.Workers} {(_pool.Workers == 1 ? "thread" : "threads")}";
+
+    internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns);
+
+    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor);
+
+    internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor);
+
+    internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages) => new CpuKvCache(layout, maxPages);
+
+    internal override void Embed(Weight table, Batch batch, Activations output)
+    {
+        var weight = (CpuWeight)table;
+        Check(output, batch.Count, weight.Columns);
+        foreach (int id in batch.Ids)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (ulong)weight.Rows, nameof(batch));
+        }
+
+        _embed.Kernels = _kernels;
+        _embed.Table = weight;
+        _embed.Batch = batch;
+        _embed.Output = (CpuActivations)output;
+        Run(_embed, batch.Count);
+    }
+
+    internal override void AddRmsNorm(Activations residual, Activations? delta, Weight norm, float epsilon, Activations output, int rows)
+    {
+        Check(residual, rows, norm.Columns);
+        Check(output, rows, norm.Columns);
+        _norm.Kernels = _kernels;
+        _norm.Residual = (CpuActivations)residual;
+        _norm.Delta = (CpuActivations?)delta;
+        _norm.Norm = (CpuVector)norm;
+        _norm.Epsilon = epsilon;
+        _norm.Output = (CpuActivations)output;
+        _norm.Rows = rows;
+        Run(_norm, rows);
+    }
+
+    internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
+    {
+        var x = (CpuActivations)input;
+        LinearInput plain = new(x.Row(0), x.Stride, rows, null, 0);
+        LinearInput quantized = plain;
+        bool anyCodes = false;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Check(input, rows, weights[i].Columns);
+            Check(outputs[i], rows, checked((int)weights[i].Rows));
+            anyCodes |= ((CpuWeight)weights[i]).IsScaled;
+        }
+
+        if (_mode == ActivationMode.Dynamic && anyCodes)
+        {
+            quantized = Quantize(x, rows);
+        }
+
+        _linear.Kernels = _kernels;
+        _linear.Count = weights.Length;
+        _linear.Owner = this;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            var weight = (CpuWeight)weights[i];
+            var output = (CpuActivations)outputs[i];
+            LinearInput source = weight.IsScaled ? quantized : plain;
+            _linear.Set(i, weight, source, output.Row(0), output.Stride);
+        }
+
+        ReserveScratch(_kernels.ScratchFloats(0, 0));
+        _pool.Run(_linear);
+    }
+
+    internal override void RotateAndStore(
+        Activations query, Activations key, Activations value, Weight? queryNorm, Weight? keyNorm, float epsilon, double theta,
+        KvCache cache, int layer, Batch batch)
+    {
+        KvCacheLayout layout = cache.Layout;
+        Check(key, batch.Count, layout.Heads * layout.HeadDim);
+        Check(value, batch.Count, layout.Heads * layout.HeadDim);
+        if (_angles is null || _angles.Size != layout.HeadDim || _angles.Theta != theta)
+        {
+            _angles = new RotaryAngles(layout.HeadDim, theta);
+        }
+
+        foreach (int position in batch.Positions)
+        {
+            _angles.Reach(position);
+        }
+
+        _rotate.Kernels = _kernels;
+        _rotate.Angles = _angles;
+        _rotate.Query = (CpuActivations)query;
+        _rotate.Key = (CpuActivations)key;
+        _rotate.Value = (CpuActivations)value;
+        _rotate.QueryNorm = (CpuVector?)queryNorm;
+        _rotate.KeyNorm = (CpuVector?)keyNorm;
+        _rotate.Epsilon = epsilon;
+        _rotate.Cache = (CpuKvCache)cache;
+        _rotate.Layer = layer;
+        _rotate.Batch = batch;
+        Run(_rotate, batch.Count);
+    }
+
+    internal override void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output)
+    {
+        KvCacheLayout layout = cache.Layout;
+        Check(output, batch.Count, query.Columns);
+        _attention.Kernels = _kernels;
+        _attention.Owner = this;
+        _attention.Query = (CpuActivations)query;
+        _attention.Output = (CpuActivations)output;
+        _attention.Cache = (CpuKvCache)cache;
+        _attention.Layer = layer;
+        _attention.Group = query.Columns / layout.HeadDim / layout.Heads;
+        _attention.Plan(batch);
+        ReserveScratch(_kernels.ScratchFloats(layout.HeadDim, _attention.Group));
+        _pool.Run(_attention);
+    }
+
+    internal override void SwiGlu(Activations gate, Activations up, int rows)
+    {
+        Check(up, rows, gate.Columns);
+        _swiGlu.Kernels = _kernels;
+        _swiGlu.Gate = (CpuActivations)gate;
+        _swiGlu.Up = (CpuActivations)up;
+        _swiGlu.Rows = rows;
+        _pool.Run(_swiGlu);
+    }
+
+    internal override void Logits(Activations input, int first, int count, Weight head, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, checked((int)(count * head.Rows)), nameof(destination));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        Check(input, first + count, head.Columns);
+        var x = (CpuActivations)input;
+        ReserveScratch(_kernels.ScratchFloats(0, 0));
+        fixed (float* y = destination)
+        {
+            var weight = (CpuWeight)head;
+            LinearInput source = new(x.Row(first), x.Stride, count, null, 0);
+            _linear.Kernels = _kernels;
+            _linear.Count = 1;
+            _linear.Owner = this;
+            _linear.Set(0, weight, source, y, checked((int)head.Rows));
+            _pool.Run(_linear);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _pool.Dispose();
+        _codes?.Dispose();
+        _codeScales?.Dispose();
+        NativeMemory.AlignedFree(_scratch);
+        _scratch = null;
+    }
+
+    float* Scratch(int worker) => _scratch + (nint)worker * _scratchFloats;
+
+    void ReserveScratch(int floats)
+    {
+        if (floats > _scratchFloats)
+        {
+            // Whole cache lines for each worker.
+            _scratchFloats = (floats + 31) / 32 * 32;
+            NativeMemory.AlignedFree(_scratch);
+            _scratch = (float*)NativeMemory.AlignedAlloc((nuint)_scratchFloats * (nuint)_pool.Workers * sizeof(float), 64);
+        }
+    }
+
+    // Splitting fewer rows than threads over the threads costs more than it gains for the small operations.
+    void Run(ParallelWork work, int rows)
+    {
+        if (rows == 1)
+        {
+            work.Run(0, 1);
+        }
+        else
+        {
+            _pool.Run(work);
+        }
+    }
+
+    LinearInput Quantize(CpuActivations x, int rows)
+    {
+        int groups = (x.Columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
+        if (_codes is null || _codes.Rows < rows || _codes.Columns < x.Columns)
+        {
+            int columns = Math.Max(x.Columns, _codes?.Columns ?? 0);
+            int most = Math.Max(x.Rows, _codes?.Rows ?? 0);
+            _codes?.Dispose();
+            _codeScales?.Dispose();
+            _codes = new CpuActivations(most, columns);
+            _codeScales = new CpuActivations(most, (columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup);
+        }
+
+        _quantize.Input = x;
+        _quantize.Codes = _codes;
+        _quantize.Scales = _codeScales!;
+        _quantize.Rows = rows;
+        _quantize.Groups = groups;
+        Run(_quantize, rows);
+        return new LinearInput(_codes.Row(0), _codes.Stride, rows, _codeScales!.Row(0), _codeScales.Stride);
+    }
+
+    static void Check(Activations buffer, int rows, int columns)
+    {
+        if (rows > buffer.Rows || columns != buffer.Columns)
+        {
+            throw new ArgumentException($"a buffer of [{buffer.Rows}, {buffer.Columns}] where [{rows}, {columns}] is needed");
+        }
+    }
+
+    /// <summary>The rows [first, end) of share <paramref name="worker"/>, cut at multiples of <paramref name="grain"/>.</summary>
+    static (long First, long End) Share(long rows, int worker, int workers, int grain)
+    {
+        long units = (rows + grain - 1) / grain;
+        return (Math.Min(rows, units * worker / workers * grain), Math.Min(rows, units * (worker + 1) / workers * grain));
+    }
+
+    sealed class EmbedWork : ParallelWork
+    {
+        internal CpuKernels Kernels = null!;
+        internal CpuWeight Table = null!;
+        internal Batch Batch = null!;
+        internal CpuActivations Output = null!;
+
+        internal override void Run(int worker, int workers)
+        {
+            (long first, long end) = Share(Batch.Count, worker, workers, 1);
+            for (int i = (int)first; i < end; i++)
+            {
+                Kernels.WidenRow(Table, Batch.Ids[i], Output.Row(i));
+            }
+        }
+    }
+
+    sealed class NormWork : ParallelWork
+    {
+        internal CpuKernels Kernels = null!;
+        internal CpuActivations Residual = null!;
+        internal CpuActivations? Delta;
+        internal CpuVector Norm = null!;
+        internal float Epsilon;
+        internal CpuActivations Output = null!;
+        internal int Rows;
+
+        internal override void Run(int worker, int workers)
+        {
+            (long first, long end) = Share(Rows, worker, workers, 1);
+            for (int i = (int)first; i < end; i++)
+            {
+                Kernels.AddRmsNorm(Residual.Row(i), Delta is null ? null : Delta.Row(i), Norm.Data, Epsilon, Output.Row(i), Norm.Columns);
+            }
+        }
+    }
+
+    sealed class QuantizeWork : ParallelWork
+    {
+        internal CpuActivations Input = null!;
+        internal CpuActivations Codes = null!;
+        internal CpuActivations Scales = null!;
+        internal int Rows;
+        internal int Groups;
+
+        internal override void Run(int worker, int workers)
+        {
+            (long first, long end) = Share(Rows, worker, workers, 1);
+            for (int i = (int)first; i < end; i++)
+            {
+                ActivationQuantizer.Quantize(new(Input.Row(i), Input.Columns), new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
+            }
+        }
+    }
+
+    sealed class LinearWork : ParallelWork
+    {
+        readonly Item[] _items = new Item[3];
+        internal CpuKernels Kernels = null!;
+        internal CpuBackend Owner = null!;
+        internal int Count;
+
+        internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
+            => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
+
+        internal override void Run(int worker, int workers)
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                ref Item item = ref _items[i];
+                (long first, long end) = Share(item.Weight.Rows, worker, workers, 16);
+                Kernels.Linear(item.Weight, first, end, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+            }
+        }
+
+        struct Item
+        {
+            internal CpuWeight Weight;
+            internal LinearInput Input;
+            internal float* Output;
+            internal int Stride;
+        }
+    }
+
+    sealed class RotateWork : ParallelWork
+    {
+        internal CpuKernels Kernels = null!;
+        internal RotaryAngles Angles = null!;
+        internal CpuActivations Query = null!;
+        internal CpuActivations Key = null!;
+        internal CpuActivations Value = null!;
+        internal CpuVector? QueryNorm;
+        internal CpuVector? KeyNorm;
+        internal float Epsilon;
+        internal CpuKvCache Cache = null!;
+        internal int Layer;
+        internal Batch Batch = null!;
+
+        internal override void Run(int worker, int workers)
+        {
+            KvCacheLayout layout = Cache.Layout;
+            int size = layout.HeadDim;
+            (long first, long end) = Share(Batch.Count, worker, workers, 1);
+            for (int i = (int)first; i < end; i++)
+            {
+                int position = Batch.Positions[i];
+                int page = Batch.Sequences[i].Page(position / KvCacheLayout.PageTokens);
+                long slot = (long)(position % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
+                fixed (float* angles = Angles.At(position))
+                {
+                    float* query = Query.Row(i);
+                    for (int h = 0; h < Query.Columns; h += size)
+                    {
+                        Kernels.NormRotate(query + h, QueryNorm is null ? null : QueryNorm.Data, Epsilon, angles, angles + size / 2, size);
+                    }
+
+                    for (int h = 0; h < layout.Heads; h++)
+                    {
+                        float* key = Key.Row(i) + h * size;
+                        Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
+                        byte* cached = Cache.Keys(page, Layer, h) + slot;
+                        Kernels.Store(key, cached, size, layout.Type);
+                        Kernels.Store(Value.Row(i) + h * size, cached + Cache.ValueOffset, size, layout.Type);
+                    }
+                }
+            }
+        }
+    }
+
+    sealed class AttentionWork : ParallelWork
+    {
+        // First row and row count of each run of consecutive rows of one sequence, at most AttentionTile.MaxRows long.
+        readonly List<(int Row, int Rows)> _tiles = [];
+        int _next;
+        internal CpuKernels Kernels = null!;
+        internal CpuBackend Owner = null!;
+        internal CpuActivations Query = null!;
+        internal CpuActivations Output = null!;
+        internal CpuKvCache Cache = null!;
+        internal int Layer;
+        internal int Group;
+        Batch _batch = null!;
+
+        internal void Plan(Batch batch)
+        {
+            _batch = batch;
+            _next = 0;
+            _tiles.Clear();
+            for (int row = 0; row < batch.Count;)
+            {
+                int rows = 1;
+                while (rows < AttentionTile.MaxRows && row + rows < batch.Count && ReferenceEquals(batch.Sequences[row + rows], batch.Sequences[row]))
+                {
+                    rows++;
+                }
+
+                _tiles.Add((row, rows));
+                row += rows;
+            }
+        }
+
+        // Later tokens attend to more: shares are taken from a counter, the longest first.
+        internal override void Run(int worker, int workers)
+        {
+            int heads = Cache.Layout.Heads;
+            int units = _tiles.Count * heads;
+            for (int unit = Interlocked.Increment(ref _next) - 1; unit < units; unit = Interlocked.Increment(ref _next) - 1)
+            {
+                (int row, int rows) = _tiles[_tiles.Count - 1 - unit / heads];
+                int head = unit % heads;
+                int offset = head * Group * Cache.Layout.HeadDim;
+                Kernels.Attend(new AttentionTile
+                {
+                    Cache = Cache,
+                    Sequence = _batch.Sequences[row],
+                    Layer = Layer,
+                    Head = head,
+                    Group = Group,
+                    Position = _batch.Positions[row],
+                    Rows = rows,
+                    Query = Query.Row(row) + offset,
+                    QueryStride = Query.Stride,
+                    Output = Output.Row(row) + offset,
+                    OutputStride = Output.Stride,
+                    Scratch = Owner.Scratch(worker),
+                });
+            }
+        }
+    }
+
+    sealed class SwiGluWork : ParallelWork
+    {
+        internal CpuKernels Kernels = null!;
+        internal CpuActivations Gate = null!;
+        internal CpuActivations Up = null!;
+        internal int Rows;
+
+        internal override void Run(int worker, int workers)
+        {
+            // By columns, so that one token is shared too.
+            (long first, long end) = Share(Gate.Columns, worker, workers, 64);
+            for (int row = 0; row < Rows && first < end; row++)
+            {
+                Kernels.SwiGlu(Gate.Row(row) + first, Up.Row(row) + first, (int)(end - first));
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Numerics;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// The arithmetic of one instruction set on plain pointers; <see cref="CpuBackend"/> checks sizes and cuts the work into shares.
+/// Rows of activations end in zero padding up to a multiple of 64 floats.
+/// </summary>
+abstract unsafe class CpuKernels
+{
+    /// <summary>Channels that share one activation scale in <see cref="ActivationMode.Dynamic"/>.</summary>
+    internal const int ActivationGroup = 128;
+
+    internal abstract string Name { get; }
+
+    /// <summary>destination[0, columns) = row <paramref name="row"/> of <paramref name="weight"/>, scaled.</summary>
+    internal abstract void WidenRow(CpuWeight weight, long row, float* destination);
+
+    /// <summary>
+    /// y[t][r] = sum over k of x[t][k] * w[r][k] for rows [first, end). <paramref name="x"/> may hold E4M3 values with a scale for each
+    /// token and group of 128 in <c>x.Scales</c>.
+    /// </summary>
+    internal abstract void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch);
+
+    /// <summary>residual += delta unless null; output = residual * rsqrt(mean(residual^2) + epsilon) * norm.</summary>
+    internal abstract void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count);
+
+    /// <summary>In place: RMSNorm of one head unless <paramref name="norm"/> is null, then rotation of (i, i + size / 2) by angle i.</summary>
+    internal abstract void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size);
+
+    internal abstract void Store(float* source, byte* destination, int count, KvCacheType type);
+
+    /// <summary>
+    /// Causal attention of the query heads that share one key/value head, for <c>work.Rows</c> consecutive tokens of one sequence;
+    /// streaming softmax, one page at a time from position 0.
+    /// </summary>
+    internal abstract void Attend(in AttentionTile work);
+
+    internal abstract void SwiGlu(float* gate, float* up, int count);
+
+    /// <summary>Scratch floats that <see cref="Linear"/> and <see cref="Attend"/> may use on one worker.</summary>
+    internal abstract int ScratchFloats(int headDim, int group);
+}
+
+/// <summary>The left side of a linear layer: <see cref="Rows"/> tokens, <see cref="Stride"/> floats apart.</summary>
+readonly unsafe struct LinearInput(float* data, int stride, int rows, float* scales, int scaleStride)
+{
+    internal float* Data { get; } = data;
+
+    internal int Stride { get; } = stride;
+
+    internal int Rows { get; } = rows;
+
+    /// <summary>[Rows, <see cref="ScaleStride"/>] scales of groups of 128 channels, or null for plain float32 input.</summary>
+    internal float* Scales { get; } = scales;
+
+    internal int ScaleStride { get; } = scaleStride;
+}
+
+/// <summary>
+/// One unit of attention: tokens <see cref="Position"/> to Position + <see cref="Rows"/> - 1 of <see cref="Sequence"/> and the
+/// <see cref="Group"/> query heads that read key/value head <see cref="Head"/>.
+/// </summary>
+readonly unsafe ref struct AttentionTile
+{
+    internal const int MaxRows = 8;
+
+    internal required CpuKvCache Cache { get; init; }
+
+    internal required KvSequence Sequence { get; init; }
+
+    internal required int Layer { get; init; }
+
+    internal required int Head { get; init; }
+
+    internal required int Group { get; init; }
+
+    internal required int Position { get; init; }
+
+    internal required int Rows { get; init; }
+
+    /// <summary>The first of the group's queries in the tile's first row; heads are contiguous, rows <see cref="QueryStride"/> floats apart.</summary>
+    internal required float* Query { get; init; }
+
+    internal required int QueryStride { get; init; }
+
+    internal required float* Output { get; init; }
+
+    internal required int OutputStride { get; init; }
+
+    internal required float* Scratch { get; init; }
+}

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// A page is [layer][key, value][head][slot][head size]: the keys of one head in one page are contiguous, which is what the
+/// attention kernel walks.
+/// </summary>
+sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(layout, maxPages)
+{
+    readonly List<nint> _pages = [];
+
+    /// <summary>The first key of <paramref name="head"/> in a page; its values follow at <see cref="ValueOffset"/> bytes.</summary>
+    internal byte* Keys(int page, int layer, int head)
+        => (byte*)_pages[page] + ((2L * layer * Layout.Heads) + head) * HeadBytes;
+
+    internal long ValueOffset => Layout.Heads * HeadBytes;
+
+    long HeadBytes => (long)KvCacheLayout.PageTokens * Layout.HeadDim * Layout.ElementBytes;
+
+    protected override void MakePage(int page)
+    {
+        void* memory = NativeMemory.AlignedAlloc((nuint)Layout.BytesPerPage, 64);
+        _pages.Add((nint)memory);
+    }
+
+    public override void Dispose()
+    {
+        foreach (nint page in _pages)
+        {
+            NativeMemory.AlignedFree((void*)page);
+        }
+
+        _pages.Clear();
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// A matrix in the checkpoint's own bits, read from the mapped file. Scales are float32, [ceil(rows / BlockRows), ScaleStride];
+/// a weight that is not quantised is one block as wide as the matrix with no scales.
+/// </summary>
+sealed unsafe class CpuWeight : Weight
+{
+    readonly SafetensorsFile _file;
+    float* _scales;
+
+    internal CpuWeight(LinearTensor source)
+        : base(source.Rows, source.Columns)
+    {
+        TensorView tensor = source.Tensor;
+        _file = tensor.File;
+        Data = tensor.DangerousGetPointer();
+        (Format, ElementBytes) = tensor.DataType switch
+        {
+            DataType.Float8E4M3FN => (WeightFormat.E4M3, 1),
+            DataType.Float8E5M2 => (WeightFormat.E5M2, 1),
+            DataType.BFloat16 => (WeightFormat.BFloat16, 2),
+            DataType.Float16 => (WeightFormat.Float16, 2),
+            DataType.Float32 => (WeightFormat.Float32, 4),
+            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, F8_E5M2, BF16, F16 or F32", _file.Path, tensor.Name),
+        };
+        if (tensor.ByteLength != checked(Rows * Columns * ElementBytes))
+        {
+            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {tensor.DataType}", _file.Path, tensor.Name);
+        }
+
+        if (source.Scales is { } scales)
+        {
+            BlockRows = source.BlockRows;
+            BlockColumns = source.BlockColumns;
+            ScaleStride = (Columns + BlockColumns - 1) / BlockColumns;
+            if (scales.Length != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
+            {
+                throw new ModelException($"{scales.Length} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", _file.Path, tensor.Name);
+            }
+
+            nuint bytes = (nuint)scales.Length * sizeof(float);
+            _scales = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, 64), 64);
+            scales.CopyTo(new Span<float>(_scales, scales.Length));
+            Bytes = tensor.ByteLength + (long)bytes;
+        }
+        else
+        {
+            BlockRows = 1;
+            BlockColumns = Columns;
+            Bytes = tensor.ByteLength;
+        }
+    }
+
+    internal WeightFormat Format { get; }
+
+    internal int ElementBytes { get; }
+
+    internal byte* Data { get; }
+
+    internal int BlockRows { get; }
+
+    internal int BlockColumns { get; }
+
+    internal int ScaleStride { get; }
+
+    internal override long Bytes { get; }
+
+    internal bool IsScaled => _scales is not null;
+
+    internal byte* Row(long row) => Data + row * Columns * ElementBytes;
+
+    /// <summary>The scales of the blocks that row <paramref name="row"/> crosses, left to right; null when not quantised.</summary>
+    internal float* Scales(long row) => _scales is null ? null : _scales + row / BlockRows * ScaleStride;
+
+    public override void Dispose()
+    {
+        NativeMemory.AlignedFree(_scales);
+        _scales = null;
+    }
+}

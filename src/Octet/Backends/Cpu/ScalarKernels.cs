@@ -1,0 +1,174 @@
+using Octet.Numerics;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>The plain definition: one element at a time, sums in double. What the vector kernels are held against.</summary>
+sealed unsafe class ScalarKernels : CpuKernels
+{
+    internal static ScalarKernels Instance { get; } = new();
+
+    internal override string Name => "scalar";
+
+    internal override int ScratchFloats(int headDim, int group) => 0;
+
+    internal override void WidenRow(CpuWeight weight, long row, float* destination)
+    {
+        byte* data = weight.Row(row);
+        float* scales = weight.Scales(row);
+        for (int k = 0; k < weight.Columns; k++)
+        {
+            float value = Widen(weight.Format, data, k);
+            destination[k] = scales is null ? value : value * scales[k / weight.BlockColumns];
+        }
+    }
+
+    internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
+    {
+        for (long row = first; row < end; row++)
+        {
+            byte* data = weight.Row(row);
+            float* scales = weight.Scales(row);
+            for (int t = 0; t < x.Rows; t++)
+            {
+                float* input = x.Data + (nint)t * x.Stride;
+                float* inputScales = x.Scales is null ? null : x.Scales + (nint)t * x.ScaleStride;
+                double total = 0;
+                for (int k = 0; k < weight.Columns; k++)
+                {
+                    double scale = scales is null ? 1 : scales[k / weight.BlockColumns];
+                    if (inputScales is not null)
+                    {
+                        scale *= inputScales[k / ActivationGroup];
+                    }
+
+                    total += (double)Widen(weight.Format, data, k) * input[k] * scale;
+                }
+
+                y[(nint)t * yStride + row] = (float)total;
+            }
+        }
+    }
+
+    internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
+    {
+        double squares = 0;
+        for (int i = 0; i < count; i++)
+        {
+            if (delta is not null)
+            {
+                residual[i] += delta[i];
+            }
+
+            squares += (double)residual[i] * residual[i];
+        }
+
+        float scale = (float)(1 / Math.Sqrt(squares / count + epsilon));
+        for (int i = 0; i < count; i++)
+        {
+            output[i] = residual[i] * scale * norm[i];
+        }
+    }
+
+    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
+    {
+        if (norm is not null)
+        {
+            AddRmsNorm(head, null, norm, epsilon, head, size);
+        }
+
+        int half = size / 2;
+        for (int i = 0; i < half; i++)
+        {
+            float a = head[i];
+            float b = head[i + half];
+            head[i] = a * cos[i] - b * sin[i];
+            head[i + half] = b * cos[i] + a * sin[i];
+        }
+    }
+
+    internal override void Store(float* source, byte* destination, int count, KvCacheType type)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (type == KvCacheType.Float32)
+            {
+                ((float*)destination)[i] = source[i];
+            }
+            else
+            {
+                ((BFloat16*)destination)[i] = (BFloat16)source[i];
+            }
+        }
+    }
+
+    internal override void Attend(in AttentionTile work)
+    {
+        CpuKvCache cache = work.Cache;
+        int size = cache.Layout.HeadDim;
+        double[] sums = new double[size];
+        for (int row = 0; row < work.Rows; row++)
+        {
+            int positions = work.Position + row + 1;
+            double[] scores = new double[positions];
+            for (int g = 0; g < work.Group; g++)
+            {
+                float* query = work.Query + (nint)row * work.QueryStride + g * size;
+                float* output = work.Output + (nint)row * work.OutputStride + g * size;
+                double max = double.NegativeInfinity;
+                for (int p = 0; p < positions; p++)
+                {
+                    double dot = 0;
+                    for (int i = 0; i < size; i++)
+                    {
+                        dot += (double)query[i] * Cached(work, p, 0, i);
+                    }
+
+                    scores[p] = dot / Math.Sqrt(size);
+                    max = Math.Max(max, scores[p]);
+                }
+
+                double total = 0;
+                Array.Clear(sums);
+                for (int p = 0; p < positions; p++)
+                {
+                    double weight = Math.Exp(scores[p] - max);
+                    total += weight;
+                    for (int i = 0; i < size; i++)
+                    {
+                        sums[i] += weight * Cached(work, p, cache.ValueOffset, i);
+                    }
+                }
+
+                for (int i = 0; i < size; i++)
+                {
+                    output[i] = (float)(sums[i] / total);
+                }
+            }
+        }
+    }
+
+    internal override void SwiGlu(float* gate, float* up, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            gate[i] = (float)(gate[i] / (1 + Math.Exp(-gate[i])) * up[i]);
+        }
+    }
+
+    static float Cached(in AttentionTile work, int position, long offset, int i)
+    {
+        KvCacheLayout layout = work.Cache.Layout;
+        byte* head = work.Cache.Keys(work.Sequence.Page(position / KvCacheLayout.PageTokens), work.Layer, work.Head) + offset;
+        long at = (long)(position % KvCacheLayout.PageTokens) * layout.HeadDim + i;
+        return layout.Type == KvCacheType.Float32 ? ((float*)head)[at] : (float)((BFloat16*)head)[at];
+    }
+
+    static float Widen(WeightFormat format, byte* data, long k) => format switch
+    {
+        WeightFormat.E4M3 => (float)((Float8E4M3FN*)data)[k],
+        WeightFormat.E5M2 => (float)((Float8E5M2*)data)[k],
+        WeightFormat.BFloat16 => (float)((BFloat16*)data)[k],
+        WeightFormat.Float16 => (float)((Half*)data)[k],
+        _ => ((float*)data)[k],
+    };
+}

@@ -1,0 +1,138 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>128-bit vectors: SSSE3 and up, or Arm AdvSimd.</summary>
+readonly unsafe struct Simd128 : ISimd<Vector128<float>>
+{
+    public static int Count => 4;
+
+    public static Vector128<float> Zero => Vector128<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load(float* source) => Vector128.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* destination, Vector128<float> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.Max(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) => Vector128.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Exp(Vector128<float> value) => Vector128.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector128<float> value) => Vector128.Sum(value);
+
+    // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
+    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
+    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE4M3(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
+    {
+        Vector128<byte> codes = Vector128.Load(source);
+        Vector128<byte> magnitude = codes & Vector128.Create((byte)0x7F);
+        Vector128<byte> subnormal = Vector128.LessThan(magnitude.AsSByte(), Vector128.Create((sbyte)8)).AsByte();
+        Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C);
+        Vector128<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0);
+        high = Vector128.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
+        low = Vector128.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        high |= Vector128.Equals(magnitude, Vector128.Create((byte)0x7F)) | (codes & Vector128.Create((byte)0x80));
+        Interleave(low, high, out Vector128<ushort> first, out Vector128<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+    }
+
+    // An E5M2 code is the high byte of a half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
+    {
+        Vector128<byte> codes = Vector128.Load(source);
+        Interleave(Vector128<byte>.Zero, codes, out Vector128<ushort> first, out Vector128<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+        a = FromUpperHalf(a.AsUInt32());
+        b = FromUpperHalf(b.AsUInt32());
+        c = FromUpperHalf(c.AsUInt32());
+        d = FromUpperHalf(d.AsUInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> WidenBFloat16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> WidenHalf(ushort* source) => FromUpperHalf(Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void NarrowBFloat16(Vector128<float> value, ushort* destination)
+    {
+        Vector128<uint> bits = value.AsUInt32();
+        Vector128<uint> rounded = bits + Vector128.Create(0x7FFFu) + ((bits >>> 16) & Vector128.Create(1u));
+        Vector128<uint> isNaN = ~Vector128.Equals(value, value).AsUInt32();
+        rounded = Vector128.ConditionalSelect(isNaN, bits | Vector128.Create(0x00400000u), rounded) >>> 16;
+        *(ulong*)destination = Vector128.Narrow(rounded, rounded).AsUInt64().ToScalar();
+    }
+
+    // A half in the upper 16 bits of each lane. Normals: shift the magnitude down by 3 and move the exponent from bias 15 to 127.
+    // Subnormals: the same bits under the exponent of 2^-14, less 2^-14, so that no float32 subnormal (slow) is ever made.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<float> FromUpperHalf(Vector128<uint> bits)
+    {
+        Vector128<uint> sign = bits & Vector128.Create(0x80000000u);
+        Vector128<uint> magnitude = (bits & Vector128.Create(0x7FFF0000u)) >>> 3;
+        Vector128<uint> normal = magnitude + Vector128.Create(112u << 23);
+        Vector128<uint> special = Vector128.GreaterThanOrEqual(magnitude.AsInt32(), Vector128.Create(0x1F << 23)).AsUInt32();
+        normal |= special & Vector128.Create(0x7F800000u);
+        Vector128<uint> tiny = Vector128.LessThan(magnitude.AsInt32(), Vector128.Create(1 << 23)).AsUInt32();
+        Vector128<uint> subnormal = ((magnitude + Vector128.Create(113u << 23)).AsSingle() - Vector128.Create(113u << 23).AsSingle()).AsUInt32();
+        return (Vector128.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
+    }
+
+    // 0 to 7 times 2^-9 as bfloat16: 0, 2^-9, 2^-8, 1.5 * 2^-8, 2^-7, 1.25 * 2^-7, 1.5 * 2^-7, 1.75 * 2^-7.
+    static Vector128<byte> SubnormalHigh => Vector128.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    static Vector128<byte> SubnormalLow => Vector128.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<byte> Lookup(Vector128<byte> table, Vector128<byte> index) => Vector128.ShuffleNative(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Interleave(Vector128<byte> low, Vector128<byte> high, out Vector128<ushort> first, out Vector128<ushort> second)
+    {
+        if (Sse2.IsSupported)
+        {
+            first = Sse2.UnpackLow(low, high).AsUInt16();
+            second = Sse2.UnpackHigh(low, high).AsUInt16();
+        }
+        else
+        {
+            first = Vector128.WidenLower(low) | (Vector128.WidenLower(high) << 8);
+            second = Vector128.WidenUpper(low) | (Vector128.WidenUpper(high) << 8);
+        }
+    }
+
+    // Each 16-bit lane becomes the upper half of a 32-bit lane.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void WidenUpper(Vector128<ushort> source, out Vector128<float> first, out Vector128<float> second)
+    {
+        first = (Vector128.WidenLower(source) << 16).AsSingle();
+        second = (Vector128.WidenUpper(source) << 16).AsSingle();
+    }
+}

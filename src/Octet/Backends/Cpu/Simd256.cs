@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>256-bit vectors: AVX2 with FMA.</summary>
+readonly unsafe struct Simd256 : ISimd<Vector256<float>>
+{
+    public static int Count => 8;
+
+    public static Vector256<float> Zero => Vector256<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* destination, Vector256<float> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.Max(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp(Vector256<float> value) => Vector256.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector256<float> value) => Vector256.Sum(value);
+
+    // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
+    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
+    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE4M3(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
+    {
+        Vector256<byte> codes = LoadCodes(source);
+        Vector256<byte> magnitude = codes & Vector256.Create((byte)0x7F);
+        Vector256<byte> subnormal = Vector256.LessThan(magnitude.AsSByte(), Vector256.Create((sbyte)8)).AsByte();
+        Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C);
+        Vector256<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0);
+        high = Vector256.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
+        low = Vector256.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        high |= Vector256.Equals(magnitude, Vector256.Create((byte)0x7F)) | (codes & Vector256.Create((byte)0x80));
+        Interleave(low, high, out Vector256<ushort> first, out Vector256<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+    }
+
+    // An E5M2 code is the high byte of a half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
+    {
+        Vector256<byte> codes = LoadCodes(source);
+        Interleave(Vector256<byte>.Zero, codes, out Vector256<ushort> first, out Vector256<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+        a = FromUpperHalf(a.AsUInt32());
+        b = FromUpperHalf(b.AsUInt32());
+        c = FromUpperHalf(c.AsUInt32());
+        d = FromUpperHalf(d.AsUInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> WidenBFloat16(ushort* source) => (Avx2.ConvertToVector256Int32(source).AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> WidenHalf(ushort* source) => FromUpperHalf(Avx2.ConvertToVector256Int32(source).AsUInt32() << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void NarrowBFloat16(Vector256<float> value, ushort* destination)
+    {
+        Vector256<uint> bits = value.AsUInt32();
+        Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & Vector256.Create(1u));
+        Vector256<uint> isNaN = ~Vector256.Equals(value, value).AsUInt32();
+        rounded = Vector256.ConditionalSelect(isNaN, bits | Vector256.Create(0x00400000u), rounded) >>> 16;
+        Vector128.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(destination);
+    }
+
+    // A half in the upper 16 bits of each lane. Normals: shift the magnitude down by 3 and move the exponent from bias 15 to 127.
+    // Subnormals: the same bits under the exponent of 2^-14, less 2^-14, so that no float32 subnormal (slow) is ever made.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> FromUpperHalf(Vector256<uint> bits)
+    {
+        Vector256<uint> sign = bits & Vector256.Create(0x80000000u);
+        Vector256<uint> magnitude = (bits & Vector256.Create(0x7FFF0000u)) >>> 3;
+        Vector256<uint> normal = magnitude + Vector256.Create(112u << 23);
+        Vector256<uint> special = Vector256.GreaterThanOrEqual(magnitude.AsInt32(), Vector256.Create(0x1F << 23)).AsUInt32();
+        normal |= special & Vector256.Create(0x7F800000u);
+        Vector256<uint> tiny = Vector256.LessThan(magnitude.AsInt32(), Vector256.Create(1 << 23)).AsUInt32();
+        Vector256<uint> subnormal = ((magnitude + Vector256.Create(113u << 23)).AsSingle() - Vector256.Create(113u << 23).AsSingle()).AsUInt32();
+        return (Vector256.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
+    }
+
+    // The tables of the 128-bit form, once in each half.
+    static Vector256<byte> SubnormalHigh => Vector256.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    static Vector256<byte> SubnormalLow => Vector256.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    // Unpacking works within 128-bit halves. With the 4-byte groups 0 2 4 6 in the lower half and 1 3 5 7 in the upper one, two
+    // unpackings leave the floats in their natural order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<byte> LoadCodes(byte* source)
+        => Avx2.PermuteVar8x32(Vector256.Load((int*)source), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<byte> Lookup(Vector256<byte> table, Vector256<byte> index) => Avx2.Shuffle(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Interleave(Vector256<byte> low, Vector256<byte> high, out Vector256<ushort> first, out Vector256<ushort> second)
+    {
+        first = Avx2.UnpackLow(low, high).AsUInt16();
+        second = Avx2.UnpackHigh(low, high).AsUInt16();
+    }
+
+    // Each 16-bit lane becomes the upper half of a 32-bit lane.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void WidenUpper(Vector256<ushort> source, out Vector256<float> first, out Vector256<float> second)
+    {
+        first = Avx2.UnpackLow(Vector256<ushort>.Zero, source).AsSingle();
+        second = Avx2.UnpackHigh(Vector256<ushort>.Zero, source).AsSingle();
+    }
+}

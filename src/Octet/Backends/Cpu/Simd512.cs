@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>512-bit vectors: AVX-512 F and BW. Without them .NET computes the same with narrower ones, slowly: what the tests rely on elsewhere.</summary>
+readonly unsafe struct Simd512 : ISimd<Vector512<float>>
+{
+    public static int Count => 16;
+
+    public static Vector512<float> Zero => Vector512<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* destination, Vector512<float> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.Max(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> value) => Vector512.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector512<float> value) => Vector512.Sum(value);
+
+    // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
+    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
+    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE4M3(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
+    {
+        Vector512<byte> codes = LoadCodes(source);
+        Vector512<byte> magnitude = codes & Vector512.Create((byte)0x7F);
+        Vector512<byte> subnormal = Vector512.LessThan(magnitude.AsSByte(), Vector512.Create((sbyte)8)).AsByte();
+        Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C);
+        Vector512<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0);
+        high = Vector512.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
+        low = Vector512.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        high |= Vector512.Equals(magnitude, Vector512.Create((byte)0x7F)) | (codes & Vector512.Create((byte)0x80));
+        Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+    }
+
+    // An E5M2 code is the high byte of a half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
+    {
+        Vector512<byte> codes = LoadCodes(source);
+        Interleave(Vector512<byte>.Zero, codes, out Vector512<ushort> first, out Vector512<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+        a = FromUpperHalf(a.AsUInt32());
+        b = FromUpperHalf(b.AsUInt32());
+        c = FromUpperHalf(c.AsUInt32());
+        d = FromUpperHalf(d.AsUInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenBFloat16(ushort* source) => (Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenHalf(ushort* source) => FromUpperHalf(Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()) << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void NarrowBFloat16(Vector512<float> value, ushort* destination)
+    {
+        Vector512<uint> bits = value.AsUInt32();
+        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512.Create(1u));
+        Vector512<uint> isNaN = ~Vector512.Equals(value, value).AsUInt32();
+        rounded = Vector512.ConditionalSelect(isNaN, bits | Vector512.Create(0x00400000u), rounded) >>> 16;
+        Vector256.Narrow(rounded.GetLower(), rounded.GetUpper()).Store(destination);
+    }
+
+    // A half in the upper 16 bits of each lane. Normals: shift the magnitude down by 3 and move the exponent from bias 15 to 127.
+    // Subnormals: the same bits under the exponent of 2^-14, less 2^-14, so that no float32 subnormal (slow) is ever made.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<float> FromUpperHalf(Vector512<uint> bits)
+    {
+        Vector512<uint> sign = bits & Vector512.Create(0x80000000u);
+        Vector512<uint> magnitude = (bits & Vector512.Create(0x7FFF0000u)) >>> 3;
+        Vector512<uint> normal = magnitude + Vector512.Create(112u << 23);
+        Vector512<uint> special = Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create(0x1F << 23)).AsUInt32();
+        normal |= special & Vector512.Create(0x7F800000u);
+        Vector512<uint> tiny = Vector512.LessThan(magnitude.AsInt32(), Vector512.Create(1 << 23)).AsUInt32();
+        Vector512<uint> subnormal = ((magnitude + Vector512.Create(113u << 23)).AsSingle() - Vector512.Create(113u << 23).AsSingle()).AsUInt32();
+        return (Vector512.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
+    }
+
+    // The tables of the 128-bit form, once in each quarter.
+    static Vector128<byte> SubnormalHigh => Vector128.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    static Vector128<byte> SubnormalLow => Vector128.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    // Unpacking works within 128-bit quarters. With 4-byte group g in quarter g % 4, two unpackings leave the floats in natural order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<byte> LoadCodes(byte* source)
+        => Vector512.Shuffle(Vector512.Load((int*)source), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<byte> Lookup(Vector128<byte> table, Vector512<byte> index)
+    {
+        if (Avx512BW.IsSupported)
+        {
+            return Avx512BW.Shuffle(Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)), index);
+        }
+
+        return Vector512.Create(
+            Vector256.Create(Vector128.Shuffle(table, index.GetLower().GetLower()), Vector128.Shuffle(table, index.GetLower().GetUpper())),
+            Vector256.Create(Vector128.Shuffle(table, index.GetUpper().GetLower()), Vector128.Shuffle(table, index.GetUpper().GetUpper())));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Interleave(Vector512<byte> low, Vector512<byte> high, out Vector512<ushort> first, out Vector512<ushort> second)
+    {
+        if (Avx512BW.IsSupported)
+        {
+            first = Avx512BW.UnpackLow(low, high).AsUInt16();
+            second = Avx512BW.UnpackHigh(low, high).AsUInt16();
+            return;
+        }
+
+        // The same within quarters: spread the low and the high 8 bytes of each quarter, high bytes above low bytes.
+        first = Spread(low, 0) | (Spread(high, 0) << 8);
+        second = Spread(low, 1) | (Spread(high, 1) << 8);
+    }
+
+    static Vector512<ushort> Spread(Vector512<byte> bytes, int part)
+    {
+        Vector512<ulong> quads = bytes.AsUInt64();
+        return Vector512.Create(
+            Vector256.Create(Widen8(quads[part]), Widen8(quads[2 + part])),
+            Vector256.Create(Widen8(quads[4 + part]), Widen8(quads[6 + part])));
+    }
+
+    static Vector128<ushort> Widen8(ulong bytes) => Vector128.WidenLower(Vector128.CreateScalar(bytes).AsByte());
+
+    // Each 16-bit lane becomes the upper half of a 32-bit lane.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void WidenUpper(Vector512<ushort> source, out Vector512<float> first, out Vector512<float> second)
+    {
+        if (Avx512BW.IsSupported)
+        {
+            first = Avx512BW.UnpackLow(Vector512<ushort>.Zero, source).AsSingle();
+            second = Avx512BW.UnpackHigh(Vector512<ushort>.Zero, source).AsSingle();
+            return;
+        }
+
+        first = Quarters(source, 0);
+        second = Quarters(source, 1);
+    }
+
+    static Vector512<float> Quarters(Vector512<ushort> source, int part)
+    {
+        Vector512<ulong> quads = source.AsUInt64();
+        return Vector512.Create(
+            Vector256.Create(Upper4(quads[part]), Upper4(quads[2 + part])),
+            Vector256.Create(Upper4(quads[4 + part]), Upper4(quads[6 + part])));
+    }
+
+    static Vector128<float> Upper4(ulong lanes) => (Vector128.WidenLower(Vector128.CreateScalar(lanes).AsUInt16()) << 16).AsSingle();
+}

@@ -1,0 +1,109 @@
+using System.Runtime.CompilerServices;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>The kernels for one vector width: norms, rotation and activation here, linear layers and attention in files of their own.</summary>
+sealed unsafe partial class VectorKernels<TSimd, TVector>(string name) : CpuKernels
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    internal override string Name { get; } = name;
+
+    internal override int ScratchFloats(int headDim, int group)
+        => Math.Max(PanelRows * PanelColumns, AttentionScratch(headDim, group));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
+    {
+        int whole = count - count % TSimd.Count;
+        TVector squares = TSimd.Zero;
+        for (int i = 0; i < whole; i += TSimd.Count)
+        {
+            TVector value = TSimd.Load(residual + i);
+            if (delta is not null)
+            {
+                value = TSimd.Add(value, TSimd.Load(delta + i));
+                TSimd.Store(residual + i, value);
+            }
+
+            squares = TSimd.MultiplyAdd(value, value, squares);
+        }
+
+        float sum = TSimd.Sum(squares);
+        for (int i = whole; i < count; i++)
+        {
+            residual[i] += delta is null ? 0 : delta[i];
+            sum += residual[i] * residual[i];
+        }
+
+        float scale = 1 / MathF.Sqrt(sum / count + epsilon);
+        TVector factor = TSimd.Broadcast(scale);
+        for (int i = 0; i < whole; i += TSimd.Count)
+        {
+            TSimd.Store(output + i, TSimd.Multiply(TSimd.Multiply(TSimd.Load(residual + i), factor), TSimd.Load(norm + i)));
+        }
+
+        for (int i = whole; i < count; i++)
+        {
+            output[i] = residual[i] * scale * norm[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
+    {
+        if (norm is not null)
+        {
+            AddRmsNorm(head, null, norm, epsilon, head, size);
+        }
+
+        int half = size / 2;
+        for (int i = 0; i < half; i++)
+        {
+            float a = head[i];
+            float b = head[i + half];
+            head[i] = a * cos[i] - b * sin[i];
+            head[i + half] = b * cos[i] + a * sin[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal override void Store(float* source, byte* destination, int count, KvCacheType type)
+    {
+        if (type == KvCacheType.Float32)
+        {
+            Buffer.MemoryCopy(source, destination, (long)count * sizeof(float), (long)count * sizeof(float));
+            return;
+        }
+
+        int whole = count - count % TSimd.Count;
+        for (int i = 0; i < whole; i += TSimd.Count)
+        {
+            TSimd.NarrowBFloat16(TSimd.Load(source + i), (ushort*)destination + i);
+        }
+
+        if (whole < count)
+        {
+            ScalarKernels.Instance.Store(source + whole, destination + whole * 2L, count - whole, type);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal override void SwiGlu(float* gate, float* up, int count)
+    {
+        TVector one = TSimd.Broadcast(1);
+        TVector minus = TSimd.Broadcast(-1);
+        int whole = count - count % TSimd.Count;
+        for (int i = 0; i < whole; i += TSimd.Count)
+        {
+            TVector x = TSimd.Load(gate + i);
+            TVector silu = TSimd.Divide(x, TSimd.Add(one, TSimd.Exp(TSimd.Multiply(x, minus))));
+            TSimd.Store(gate + i, TSimd.Multiply(silu, TSimd.Load(up + i)));
+        }
+
+        for (int i = whole; i < count; i++)
+        {
+            gate[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Backends;
+
+/// <summary>Reads a small tensor of a wider float type (scales, norms) as float32; every value of the three is exact there.</summary>
+static class FloatTensor
+{
+    internal static bool IsSupported(DataType type) => type is DataType.Float32 or DataType.BFloat16 or DataType.Float16;
+
+    internal static float[] Widen(TensorView tensor)
+    {
+        float[] values = new float[tensor.ElementCount];
+        Widen(tensor, values);
+        return values;
+    }
+
+    internal static void Widen(TensorView tensor, Span<float> destination)
+    {
+        switch (tensor.DataType)
+        {
+            case DataType.Float32:
+                tensor.AsSpan<float>().CopyTo(destination);
+                break;
+            case DataType.BFloat16:
+                ReadOnlySpan<ushort> brain = tensor.AsSpan<ushort>();
+                for (int i = 0; i < brain.Length; i++)
+                {
+                    destination[i] = BitConverter.UInt32BitsToSingle((uint)brain[i] << 16);
+                }
+
+                break;
+            case DataType.Float16:
+                ReadOnlySpan<Half> half = tensor.AsSpan<Half>();
+                for (int i = 0; i < half.Length; i++)
+                {
+                    destination[i] = (float)half[i];
+                }
+
+                break;
+            default:
+                throw new ModelException($"type {tensor.DataType} where F32, BF16 or F16 is expected", tensor.File.Path, tensor.Name);
+        }
+    }
+}

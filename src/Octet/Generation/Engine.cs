@@ -1,0 +1,131 @@
+using Octet.Backends;
+using Octet.Models;
+
+namespace Octet.Generation;
+
+/// <summary>Called for the logits of one position, [vocabulary]; the memory is only valid during the call.</summary>
+/// <param name="position">The position in the evaluated tokens, from 0.</param>
+/// <param name="logits">Logits for the token after it.</param>
+public delegate void LogitsCallback(int position, ReadOnlySpan<float> logits);
+
+/// <summary>A model with its cache, one step at a time: sequences of several threads take turns, chunk by chunk.</summary>
+sealed class Engine : IDisposable
+{
+    // Rows of logits that are computed together when every position is wanted: one pass over the output layer for all of them.
+    const int ScoredRows = 16;
+
+    readonly DecoderModel _model;
+    readonly KvCache _cache;
+    readonly Batch _batch;
+    readonly Lock _step = new();
+    float[]? _scores;
+    bool _disposed;
+
+    internal Engine(DecoderModel model, KvCache cache, int vocabularySize, int contextLength, int chunk)
+    {
+        _model = model;
+        _cache = cache;
+        _batch = new Batch(chunk);
+        VocabularySize = vocabularySize;
+        ContextLength = contextLength;
+    }
+
+    internal int VocabularySize { get; }
+
+    internal int ContextLength { get; }
+
+    internal long BytesPerToken => _model.BytesPerToken;
+
+    internal long CacheBytesPerToken => _cache.Layout.BytesPerToken;
+
+    internal KvSequence CreateSequence() => new(_cache);
+
+    /// <summary>Computes <paramref name="ids"/> at positions <paramref name="start"/> and on; <paramref name="last"/> = logits after the last one.</summary>
+    internal void Evaluate(KvSequence sequence, int start, ReadOnlySpan<int> ids, Span<float> last, CancellationToken cancellation)
+    {
+        for (int done = 0; done < ids.Length;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = Math.Min(_batch.Capacity, ids.Length - done);
+            lock (_step)
+            {
+                Forward(sequence, start + done, ids.Slice(done, count));
+                done += count;
+                if (done == ids.Length && !last.IsEmpty)
+                {
+                    _model.Logits(count - 1, 1, last);
+                }
+            }
+        }
+    }
+
+    /// <summary>The same, with the logits of every position.</summary>
+    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellation)
+    {
+        for (int done = 0; done < ids.Length;)
+        {
+            int count = Math.Min(_batch.Capacity, ids.Length - done);
+            lock (_step)
+            {
+                Forward(sequence, start + done, ids.Slice(done, count));
+                _scores ??= new float[checked(ScoredRows * VocabularySize)];
+                for (int row = 0; row < count; row += ScoredRows)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    int rows = Math.Min(ScoredRows, count - row);
+                    _model.Logits(row, rows, _scores.AsSpan(0, rows * VocabularySize));
+                    for (int i = 0; i < rows; i++)
+                    {
+                        logits(start + done + row + i, _scores.AsSpan(i * VocabularySize, VocabularySize));
+                    }
+                }
+            }
+
+            done += count;
+        }
+    }
+
+    internal void Truncate(KvSequence sequence, int tokens)
+    {
+        lock (_step)
+        {
+            sequence.Truncate(tokens);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_step)
+        {
+            _disposed = true;
+            _cache.Dispose();
+            _model.Dispose();
+        }
+    }
+
+    void Forward(KvSequence sequence, int start, ReadOnlySpan<int> ids)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
+        if (start + ids.Length > ContextLength)
+        {
+            throw new ModelException($"{start + ids.Length} tokens do not fit into a context of {ContextLength}");
+        }
+
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)VocabularySize)
+            {
+                throw new ModelException($"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
+            }
+        }
+
+        if (!sequence.TryGrow(start + ids.Length))
+        {
+            throw new ModelException($"the key/value cache is full: no room for {start + ids.Length} tokens of one sequence beside the others in use");
+        }
+
+        _batch.Clear();
+        _batch.Add(sequence, start, ids);
+        _model.Forward(_batch, _cache);
+    }
+}

@@ -1,0 +1,8 @@
+namespace Octet;
+
+/// <summary>One step of a streamed generation.</summary>
+/// <param name="Text">Text that became final: whole characters, never the beginning of a stop string. Often empty.</param>
+/// <param name="TokenId">The token of this step; null in the last update where it only closes the stream.</param>
+/// <param name="FinishReason">Why the generation ended; null but in the last update.</param>
+/// <param name="Statistics">Counts and times; null but in the last update.</param>
+public readonly record struct GenerationUpdate(string Text, int? TokenId, FinishReason? FinishReason, GenerationStatistics? Statistics);

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Octet.Tokenizers;
+
+namespace Octet.Generation;
+
+/// <summary>One answer: prefill, then sample, decode and look for an end, token by token.</summary>
+sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize)
+{
+    /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
+    internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
+        if (budget <= 0)
+        {
+            emit(End("", null, FinishReason.Length, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
+            return;
+        }
+
+        var sampler = new Sampler(settings, tokenizerSize);
+        sampler.AddPrompt(prompt);
+        StreamingDecoder? decoder = tokenizer?.CreateDecoder(skipSpecialTokens: true);
+        var stops = new StopStrings(settings.StopStrings);
+        float[] logits = new float[session.VocabularySize];
+
+        // The last token is computed again even when it is known: its logits are wanted.
+        session.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
+        long prefill = Stopwatch.GetTimestamp();
+        session.Evaluate(prompt.AsSpan(session.Length), logits, cancellation);
+        int token = sampler.Sample(logits);
+        TimeSpan promptDuration = Stopwatch.GetElapsedTime(prefill);
+        TimeSpan first = Stopwatch.GetElapsedTime(started);
+        long decode = Stopwatch.GetTimestamp();
+        for (int count = 1; ; count++)
+        {
+            sampler.Accept(token);
+            string text = "";
+            FinishReason? reason = null;
+            if (settings.IsStop(token))
+            {
+                reason = FinishReason.Stop;
+            }
+            else
+            {
+                text = stops.Append(decoder?.Append(token) ?? "", out bool stopped);
+                reason = stopped ? FinishReason.Stop : count == budget ? FinishReason.Length : null;
+            }
+
+            if (reason is { } end)
+            {
+                if (!stops.Stopped)
+                {
+                    text += stops.Append(decoder?.Flush() ?? "", out bool stopped);
+                    end = stopped ? FinishReason.Stop : end;
+                    text += stops.Flush();
+                }
+
+                emit(End(text, token, end, count, first, promptDuration, Stopwatch.GetElapsedTime(decode)));
+                return;
+            }
+
+            emit(new GenerationUpdate(text, token, null, null));
+            session.Evaluate([token], logits, cancellation);
+            token = sampler.Sample(logits);
+        }
+    }
+
+    GenerationUpdate End(string text, int? token, FinishReason reason, int completion, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
+        => new(text, token, reason, new GenerationStatistics(new TokenUsage(prompt.Length, completion), first, promptDuration, generation));
+}

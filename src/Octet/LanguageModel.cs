@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Checkpoints;
+using Octet.Generation;
+using Octet.Models;
+using Octet.Safetensors;
+using Octet.Tokenizers;
+using Octet.Tokenizers.ChatTemplates;
+
+namespace Octet;
+
+/// <summary>
+/// A language model opened from its published files (Hugging Face layout), with FP8 weights kept in 8 bits. Safe to use from several
+/// threads: their generations take turns at the model. Dispose it when no generation is running.
+/// </summary>
+public sealed class LanguageModel : IDisposable
+{
+    readonly SafetensorsCheckpoint _checkpoint;
+    readonly Backend _backend;
+    readonly Engine _engine;
+    readonly Lazy<Tokenizer?> _tokenizer;
+    readonly Lazy<ChatTemplate?> _template;
+
+    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine)
+    {
+        Path = path;
+        Config = config;
+        GenerationConfig = generation;
+        _checkpoint = checkpoint;
+        _backend = backend;
+        _engine = engine;
+        _tokenizer = new(() => LoadTokenizer(path));
+        _template = new(() => ChatTemplate.Load(path));
+    }
+
+    /// <summary>The model's directory.</summary>
+    public string Path { get; }
+
+    /// <summary>The model's <c>config.json</c>.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>The model's defaults for generation.</summary>
+    public GenerationConfig GenerationConfig { get; }
+
+    /// <summary>The model's <c>tokenizer.json</c>, read when first asked for; null where the directory has none.</summary>
+    /// <exception cref="TokenizerException">The file is broken or not supported.</exception>
+    public Tokenizer? Tokenizer => _tokenizer.Value;
+
+    /// <summary>The model's chat template, read when first asked for; null where the directory has none.</summary>
+    /// <exception cref="ChatTemplateException">The template is broken.</exception>
+    public ChatTemplate? ChatTemplate => _template.Value;
+
+    /// <summary>Tokens that prompt and answer may have together.</summary>
+    public int ContextLength => _engine.ContextLength;
+
+    /// <summary>Bytes of weights and scales that one decoded token reads.</summary>
+    public long BytesPerToken => _engine.BytesPerToken;
+
+    /// <summary>Bytes of keys and values that one token of context occupies.</summary>
+    public long KvCacheBytesPerToken => _engine.CacheBytesPerToken;
+
+    /// <summary>Bytes of all tensors of the checkpoint.</summary>
+    public long CheckpointBytes => _checkpoint.TotalBytes;
+
+    /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
+    public string Device => _backend.Description;
+
+    /// <summary>How long <see cref="Load"/> took.</summary>
+    public TimeSpan LoadDuration { get; private init; }
+
+    /// <summary>Opens a model. Weights are mapped, not read: the first pass over them brings them into memory.</summary>
+    /// <param name="path">A directory in Hugging Face layout: config.json and safetensors; tokenizer.json, generation_config.json and a chat template where there are any.</param>
+    /// <param name="options">How to open it.</param>
+    /// <exception cref="ModelException">The directory holds no model that can be run; the message says what is wrong and where.</exception>
+    /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
+    public static LanguageModel Load(string path, LanguageModelOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new LanguageModelOptions();
+        options.Validate();
+        long started = Stopwatch.GetTimestamp();
+        ModelConfig config = ModelConfig.Load(path);
+        GenerationConfig generation = GenerationConfig.Load(path, config);
+        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        Backend? backend = null;
+        DecoderModel? model = null;
+        try
+        {
+            CpuKernels kernels = InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable));
+            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
+            model = DecoderModel.Create(config, new WeightLedger(checkpoint, config.QuantizationConfig), backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));
+            ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), checkpoint.TotalBytes);
+            KvCache cache = backend.CreateKvCache(budget.Layout, budget.Pages);
+            var engine = new Engine(model, cache, config.VocabSize, budget.ContextLength, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine) { LoadDuration = Stopwatch.GetElapsedTime(started) };
+        }
+        catch
+        {
+            model?.Dispose();
+            backend?.Dispose();
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Answers one user message.</summary>
+    /// <param name="prompt">The message; the model's chat template is put around it.</param>
+    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
+    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return GenerateAsync([new ChatTurn("user", prompt)], options, cancellation);
+    }
+
+    /// <summary>Answers a conversation.</summary>
+    /// <param name="conversation">The messages so far, the newest last.</param>
+    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
+    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellation = default)
+        => GenerateAsync(Encode(Render(conversation)), null, options, cancellation);
+
+    /// <summary>Continues token ids as they are.</summary>
+    /// <param name="prompt">At least one id.</param>
+    /// <param name="session">Where the sequence is computed: what it shares with <paramref name="prompt"/> from the start is not computed again. Null: a new one.</param>
+    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
+    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <exception cref="ModelException">The prompt is empty or does not fit into the context.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
+        IReadOnlyList<int> prompt, InferenceSession? session = null, GenerationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        if (prompt.Count == 0)
+        {
+            throw new ModelException("the prompt has no tokens: expected at least one");
+        }
+
+        if (prompt.Count >= ContextLength)
+        {
+            throw new ModelException($"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
+        }
+
+        int tokenizerSize = Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
+        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig, tokenizerSize);
+        return StreamAsync([.. prompt], session, settings, tokenizerSize, cancellation);
+    }
+
+    /// <summary>The text that the model's chat template makes of a conversation, ready for the model's answer.</summary>
+    /// <exception cref="ModelException">There is no chat template.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
+    public string Render(IReadOnlyList<ChatTurn> conversation)
+    {
+        ArgumentNullException.ThrowIfNull(conversation);
+        ChatTemplate template = ChatTemplate ?? throw new ModelException(
+            $"{Path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give the prompt as plain text", Path);
+        var messages = new JsonArray();
+        foreach (ChatTurn turn in conversation)
+        {
+            messages.Add((JsonNode)new JsonObject { ["role"] = turn.Role, ["content"] = turn.Content });
+        }
+
+        return template.Render(messages, tools: null, addGenerationPrompt: true);
+    }
+
+    /// <summary>The token ids of a text.</summary>
+    /// <exception cref="ModelException">There is no tokenizer.</exception>
+    public int[] Encode(string text) => RequireTokenizer().Encode(text);
+
+    /// <summary>A new empty sequence.</summary>
+    public InferenceSession CreateSession() => new(_engine);
+
+    /// <summary>Sums -ln p over the tokens of a sequence, each predicted from those before it.</summary>
+    /// <param name="ids">At least one id.</param>
+    /// <param name="logits">Receives the logits after every token; null where they are not wanted.</param>
+    /// <param name="cancellation">Looked at between groups of positions.</param>
+    /// <exception cref="ModelException">An id is out of range, or there are more than the context holds.</exception>
+    public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellation = default)
+    {
+        if (ids.IsEmpty)
+        {
+            throw new ModelException("there are no tokens to score: expected at least one");
+        }
+
+        int[] targets = ids.ToArray();
+        double sum = 0;
+        using InferenceSession session = CreateSession();
+        session.Score(
+            ids,
+            (position, row) =>
+            {
+                logits?.Invoke(position, row);
+                if (position + 1 < targets.Length)
+                {
+                    sum -= LogProbability(row, targets[position + 1]);
+                }
+            },
+            cancellation);
+        return new ScoreResult(ids.Length - 1, sum);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _backend.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    static double LogProbability(ReadOnlySpan<float> logits, int token)
+    {
+        double max = double.NegativeInfinity;
+        foreach (float logit in logits)
+        {
+            max = Math.Max(max, logit);
+        }
+
+        double sum = 0;
+        foreach (float logit in logits)
+        {
+            sum += Math.Exp(logit - max);
+        }
+
+        return logits[token] - max - Math.Log(sum);
+    }
+
+    static Tokenizer? LoadTokenizer(string directory)
+    {
+        string path = System.IO.Path.Combine(directory, "tokenizer.json");
+        return File.Exists(path) ? Tokenizer.Load(path) : null;
+    }
+
+    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException($"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
+
+    async IAsyncEnumerable<GenerationUpdate> StreamAsync(
+        int[] prompt, InferenceSession? session, GenerationSettings settings, int tokenizerSize, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using InferenceSession? own = session is null ? CreateSession() : null;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
+        var generation = new TextGeneration(session ?? own!, prompt, settings, Tokenizer, tokenizerSize);
+        Task producer = Task.Factory.StartNew(
+            () => Produce(generation, channel.Writer, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                yield return update;
+            }
+        }
+        finally
+        {
+            // Also when the caller walks away in the middle: the session must be at rest when this returns.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await producer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    static void Produce(TextGeneration generation, ChannelWriter<GenerationUpdate> writer, CancellationToken stop)
+    {
+        try
+        {
+            generation.Run(
+                update =>
+                {
+                    if (!writer.TryWrite(update))
+                    {
+                        writer.WriteAsync(update, stop).AsTask().GetAwaiter().GetResult();
+                    }
+                },
+                stop);
+            writer.Complete();
+        }
+        catch (Exception error)
+        {
+            writer.Complete(error);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Octet;
+
+/// <summary>How a model is opened. Null leaves a choice to the machine or the model.</summary>
+public sealed record LanguageModelOptions
+{
+    /// <summary><c>cpu</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads that compute, at least 1; by default one for each processor that this process may use.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>
+    /// Tokens that prompt and answer may have together, at least 1; by default what the model was made for, or less where memory does not
+    /// hold the keys and values of so many.
+    /// </summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>How the inputs of FP8 layers are held.</summary>
+    public ActivationMode Activation { get; init; }
+
+    /// <summary>The type of the key/value cache.</summary>
+    public KvCacheType KvCache { get; init; }
+
+    /// <summary>Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory.</summary>
+    public int PrefillChunk { get; init; } = 256;
+
+    internal void Validate()
+    {
+        if (Device != "cpu")
+        {
+            throw new ModelException($"device {Device} is not supported: expected cpu");
+        }
+
+        Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
+        Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
+        Require(PrefillChunk is >= 1 and <= 4096, nameof(PrefillChunk), PrefillChunk, "1 to 4096");
+    }
+
+    static void Require(bool valid, string name, object? value, string expected)
+    {
+        if (!valid)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"expected {expected}");
+        }
+    }
+}

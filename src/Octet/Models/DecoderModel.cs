@@ -1,0 +1,27 @@
+using Octet.Backends;
+using Octet.Checkpoints;
+
+namespace Octet.Models;
+
+/// <summary>A decoder: token ids in, one row of logits for any token out. Written against <see cref="Backend"/> alone.</summary>
+abstract class DecoderModel : IDisposable
+{
+    /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
+    internal abstract long BytesPerToken { get; }
+
+    internal abstract KvCacheLayout KvCacheLayout(KvCacheType type);
+
+    /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>
+    internal abstract void Forward(Batch batch, KvCache cache);
+
+    /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of the last batch.</summary>
+    internal abstract void Logits(int first, int count, Span<float> destination);
+
+    public abstract void Dispose();
+
+    /// <summary>The model that <c>config.json</c> names, with its weights taken from <paramref name="weights"/>.</summary>
+    internal static DecoderModel Create(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch)
+        => config.Architectures.Contains("Qwen3ForCausalLM")
+            ? new Qwen3(config, weights, backend, maxBatch)
+            : throw new ModelException($"architecture {string.Join(", ", config.Architectures)} is not supported: expected {string.Join(", ", ModelConfig.SupportedArchitectures)}");
+}
