@@ -1,0 +1,120 @@
+using Octet.Numerics;
+
+namespace Octet.Safetensors;
+
+/// <summary>A tensor to be written: its name, type and shape, and where its bytes come from when its turn is there.</summary>
+public sealed class TensorSource
+{
+    readonly long[] _shape;
+    readonly Action<Stream> _write;
+
+    /// <summary>A tensor whose bytes are made when they are written, so that a model never has to be in memory whole.</summary>
+    /// <param name="name">The name; not empty, not <c>__metadata__</c>, without NUL, valid Unicode.</param>
+    /// <param name="dataType">The type of the elements.</param>
+    /// <param name="shape">The dimensions in elements; empty for a scalar.</param>
+    /// <param name="write">Writes exactly <see cref="ByteLength"/> bytes: little-endian, row-major.</param>
+    /// <exception cref="SafetensorsException">
+    /// <see cref="SafetensorsError.InvalidTensorName"/>, <see cref="SafetensorsError.ValidationOverflow"/>, or
+    /// <see cref="SafetensorsError.MisalignedSlice"/> where a sub-byte type does not fill whole bytes.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, or the type is not one of the enumeration.</exception>
+    public TensorSource(string name, DataType dataType, ReadOnlySpan<long> shape, Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(write);
+        RequireName(name);
+        if (!SafetensorsDataType.IsDefined(dataType))
+        {
+            throw new ArgumentOutOfRangeException(nameof(dataType), dataType, "not an element type");
+        }
+
+        foreach (long dimension in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(dimension, nameof(shape));
+        }
+
+        string described = $"tensor {SafetensorsException.Quote(name)}, {TensorSize.Describe(dataType, shape)},";
+        if (!TensorSize.TryGetBitLength(shape, dataType, out ulong bits))
+        {
+            throw new SafetensorsException(SafetensorsError.ValidationOverflow, $"{described} has a size that does not fit in 64 bits", null, name);
+        }
+
+        if (bits % 8 != 0)
+        {
+            throw new SafetensorsException(
+                SafetensorsError.MisalignedSlice, $"{described} takes {bits} bits, which is not a whole number of bytes: pad the shape", null, name);
+        }
+
+        Name = name;
+        DataType = dataType;
+        ByteLength = (long)(bits / 8);
+        _shape = shape.ToArray();
+        _write = write;
+    }
+
+    /// <summary>A tensor whose bytes are in memory.</summary>
+    /// <param name="name">The name; not empty, not <c>__metadata__</c>, without NUL, valid Unicode.</param>
+    /// <param name="dataType">The type of the elements.</param>
+    /// <param name="shape">The dimensions in elements; empty for a scalar.</param>
+    /// <param name="bytes">The elements, little-endian, row-major; exactly as many as the shape needs.</param>
+    /// <exception cref="SafetensorsException">As above, or <see cref="SafetensorsError.InvalidTensorView"/>: the number of bytes is wrong.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, or the type is not one of the enumeration.</exception>
+    public TensorSource(string name, DataType dataType, ReadOnlySpan<long> shape, ReadOnlyMemory<byte> bytes)
+        : this(name, dataType, shape, stream => stream.Write(bytes.Span))
+    {
+        if (bytes.Length != ByteLength)
+        {
+            throw new SafetensorsException(
+                SafetensorsError.InvalidTensorView,
+                $"tensor {SafetensorsException.Quote(name)}, {TensorSize.Describe(dataType, shape)}, needs {ByteLength} bytes, {bytes.Length} were given",
+                null,
+                name);
+        }
+    }
+
+    /// <summary>A tensor of an open file, to be copied. The file must stay open until the tensor is written.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="name">A new name; null keeps the tensor's.</param>
+    /// <exception cref="SafetensorsException"><see cref="SafetensorsError.InvalidTensorName"/>.</exception>
+    public TensorSource(TensorView tensor, string? name = null)
+        : this(NameFor(tensor, name), tensor.DataType, tensor.Shape, tensor.CopyTo)
+    {
+    }
+
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The type of the elements.</summary>
+    public DataType DataType { get; }
+
+    /// <summary>The dimensions, in elements.</summary>
+    public ReadOnlySpan<long> Shape => _shape;
+
+    /// <summary>The number of bytes to be written.</summary>
+    public long ByteLength { get; }
+
+    internal void WriteTo(Stream stream) => _write(stream);
+
+    static string NameFor(TensorView tensor, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return name ?? tensor.Name;
+    }
+
+    static void RequireName(string name)
+    {
+        string? problem = name switch
+        {
+            "" => "is empty",
+            HeaderReader.MetadataName => "is the format's own word for its metadata",
+            _ when name.Contains('\0') => "contains a NUL character",
+            _ when !Utf8Order.IsWellFormed(name) => "is not valid Unicode (half a surrogate pair)",
+            _ => null,
+        };
+        if (problem is not null)
+        {
+            throw new SafetensorsException(
+                SafetensorsError.InvalidTensorName, $"the tensor name {SafetensorsException.Quote(name)} {problem}: choose another", null, name);
+        }
+    }
+}
