@@ -78,6 +78,9 @@ public sealed class LanguageModel : IDisposable
     /// <exception cref="ModelException">The directory holds no model that can be run; the message says what is wrong and where.</exception>
     /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
     public static LanguageModel Load(string path, LanguageModelOptions? options = null)
+        => Load(path, options, InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)));
+
+    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new LanguageModelOptions();
@@ -90,7 +93,6 @@ public sealed class LanguageModel : IDisposable
         DecoderModel? model = null;
         try
         {
-            CpuKernels kernels = InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable));
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
             model = DecoderModel.Create(config, new WeightLedger(checkpoint, config.QuantizationConfig), backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));
             ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), checkpoint.TotalBytes);

@@ -1,0 +1,198 @@
+using System.Text.Json.Nodes;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Tests.Reference;
+
+/// <summary>
+/// Qwen3 in double precision on dequantised weights, written from the formulas and sharing nothing with the engine but the file
+/// reader. With <c>dynamic</c>, inputs of FP8 layers are quantised per token and group of 128 as the numeric contract says.
+/// </summary>
+sealed class DoubleReference
+{
+    readonly JsonNode _config;
+    readonly Dictionary<string, double[][]> _weights = [];
+    readonly HashSet<string> _quantized = [];
+    readonly bool _dynamic;
+
+    internal DoubleReference(string directory, bool dynamic = false)
+    {
+        _dynamic = dynamic;
+        _config = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "config.json")))!;
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(directory);
+        foreach (TensorView tensor in checkpoint.Tensors)
+        {
+            if (tensor.Name.EndsWith("_scale_inv", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            double[][] matrix = Matrix(tensor);
+            if (checkpoint.TryGetTensor(tensor.Name + "_scale_inv", out TensorView? scale))
+            {
+                _quantized.Add(tensor.Name);
+                double[][] scales = Matrix(scale);
+                for (int r = 0; r < matrix.Length; r++)
+                {
+                    for (int c = 0; c < matrix[r].Length; c++)
+                    {
+                        matrix[r][c] *= scales[r / 128][c / 128];
+                    }
+                }
+            }
+
+            _weights[tensor.Name] = matrix;
+        }
+    }
+
+    /// <summary>Logits after every token.</summary>
+    internal double[][] Forward(ReadOnlySpan<int> ids)
+    {
+        int size = Int("head_dim");
+        int heads = Int("num_attention_heads");
+        int keyHeads = Int("num_key_value_heads");
+        double[][] x = new double[ids.Length][];
+        for (int t = 0; t < ids.Length; t++)
+        {
+            x[t] = [.. _weights["model.embed_tokens.weight"][ids[t]]];
+        }
+
+        for (int layer = 0; layer < Int("num_hidden_layers"); layer++)
+        {
+            string at = $"model.layers.{layer}.";
+            double[][] h = Each(x, row => Norm(row, at + "input_layernorm.weight"));
+            double[][] q = Each(Linear(h, at + "self_attn.q_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.q_norm.weight"));
+            double[][] k = Each(Linear(h, at + "self_attn.k_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.k_norm.weight"));
+            double[][] v = Linear(h, at + "self_attn.v_proj.weight");
+            double[][] attended = Each(q, (row, t) =>
+            {
+                double[] output = new double[heads * size];
+                for (int head = 0; head < heads; head++)
+                {
+                    int shared = head / (heads / keyHeads) * size;
+                    double[] scores = new double[t + 1];
+                    for (int p = 0; p <= t; p++)
+                    {
+                        for (int i = 0; i < size; i++)
+                        {
+                            scores[p] += row[head * size + i] * k[p][shared + i] / Math.Sqrt(size);
+                        }
+                    }
+
+                    double max = scores.Max();
+                    double total = scores.Sum(score => Math.Exp(score - max));
+                    for (int p = 0; p <= t; p++)
+                    {
+                        for (int i = 0; i < size; i++)
+                        {
+                            output[head * size + i] += Math.Exp(scores[p] - max) / total * v[p][shared + i];
+                        }
+                    }
+                }
+
+                return output;
+            });
+            Add(x, Linear(attended, at + "self_attn.o_proj.weight"));
+            h = Each(x, row => Norm(row, at + "post_attention_layernorm.weight"));
+            double[][] gate = Linear(h, at + "mlp.gate_proj.weight");
+            double[][] up = Linear(h, at + "mlp.up_proj.weight");
+            double[][] inner = Each(gate, (row, t) => [.. row.Select((g, i) => g / (1 + Math.Exp(-g)) * up[t][i])]);
+            Add(x, Linear(inner, at + "mlp.down_proj.weight"));
+        }
+
+        bool tied = _config["tie_word_embeddings"]!.GetValue<bool>();
+        return Linear(Each(x, row => Norm(row, "model.norm.weight")), tied ? "model.embed_tokens.weight" : "lm_head.weight");
+    }
+
+    int Int(string key) => _config[key]!.GetValue<int>();
+
+    double[] Norm(double[] x, string name)
+    {
+        double[] weight = [.. _weights[name].Select(row => row[0])];
+        double scale = 1 / Math.Sqrt(x.Sum(value => value * value) / x.Length + _config["rms_norm_eps"]!.GetValue<double>());
+        return [.. x.Select((value, i) => value * scale * weight[i])];
+    }
+
+    double[] Heads(double[] row, int position, int size, string norm)
+    {
+        double[] result = new double[row.Length];
+        for (int head = 0; head < row.Length; head += size)
+        {
+            double[] x = Norm(row[head..(head + size)], norm);
+            for (int i = 0; i < size / 2; i++)
+            {
+                double angle = position * Math.Pow(_config["rope_theta"]!.GetValue<double>(), -2.0 * i / size);
+                result[head + i] = x[i] * Math.Cos(angle) - x[i + size / 2] * Math.Sin(angle);
+                result[head + i + size / 2] = x[i + size / 2] * Math.Cos(angle) + x[i] * Math.Sin(angle);
+            }
+        }
+
+        return result;
+    }
+
+    double[][] Linear(double[][] x, string name)
+    {
+        double[][] weight = _weights[name];
+        if (_dynamic && _quantized.Contains(name))
+        {
+            x = Each(x, Quantize);
+        }
+
+        return Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
+    }
+
+    static double[] Quantize(double[] x)
+    {
+        double[] result = new double[x.Length];
+        for (int g = 0; g < x.Length; g += 128)
+        {
+            int end = Math.Min(x.Length, g + 128);
+            float scale = MathF.Max(x[g..end].Max(value => MathF.Abs((float)value)), 1e-10f) / 448;
+            for (int i = g; i < end; i++)
+            {
+                result[i] = E4M3.Decode(E4M3.Encode((float)x[i] / scale)) * scale;
+            }
+        }
+
+        return result;
+    }
+
+    static void Add(double[][] x, double[][] delta)
+    {
+        for (int t = 0; t < x.Length; t++)
+        {
+            for (int i = 0; i < x[t].Length; i++)
+            {
+                x[t][i] += delta[t][i];
+            }
+        }
+    }
+
+    static double[][] Each(double[][] rows, Func<double[], double[]> map) => [.. rows.Select(map)];
+
+    static double[][] Each(double[][] rows, Func<double[], int, double[]> map) => [.. rows.Select(map)];
+
+    // A vector becomes a column: one value a row.
+    static double[][] Matrix(TensorView tensor)
+    {
+        int columns = tensor.Shape.Length == 2 ? (int)tensor.Shape[1] : 1;
+        double[][] rows = new double[tensor.ElementCount / columns][];
+        for (int r = 0; r < rows.Length; r++)
+        {
+            rows[r] = new double[columns];
+            for (int c = 0; c < columns; c++)
+            {
+                int i = r * columns + c;
+                rows[r][c] = tensor.DataType switch
+                {
+                    DataType.Float8E4M3FN => E4M3.Decode(tensor.Bytes[i]),
+                    DataType.BFloat16 => BitConverter.UInt32BitsToSingle((uint)tensor.AsSpan<ushort>()[i] << 16),
+                    DataType.Float16 => (double)tensor.AsSpan<Half>()[i],
+                    _ => tensor.AsSpan<float>()[i],
+                };
+            }
+        }
+
+        return rows;
+    }
+}
