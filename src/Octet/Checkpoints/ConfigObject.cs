@@ -1,0 +1,220 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Octet.Checkpoints;
+
+/// <summary>
+/// One JSON object of a configuration file, read key by key. Whatever is wrong becomes a one-line <see cref="ModelException"/>
+/// that names the file, the key, what was found and what was expected. A key whose value is null counts as absent, which is how
+/// the published files use it.
+/// </summary>
+sealed class ConfigObject
+{
+    readonly JsonElement _json;
+    readonly string _file;
+    readonly string _prefix;
+
+    ConfigObject(JsonElement json, string file, string prefix)
+    {
+        _json = json;
+        _file = file;
+        _prefix = prefix;
+    }
+
+    internal static ConfigObject Parse(ReadOnlyMemory<byte> json, string file)
+    {
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        if (json.Span.StartsWith(mark))
+        {
+            json = json[mark.Length..];
+        }
+
+        if (!Utf8.IsValid(json.Span))
+        {
+            throw new ModelException($"{file} is not UTF-8; expected a JSON object", file);
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new ModelException($"{file} holds {Show(document.RootElement)}; expected a JSON object", file);
+            }
+
+            return new ConfigObject(document.RootElement.Clone(), file, "");
+        }
+        catch (JsonException e)
+        {
+            // A repeated key is reported without a position; its message names the key.
+            throw e is { LineNumber: long line, BytePositionInLine: long position }
+                ? new ModelException($"{file} is not valid JSON at line {line + 1}, byte {position + 1}; expected a JSON object", file, innerException: e)
+                : new ModelException($"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelException($"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+        }
+    }
+
+    /// <summary>Reads a whole file; every failure of the file system becomes a <see cref="ModelException"/> too.</summary>
+    internal static ConfigObject Load(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllBytes(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{path} cannot be read: {OneLine(e.Message)}", path, innerException: e);
+        }
+    }
+
+    internal bool Has(string key) => TryGet(key, out _);
+
+    internal int Int32(string key, int minimum, int maximum = int.MaxValue) =>
+        TryInt32(key, minimum, maximum) ?? throw Missing(key, WholeNumber(minimum, maximum));
+
+    internal int? TryInt32(string key, int minimum, int maximum = int.MaxValue)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        return AsInt32(value) is int number && number >= minimum && number <= maximum
+            ? number
+            : throw Unexpected(key, WholeNumber(minimum, maximum));
+    }
+
+    /// <summary>One whole number or a list of them; null where the key is absent.</summary>
+    internal int[]? TryInt32s(string key, int minimum, int maximum = int.MaxValue)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        var numbers = new int[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            numbers[i] = AsInt32(items[i]) is int number && number >= minimum && number <= maximum
+                ? number
+                : throw Unexpected(key, $"{WholeNumber(minimum, maximum)}, or a list of such numbers");
+        }
+
+        return numbers;
+    }
+
+    internal double Double(string key, string expected, Func<double, bool> isValid) =>
+        TryDouble(key, expected, isValid) ?? throw Missing(key, expected);
+
+    /// <summary>A finite number that satisfies <paramref name="isValid"/>; null where the key is absent.</summary>
+    internal double? TryDouble(string key, string expected, Func<double, bool> isValid)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) && isValid(number)
+            ? number
+            : throw Unexpected(key, expected);
+    }
+
+    internal bool? TryBoolean(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        return value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw Unexpected(key, "true or false"),
+        };
+    }
+
+    internal string String(string key, string expected) => TryString(key) ?? throw Missing(key, expected);
+
+    internal string? TryString(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        return AsString(value) ?? throw Unexpected(key, "a string");
+    }
+
+    internal string[]? TryStrings(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            throw Unexpected(key, "a list of strings");
+        }
+
+        return [.. value.EnumerateArray().Select(item => AsString(item) ?? throw Unexpected(key, "a list of strings"))];
+    }
+
+    internal ConfigObject? TryObject(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Object
+            ? new ConfigObject(value, _file, $"{_prefix}{key}.")
+            : throw Unexpected(key, "a JSON object");
+    }
+
+    internal ModelException Missing(string key, string expected) =>
+        new($"{_file}: {_prefix}{key} is missing; expected {expected}", _file);
+
+    internal ModelException Unexpected(string key, string expected) =>
+        new($"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}; expected {expected}", _file);
+
+    internal ModelException Unsupported(string key, string supported) =>
+        new($"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not implemented; supported: {supported}", _file);
+
+    bool TryGet(string key, out JsonElement value) =>
+        _json.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
+
+    static int? AsInt32(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
+
+    static string? AsString(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // An escape that is half of a surrogate pair: JSON allows it, text does not.
+            return null;
+        }
+    }
+
+    static string WholeNumber(int minimum, int maximum) =>
+        string.Create(CultureInfo.InvariantCulture, $"a whole number from {minimum} to {maximum}");
+
+    static string Show(JsonElement value)
+    {
+        const int Longest = 80;
+        string text = OneLine(value.GetRawText());
+        return text.Length <= Longest ? text : $"{text.AsSpan(0, Longest)}...";
+    }
+
+    static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}

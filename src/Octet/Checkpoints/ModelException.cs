@@ -1,0 +1,26 @@
+namespace Octet;
+
+/// <summary>
+/// A model cannot be loaded or does not compute: its message is one line that says what is wrong, in which file, key or tensor,
+/// what was found and what was expected.
+/// </summary>
+public sealed class ModelException : Exception
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">One line: what, where, found, expected.</param>
+    /// <param name="path">The file or directory concerned, where there is one.</param>
+    /// <param name="tensorName">The tensor concerned, as the checkpoint names it, where there is one.</param>
+    /// <param name="innerException">The cause, where there is one.</param>
+    public ModelException(string message, string? path = null, string? tensorName = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Path = path;
+        TensorName = tensorName;
+    }
+
+    /// <summary>The file or directory concerned; null where there is none.</summary>
+    public string? Path { get; }
+
+    /// <summary>The tensor concerned, as the checkpoint names it; null where there is none.</summary>
+    public string? TensorName { get; }
+}

@@ -1,0 +1,14 @@
+namespace Octet;
+
+/// <summary>Why a generation ended.</summary>
+public enum FinishReason
+{
+    /// <summary>The model ended the text: a stop token or a stop string.</summary>
+    Stop,
+
+    /// <summary>The token budget or the context was used up.</summary>
+    Length,
+
+    /// <summary>The caller cancelled.</summary>
+    Cancelled,
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+
+namespace Octet;
+
+/// <summary>
+/// What a caller wants of one generation. Every property is optional; null means the model's own default
+/// (<c>generation_config.json</c>), and where that says nothing, off.
+/// </summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The most tokens to generate, from 0. Null: the model's default, else as long as the context allows.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>The fewest tokens before a stop token may come, from 0, at most <see cref="MaxTokens"/>. Stop strings are not held off.</summary>
+    public int? MinTokens { get; init; }
+
+    /// <summary>Divides the logits, from 0. Below 1 sharpens, above 1 flattens; 0 takes the most likely token (greedy).</summary>
+    public float? Temperature { get; init; }
+
+    /// <summary>Keep the k most likely tokens, from 0; 0 is off.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary>Keep the fewest most likely tokens whose probability reaches p, from 0 to 1; 1 is off. <see href="https://arxiv.org/abs/1904.09751"/></summary>
+    public float? TopP { get; init; }
+
+    /// <summary>Keep tokens at least this fraction as likely as the most likely one, from 0 to 1; 0 is off. <see href="https://arxiv.org/abs/2407.01082"/></summary>
+    public float? MinP { get; init; }
+
+    /// <summary>Keep tokens of typical information content up to this probability, above 0, at most 1; 1 is off. <see href="https://arxiv.org/abs/2202.00666"/></summary>
+    public float? TypicalP { get; init; }
+
+    /// <summary>Makes tokens of prompt and output less likely, above 0; 1 is off, below 1 encourages. <see href="https://arxiv.org/abs/1909.05858"/></summary>
+    public float? RepetitionPenalty { get; init; }
+
+    /// <summary>Subtracted from the logits of tokens that the output already has, from -2 to 2; 0 is off (OpenAI's API).</summary>
+    public float? PresencePenalty { get; init; }
+
+    /// <summary>Subtracted from a token's logit once for each time the output already has it, from -2 to 2; 0 is off (OpenAI's API).</summary>
+    public float? FrequencyPenalty { get; init; }
+
+    /// <summary>Added to the logits of the tokens named, from -100 to 100 (OpenAI's API).</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
+
+    /// <summary>Any number: the same seed on the same logits draws the same tokens on every machine. Null: a new one each time.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Texts that end the generation; none of them is part of the output. Each at least one character, whole Unicode.</summary>
+    public IReadOnlyList<string>? StopStrings { get; init; }
+
+    /// <summary>Tokens that end the generation, besides the model's own.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary>The model's own end tokens do not end the generation (they can still be drawn). Meant for measurements.</summary>
+    public bool IgnoreEos { get; init; }
+
+    /// <summary>Tokens that are never drawn.</summary>
+    public IReadOnlyList<int>? BannedTokenIds { get; init; }
+
+    /// <summary>The only tokens that may be drawn, at least one that is not banned. Null: all.</summary>
+    public IReadOnlyList<int>? AllowedTokenIds { get; init; }
+
+    /// <summary>Checks every value against the range its property states.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    /// <exception cref="ArgumentException">A list is unusable, or two options contradict each other.</exception>
+    public void Validate()
+    {
+        Require(MaxTokens is null or >= 0, nameof(MaxTokens), MaxTokens, "a whole number from 0");
+        Require(MinTokens is null or >= 0, nameof(MinTokens), MinTokens, "a whole number from 0");
+        Require(!(MinTokens > MaxTokens), nameof(MinTokens), MinTokens, string.Create(CultureInfo.InvariantCulture, $"at most MaxTokens, {MaxTokens}"));
+        Require(Temperature is null or (>= 0 and <= float.MaxValue), nameof(Temperature), Temperature, "a number from 0");
+        Require(TopK is null or >= 0, nameof(TopK), TopK, "a whole number from 0 (0 is off)");
+        Require(TopP is null or (>= 0 and <= 1), nameof(TopP), TopP, "a number from 0 to 1 (1 is off)");
+        Require(MinP is null or (>= 0 and <= 1), nameof(MinP), MinP, "a number from 0 to 1 (0 is off)");
+        Require(TypicalP is null or (> 0 and <= 1), nameof(TypicalP), TypicalP, "a number above 0, at most 1 (1 is off)");
+        Require(RepetitionPenalty is null or (> 0 and <= float.MaxValue), nameof(RepetitionPenalty), RepetitionPenalty, "a number above 0 (1 is off)");
+        Require(PresencePenalty is null or (>= -2 and <= 2), nameof(PresencePenalty), PresencePenalty, "a number from -2 to 2 (0 is off)");
+        Require(FrequencyPenalty is null or (>= -2 and <= 2), nameof(FrequencyPenalty), FrequencyPenalty, "a number from -2 to 2 (0 is off)");
+        RequireIds(StopTokenIds, nameof(StopTokenIds));
+        RequireIds(BannedTokenIds, nameof(BannedTokenIds));
+        RequireIds(AllowedTokenIds, nameof(AllowedTokenIds));
+        foreach ((int id, float bias) in LogitBias ?? Enumerable.Empty<KeyValuePair<int, float>>())
+        {
+            Require(id >= 0, nameof(LogitBias), id, "token ids from 0");
+            Require(bias is >= -100 and <= 100, nameof(LogitBias), bias, "numbers from -100 to 100");
+        }
+
+        foreach (string? stop in StopStrings ?? [])
+        {
+            if (string.IsNullOrEmpty(stop))
+            {
+                throw Refuse(nameof(StopStrings), "StopStrings holds an empty string; expected at least one character each");
+            }
+
+            // Such a text never occurs in the output, and cutting there would break a character in two.
+            if (HasLoneSurrogate(stop))
+            {
+                throw Refuse(nameof(StopStrings), "StopStrings holds half of a surrogate pair; expected whole Unicode characters");
+            }
+        }
+
+        if (AllowedTokenIds is not null && AllowedTokenIds.All((BannedTokenIds ?? []).Contains))
+        {
+            throw Refuse(nameof(AllowedTokenIds), AllowedTokenIds.Count == 0
+                ? "AllowedTokenIds is empty; expected at least one token id, or null for all"
+                : "AllowedTokenIds are all in BannedTokenIds; expected at least one that may be drawn");
+        }
+    }
+
+    static void RequireIds(IReadOnlyList<int>? ids, string option)
+    {
+        foreach (int id in ids ?? [])
+        {
+            Require(id >= 0, option, id, "token ids from 0");
+        }
+    }
+
+    static void Require<T>(bool holds, string option, T value, string expected)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(option, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; expected {expected}"));
+        }
+    }
+
+    static ArgumentException Refuse(string option, string message) => new(message, option);
+
+    static bool HasLoneSurrogate(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]))
+            {
+                if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]))
+                {
+                    return true;
+                }
+
+                i++;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Octet.Generation;
+
+/// <summary>
+/// Draws the next token from a model's logits, for one sequence. In order: logit bias; allowed and banned tokens; stop tokens held off
+/// until the minimum length; repetition, presence and frequency penalty; temperature; top-k; top-p; min-p; typical-p; the draw from what
+/// is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
+/// filter sees the distribution that the one before it left. Nothing is allocated after construction.
+/// </summary>
+sealed class Sampler
+{
+    readonly GenerationSettings _settings;
+    readonly int _tokenizerSize;
+    readonly TokenHistory? _history;
+    readonly Candidates? _candidates;
+    readonly float[] _allowedScores;
+    readonly bool _adjusts;
+    Xoshiro256 _random;
+    int _step;
+
+    /// <param name="settings">What the generation goes by.</param>
+    /// <param name="tokenizerSize">The number of ids the tokenizer has: ids from here on are rows of padding and are never drawn.</param>
+    internal Sampler(GenerationSettings settings, int tokenizerSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenizerSize);
+        _settings = settings;
+        _tokenizerSize = tokenizerSize;
+        bool penalises = settings.RepetitionPenalty != 1 || settings.PresencePenalty != 0 || settings.FrequencyPenalty != 0;
+        _history = penalises ? new TokenHistory(tokenizerSize) : null;
+        _candidates = settings.Temperature > 0 ? new Candidates(settings, tokenizerSize) : null;
+        _allowedScores = settings.AllowedTokenIds is { } allowed ? new float[allowed.Length] : [];
+        _adjusts = penalises || settings.LogitBias.Length > 0 || settings.AllowedTokenIds is not null
+            || settings.BannedTokenIds.Length > 0 || settings.MinTokens > 0;
+        Seed = settings.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        _random = new Xoshiro256(Seed);
+    }
+
+    /// <summary>The seed in use: the caller's, or the one chosen instead.</summary>
+    internal long Seed { get; }
+
+    /// <summary>Tells the tokens in front of the output; the repetition penalty counts them.</summary>
+    internal void AddPrompt(ReadOnlySpan<int> tokens)
+    {
+        if (_history is not null)
+        {
+            foreach (int token in tokens)
+            {
+                _history.Add(token, isOutput: false);
+            }
+        }
+    }
+
+    /// <summary>Tells that a token, drawn here or not, has become part of the output.</summary>
+    internal void Accept(int token)
+    {
+        _step++;
+        _history?.Add(token, isOutput: true);
+    }
+
+    /// <summary>Draws one token.</summary>
+    /// <param name="logits">One value per row of the output layer; overwritten. Minus infinity is allowed: never drawn.</param>
+    /// <exception cref="ModelException">The logits hold NaN or infinity, or nothing that may be drawn.</exception>
+    internal int Sample(Span<float> logits)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(logits.Length);
+        Span<float> scores = logits[..Math.Min(logits.Length, _tokenizerSize)];
+        float maximum = LogitScan.Maximum(scores);
+        if (float.IsNaN(maximum) || float.IsPositiveInfinity(maximum))
+        {
+            throw NotFinite(scores);
+        }
+
+        if (_adjusts)
+        {
+            Adjust(scores);
+            maximum = LogitScan.Maximum(scores);
+        }
+
+        if (float.IsNegativeInfinity(maximum))
+        {
+            throw new ModelException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"the model gave every token that may be drawn the logit -infinity at step {_step}; expected at least one finite logit"));
+        }
+
+        return _candidates is null
+            ? LogitScan.IndexOf(scores, maximum)
+            : _candidates.Draw(scores, maximum, _random.NextDouble());
+    }
+
+    void Adjust(Span<float> scores)
+    {
+        foreach ((int id, float bias) in _settings.LogitBias)
+        {
+            if (id < scores.Length)
+            {
+                scores[id] += bias;
+            }
+        }
+
+        KeepAllowed(scores);
+        Suppress(scores, _settings.BannedTokenIds);
+        if (_step < _settings.MinTokens)
+        {
+            Suppress(scores, _settings.StopTokenIds);
+        }
+
+        _history?.Penalise(scores, _settings.RepetitionPenalty, _settings.PresencePenalty, _settings.FrequencyPenalty);
+    }
+
+    void KeepAllowed(Span<float> scores)
+    {
+        if (_settings.AllowedTokenIds is not { } allowed)
+        {
+            return;
+        }
+
+        for (int i = 0; i < allowed.Length; i++)
+        {
+            _allowedScores[i] = allowed[i] < scores.Length ? scores[allowed[i]] : float.NegativeInfinity;
+        }
+
+        scores.Fill(float.NegativeInfinity);
+        for (int i = 0; i < allowed.Length; i++)
+        {
+            if (allowed[i] < scores.Length)
+            {
+                scores[allowed[i]] = _allowedScores[i];
+            }
+        }
+    }
+
+    static void Suppress(Span<float> scores, int[] ids)
+    {
+        foreach (int id in ids)
+        {
+            if (id < scores.Length)
+            {
+                scores[id] = float.NegativeInfinity;
+            }
+        }
+    }
+
+    ModelException NotFinite(ReadOnlySpan<float> scores)
+    {
+        int id = 0;
+        while (!float.IsNaN(scores[id]) && !float.IsPositiveInfinity(scores[id]))
+        {
+            id++;
+        }
+
+        string found = float.IsNaN(scores[id]) ? "NaN" : "infinity";
+        return new ModelException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"the model produced {found} at step {_step} (0 is the first generated token), first for token {id}; expected finite logits: a weight or scale of the checkpoint is likely damaged"));
+    }
+}
