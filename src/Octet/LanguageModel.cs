@@ -69,7 +69,7 @@ public sealed class LanguageModel : IDisposable
     /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
     public string Device => _backend.Description;
 
-    /// <summary>How long <see cref="Load"/> took.</summary>
+    /// <summary>How long <see cref="Load(string, LanguageModelOptions?)"/> took.</summary>
     public TimeSpan LoadDuration { get; private init; }
 
     /// <summary>Opens a model. Weights are mapped, not read: the first pass over them brings them into memory.</summary>

@@ -166,14 +166,14 @@ sealed record SyntheticCheckpoint
             switch (type)
             {
                 case DataType.Float32:
-                    MemoryMarshal.Cast<byte, float>(bytes)[i] = value;
+                    MemoryMarshal.Cast<byte, float>(bytes.AsSpan())[i] = value;
                     break;
                 case DataType.Float16:
-                    MemoryMarshal.Cast<byte, Half>(bytes)[i] = (Half)value;
+                    MemoryMarshal.Cast<byte, Half>(bytes.AsSpan())[i] = (Half)value;
                     break;
                 default:
                     // Truncated: any bfloat16 will do.
-                    MemoryMarshal.Cast<byte, ushort>(bytes)[i] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+                    MemoryMarshal.Cast<byte, ushort>(bytes.AsSpan())[i] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
                     break;
             }
         }
