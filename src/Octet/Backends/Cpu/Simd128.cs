@@ -42,18 +42,18 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static float Sum(Vector128<float> value) => Vector128.Sum(value);
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
-    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
-    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
+    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
+    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
+    // with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
     {
         Vector128<byte> codes = Vector128.Load(source);
         Vector128<byte> magnitude = codes & Vector128.Create((byte)0x7F);
-        Vector128<byte> subnormal = Vector128.LessThan(magnitude.AsSByte(), Vector128.Create((sbyte)8)).AsByte();
-        Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C);
-        Vector128<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0);
-        high = Vector128.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
-        low = Vector128.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        Vector128<byte> index = Vector128.AddSaturate(magnitude, Vector128.Create((byte)0x78));
+        Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
+        Vector128<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
         high |= Vector128.Equals(magnitude, Vector128.Create((byte)0x7F)) | (codes & Vector128.Create((byte)0x80));
         Interleave(low, high, out Vector128<ushort> first, out Vector128<ushort> second);
         WidenUpper(first, out a, out b);
@@ -105,10 +105,19 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         return (Vector128.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
     }
 
-    // 0 to 7 times 2^-9 as bfloat16: 0, 2^-9, 2^-8, 1.5 * 2^-8, 2^-7, 1.25 * 2^-7, 1.5 * 2^-7, 1.75 * 2^-7.
-    static Vector128<byte> SubnormalHigh => Vector128.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+    // 0 to 7 times 2^-9 as bfloat16 are 0, 0x3B00, 0x3B80, 0x3BC0, 0x3C00, 0x3C20, 0x3C40, 0x3C60; less what the normal rule makes of
+    // their codes, byte by byte: 0x3C00 + (code << 4).
+    static Vector128<byte> SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+    }
 
-    static Vector128<byte> SubnormalLow => Vector128.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+    static Vector128<byte> SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector128<byte> Lookup(Vector128<byte> table, Vector128<byte> index) => Vector128.ShuffleNative(table, index);

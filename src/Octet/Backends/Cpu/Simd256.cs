@@ -42,18 +42,18 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static float Sum(Vector256<float> value) => Vector256.Sum(value);
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
-    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
-    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
+    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
+    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
+    // with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
     {
         Vector256<byte> codes = LoadCodes(source);
         Vector256<byte> magnitude = codes & Vector256.Create((byte)0x7F);
-        Vector256<byte> subnormal = Vector256.LessThan(magnitude.AsSByte(), Vector256.Create((sbyte)8)).AsByte();
-        Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C);
-        Vector256<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0);
-        high = Vector256.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
-        low = Vector256.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        Vector256<byte> index = Vector256.AddSaturate(magnitude, Vector256.Create((byte)0x78));
+        Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
+        Vector256<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
         high |= Vector256.Equals(magnitude, Vector256.Create((byte)0x7F)) | (codes & Vector256.Create((byte)0x80));
         Interleave(low, high, out Vector256<ushort> first, out Vector256<ushort> second);
         WidenUpper(first, out a, out b);
@@ -106,9 +106,17 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     }
 
     // The tables of the 128-bit form, once in each half.
-    static Vector256<byte> SubnormalHigh => Vector256.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+    static Vector256<byte> SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+    }
 
-    static Vector256<byte> SubnormalLow => Vector256.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+    static Vector256<byte> SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+    }
 
     // Unpacking works within 128-bit halves. With the 4-byte groups 0 2 4 6 in the lower half and 1 3 5 7 in the upper one, two
     // unpackings leave the floats in their natural order.

@@ -42,18 +42,18 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static float Sum(Vector512<float> value) => Vector512.Sum(value);
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
-    // its low byte the code's low four bits in the upper half. The eight subnormals (0 to 7 times 2^-9) come from two 16-byte tables
-    // instead, and the NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those with zeros to float32.
+    // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
+    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
+    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
+    // with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
     {
         Vector512<byte> codes = LoadCodes(source);
         Vector512<byte> magnitude = codes & Vector512.Create((byte)0x7F);
-        Vector512<byte> subnormal = Vector512.LessThan(magnitude.AsSByte(), Vector512.Create((sbyte)8)).AsByte();
-        Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C);
-        Vector512<byte> low = (magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0);
-        high = Vector512.ConditionalSelect(subnormal, Lookup(SubnormalHigh, magnitude), high);
-        low = Vector512.ConditionalSelect(subnormal, Lookup(SubnormalLow, magnitude), low);
+        Vector512<byte> index = Vector512.AddSaturate(magnitude, Vector512.Create((byte)0x78));
+        Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
+        Vector512<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
         high |= Vector512.Equals(magnitude, Vector512.Create((byte)0x7F)) | (codes & Vector512.Create((byte)0x80));
         Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
         WidenUpper(first, out a, out b);
@@ -105,10 +105,18 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         return (Vector512.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
     }
 
-    // The tables of the 128-bit form, once in each quarter.
-    static Vector128<byte> SubnormalHigh => Vector128.Create((byte)0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0, 0, 0, 0, 0, 0, 0, 0);
+    // The tables of the 128-bit form, for each quarter.
+    static Vector128<byte> SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+    }
 
-    static Vector128<byte> SubnormalLow => Vector128.Create((byte)0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0, 0, 0, 0, 0, 0, 0, 0);
+    static Vector128<byte> SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+    }
 
     // Unpacking works within 128-bit quarters. With 4-byte group g in quarter g % 4, two unpackings leave the floats in natural order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -57,14 +57,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
 
     /// <summary>One row times one token. A scale block is summed on its own, then added with its scale: one multiplication a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
     static float Dot<TFormat>(byte* weights, float* scales, int blockColumns, float* x, float* xScales, int columns)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int step = 4 * TSimd.Count;
-        byte* tail = stackalloc byte[64 * 4];
-        float* padded = stackalloc float[64];
         TVector total = TSimd.Zero;
+        float rest = 0;
         int block = 0;
         for (int k = 0; k < columns;)
         {
@@ -106,29 +104,37 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
                 sum3 = TSimd.MultiplyAdd(d, TSimd.Load(input + 3 * TSimd.Count), sum3);
             }
 
-            if (k < end)
-            {
-                // Fewer weights than a step: zero-padded copies, so that nothing past the block is read.
-                CopyTail(weights + (nint)k * TFormat.ElementBytes, (end - k) * TFormat.ElementBytes, tail);
-                float* input = padded;
-                for (int i = 0; i < step; i++)
-                {
-                    input[i] = k + i < end ? x[k + i] : 0;
-                }
-
-                TFormat.Widen(tail, out TVector a, out TVector b, out TVector c, out TVector d);
-                sum0 = TSimd.MultiplyAdd(a, TSimd.Load(input), sum0);
-                sum1 = TSimd.MultiplyAdd(b, TSimd.Load(input + TSimd.Count), sum1);
-                sum2 = TSimd.MultiplyAdd(c, TSimd.Load(input + 2 * TSimd.Count), sum2);
-                sum3 = TSimd.MultiplyAdd(d, TSimd.Load(input + 3 * TSimd.Count), sum3);
-                k = end;
-            }
-
             TVector sum = TSimd.Add(TSimd.Add(sum0, sum1), TSimd.Add(sum2, sum3));
             total = TSimd.MultiplyAdd(sum, TSimd.Broadcast(scale), total);
+            if (k < end)
+            {
+                rest += scale * TailDot<TFormat>(weights + (nint)k * TFormat.ElementBytes, x + k, end - k);
+                k = end;
+            }
         }
 
-        return TSimd.Sum(total);
+        return TSimd.Sum(total) + rest;
+    }
+
+    /// <summary>Fewer weights than a step: zero-padded copies, so that nothing past the block is read.</summary>
+    static float TailDot<TFormat>(byte* weights, float* x, int count)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        byte* tail = stackalloc byte[64 * 4];
+        CopyTail(weights, count * TFormat.ElementBytes, tail);
+        TFormat.Widen(tail, out TVector a, out TVector b, out TVector c, out TVector d);
+        float* widened = stackalloc float[64];
+        TSimd.Store(widened, a);
+        TSimd.Store(widened + TSimd.Count, b);
+        TSimd.Store(widened + 2 * TSimd.Count, c);
+        TSimd.Store(widened + 3 * TSimd.Count, d);
+        float sum = 0;
+        for (int i = 0; i < count; i++)
+        {
+            sum += widened[i] * x[i];
+        }
+
+        return sum;
     }
 
     static void CopyTail(byte* source, int bytes, byte* tail)
@@ -203,6 +209,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
 
     /// <summary>4 rows of the panel times 3 tokens over <paramref name="width"/> columns: 12 sums in registers, 7 loads for 12 products.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     static void Tile(
         float* panel, float* x0, float* x1, float* x2, int width, float* y, int yStride, int rows, int tokens,
         float* factors, float scale0, float scale1, float scale2, bool add)
@@ -234,38 +241,30 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
             s32 = TSimd.MultiplyAdd(w, c, s32);
         }
 
-        Put(y, rows, factors, scale0, add, TSimd.Sum(s00), TSimd.Sum(s10), TSimd.Sum(s20), TSimd.Sum(s30));
-        if (tokens > 1)
+        // All sums leave their registers before anything is called: a vector that lives across a call is spilled inside the loop too.
+        float* sums = stackalloc float[12];
+        sums[0] = TSimd.Sum(s00);
+        sums[1] = TSimd.Sum(s10);
+        sums[2] = TSimd.Sum(s20);
+        sums[3] = TSimd.Sum(s30);
+        sums[4] = TSimd.Sum(s01);
+        sums[5] = TSimd.Sum(s11);
+        sums[6] = TSimd.Sum(s21);
+        sums[7] = TSimd.Sum(s31);
+        sums[8] = TSimd.Sum(s02);
+        sums[9] = TSimd.Sum(s12);
+        sums[10] = TSimd.Sum(s22);
+        sums[11] = TSimd.Sum(s32);
+        for (int t = 0; t < tokens; t++, y += yStride)
         {
-            Put(y + yStride, rows, factors, scale1, add, TSimd.Sum(s01), TSimd.Sum(s11), TSimd.Sum(s21), TSimd.Sum(s31));
-        }
-
-        if (tokens > 2)
-        {
-            Put(y + 2 * (nint)yStride, rows, factors, scale2, add, TSimd.Sum(s02), TSimd.Sum(s12), TSimd.Sum(s22), TSimd.Sum(s32));
-        }
-    }
-
-    static void Put(float* y, int rows, float* factors, float scale, bool add, float sum0, float sum1, float sum2, float sum3)
-    {
-        Put(y, factors[0] * scale, add, sum0);
-        if (rows > 1)
-        {
-            Put(y + 1, factors[1] * scale, add, sum1);
-        }
-
-        if (rows > 2)
-        {
-            Put(y + 2, factors[2] * scale, add, sum2);
-        }
-
-        if (rows > 3)
-        {
-            Put(y + 3, factors[3] * scale, add, sum3);
+            float scale = t == 0 ? scale0 : t == 1 ? scale1 : scale2;
+            for (int r = 0; r < rows; r++)
+            {
+                float sum = sums[t * 4 + r] * (factors[r] * scale);
+                y[r] = add ? y[r] + sum : sum;
+            }
         }
     }
-
-    static void Put(float* y, float factor, bool add, float sum) => *y = add ? *y + sum * factor : sum * factor;
 
     /// <summary>destination[0, end - first) = columns [first, end) of a row, times their scales when <paramref name="scaled"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,0 +1,14 @@
+using Octet.Backends.Cpu;
+
+namespace Octet;
+
+/// <summary>The instruction sets that the CPU backend has kernels for.</summary>
+public static class CpuInfo
+{
+    /// <summary>Every instruction set with kernels of its own, the best first, and whether this machine has it.</summary>
+    public static IReadOnlyList<(string Name, bool IsSupported)> InstructionSets { get; } = [.. InstructionSet.All.Select(set => (set.Name, set.IsSupported))];
+
+    /// <summary>The instruction set that a model would run on: the one that the environment variable <c>OCTET_CPU</c> names, else the best.</summary>
+    /// <exception cref="ModelException"><c>OCTET_CPU</c> names a set that does not exist or that this machine does not have.</exception>
+    public static string Chosen => InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)).Name;
+}
