@@ -263,6 +263,11 @@ sealed class Candidates
 
     void Move(int from, int to)
     {
+        if (from == to)
+        {
+            return;
+        }
+
         _ids[to] = _ids[from];
         _offsets[to] = _offsets[from];
         _weights[to] = _weights[from];

@@ -1,0 +1,163 @@
+using System.Text;
+using Octet.Checkpoints;
+
+namespace Octet.Tests.Checkpoints;
+
+public class ModelConfigErrorTests
+{
+    [Theory]
+    [InlineData("architectures", """["LlamaForCausalLM", "X"]""", """c.json: architectures is ["LlamaForCausalLM","X"], which is not implemented; supported: Qwen3ForCausalLM""")]
+    [InlineData("rope_scaling", """{"rope_type":"yarn","factor":4.0}""", """c.json: rope_scaling is {"rope_type":"yarn","factor":4.0}, which is not implemented; supported: absent, null, or rope_type "default" """)]
+    [InlineData("rope_scaling", """{"type":"linear"}""", """c.json: rope_scaling is {"type":"linear"}, which is not implemented; supported: absent, null, or rope_type "default" """)]
+    [InlineData("rope_parameters", """{"rope_type":"llama3"}""", """c.json: rope_parameters is {"rope_type":"llama3"}, which is not implemented; supported: absent, null, or rope_type "default" """)]
+    [InlineData("partial_rotary_factor", "0.25", "c.json: partial_rotary_factor is 0.25, which is not implemented; supported: absent or 1")]
+    [InlineData("attention_bias", "true", "c.json: attention_bias is true, which is not implemented; supported: false")]
+    [InlineData("hidden_act", "\"gelu\"", "c.json: hidden_act is \"gelu\", which is not implemented; supported: \"silu\"")]
+    [InlineData("layer_types", """["full_attention","sliding_attention"]""", """c.json: layer_types is ["full_attention","sliding_attention"], which is not implemented; supported: "full_attention" in every layer""")]
+    [InlineData("quantization_config.quant_method", "\"gptq\"", "c.json: quantization_config.quant_method is \"gptq\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.fmt", "\"e5m2\"", "c.json: quantization_config.fmt is \"e5m2\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.activation_scheme", "\"static\"", "c.json: quantization_config.activation_scheme is \"static\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.weight_block_size", "[64,128]", "c.json: quantization_config.weight_block_size is [64,128], which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.weight_block_size", null, "c.json: quantization_config.weight_block_size is missing, which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.scale_fmt", "\"ue8m0\"", "c.json: quantization_config.scale_fmt is \"ue8m0\", which is not implemented; supported: absent (scales that are not rounded)")]
+    public void What_is_not_implemented_is_refused_by_name_and_value(string key, string? json, string message) =>
+        Assert.Equal(message.TrimEnd(), Refused((key, json)).Message);
+
+    [Fact]
+    public void A_sliding_window_in_use_is_refused() => Assert.Equal(
+        "c.json: sliding_window is 128, which is not implemented; supported: null, or use_sliding_window false",
+        Refused(("sliding_window", "128"), ("use_sliding_window", "true"), ("max_window_layers", "1")).Message);
+
+    [Theory]
+    [InlineData("architectures", "a list with one of: Qwen3ForCausalLM")]
+    [InlineData("model_type", "a string such as \"qwen3\"")]
+    [InlineData("hidden_size", "a whole number from 1 to 2147483647")]
+    [InlineData("intermediate_size", "a whole number from 1 to 2147483647")]
+    [InlineData("num_hidden_layers", "a whole number from 1 to 2147483647")]
+    [InlineData("num_attention_heads", "a whole number from 1 to 2147483647")]
+    [InlineData("vocab_size", "a whole number from 1 to 2147483647")]
+    [InlineData("max_position_embeddings", "a whole number from 1 to 2147483647")]
+    [InlineData("rms_norm_eps", "a number from 0 to 1")]
+    [InlineData("rope_theta", "a number above 1, here or in rope_parameters")]
+    public void A_missing_key_is_named(string key, string expected) =>
+        Assert.Equal($"c.json: {key} is missing; expected {expected}", Refused((key, null)).Message);
+
+    [Theory]
+    [InlineData("hidden_size", "\"64\"", "a whole number from 1 to 2147483647")]
+    [InlineData("hidden_size", "64.5", "a whole number from 1 to 2147483647")]
+    [InlineData("hidden_size", "0", "a whole number from 1 to 2147483647")]
+    [InlineData("vocab_size", "-5", "a whole number from 1 to 2147483647")]
+    [InlineData("num_hidden_layers", "99999999999", "a whole number from 1 to 2147483647")]
+    [InlineData("num_key_value_heads", "3", "a divisor of num_attention_heads, 4")]
+    [InlineData("head_dim", "33", "an even number")]
+    [InlineData("head_dim", "2147483646", "at most 536870911 for num_attention_heads 4")]
+    [InlineData("rms_norm_eps", "-1", "a number from 0 to 1")]
+    [InlineData("rope_theta", "0", "a number above 1")]
+    [InlineData("rope_theta", "1e999", "a number above 1")]
+    [InlineData("tie_word_embeddings", "1", "true or false")]
+    [InlineData("eos_token_id", "1000", "a whole number from 0 to 999, or a list of such numbers")]
+    [InlineData("eos_token_id", "[1,\"2\"]", "a whole number from 0 to 999, or a list of such numbers")]
+    [InlineData("bos_token_id", "-1", "a whole number from 0 to 999")]
+    [InlineData("architectures", "\"Qwen3ForCausalLM\"", "a list of strings")]
+    [InlineData("architectures", "[1]", "a list of strings")]
+    [InlineData("model_type", "3", "a string")]
+    [InlineData("quantization_config", "[]", "a JSON object")]
+    [InlineData("quantization_config.weight_block_size", "[128,128,128]", "a list of rows and columns, [128, 128]")]
+    public void A_value_that_cannot_be_is_shown_beside_what_was_expected(string key, string json, string expected) =>
+        Assert.Equal($"c.json: {key} is {json}; expected {expected}", Refused((key, json)).Message);
+
+    [Fact]
+    public void A_head_width_that_cannot_be_derived_has_to_be_stated() => Assert.Equal(
+        "c.json: head_dim is missing; expected it to be stated, since hidden_size 66 / num_attention_heads 4 is not an even whole number",
+        Refused(("head_dim", null), ("hidden_size", "66")).Message);
+
+    [Fact]
+    public void Two_bases_of_rotation_that_differ_are_refused() => Assert.Equal(
+        "c.json: rope_parameters.rope_theta is 5000000; expected the same value as the file's other rope_theta, 1000000",
+        Refused(("rope_parameters", """{"rope_theta":5000000}""")).Message);
+
+    [Fact]
+    public void Sizes_that_together_exceed_any_memory_are_refused() => Assert.StartsWith(
+        "c.json: its sizes describe ",
+        Refused(("hidden_size", "2147483647"), ("intermediate_size", "2147483647"), ("vocab_size", "2147483647")).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void A_long_value_is_cut_and_stays_on_one_line()
+    {
+        string message = Refused(("model_type", $"[{string.Join(",\n", Enumerable.Repeat("1", 500))}]")).Message;
+
+        Assert.DoesNotContain('\n', message);
+        Assert.EndsWith("...; expected a string", message, StringComparison.Ordinal);
+        Assert.True(message.Length < 150, message);
+    }
+
+    [Theory]
+    [InlineData("", "c.json is not valid JSON at line 1, byte 1; expected a JSON object")]
+    [InlineData("{\n \"a\": ]}", "c.json is not valid JSON at line 2, byte 7; expected a JSON object")]
+    [InlineData("[1]", "c.json holds [1]; expected a JSON object")]
+    public void Text_that_is_not_an_object_is_refused_with_its_place(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<ModelException>(() => ModelConfig.Parse(Encoding.UTF8.GetBytes(text), "c.json")).Message);
+
+    [Fact]
+    public void A_repeated_key_is_refused_by_name() => Assert.Contains(
+        "hidden_size",
+        Assert.Throws<ModelException>(() => ModelConfig.Parse("""{"hidden_size": 1, "hidden_size": 2}"""u8.ToArray(), "c.json")).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Bytes_that_are_not_UTF8_are_refused() => Assert.Equal(
+        "c.json is not UTF-8; expected a JSON object",
+        Assert.Throws<ModelException>(() => ModelConfig.Parse((byte[])[(byte)'{', 0xFF, (byte)'}'], "c.json")).Message);
+
+    [Fact]
+    public void Whatever_is_damaged_the_error_is_typed_and_on_one_line()
+    {
+        byte[] valid = ConfigText.With();
+        var random = new Random(20);
+        string alphabet = "{}[]\",:0123456789eE-.\\u null true\n";
+        for (int i = 0; i < 3000; i++)
+        {
+            byte[] damaged = [.. valid];
+            for (int change = random.Next(1, 4); change > 0; change--)
+            {
+                damaged[random.Next(damaged.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : (byte)alphabet[random.Next(alphabet.Length)];
+            }
+
+            try
+            {
+                ModelConfig.Parse(damaged.AsMemory(0, random.Next(10) == 0 ? random.Next(damaged.Length) : damaged.Length), "c.json");
+            }
+            catch (ModelException e)
+            {
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_directory_without_a_model_says_what_was_looked_for()
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("octet-");
+        try
+        {
+            string absent = Path.Combine(directory.FullName, "absent");
+            string file = Path.Combine(directory.FullName, "file");
+            File.WriteAllText(file, "");
+
+            Assert.Equal($"{directory.FullName} holds no model: looked for config.json and did not find it", LoadError(directory.FullName).Message);
+            Assert.Equal($"there is no directory {absent}; expected a model directory with config.json, *.safetensors and tokenizer.json", LoadError(absent).Message);
+            Assert.Equal($"{file} is a file; expected a model directory with config.json, *.safetensors and tokenizer.json", LoadError(file).Message);
+            Assert.Equal(absent, LoadError(absent).Path);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    static ModelException LoadError(string directory) => Assert.Throws<ModelException>(() => ModelConfig.Load(directory));
+
+    static ModelException Refused(params (string Key, string? Json)[] changes) =>
+        Assert.Throws<ModelException>(() => ModelConfig.Parse(ConfigText.With(changes), "c.json"));
+}
