@@ -58,10 +58,12 @@ sealed class ExactFormat
 
     public bool HasInfinity => Overflow != MaxFinite && Overflow != NaN;
 
-    bool HasNegativeZero => NaN != SignBit || Overflow == MaxFinite;
+    bool HasNegativeZero => Overflow != SignBit;
 
-    public bool IsNaN(int code) =>
-        SignedNaN ? (code & (SignBit - 1)) > MaxFinite && !IsInfinity(code) : code == NaN && NaN == Overflow;
+    /// <summary>A NaN above the largest number in both signs, or the one code of negative zero, or none.</summary>
+    public bool IsNaN(int code) => SignedNaN
+        ? (code & (SignBit - 1)) > MaxFinite && !IsInfinity(code)
+        : code == NaN && Overflow == NaN;
 
     public bool IsInfinity(int code) => HasInfinity && (code & (SignBit - 1)) == Overflow;
 
@@ -82,7 +84,7 @@ sealed class ExactFormat
         int sign = double.IsNegative(value) ? SignBit : 0;
         if (double.IsNaN(value))
         {
-            return SignedNaN ? NaN | sign : HasInfinity || NaN == Overflow ? NaN : NaN;
+            return SignedNaN ? NaN | sign : NaN;
         }
 
         if (double.IsInfinity(value))
