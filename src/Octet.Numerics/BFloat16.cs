@@ -38,6 +38,27 @@ public readonly struct BFloat16 : ISmallFloat<BFloat16>
     /// <summary>Rounds once, to nearest even.</summary>
     public static explicit operator Half(BFloat16 value) => (Half)(float)value;
 
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ushort(BFloat16 value) => (ushort)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator int(BFloat16 value) => (int)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator uint(BFloat16 value) => (uint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator long(BFloat16 value) => (long)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ulong(BFloat16 value) => (ulong)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nint(BFloat16 value) => (nint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nuint(BFloat16 value) => (nuint)(float)value;
+
     /// <summary>Exact as far as decimal's 28 places reach.</summary>
     /// <exception cref="OverflowException">NaN, infinite, or 2^96 and more in magnitude.</exception>
     public static explicit operator decimal(BFloat16 value) => NumberSource.ToDecimal(value);

@@ -38,6 +38,27 @@ public readonly struct Float8E4M3FN : ISmallFloat<Float8E4M3FN>
     /// <summary>Rounds once, to nearest even: exact, every value is a half.</summary>
     public static explicit operator Half(Float8E4M3FN value) => (Half)(float)value;
 
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ushort(Float8E4M3FN value) => (ushort)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator int(Float8E4M3FN value) => (int)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator uint(Float8E4M3FN value) => (uint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator long(Float8E4M3FN value) => (long)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ulong(Float8E4M3FN value) => (ulong)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nint(Float8E4M3FN value) => (nint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nuint(Float8E4M3FN value) => (nuint)(float)value;
+
     /// <summary>Exact as far as decimal's 28 places reach.</summary>
     /// <exception cref="OverflowException">NaN, infinite, or 2^96 and more in magnitude.</exception>
     public static explicit operator decimal(Float8E4M3FN value) => NumberSource.ToDecimal(value);

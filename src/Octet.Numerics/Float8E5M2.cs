@@ -38,6 +38,27 @@ public readonly struct Float8E5M2 : ISmallFloat<Float8E5M2>
     /// <summary>Rounds once, to nearest even: exact, every value is a half.</summary>
     public static explicit operator Half(Float8E5M2 value) => (Half)(float)value;
 
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ushort(Float8E5M2 value) => (ushort)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator int(Float8E5M2 value) => (int)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator uint(Float8E5M2 value) => (uint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator long(Float8E5M2 value) => (long)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator ulong(Float8E5M2 value) => (ulong)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nint(Float8E5M2 value) => (nint)(float)value;
+
+    /// <summary>Cuts the fraction off; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    public static explicit operator nuint(Float8E5M2 value) => (nuint)(float)value;
+
     /// <summary>Exact as far as decimal's 28 places reach.</summary>
     /// <exception cref="OverflowException">NaN, infinite, or 2^96 and more in magnitude.</exception>
     public static explicit operator decimal(Float8E5M2 value) => NumberSource.ToDecimal(value);

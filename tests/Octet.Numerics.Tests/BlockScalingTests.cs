@@ -1,0 +1,153 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Octet.Testing;
+
+namespace Octet.Numerics.Tests;
+
+public class BlockScalingTests
+{
+    [Theory]
+    [InlineData("qwen3-4b-fine-grained-f16", "weight_scale_inv", 128, 128)]
+    [InlineData("llama-dynamic-per-channel", "weight_scale", 1, 256)]
+    [InlineData("ministral-per-tensor", "weight_scale_inv", 256, 256)]
+    public void A_published_checkpoint_widens_to_what_pytorch_makes_of_it(string file, string scale, int blockRows, int blockColumns)
+    {
+        Dictionary<string, (string Type, byte[] Data)> tensors = Read(Fixtures.Path("fp8-slices", file + ".safetensors"));
+        (string scaleType, byte[] scaleData) = tensors["layer." + scale];
+        float[] scales = [.. Words(scaleData).Select(word =>
+            DataTypes.Parse(scaleType) == DataType.BFloat16 ? BFloat16.FromBits(word) : (float)BitConverter.UInt16BitsToHalf(word))];
+        Float8E4M3FN[] codes = [.. tensors["layer.weight"].Data.Select(Float8E4M3FN.FromBits)];
+        BFloat16[] result = new BFloat16[codes.Length];
+
+        BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, new BlockShape(256, 256, blockRows, blockColumns), result);
+
+        Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
+    }
+
+    public static TheoryData<int, int, int, int> Shapes => new()
+    {
+        { 5, 7, 2, 3 }, { 128, 256, 128, 128 }, { 130, 300, 128, 128 }, { 3, 600, 1, 600 }, { 4, 5, 100, 100 },
+        { 1, 1, 1, 1 }, { 2, 33, int.MaxValue, int.MaxValue }, { 0, 4, 2, 2 }, { 4, 0, 2, 2 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Every_value_is_its_code_times_the_scale_of_its_block(int rows, int columns, int blockRows, int blockColumns)
+    {
+        var random = new Random(8);
+        var shape = new BlockShape(rows, columns, blockRows, blockColumns);
+        var codes = new Float8E4M3FN[rows * columns];
+        var scales = new float[(int)(Math.Ceiling((double)rows / blockRows) * Math.Ceiling((double)columns / blockColumns))];
+        Assert.Equal(scales.Length, shape.ScaleRows * shape.ScaleColumns);
+        for (int i = 0; i < codes.Length; i++)
+        {
+            codes[i] = Float8E4M3FN.FromBits((byte)random.Next(256));
+        }
+
+        for (int i = 0; i < scales.Length; i++)
+        {
+            scales[i] = random.NextSingle();
+        }
+
+        var wide = new float[codes.Length];
+        var narrow = new BFloat16[codes.Length];
+        BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, shape, wide);
+        BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, shape, narrow);
+
+        int scaleColumns = (int)Math.Ceiling((double)columns / blockColumns);
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                int at = (row * columns) + column;
+                float product = (float)ExactFormat.Float8E4M3FN.Value(codes[at].ToBits()) * scales[(row / blockRows * scaleColumns) + (column / blockColumns)];
+                Assert.Equal(product, wide[at]);
+                Assert.Equal((float)ExactFormat.BFloat16.Value(ExactFormat.BFloat16.Round(product)), narrow[at]);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Quantizing_scales_the_largest_of_a_block_to_the_largest_code(int rows, int columns, int blockRows, int blockColumns)
+    {
+        var random = new Random(9);
+        var shape = new BlockShape(rows, columns, blockRows, blockColumns);
+        float[] values = [.. Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * MathF.Exp(random.Next(-8, 8)))];
+        var codes = new Float8E4M3FN[values.Length];
+        var scales = new float[shape.ScaleRows * shape.ScaleColumns];
+
+        BlockScaling.Quantize<Float8E4M3FN>(values, shape, codes, scales);
+
+        var largest = new float[scales.Length];
+        for (int at = 0; at < values.Length; at++)
+        {
+            int block = (at / columns / blockRows * shape.ScaleColumns) + (at % columns / blockColumns);
+            largest[block] = Math.Max(largest[block], Math.Abs(values[at]));
+            Assert.Equal(ExactFormat.Float8E4M3FN.Round(values[at] / scales[block], OverflowMode.Saturate), codes[at].ToBits());
+        }
+
+        Assert.Equal(largest.Select(max => max / 448), scales);
+    }
+
+    [Fact]
+    public void A_block_of_zeros_gets_a_scale_that_is_finite_and_above_zero()
+    {
+        float[] scales = new float[2];
+        var codes = new Float8E4M3FN[4];
+        BlockScaling.Quantize<Float8E4M3FN>([0, -0f, float.Epsilon, -float.Epsilon], new BlockShape(2, 2, 1, 2), codes, scales);
+        Assert.All(scales, scale => Assert.True(float.IsFinite(scale) && scale > 0));
+        float[] back = new float[4];
+        BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, new BlockShape(2, 2, 1, 2), back);
+        Assert.Equal([0, 0, float.Epsilon, -float.Epsilon], back);
+    }
+
+    [Fact]
+    public void The_largest_float_stays_finite()
+    {
+        float[] scales = new float[1];
+        var codes = new Float8E4M3FN[2];
+        BlockScaling.Quantize<Float8E4M3FN>([float.MaxValue, -float.MaxValue], new BlockShape(1, 2, 1, 2), codes, scales);
+        Assert.Equal([0x7E, 0xFE], codes.Select(code => (int)code.ToBits()));
+        Assert.True(float.IsFinite(scales[0]));
+    }
+
+    [Fact]
+    public void What_cannot_be_quantized_is_named_by_row_and_column()
+    {
+        float[] values = [1, 2, 3, 4, 5, float.NaN];
+        string message = Assert.Throws<ArgumentException>(() =>
+            BlockScaling.Quantize(values, new BlockShape(2, 3, 1, 2), new Float8E4M3FN[6].AsSpan(), new float[4])).Message;
+        Assert.StartsWith("the value at row 1, column 2 is NaN", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Spans_that_do_not_fit_the_shape_are_refused()
+    {
+        var shape = new BlockShape(2, 3, 2, 2);
+        var codes = new Float8E4M3FN[6];
+        Assert.Contains("expected 1 x 2", Assert.Throws<ArgumentException>(() => BlockScaling.Dequantize<Float8E4M3FN>(codes, new float[1], shape, new float[6])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => BlockScaling.Dequantize<Float8E4M3FN>(codes, new float[2], shape, new float[5]));
+        Assert.Throws<ArgumentException>(() => BlockScaling.Dequantize<Float8E4M3FN>(codes.AsSpan(1), new float[2], shape, new float[6]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BlockShape(2, 3, 0, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BlockShape(-1, 3, 1, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BlockShape(1 << 20, 1 << 20, 1, 2));
+    }
+
+    static Dictionary<string, (string Type, byte[] Data)> Read(string path)
+    {
+        byte[] file = File.ReadAllBytes(path);
+        int start = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(file);
+        using JsonDocument header = JsonDocument.Parse(file.AsMemory(8, start - 8));
+        return header.RootElement.EnumerateObject().Where(entry => entry.Name != "__metadata__").ToDictionary(
+            entry => entry.Name,
+            entry =>
+            {
+                int[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt32())];
+                return (entry.Value.GetProperty("dtype").GetString()!, file[(start + offsets[0])..(start + offsets[1])]);
+            });
+    }
+
+    static ushort[] Words(byte[] data) =>
+        [.. Enumerable.Range(0, data.Length / 2).Select(i => BinaryPrimitives.ReadUInt16LittleEndian(data.AsSpan(2 * i)))];
+}
