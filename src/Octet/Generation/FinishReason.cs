@@ -8,7 +8,4 @@ public enum FinishReason
 
     /// <summary>The token budget or the context was used up.</summary>
     Length,
-
-    /// <summary>The caller cancelled.</summary>
-    Cancelled,
 }

@@ -50,9 +50,8 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
             {
                 if (!stops.Stopped)
                 {
-                    text += stops.Append(decoder?.Flush() ?? "", out bool stopped);
-                    end = stopped ? FinishReason.Stop : end;
-                    text += stops.Flush();
+                    text += stops.Append(decoder?.Flush() ?? "", out _) + stops.Flush();
+                    end = stops.Stopped ? FinishReason.Stop : end;
                 }
 
                 emit(End(text, token, end, count, first, promptDuration, Stopwatch.GetElapsedTime(decode)));

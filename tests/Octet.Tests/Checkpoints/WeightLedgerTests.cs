@@ -1,0 +1,101 @@
+using Octet.Numerics;
+using Octet.Safetensors;
+using Octet.Tests.Reference;
+
+namespace Octet.Tests.Checkpoints;
+
+public class WeightLedgerTests
+{
+    const string Weight = "model.layers.1.mlp.up_proj.weight";
+    const string Scale = Weight + "_scale_inv";
+
+    [Fact]
+    public void A_missing_tensor_is_named_with_its_shape()
+        => AssertRefused(Remove("model.layers.0.self_attn.k_norm.weight"), "model.layers.0.self_attn.k_norm.weight", "is missing", "[32]");
+
+    [Fact]
+    public void An_fp8_weight_without_its_scale_is_refused()
+        => AssertRefused(Remove(Scale), Weight, "without its scale", Scale, "3 x 2");
+
+    [Fact]
+    public void A_scale_without_its_weight_is_refused()
+        => AssertRefused(tensors => tensors.Add(Floats("model.layers.0.mlp.extra_proj.weight_scale_inv", [1, 1], 1f)), "extra_proj.weight_scale_inv", "a scale without the FP8 weight");
+
+    [Fact]
+    public void A_tensor_the_model_does_not_have_is_refused()
+        => AssertRefused(tensors => tensors.Add(Floats("model.layers.7.self_attn.q_norm.weight", [1], 1f)), "model.layers.7.self_attn.q_norm.weight", "does not have");
+
+    [Fact]
+    public void A_weight_of_the_wrong_shape_says_found_and_expected()
+        => AssertRefused(Replace("model.norm.weight", Floats("model.norm.weight", [3], 1, 2, 3)), "model.norm.weight", "[3]", "[160]");
+
+    [Fact]
+    public void A_transposed_scale_is_refused()
+        => AssertRefused(Replace(Scale, Floats(Scale, [2, 3], 1, 1, 1, 1, 1, 1)), Scale, "[2, 3]", "[3, 2]");
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(-0.5f)]
+    public void A_scale_that_is_no_finite_positive_number_names_its_block(float bad)
+        => AssertRefused(Replace(Scale, Floats(Scale, [3, 2], 1, 1, 1, bad, 1, 1)), Scale, "block [1, 1]");
+
+    [Fact]
+    public void Scales_of_another_type_are_refused()
+        => AssertRefused(Replace(Scale, new TensorSource(Scale, DataType.UInt8, [3, 2], new byte[6])), Scale, "UInt8", "BF16");
+
+    [Fact]
+    public void A_scale_beside_a_wide_weight_is_refused()
+        => AssertRefused(
+            Replace(Weight, new TensorSource(Weight, DataType.BFloat16, [288, 160], new byte[288 * 160 * 2])),
+            Scale, "only FP8 weights have scales");
+
+    [Fact]
+    public void An_integer_weight_is_refused()
+        => AssertRefused(
+            tensors =>
+            {
+                Remove(Scale)(tensors);
+                Replace(Weight, new TensorSource(Weight, DataType.Int8, [288, 160], new byte[288 * 160]))(tensors);
+            },
+            Weight, "Int8", "BF16");
+
+    [Fact]
+    public void Fp8_weights_without_a_quantization_config_are_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        new SyntheticCheckpoint { EditConfig = config => config.Remove("quantization_config") }.Write(directory.Path);
+        var error = Assert.Throws<ModelException>(() => LanguageModel.Load(directory.Path));
+        Assert.Contains("quantization_config", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_nan_code_becomes_an_error_at_generation_not_text()
+    {
+        using var directory = new TemporaryDirectory();
+        byte[] codes = new byte[160 * 288];
+        codes[5] = 0x7F;
+        string down = "model.layers.0.mlp.down_proj.weight";
+        new SyntheticCheckpoint { Edit = Replace(down, new TensorSource(down, DataType.Float8E4M3FN, [160, 288], codes)) }.Write(directory.Path);
+        using LanguageModel model = LanguageModel.Load(directory.Path);
+        var error = Assert.Throws<ModelException>(() => model.GenerateAsync([1, 2, 3]).ToBlockingEnumerable().Count());
+        Assert.Contains("NaN", error.Message, StringComparison.Ordinal);
+    }
+
+    static Action<List<TensorSource>> Remove(string name) => tensors => Assert.Equal(1, tensors.RemoveAll(tensor => tensor.Name == name));
+
+    static Action<List<TensorSource>> Replace(string name, TensorSource with) => tensors => tensors[tensors.FindIndex(tensor => tensor.Name == name)] = with;
+
+    static TensorSource Floats(string name, long[] shape, params float[] values)
+        => new(name, DataType.Float32, shape, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+
+    static void AssertRefused(Action<List<TensorSource>> edit, string tensor, params string[] words)
+    {
+        using var directory = new TemporaryDirectory();
+        new SyntheticCheckpoint { Edit = edit }.Write(directory.Path);
+        var error = Assert.Throws<ModelException>(() => LanguageModel.Load(directory.Path));
+        Assert.Contains(tensor, error.TensorName, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.All([tensor, .. words], word => Assert.Contains(word, error.Message, StringComparison.Ordinal));
+    }
+}
