@@ -43,17 +43,15 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
-    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
-    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
-    // with zeros to float32.
+    // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
+    // and those with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
     {
         Vector128<byte> codes = Vector128.Load(source);
         Vector128<byte> magnitude = codes & Vector128.Create((byte)0x7F);
-        Vector128<byte> index = Vector128.AddSaturate(magnitude, Vector128.Create((byte)0x78));
-        Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
-        Vector128<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
+        Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
+        Vector128<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
         high |= Vector128.Equals(magnitude, Vector128.Create((byte)0x7F)) | (codes & Vector128.Create((byte)0x80));
         Interleave(low, high, out Vector128<ushort> first, out Vector128<ushort> second);
         WidenUpper(first, out a, out b);
@@ -110,17 +108,20 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     static Vector128<byte> SubnormalHigh
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+        get => Vector128.Create((byte)0xC4, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     static Vector128<byte> SubnormalLow
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+        get => Vector128.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
+    // Entry i of the table, zero from 16 on. pshufb takes the low four bits of an index, or gives zero when its top bit is set: with 0x70
+    // added every index from 16 on has that bit.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector128<byte> Lookup(Vector128<byte> table, Vector128<byte> index) => Vector128.ShuffleNative(table, index);
+    static Vector128<byte> Lookup(Vector128<byte> table, Vector128<byte> magnitude)
+        => Ssse3.IsSupported ? Ssse3.Shuffle(table, magnitude + Vector128.Create((byte)0x70)) : Vector128.Shuffle(table, magnitude);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Interleave(Vector128<byte> low, Vector128<byte> high, out Vector128<ushort> first, out Vector128<ushort> second)

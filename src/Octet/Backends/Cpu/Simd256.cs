@@ -43,17 +43,15 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
-    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
-    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
-    // with zeros to float32.
+    // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
+    // and those with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
     {
         Vector256<byte> codes = LoadCodes(source);
         Vector256<byte> magnitude = codes & Vector256.Create((byte)0x7F);
-        Vector256<byte> index = Vector256.AddSaturate(magnitude, Vector256.Create((byte)0x78));
-        Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
-        Vector256<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
+        Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
+        Vector256<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
         high |= Vector256.Equals(magnitude, Vector256.Create((byte)0x7F)) | (codes & Vector256.Create((byte)0x80));
         Interleave(low, high, out Vector256<ushort> first, out Vector256<ushort> second);
         WidenUpper(first, out a, out b);
@@ -109,13 +107,13 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     static Vector256<byte> SubnormalHigh
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+        get => Vector256.Create((byte)0xC4, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     static Vector256<byte> SubnormalLow
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+        get => Vector256.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     // Unpacking works within 128-bit halves. With the 4-byte groups 0 2 4 6 in the lower half and 1 3 5 7 in the upper one, two
@@ -124,8 +122,9 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     static Vector256<byte> LoadCodes(byte* source)
         => Avx2.PermuteVar8x32(Vector256.Load((int*)source), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7)).AsByte();
 
+    // As in the 128-bit form: 0x70 sets the top bit of every index that is to give zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector256<byte> Lookup(Vector256<byte> table, Vector256<byte> index) => Avx2.Shuffle(table, index);
+    static Vector256<byte> Lookup(Vector256<byte> table, Vector256<byte> magnitude) => Avx2.Shuffle(table, magnitude + Vector256.Create((byte)0x70));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Interleave(Vector256<byte> low, Vector256<byte> high, out Vector256<ushort> first, out Vector256<ushort> second)

@@ -43,17 +43,15 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
-    // two tables: adding 0x78 with saturation leaves them at 8 to 15 in the low nibble and sets the top bit of every normal code, for
-    // which a byte shuffle gives zero. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16, and those
-    // with zeros to float32.
+    // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
+    // and those with zeros to float32.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
     {
         Vector512<byte> codes = LoadCodes(source);
         Vector512<byte> magnitude = codes & Vector512.Create((byte)0x7F);
-        Vector512<byte> index = Vector512.AddSaturate(magnitude, Vector512.Create((byte)0x78));
-        Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C) + Lookup(SubnormalHigh, index);
-        Vector512<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0)) + Lookup(SubnormalLow, index);
+        Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
+        Vector512<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
         high |= Vector512.Equals(magnitude, Vector512.Create((byte)0x7F)) | (codes & Vector512.Create((byte)0x80));
         Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
         WidenUpper(first, out a, out b);
@@ -109,13 +107,13 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     static Vector128<byte> SubnormalHigh
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0xC4, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00);
+        get => Vector128.Create((byte)0xC4, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     static Vector128<byte> SubnormalLow
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0);
+        get => Vector128.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     // Unpacking works within 128-bit quarters. With 4-byte group g in quarter g % 4, two unpackings leave the floats in natural order.
@@ -123,17 +121,18 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     static Vector512<byte> LoadCodes(byte* source)
         => Vector512.Shuffle(Vector512.Load((int*)source), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).AsByte();
 
+    // As in the 128-bit form: 0x70 sets the top bit of every index that is to give zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<byte> Lookup(Vector128<byte> table, Vector512<byte> index)
+    static Vector512<byte> Lookup(Vector128<byte> table, Vector512<byte> magnitude)
     {
         if (Avx512BW.IsSupported)
         {
-            return Avx512BW.Shuffle(Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)), index);
+            return Avx512BW.Shuffle(Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)), magnitude + Vector512.Create((byte)0x70));
         }
 
         return Vector512.Create(
-            Vector256.Create(Vector128.Shuffle(table, index.GetLower().GetLower()), Vector128.Shuffle(table, index.GetLower().GetUpper())),
-            Vector256.Create(Vector128.Shuffle(table, index.GetUpper().GetLower()), Vector128.Shuffle(table, index.GetUpper().GetUpper())));
+            Vector256.Create(Vector128.Shuffle(table, magnitude.GetLower().GetLower()), Vector128.Shuffle(table, magnitude.GetLower().GetUpper())),
+            Vector256.Create(Vector128.Shuffle(table, magnitude.GetUpper().GetLower()), Vector128.Shuffle(table, magnitude.GetUpper().GetUpper())));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
