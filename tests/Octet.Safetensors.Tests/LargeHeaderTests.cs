@@ -19,7 +19,8 @@ public class LargeHeaderTests
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         Assert.Equal(Count, opened.Tensors.Count);
         Assert.Equal(Count - 1, opened[$"model.layers.{Count - 1}"].DataOffset);
-        Assert.True(watch.Elapsed.TotalSeconds < 10, $"{watch.Elapsed.TotalSeconds:f1} s");
+        // About a second on an idle core; wide, since a test must not fail for its neighbours' sake.
+        Assert.True(watch.Elapsed.TotalSeconds < 30, $"{watch.Elapsed.TotalSeconds:f1} s");
         Assert.True(allocated < 600L * Count, $"{allocated / Count} bytes to a tensor");
     }
 
