@@ -212,6 +212,38 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void A_mutated_index_opens_or_is_refused_with_a_typed_error()
+    {
+        using TemporaryDirectory directory = new();
+        Shard(directory, "one", "a", "c");
+        Shard(directory, "two", "b");
+        byte[] index = """{"metadata":{"total_size":3},"weight_map":{"a":"one","b":"two","c":"one"}}"""u8.ToArray();
+        Random random = new(7);
+        HashSet<SafetensorsError> errors = [];
+        int opened = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            byte[] mutated = [.. index];
+            mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+            mutated[random.Next(mutated.Length)] ^= (byte)(random.Next(2) << random.Next(8));
+            File.WriteAllBytes(directory.At(Index), mutated);
+            try
+            {
+                using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(directory.Path);
+                Assert.Equal(3, checkpoint.Tensors.Count);
+                opened++;
+            }
+            catch (SafetensorsException e)
+            {
+                errors.Add(e.Error);
+            }
+        }
+
+        Assert.True(opened > 10);
+        Assert.Superset(new HashSet<SafetensorsError> { SafetensorsError.InvalidIndex, SafetensorsError.MissingShard, SafetensorsError.TensorNotInIndex }, errors);
+    }
+
+    [Fact]
     public void Disposal_closes_every_file()
     {
         using TemporaryDirectory directory = new();
