@@ -81,6 +81,15 @@ public sealed class TensorSource
     {
     }
 
+    /// <summary>A block of a tensor of an open file, to be copied. The file must stay open until it is written.</summary>
+    /// <param name="slice">The block.</param>
+    /// <param name="name">Its name in the file written.</param>
+    /// <exception cref="SafetensorsException"><see cref="SafetensorsError.InvalidTensorName"/> or <see cref="SafetensorsError.MisalignedSlice"/>.</exception>
+    public TensorSource(TensorSlice slice, string name)
+        : this(name, (slice ?? throw new ArgumentNullException(nameof(slice))).Tensor.DataType, slice.Shape, slice.CopyTo)
+    {
+    }
+
     /// <summary>The tensor's name.</summary>
     public string Name { get; }
 

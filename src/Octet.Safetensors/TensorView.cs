@@ -71,6 +71,13 @@ public sealed unsafe class TensorView
         return File.Bytes.Span(Begin + offset, length);
     }
 
+    /// <summary>A block of the tensor: a range of one dimension, and of more by narrowing again.</summary>
+    /// <param name="dimension">From 0, the slowest.</param>
+    /// <param name="start">The first index.</param>
+    /// <param name="length">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension, or the range is not inside it.</exception>
+    public TensorSlice Narrow(int dimension, long start, long length) => new TensorSlice(this).Narrow(dimension, start, length);
+
     /// <summary>All elements, in place; valid until the file is disposed of.</summary>
     /// <typeparam name="T">A type of the element's size; which one is not checked further, so that E4M3 may be read as <see cref="byte"/>.</typeparam>
     /// <remarks>

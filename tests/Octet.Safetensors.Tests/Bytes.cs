@@ -28,13 +28,17 @@ static class Bytes
         return bytes;
     }
 
-    /// <summary>The bytes of a file with default settings.</summary>
+    /// <summary>The bytes that the writer gives.</summary>
     internal static byte[] Write(IEnumerable<TensorSource> tensors, SafetensorsWriterOptions? options = null)
     {
         using MemoryStream stream = new();
-        SafetensorsWriter.Write(stream, tensors, options);
+        SafetensorsWriter.Write(stream, tensors, options, TestContext.Current.CancellationToken);
         return stream.ToArray();
     }
+
+    /// <summary>Writes a file with default settings.</summary>
+    internal static void Save(string path, params TensorSource[] tensors) =>
+        SafetensorsWriter.Write(path, tensors, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>The error that reading these bytes gives.</summary>
     internal static SafetensorsException Refusal(byte[] file) => Assert.Throws<SafetensorsException>(() => SafetensorsFile.Parse(file, "f"));
