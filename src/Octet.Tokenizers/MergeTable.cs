@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+
+namespace Octet.Tokenizers;
+
+/// <summary>
+/// The merges of a BPE model: (left id, right id) to (rank, merged id), an open-addressing table.
+/// A value carries the rank in its high half and the merged id in its low half, so the smaller value merges first.
+/// </summary>
+sealed class MergeTable
+{
+    /// <summary>The value of a pair that does not merge.</summary>
+    internal const ulong None = ulong.MaxValue;
+
+    const ulong Free = ulong.MaxValue; // no key: ids stay far below 2^32 - 1
+
+    Entry[] _entries = NewEntries(1024);
+    int _shift = 64 - 10;
+    int _count;
+
+    /// <summary>What becomes of <paramref name="left"/> followed by <paramref name="right"/>, or <see cref="None"/>.</summary>
+    internal ulong Find(int left, int right)
+    {
+        ulong key = Key(left, right);
+        Entry[] entries = _entries;
+        int mask = entries.Length - 1;
+        for (int at = Home(key); ; at = (at + 1) & mask)
+        {
+            ref Entry entry = ref entries[at];
+            if (entry.Key == key)
+            {
+                return entry.Value;
+            }
+
+            if (entry.Key == Free)
+            {
+                return None;
+            }
+        }
+    }
+
+    /// <summary>Adds a merge. A pair listed twice keeps its last rank, as in the reference implementation.</summary>
+    internal void Set(int left, int right, int rank, int merged)
+    {
+        if (_count * 8 >= _entries.Length * 5)
+        {
+            Grow();
+        }
+
+        Put(Key(left, right), ((ulong)(uint)rank << 32) | (uint)merged);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Put(ulong key, ulong value)
+    {
+        int mask = _entries.Length - 1;
+        int at = Home(key);
+        while (_entries[at].Key != Free && _entries[at].Key != key)
+        {
+            at = (at + 1) & mask;
+        }
+
+        if (_entries[at].Key == Free)
+        {
+            _count++;
+        }
+
+        _entries[at] = new Entry(key, value);
+    }
+
+    void Grow()
+    {
+        Entry[] old = _entries;
+        _entries = NewEntries(old.Length * 2);
+        _shift--;
+        _count = 0;
+        foreach (Entry entry in old)
+        {
+            if (entry.Key != Free)
+            {
+                Put(entry.Key, entry.Value);
+            }
+        }
+    }
+
+    int Home(ulong key)
+    {
+        ulong hash = key * ByteHash.Multiplier;
+        return (int)(((hash ^ (hash >> 29)) * ByteHash.Multiplier) >> _shift);
+    }
+
+    static ulong Key(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
+
+    static Entry[] NewEntries(int length)
+    {
+        Entry[] entries = new Entry[length];
+        Array.Fill(entries, new Entry(Free, None));
+        return entries;
+    }
+
+    readonly record struct Entry(ulong Key, ulong Value);
+}

@@ -1,0 +1,15 @@
+namespace Octet.Tokenizers.Normalizers;
+
+/// <summary>Normalizers one after the other.</summary>
+sealed class SequenceNormalizer(Normalizer[] steps) : Normalizer
+{
+    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text)
+    {
+        foreach (Normalizer step in steps)
+        {
+            text = text.IsEmpty ? text : step.Apply(text);
+        }
+
+        return text;
+    }
+}

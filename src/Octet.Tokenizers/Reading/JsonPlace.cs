@@ -1,0 +1,82 @@
+using System.Text.Json;
+
+namespace Octet.Tokenizers.Reading;
+
+/// <summary>A value of the file together with the words that name its place in messages.</summary>
+readonly struct JsonPlace(JsonElement element, string file, string path)
+{
+    internal bool IsNull => element.ValueKind == JsonValueKind.Null;
+
+    internal bool IsZero => element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value) && value == 0;
+
+    /// <summary>The value of a property; null where it is absent or null.</summary>
+    internal JsonPlace? Find(string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            throw Unexpected("an object");
+        }
+
+        return element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+            ? new JsonPlace(value, file, $"{path}.{name}")
+            : null;
+    }
+
+    /// <summary>The value of a property that must be there.</summary>
+    internal JsonPlace Get(string name) => Find(name) ?? throw Problem($"has no \"{name}\"");
+
+    internal List<JsonPlace> Items()
+    {
+        if (element.ValueKind != JsonValueKind.Array)
+        {
+            throw Unexpected("an array");
+        }
+
+        List<JsonPlace> items = [];
+        foreach (JsonElement item in element.EnumerateArray())
+        {
+            items.Add(new JsonPlace(item, file, $"{path}[{items.Count}]"));
+        }
+
+        return items;
+    }
+
+    internal string Text() => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Unexpected("a string");
+
+    internal bool Flag() => element.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Unexpected("true or false"),
+    };
+
+    internal bool Flag(string name, bool absent) => Find(name)?.Flag() ?? absent;
+
+    internal int Id() => element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int id) && id is >= 0 and <= Vocabulary.MaxId
+        ? id
+        : throw Unexpected($"an id from 0 to {Vocabulary.MaxId}");
+
+    internal string TypeName() => Get("type").Text();
+
+    internal TokenizerException Problem(string problem) => new($"{file}: {path}: {problem}");
+
+    internal TokenizerException Unexpected(string expected) => Problem($"expected {expected}, found {Describe()}");
+
+    internal TokenizerException Unsupported(string type, string supported) =>
+        Problem($"{Quote(type)} is not supported; supported: {supported}");
+
+    /// <summary>A string of the file in a message: one line, not too long.</summary>
+    internal static string Quote(string text)
+    {
+        string escaped = JsonEncodedText.Encode(text).Value;
+        return escaped.Length > 200 ? $"\"{escaped[..200]}...\"" : $"\"{escaped}\"";
+    }
+
+    string Describe() => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => Quote(element.GetString()!),
+        _ => element.GetRawText(),
+    };
+}

@@ -1,0 +1,164 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Octet.Tokenizers;
+
+/// <summary>
+/// The model's tokens: id to bytes and content to id. All bytes lie in one array. A token whose content is written in the
+/// byte-level alphabet is stored as the bytes it stands for; any other content is kept verbatim as its UTF-8.
+/// Filled while loading, never changed afterwards.
+/// </summary>
+sealed class Vocabulary
+{
+    /// <summary>The highest id a file may use; bounds the memory that a damaged file can ask for.</summary>
+    internal const int MaxId = (1 << 22) - 1;
+
+    int[] _starts = [];
+    int[] _lengths = []; // -1: no token has this id
+    byte[] _bytes = new byte[1024];
+    int _used;
+    int[] _slots = new int[1024]; // id + 1; 0 is free
+    int _shift = 64 - 10;
+    readonly HashSet<int> _verbatim = [];
+
+    /// <summary>The number of tokens.</summary>
+    internal int Count { get; private set; }
+
+    /// <summary>The highest id plus one.</summary>
+    internal int Size { get; private set; }
+
+    internal bool Contains(int id) => (uint)id < (uint)Size && _lengths[id] >= 0;
+
+    /// <summary>The token's bytes; empty where no token has this id.</summary>
+    internal ReadOnlySpan<byte> Bytes(int id) => Contains(id) ? _bytes.AsSpan(_starts[id], _lengths[id]) : default;
+
+    /// <summary>The token's content as in the file; null where no token has this id.</summary>
+    internal string? Content(int id)
+    {
+        if (!Contains(id))
+        {
+            return null;
+        }
+
+        if (_verbatim.Contains(id))
+        {
+            return Encoding.UTF8.GetString(Bytes(id));
+        }
+
+        return string.Create(_lengths[id], (this, id), static (chars, state) =>
+        {
+            ReadOnlySpan<byte> bytes = state.Item1.Bytes(state.id);
+            for (int i = 0; i < chars.Length; i++)
+            {
+                chars[i] = ByteLevelAlphabet.ToChar(bytes[i]);
+            }
+        });
+    }
+
+    /// <summary>The id of the token with this content, or -1.</summary>
+    /// <param name="content">UTF-8, as in the file.</param>
+    /// <param name="scratch">At least as long as the content.</param>
+    internal int FindContent(ReadOnlySpan<byte> content, Span<byte> scratch) =>
+        ByteLevelAlphabet.TryToBytes(content, scratch, out int written)
+            ? Find(scratch[..written], verbatim: false)
+            : Find(content, verbatim: true);
+
+    /// <summary>The id of the byte-level token with exactly these bytes, or -1.</summary>
+    internal int FindBytes(ReadOnlySpan<byte> bytes) => Find(bytes, verbatim: false);
+
+    /// <summary>Adds a token; false where the id or the content is taken.</summary>
+    internal bool TryAdd(ReadOnlySpan<byte> content, int id, Span<byte> scratch)
+    {
+        bool verbatim = !ByteLevelAlphabet.TryToBytes(content, scratch, out int written);
+        ReadOnlySpan<byte> bytes = verbatim ? content : scratch[..written];
+        if (Contains(id) || Find(bytes, verbatim) >= 0)
+        {
+            return false;
+        }
+
+        Reserve(id, bytes.Length);
+        bytes.CopyTo(_bytes.AsSpan(_used));
+        _starts[id] = _used;
+        _lengths[id] = bytes.Length;
+        _used += bytes.Length;
+        Size = Math.Max(Size, id + 1);
+        Count++;
+        if (verbatim)
+        {
+            _verbatim.Add(id);
+        }
+
+        if (Count * 2 > _slots.Length)
+        {
+            Rehash();
+        }
+        else
+        {
+            Insert(id);
+        }
+
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    int Find(ReadOnlySpan<byte> bytes, bool verbatim)
+    {
+        int mask = _slots.Length - 1;
+        for (int at = (int)(ByteHash.Compute(bytes) >> _shift); ; at = (at + 1) & mask)
+        {
+            int id = _slots[at] - 1;
+            if (id < 0)
+            {
+                return -1;
+            }
+
+            if (_bytes.AsSpan(_starts[id], _lengths[id]).SequenceEqual(bytes)
+                && (_verbatim.Count != 0 && _verbatim.Contains(id)) == verbatim)
+            {
+                return id;
+            }
+        }
+    }
+
+    void Insert(int id)
+    {
+        int mask = _slots.Length - 1;
+        int at = (int)(ByteHash.Compute(_bytes.AsSpan(_starts[id], _lengths[id])) >> _shift);
+        while (_slots[at] != 0)
+        {
+            at = (at + 1) & mask;
+        }
+
+        _slots[at] = id + 1;
+    }
+
+    void Rehash()
+    {
+        _slots = new int[_slots.Length * 4];
+        _shift -= 2;
+        for (int id = 0; id < Size; id++)
+        {
+            if (_lengths[id] >= 0)
+            {
+                Insert(id);
+            }
+        }
+    }
+
+    void Reserve(int id, int length)
+    {
+        if (id >= _starts.Length)
+        {
+            int old = _starts.Length;
+            int size = Math.Max(id + 1, Math.Max(256, old * 2));
+            Array.Resize(ref _starts, size);
+            Array.Resize(ref _lengths, size);
+            _lengths.AsSpan(old).Fill(-1);
+        }
+
+        if (length > _bytes.Length - _used)
+        {
+            Array.Resize(ref _bytes, checked(Math.Max(_used + length, _bytes.Length * 2)));
+        }
+    }
+}
