@@ -39,7 +39,7 @@ static partial class ModelPath
             throw new CommandException($"{model} is a file: expected a model directory with config.json, *.safetensors and tokenizer.json");
         }
 
-        if (!Id().IsMatch(model))
+        if (!Id.IsMatch(model))
         {
             throw new CommandException(model.Length == 0 ? "MODEL is empty: expected a model directory" : $"there is no directory {model}: expected a model directory, or an id such as org/name of a model in the Hugging Face cache");
         }
@@ -81,5 +81,5 @@ static partial class ModelPath
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)?$")]
-    private static partial Regex Id();
+    static partial Regex Id { get; }
 }

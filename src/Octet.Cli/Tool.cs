@@ -77,11 +77,11 @@ static partial class Tool
         HashSet<Token> literal = new(parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash), ReferenceEqualityComparer.Instance);
         return parsed.CommandResult.Children.OfType<ArgumentResult>()
             .SelectMany(argument => argument.Tokens)
-            .FirstOrDefault(token => !literal.Contains(token) && OptionLike().IsMatch(token.Value))?.Value;
+            .FirstOrDefault(token => !literal.Contains(token) && OptionLike.IsMatch(token.Value))?.Value;
     }
 
     [GeneratedRegex("^--?[A-Za-z][A-Za-z-]*(=.*)?$")]
-    private static partial Regex OptionLike();
+    static partial Regex OptionLike { get; }
 
     static UsageException Usage(ParseResult parsed)
     {
