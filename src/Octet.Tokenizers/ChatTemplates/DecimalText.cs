@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary>Doubles in decimal, rounded from their exact value with ties to even, as C's <c>printf</c> and Python's <c>round</c> do.</summary>
+static class DecimalText
+{
+    const int MaxPrecision = 1100;
+
+    /// <summary>Python's <c>round(value, digits)</c>.</summary>
+    internal static double Round(double value, int digits)
+    {
+        if (!double.IsFinite(value) || value == 0 || digits > 330)
+        {
+            return value;
+        }
+
+        if (digits < -330)
+        {
+            return Math.CopySign(0, value);
+        }
+
+        BigInteger scaled = Scaled(value, digits);
+        double magnitude = double.Parse($"{scaled}e{-digits}", NumberStyles.Float, CultureInfo.InvariantCulture);
+        return Math.CopySign(magnitude, value);
+    }
+
+    /// <summary><c>%.{digits}f</c>, without sign.</summary>
+    internal static string Fixed(double value, int digits)
+    {
+        if (!double.IsFinite(value))
+        {
+            return double.IsNaN(value) ? "nan" : "inf";
+        }
+
+        digits = Math.Min(digits, MaxPrecision);
+        string text = Scaled(value, digits).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
+        return digits == 0 ? text : $"{text[..^digits]}.{text[^digits..]}";
+    }
+
+    /// <summary><c>%.{digits}e</c>, without sign.</summary>
+    internal static string Scientific(double value, int digits)
+    {
+        if (!double.IsFinite(value))
+        {
+            return Fixed(value, 0);
+        }
+
+        digits = Math.Min(digits, MaxPrecision);
+        int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        string text = Scaled(value, digits - exponent).ToString(CultureInfo.InvariantCulture);
+        if (value != 0 && text.Length != digits + 1)
+        {
+            // The logarithm or the rounding crossed a power of ten.
+            exponent += text.Length > digits + 1 ? 1 : -1;
+            text = Scaled(value, digits - exponent).ToString(CultureInfo.InvariantCulture);
+        }
+
+        text = text.PadRight(digits + 1, '0');
+        string fraction = digits == 0 ? "" : "." + text[1..];
+        return $"{text[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
+    }
+
+    /// <summary><c>%.{digits}g</c>, without sign.</summary>
+    internal static string General(double value, int digits)
+    {
+        if (!double.IsFinite(value))
+        {
+            return Fixed(value, 0);
+        }
+
+        digits = Math.Clamp(digits, 1, MaxPrecision);
+        string scientific = Scientific(value, digits - 1);
+        int mark = scientific.IndexOf('e', StringComparison.Ordinal);
+        int exponent = int.Parse(scientific.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        return exponent < -4 || exponent >= digits
+            ? WithoutZeros(scientific[..mark]) + scientific[mark..]
+            : WithoutZeros(Fixed(value, digits - 1 - exponent));
+    }
+
+    internal static BigInteger DivideToEven(BigInteger value, BigInteger by)
+    {
+        BigInteger quotient = BigInteger.DivRem(BigInteger.Abs(value), by, out BigInteger rest);
+        int half = (rest * 2).CompareTo(by);
+        quotient += half > 0 || (half == 0 && !quotient.IsEven) ? 1 : 0;
+        return value.Sign < 0 ? -quotient : quotient;
+    }
+
+    static string WithoutZeros(string text) => text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
+
+    /// <summary>|value| times ten to <paramref name="digits"/>, to the nearest integer.</summary>
+    static BigInteger Scaled(double value, int digits)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(Math.Abs(value));
+        int exponent = (int)(bits >> 52);
+        BigInteger numerator = (bits & ((1L << 52) - 1)) | (exponent == 0 ? 0 : 1L << 52);
+        int power = Math.Max(exponent, 1) - 1075;
+        BigInteger denominator = BigInteger.One;
+        _ = power >= 0 ? numerator <<= power : denominator <<= -power;
+        _ = digits >= 0 ? numerator *= BigInteger.Pow(10, digits) : denominator *= BigInteger.Pow(10, -digits);
+        return DivideToEven(numerator, denominator);
+    }
+}

@@ -1,0 +1,110 @@
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary>A macro's parameters and which of jinja2's three special names its body uses; only those may be given beyond the parameters.</summary>
+sealed record Signature(List<string> Names, List<Expression> Defaults, bool UsesVarargs, bool UsesKwargs, bool UsesCaller);
+
+/// <summary>A macro with the scope it was defined in.</summary>
+sealed class Macro(string name, Signature signature, Block body, Scope definedIn) : Callable
+{
+    internal string Name { get; } = name;
+
+    internal bool TryGet(string attribute, out object? value)
+    {
+        value = attribute switch
+        {
+            "name" => Name,
+            "arguments" => new PythonTuple([.. signature.Names]),
+            "catch_kwargs" => signature.UsesKwargs,
+            "catch_varargs" => signature.UsesVarargs,
+            "caller" => signature.UsesCaller,
+            _ => Bound.Absent,
+        };
+        return !ReferenceEquals(value, Bound.Absent);
+    }
+
+    internal override object? Call(RenderState state, Arguments arguments)
+    {
+        state.Enter();
+        int line = state.Line;
+        Scope scope = new(definedIn);
+        List<string> names = signature.Names;
+        if (arguments.Positional.Length > names.Count && !signature.UsesVarargs)
+        {
+            throw state.TypeError($"macro {PythonText.Quote(Name)} takes not more than {names.Count} argument(s)");
+        }
+
+        PythonDictionary extra = Extra(state, arguments);
+        for (int index = 0; index < names.Count; index++)
+        {
+            scope.Set(names[index], Given(scope, state, arguments, index));
+        }
+
+        if (signature.UsesCaller && !names.Contains("caller"))
+        {
+            scope.Set("caller", arguments.TryNamed("caller", out object? caller) ? caller : Undefined.Of("No caller defined"));
+        }
+
+        if (signature.UsesKwargs)
+        {
+            scope.Set("kwargs", extra);
+        }
+
+        if (signature.UsesVarargs)
+        {
+            scope.Set("varargs", new PythonTuple(arguments.Positional.Length > names.Count ? arguments.Positional[names.Count..] : []));
+        }
+
+        string output = state.Capture(() => body.Execute(scope, state));
+        state.Line = line;
+        state.Leave();
+        return output;
+    }
+
+    object? Given(Scope scope, RenderState state, Arguments arguments, int index)
+    {
+        string name = signature.Names[index];
+        if (index < arguments.Positional.Length)
+        {
+            return arguments.Positional[index];
+        }
+
+        if (arguments.TryNamed(name, out object? value))
+        {
+            return value;
+        }
+
+        int optional = index - (signature.Names.Count - signature.Defaults.Count);
+        return optional >= 0
+            ? signature.Defaults[optional].Value(scope, state)
+            : Undefined.Of($"parameter '{name}' was not provided");
+    }
+
+    PythonDictionary Extra(RenderState state, Arguments arguments)
+    {
+        PythonDictionary extra = new();
+        foreach ((string key, object? value) in arguments.Named)
+        {
+            int at = signature.Names.IndexOf(key);
+            if (at >= 0 && at < arguments.Positional.Length)
+            {
+                throw state.TypeError($"macro {PythonText.Quote(Name)} got multiple values for argument {PythonText.Quote(key)}");
+            }
+
+            if (at >= 0 || (key == "caller" && signature.UsesCaller))
+            {
+                continue;
+            }
+
+            if (!signature.UsesKwargs)
+            {
+                throw state.TypeError(key == "caller"
+                    ? $"macro {PythonText.Quote(Name)} was invoked with a call block but does not use 'caller'"
+                    : $"macro {PythonText.Quote(Name)} takes no keyword argument {PythonText.Quote(key)}");
+            }
+
+            extra.Set(state, key, value);
+        }
+
+        return extra;
+    }
+}

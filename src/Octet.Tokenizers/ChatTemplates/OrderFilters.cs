@@ -1,0 +1,112 @@
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary>Filters that order, group and pick by order.</summary>
+static class OrderFilters
+{
+    internal static object? Sort(RenderState state, object? value, Bound bound)
+    {
+        bool caseSensitive = bound.Flag(state, 1);
+        Func<object?, object?>[] selectors = bound.Or(2, null) is { } path && PythonType.TextOrNull(path) is { } text
+            ? [.. text.Split(',').Select(part => AttributePath.Selector(state, part))]
+            : [AttributePath.Selector(state, bound.Or(2, null))];
+        return Ordered(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(select(item), caseSensitive))]), bound.Flag(state, 0));
+    }
+
+    internal static object? DictionarySort(RenderState state, object? value, Bound bound)
+    {
+        if (value is not PythonDictionary dictionary)
+        {
+            throw state.Error("AttributeError", $"'{PythonType.Name(value)}' object has no attribute 'items'");
+        }
+
+        int position = bound.Text(state, 1, "key") switch
+        {
+            "key" => 0,
+            "value" => 1,
+            _ => throw state.Error("FilterArgumentError", "You can only sort by either \"key\" or \"value\""),
+        };
+        bool caseSensitive = bound.Flag(state, 0);
+        return Ordered(state, Iteration.ToList(state, DictionaryView.Pairs(dictionary)), pair => Key(((PythonTuple)pair!).Items[position], caseSensitive), bound.Flag(state, 2));
+    }
+
+    internal static object? GroupBy(RenderState state, object? value, Bound bound)
+    {
+        bool caseSensitive = bound.Flag(state, 2);
+        Func<object?, object?> select = AttributePath.Selector(state, bound.Or(0, null), bound.Or(1, null));
+        List<object?> groups = [];
+        object? last = null;
+        List<object?> members = [];
+        foreach (object? item in Ordered(state, Iteration.ToList(state, value), item => Key(select(item), caseSensitive), reverse: false))
+        {
+            object? key = Key(select(item), caseSensitive);
+            if (groups.Count == 0 || !Comparison.Equal(state, key, last))
+            {
+                members = [];
+                groups.Add(new PythonTuple([select(item), members], "grouper", "list"));
+                last = key;
+            }
+
+            members.Add(item);
+        }
+
+        return groups;
+    }
+
+    internal static object? Extreme(RenderState state, object? value, Bound bound, int sign)
+    {
+        bool caseSensitive = bound.Flag(state, 0);
+        Func<object?, object?> select = AttributePath.Selector(state, bound.Or(1, null));
+        object? best = null;
+        object? bestKey = null;
+        bool any = false;
+        foreach (object? item in Iteration.Of(state, value))
+        {
+            object? key = Key(select(item), caseSensitive);
+            if (!any || Comparison.Compare(state, key, bestKey, sign > 0 ? ">" : "<") * sign > 0)
+            {
+                (best, bestKey) = (item, key);
+            }
+
+            any = true;
+        }
+
+        return any ? best : Undefined.Of("No aggregated item, sequence was empty.");
+    }
+
+    internal static object? Unique(RenderState state, object? value, Bound bound)
+    {
+        bool caseSensitive = bound.Flag(state, 0);
+        Func<object?, object?> select = AttributePath.Selector(state, bound.Or(1, null));
+        return new PythonIterator(Distinct());
+
+        IEnumerable<object?> Distinct()
+        {
+            PythonDictionary seen = new();
+            foreach (object? item in Iteration.Of(state, value))
+            {
+                object? key = Key(select(item), caseSensitive);
+                if (!seen.TryGet(state, key, out _))
+                {
+                    seen.Set(state, key, null);
+                    yield return item;
+                }
+            }
+        }
+    }
+
+    /// <summary>A stable order, also in reverse, as Python's <c>sorted</c> keeps it.</summary>
+    static List<object?> Ordered(RenderState state, List<object?> items, Func<object?, object?> key, bool reverse)
+    {
+        IComparer<object?> order = Comparison.Order(state);
+        try
+        {
+            return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
+        }
+        catch (InvalidOperationException error) when (error.InnerException is ChatTemplateException inner)
+        {
+            throw inner;
+        }
+    }
+
+    static object? Key(object? value, bool caseSensitive) => caseSensitive ? value : AttributePath.Folded(value);
+}

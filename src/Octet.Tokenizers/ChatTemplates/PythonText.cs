@@ -1,0 +1,226 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary>Python's <c>str()</c> and <c>repr()</c>.</summary>
+static class PythonText
+{
+    /// <summary>CPython's limit on the digits of an integer's text (<c>sys.int_info.default_max_str_digits</c>).</summary>
+    const int MaxIntegerDigits = 4300;
+
+    internal static string Str(RenderState state, object? value) => value switch
+    {
+        string text => text,
+        Markup markup => markup.Text,
+        Undefined => "",
+        _ => Repr(state, value),
+    };
+
+    internal static string Repr(RenderState state, object? value)
+    {
+        switch (value)
+        {
+            case null:
+                return "None";
+            case bool truth:
+                return truth ? "True" : "False";
+            case long small:
+                return small.ToString(CultureInfo.InvariantCulture);
+            case BigInteger big:
+                return Digits(state, big);
+            case double real:
+                return Float(real);
+        }
+
+        StringBuilder into = new();
+        Append(state, into, value);
+        return into.ToString();
+    }
+
+    internal static string Digits(RenderState state, BigInteger value)
+    {
+        string digits = value.ToString(CultureInfo.InvariantCulture);
+        return digits.Length - (value.Sign < 0 ? 1 : 0) > MaxIntegerDigits
+            ? throw state.ValueError($"Exceeds the limit ({MaxIntegerDigits} digits) for integer string conversion")
+            : digits;
+    }
+
+    /// <summary>The shortest digits that give the double back, with an exponent below 1e-4 and from 1e16 on, as CPython's <c>repr</c>.</summary>
+    internal static string Float(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+        }
+
+        if (value == 0)
+        {
+            return double.IsNegative(value) ? "-0.0" : "0.0";
+        }
+
+        string scientific = value.ToString("E16", CultureInfo.InvariantCulture);
+        string shortest = value.ToString("R", CultureInfo.InvariantCulture);
+        string digits = shortest.TrimStart('-');
+        int mark = digits.IndexOf('E', StringComparison.Ordinal);
+        digits = (mark < 0 ? digits : digits[..mark]).Replace(".", "", StringComparison.Ordinal).TrimStart('0').TrimEnd('0');
+        int exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        if (digits.Length == 1 && mark >= 0)
+        {
+            exponent = int.Parse(shortest.AsSpan(shortest.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        }
+
+        string sign = value < 0 ? "-" : "";
+        if (exponent is < -4 or >= 16)
+        {
+            string fraction = digits.Length > 1 ? "." + digits[1..] : "";
+            return $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
+        }
+
+        if (exponent < 0)
+        {
+            return $"{sign}0.{new string('0', -exponent - 1)}{digits}";
+        }
+
+        string whole = digits.PadRight(exponent + 1, '0');
+        string rest = whole[(exponent + 1)..];
+        return $"{sign}{whole[..(exponent + 1)]}.{(rest.Length == 0 ? "0" : rest)}";
+    }
+
+    /// <summary>A string's <c>repr</c>: single quotes unless only double ones avoid an escape; what does not print is escaped.</summary>
+    internal static string Quote(string text)
+    {
+        char quote = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
+        StringBuilder into = new(text.Length + 2);
+        into.Append(quote);
+        for (int at = 0; at < text.Length; at++)
+        {
+            char c = text[at];
+            if (c == quote || c == '\\')
+            {
+                into.Append('\\').Append(c);
+            }
+            else if (c is >= ' ' and < '\x7f')
+            {
+                into.Append(c);
+            }
+            else if (at + 1 < text.Length && char.IsSurrogatePair(c, text[at + 1]))
+            {
+                int point = char.ConvertToUtf32(c, text[++at]);
+                into.Append(Prints(CharUnicodeInfo.GetUnicodeCategory(point)) ? char.ConvertFromUtf32(point) : $"\\U{point:x8}");
+            }
+            else
+            {
+                into.Append(c switch
+                {
+                    '\n' => "\\n",
+                    '\r' => "\\r",
+                    '\t' => "\\t",
+                    _ when Prints(CharUnicodeInfo.GetUnicodeCategory(c)) => c.ToString(),
+                    <= '\xff' => $"\\x{(int)c:x2}",
+                    _ => $"\\u{(int)c:x4}",
+                });
+            }
+        }
+
+        return into.Append(quote).ToString();
+    }
+
+    static bool Prints(UnicodeCategory category) => category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
+        or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
+
+    static void Append(RenderState state, StringBuilder into, object? value)
+    {
+        state.Charge();
+        switch (value)
+        {
+            case string text:
+                state.Charge(text.Length / RenderState.CharactersPerStep);
+                state.RequireLength((long)into.Length + text.Length);
+                into.Append(Quote(text));
+                break;
+            case Markup markup:
+                into.Append("Markup(").Append(Quote(markup.Text)).Append(')');
+                break;
+            case List<object?> list:
+                AppendItems(state, into, '[', list, ']');
+                break;
+            case PythonTuple tuple:
+                AppendItems(state, into, '(', tuple.Items, tuple.Items.Length == 1 ? ',' : '\0');
+                into.Append(')');
+                break;
+            case PythonDictionary dictionary:
+                AppendPairs(state, into, "{", dictionary, "}");
+                break;
+            case DictionaryView view:
+                into.Append(view.TypeName).Append('(');
+                AppendItems(state, into, '[', view.Items, ']');
+                into.Append(')');
+                break;
+            case Namespace ns:
+                AppendPairs(state, into, "<Namespace {", ns.Attributes.Select(static pair => new KeyValuePair<object?, object?>(pair.Key, pair.Value)), "}>");
+                break;
+            case PythonRange range:
+                into.Append(range.ToString());
+                break;
+            case Undefined:
+                into.Append("Undefined");
+                break;
+            case Macro macro:
+                into.Append("<Macro ").Append(Quote(macro.Name)).Append('>');
+                break;
+            case LoopContext loop:
+                into.Append(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index0 + 1}/{loop.Length(state)}>");
+                break;
+            case BuiltIn function:
+                into.Append("<function ").Append(function.Name).Append('>');
+                break;
+            case null or bool or long or BigInteger or double:
+                into.Append(Repr(state, value));
+                break;
+            default:
+                into.Append('<').Append(PythonType.Name(value)).Append(" object>");
+                break;
+        }
+    }
+
+    static void AppendItems(RenderState state, StringBuilder into, char open, IEnumerable<object?> items, char close)
+    {
+        state.Enter();
+        into.Append(open);
+        bool first = true;
+        foreach (object? item in items)
+        {
+            into.Append(first ? "" : ", ");
+            Append(state, into, item);
+            first = false;
+        }
+
+        if (close != '\0')
+        {
+            into.Append(close);
+        }
+
+        state.Leave();
+    }
+
+    static void AppendPairs(RenderState state, StringBuilder into, string open, IEnumerable<KeyValuePair<object?, object?>> pairs, string close)
+    {
+        state.Enter();
+        into.Append(open);
+        bool first = true;
+        foreach ((object? key, object? value) in pairs)
+        {
+            into.Append(first ? "" : ", ");
+            Append(state, into, key);
+            into.Append(": ");
+            Append(state, into, value);
+            first = false;
+        }
+
+        into.Append(close);
+        state.Leave();
+    }
+}

@@ -1,0 +1,143 @@
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary>Filters that take sequences apart and put them together.</summary>
+static class SequenceFilters
+{
+    internal static object? GetAttribute(RenderState state, object? value, Bound bound)
+    {
+        string name = bound.Text(state, 0);
+        return value is Undefined undefined
+            ? throw state.Use(undefined)
+            : Attributes.TryAttribute(state, value, name, out object? found) ? found : Undefined.OfAttribute(value, name);
+    }
+
+    internal static object? Batch(RenderState state, object? value, Bound bound)
+    {
+        int size = bound.Integer(state, 0, 1);
+        return new PythonIterator(Batches());
+
+        IEnumerable<object?> Batches()
+        {
+            List<object?> batch = [];
+            foreach (object? item in Iteration.Of(state, value))
+            {
+                if (batch.Count == size)
+                {
+                    yield return batch;
+                    batch = [];
+                }
+
+                batch.Add(item);
+            }
+
+            if (batch.Count > 0)
+            {
+                if (bound.Or(1, null) is { } fill && batch.Count < size)
+                {
+                    state.Charge(size);
+                    batch.AddRange(Enumerable.Repeat<object?>(fill, size - batch.Count));
+                }
+
+                yield return batch;
+            }
+        }
+    }
+
+    internal static object? Default(RenderState state, object? value, Bound bound) =>
+        value is Undefined || (bound.Flag(state, 1) && !PythonType.Truth(state, value)) ? bound.Or(0, "") : value;
+
+    internal static object? First(RenderState state, object? value, Bound bound)
+    {
+        foreach (object? item in Iteration.Of(state, value))
+        {
+            return item;
+        }
+
+        return Undefined.Of("No first item, sequence was empty.");
+    }
+
+    internal static object? Last(RenderState state, object? value, Bound bound)
+    {
+        foreach (object? item in Iteration.Reversed(state, value))
+        {
+            return item;
+        }
+
+        return Undefined.Of("No last item, sequence was empty.");
+    }
+
+    internal static object? Pairs(RenderState state, object? value, Bound bound) => value switch
+    {
+        Undefined => new PythonIterator([]),
+        PythonDictionary dictionary => new PythonIterator(DictionaryView.Pairs(dictionary).Items),
+        _ => throw state.TypeError("Can only get item pairs from a mapping."),
+    };
+
+    internal static object? Join(RenderState state, object? value, Bound bound)
+    {
+        Func<object?, object?> select = AttributePath.Selector(state, bound.Or(1, null));
+        string separator = bound.Text(state, 0);
+        List<string> texts = [];
+        long length = 0;
+        foreach (object? item in Iteration.Of(state, value))
+        {
+            string text = PythonText.Str(state, select(item));
+            texts.Add(text);
+            length += text.Length + separator.Length;
+            state.RequireLength(length - separator.Length);
+        }
+
+        state.ChargeText(Math.Max(0, length - separator.Length));
+        return string.Join(separator, texts);
+    }
+
+    internal static object? Reverse(RenderState state, object? value, Bound bound)
+    {
+        if (PythonType.TextOrNull(value) is { } text)
+        {
+            state.ChargeText(text.Length);
+            return CodePoints.Reverse(text);
+        }
+
+        if (value is not PythonIterator && !Iteration.Can(value))
+        {
+            throw state.Error("FilterArgumentError", "argument must be iterable");
+        }
+
+        List<object?> items = Iteration.ToList(state, value);
+        items.Reverse();
+        return value is PythonIterator ? items : new PythonIterator(items);
+    }
+
+    internal static object? Slices(RenderState state, object? value, Bound bound)
+    {
+        int slices = bound.Integer(state, 0, 1);
+        List<object?> items = Iteration.ToList(state, value);
+        if (slices <= 0)
+        {
+            return slices == 0 ? throw state.Error("ZeroDivisionError", "integer division or modulo by zero") : new PythonIterator([]);
+        }
+
+        return new PythonIterator(Parts());
+
+        IEnumerable<object?> Parts()
+        {
+            int each = items.Count / slices;
+            int longer = items.Count % slices;
+            int at = 0;
+            for (int index = 0; index < slices; index++)
+            {
+                state.Charge();
+                int count = each + (index < longer ? 1 : 0);
+                List<object?> part = items.GetRange(at, count);
+                at += count;
+                if (index >= longer && bound.Or(1, null) is { } fill)
+                {
+                    part.Add(fill);
+                }
+
+                yield return part;
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+namespace Octet.Tokenizers.ChatTemplates;
+
+/// <summary><c>str.split</c>, <c>rsplit</c>, <c>partition</c> and <c>rpartition</c>.</summary>
+static class StringSplitting
+{
+    internal static List<object?> Split(RenderState state, string text, object? separator, int limit, bool fromEnd)
+    {
+        List<object?> parts = [];
+        if (separator is null)
+        {
+            SplitWords(state, parts, text, limit, fromEnd);
+            return parts;
+        }
+
+        string by = PythonType.TextOrNull(separator)
+            ?? throw (separator is Undefined undefined ? state.Use(undefined) : state.TypeError($"must be str or None, not {PythonType.Name(separator)}"));
+        if (by.Length == 0)
+        {
+            throw state.ValueError("empty separator");
+        }
+
+        int start = 0;
+        int end = text.Length;
+        while (limit-- != 0)
+        {
+            int at = fromEnd ? text.AsSpan(0, end).LastIndexOf(by) : text.IndexOf(by, start, StringComparison.Ordinal);
+            if (at < 0)
+            {
+                break;
+            }
+
+            state.Charge();
+            parts.Add(fromEnd ? text[(at + by.Length)..end] : text[start..at]);
+            (start, end) = fromEnd ? (start, at) : (at + by.Length, end);
+        }
+
+        parts.Add(text[start..end]);
+        if (fromEnd)
+        {
+            parts.Reverse();
+        }
+
+        return parts;
+    }
+
+    internal static PythonTuple Partition(RenderState state, string text, string separator, bool last)
+    {
+        if (separator.Length == 0)
+        {
+            throw state.ValueError("empty separator");
+        }
+
+        int at = last ? text.LastIndexOf(separator, StringComparison.Ordinal) : text.IndexOf(separator, StringComparison.Ordinal);
+        return at < 0
+            ? new PythonTuple(last ? ["", "", text] : [text, "", ""])
+            : new PythonTuple([text[..at], separator, text[(at + separator.Length)..]]);
+    }
+
+    static void SplitWords(RenderState state, List<object?> parts, string text, int limit, bool fromEnd)
+    {
+        if (limit < 0)
+        {
+            foreach (string word in CodePoints.Words(text))
+            {
+                state.Charge();
+                parts.Add(word);
+            }
+
+            return;
+        }
+
+        string rest = CodePoints.Trim(text, start: !fromEnd, end: fromEnd);
+        while (rest.Length > 0)
+        {
+            int at = fromEnd ? rest.Length : 0;
+            while (fromEnd ? at > 0 && !CodePoints.IsSpace(rest[at - 1]) : at < rest.Length && !CodePoints.IsSpace(rest[at]))
+            {
+                at += fromEnd ? -1 : 1;
+            }
+
+            if (limit-- == 0)
+            {
+                parts.Add(rest);
+                break;
+            }
+
+            state.ChargeText(rest.Length);
+            parts.Add(fromEnd ? rest[at..] : rest[..at]);
+            rest = fromEnd ? CodePoints.Trim(rest[..at], start: false) : CodePoints.Trim(rest[at..], end: false);
+        }
+
+        if (fromEnd)
+        {
+            parts.Reverse();
+        }
+    }
+}
