@@ -1,0 +1,130 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+using Octet.Cli.IO;
+using Octet.Cli.Measurement;
+
+namespace Octet.Cli.Commands;
+
+/// <summary><c>octet doctor</c>: what this machine can do, and whether the tool works on it. Exit code 1 where it does not.</summary>
+sealed class DoctorCommand : Command
+{
+    readonly Option<bool> _json = new("--json") { Description = $"One JSON object. Memory bandwidth: {MemoryBandwidth.Method}" };
+
+    internal DoctorCommand()
+        : base("doctor", "What this machine can do, and whether the tool works on it")
+    {
+        Options.Add(_json);
+        SetAction(RunAsync);
+    }
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        bool json = parsed.GetValue(_json);
+        List<string> problems = [];
+        string? forced = Environment.GetEnvironmentVariable("OCTET_CPU");
+        string? chosen = null;
+        try
+        {
+            chosen = CpuInfo.Chosen;
+        }
+        catch (ModelException error)
+        {
+            problems.Add(error.Message);
+        }
+
+        bool normalises = "e\u0301".Normalize(NormalizationForm.FormC) == "\u00e9";
+        if (!normalises)
+        {
+            problems.Add("Unicode normalisation does nothing: install ICU (libicu), and do not set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT");
+        }
+
+        string? answer = await AnswerAsync(problems, cancellation);
+        int threads = Environment.ProcessorCount;
+        double one = MemoryBandwidth.Measure(1, cancellation);
+        double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellation);
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        bool driver = HasCudaDriver();
+        if (json)
+        {
+            JsonOutput.WriteLine(new JsonObject
+            {
+                ["version"] = VersionAction.Version,
+                ["runtime"] = RuntimeInformation.FrameworkDescription,
+                ["os"] = RuntimeInformation.OSDescription,
+                ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+                ["instruction_sets"] = new JsonObject(CpuInfo.InstructionSets.Select(set => KeyValuePair.Create(set.Name, (JsonNode?)set.IsSupported))),
+                ["instruction_set"] = chosen,
+                ["octet_cpu"] = forced,
+                ["processors"] = threads,
+                ["memory_bytes"] = memory,
+                ["bandwidth_bytes_per_second"] = new JsonObject { ["one_thread"] = one, ["all_threads"] = all },
+                ["unicode_normalisation"] = normalises,
+                ["nvidia_driver"] = driver,
+                ["built_in_model_answer"] = answer,
+                ["ok"] = problems.Count == 0,
+                ["problems"] = new JsonArray([.. problems.Select(problem => (JsonNode)problem)]),
+            });
+        }
+        else
+        {
+            Standard.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
+                octet             {VersionAction.Version}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}
+                instruction sets  {string.Join(", ", CpuInfo.InstructionSets.Where(set => set.IsSupported).Select(set => set.Name))}
+                chosen            {chosen ?? "none"}{(forced is null ? "" : $" (OCTET_CPU={forced})")}
+                processors        {threads}
+                memory            {ByteCount.Text(memory)}
+                memory bandwidth  {one / 1e9:0.0} GB/s with 1 thread, {all / 1e9:0.0} GB/s with {threads}
+                Unicode           {(normalises ? "normalisation works" : "normalisation does not work")}
+                GPU               {(driver ? "an NVIDIA driver is here; this version computes on the CPU" : "no NVIDIA driver; this version computes on the CPU")}
+                built-in model    {(answer is null ? "does not answer" : "answers: " + answer)}
+                """));
+        }
+
+        foreach (string problem in problems)
+        {
+            ErrorReport.WriteLine(problem);
+        }
+
+        return problems.Count == 0 ? 0 : 1;
+    }
+
+    static async Task<string?> AnswerAsync(List<string> problems, CancellationToken cancellation)
+    {
+        try
+        {
+            using LanguageModel model = LanguageModel.Load(ModelPath.Resolve(null));
+            var answer = new StringBuilder();
+            await foreach (GenerationUpdate update in model.GenerateAsync("Hello!", new GenerationOptions { MaxTokens = 32, Temperature = 0 }, cancellation))
+            {
+                answer.Append(update.Text);
+            }
+
+            if (!string.IsNullOrWhiteSpace(answer.ToString()))
+            {
+                return answer.ToString().ReplaceLineEndings(" ").Trim();
+            }
+
+            problems.Add("the built-in model gives an empty answer: the tool's files are damaged, build or install it again");
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            problems.Add(ErrorReport.Describe(error));
+        }
+
+        return null;
+    }
+
+    static bool HasCudaDriver()
+    {
+        bool found = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out nint handle);
+        if (found)
+        {
+            NativeLibrary.Free(handle);
+        }
+
+        return found;
+    }
+}

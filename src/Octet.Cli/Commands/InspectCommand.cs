@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Octet.Cli.Inspection;
+using Octet.Cli.IO;
+using Octet.Safetensors;
+
+namespace Octet.Cli.Commands;
+
+/// <summary><c>octet inspect</c>: what is in a checkpoint, and whether it is sound.</summary>
+sealed class InspectCommand : Command
+{
+    readonly Argument<string> _path = new("PATH") { Description = "A safetensors file, an index of shards, a model directory, or an id in the Hugging Face cache" };
+    readonly Option<bool> _json = new("--json") { Description = "One JSON object" };
+    readonly Option<bool> _verify = new("--verify") { Description = "Read everything: NaN and infinite values, and of a model directory whether every tensor has its place. Exit code 1 where something is wrong" };
+    readonly Option<bool> _stats = new("--stats") { Description = "Smallest, largest and mean value and number of NaN of every tensor, as stored (scales are not applied)" };
+    readonly Option<bool> _tree = new("--tree") { Description = "Tensors as a tree of their names" };
+
+    internal InspectCommand()
+        : base("inspect", "Tensors, types, shapes, sizes, quantisation scheme and metadata of a checkpoint")
+    {
+        Arguments.Add(_path);
+        Options.Add(_json);
+        Options.Add(_verify);
+        Options.Add(_stats);
+        Options.Add(_tree);
+        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+    }
+
+    int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        string path = parsed.GetValue(_path)!;
+        bool json = parsed.GetValue(_json);
+        if (!File.Exists(path))
+        {
+            path = ModelPath.Resolve(path);
+        }
+
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        string? directory = Directory.Exists(path) ? path : null;
+        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellation);
+        if (json)
+        {
+            JsonOutput.WriteLine(ReportJson.Create(report));
+        }
+        else
+        {
+            ReportText.Write(report, parsed.GetValue(_tree));
+        }
+
+        return report.Problems switch
+        {
+            null or [] => 0,
+            [string only] => throw new CommandException(only),
+            [string first, ..] => throw new CommandException($"{first} (and {report.Problems.Count - 1} more problems, listed in the report)"),
+        };
+    }
+}

@@ -1,0 +1,197 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Octet.Cli.IO;
+using Octet.Cli.Options;
+
+namespace Octet.Cli.Commands;
+
+/// <summary><c>octet run</c>: one answer, streamed.</summary>
+sealed class RunCommand : Command
+{
+    // Two places that may stay empty: one argument alone is the prompt.
+    readonly Argument<string?> _first = ModelPath.Argument();
+    readonly Argument<string?> _second = new("PROMPT") { Description = "What to answer; - reads it from the standard input. An only argument is the prompt", Arity = ArgumentArity.ZeroOrOne };
+    readonly Option<string?> _system = new("--system") { Description = "A system message before the prompt", HelpName = "TEXT" };
+    readonly Option<bool> _raw = new("--raw") { Description = "Continue the prompt as it is, without the chat template" };
+    readonly Option<int[]?> _ids = Number.List("--ids", "Token ids as the prompt; prints the ids generated. Needs no tokenizer", 0);
+    readonly Option<bool> _stats = new("--stats") { Description = "Counts and speeds, on the error stream" };
+    readonly Option<bool> _json = new("--json") { Description = "One JSON object at the end instead of streamed text" };
+    readonly ModelOptions _model;
+    readonly SamplingOptions _sampling;
+
+    internal RunCommand()
+        : base("run", "One answer, streamed. Example: octet run \"What is E4M3?\"")
+    {
+        Arguments.Add(_first);
+        Arguments.Add(_second);
+        Options.Add(_system);
+        Options.Add(_raw);
+        Options.Add(_ids);
+        _sampling = new SamplingOptions(this);
+        _model = new ModelOptions(this);
+        Options.Add(_stats);
+        Options.Add(_json);
+        SetAction(RunAsync);
+    }
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        (string? path, string? prompt) = Positional(parsed);
+        using LanguageModel model = _model.Open(parsed, path);
+        int[] ids = prompt is null ? Number.Given(parsed, _ids)! : Encode(model, prompt, parsed.GetValue(_system), parsed.GetValue(_raw));
+        GenerationOptions options = _sampling.Read(parsed);
+        bool json = parsed.GetValue(_json);
+        bool printIds = prompt is null;
+        var text = new StringBuilder();
+        List<int> generated = [];
+        GenerationUpdate last = default;
+        try
+        {
+            await foreach (GenerationUpdate update in model.GenerateAsync(ids, null, options, cancellation))
+            {
+                last = update;
+                text.Append(update.Text);
+                if (update.TokenId is { } id)
+                {
+                    generated.Add(id);
+                }
+
+                if (!json)
+                {
+                    Stream(update, printIds, generated.Count == 1);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!json)
+        {
+            Standard.Output.WriteLine();
+            throw;
+        }
+
+        GenerationStatistics statistics = last.Statistics.GetValueOrDefault();
+        if (json)
+        {
+            JsonOutput.WriteLine(Result(model, options, text.ToString(), printIds ? generated : null, last.FinishReason, statistics));
+        }
+        else
+        {
+            Standard.Output.WriteLine();
+        }
+
+        Standard.Output.Flush();
+        if (parsed.GetValue(_stats))
+        {
+            Standard.Error.Write(Describe(model, last.FinishReason, statistics));
+        }
+
+        return 0;
+    }
+
+    (string? Model, string? Prompt) Positional(ParseResult parsed)
+    {
+        string? first = parsed.GetValue(_first);
+        string? second = parsed.GetValue(_second);
+        bool raw = parsed.GetValue(_raw);
+        bool system = parsed.GetValue(_system) is not null;
+        if (Number.Given(parsed, _ids) is not null)
+        {
+            return second is null && !system
+                ? (first, null)
+                : throw new UsageException(second is null ? "--system needs a prompt in text, not --ids" : "a prompt and --ids: expected one of them");
+        }
+
+        if (raw && system)
+        {
+            throw new UsageException("--system needs the chat template, which --raw leaves out: write it into the prompt");
+        }
+
+        if (first is null)
+        {
+            throw new UsageException("there is no prompt: octet run [MODEL] \"prompt\"");
+        }
+
+        if (second is null && File.Exists(Path.Combine(first, "config.json")))
+        {
+            throw new UsageException($"{first} is a model and there is no prompt: octet run {first} \"prompt\"");
+        }
+
+        string? model = second is null ? null : first;
+        string prompt = second ?? first;
+        if (prompt == "-")
+        {
+            prompt = Standard.ReadAllInput();
+
+            // The end of the line is the shell's, not the message's; continued as it is, it counts.
+            prompt = raw ? prompt : prompt.TrimEnd('\r', '\n');
+        }
+
+        return prompt.Length > 0 && (raw || !string.IsNullOrWhiteSpace(prompt))
+            ? (model, prompt)
+            : throw new CommandException("the prompt is empty: expected at least one character");
+    }
+
+    static int[] Encode(LanguageModel model, string prompt, string? system, bool raw)
+    {
+        if (raw)
+        {
+            return model.Encode(prompt);
+        }
+
+        List<ChatTurn> conversation = system is null ? [] : [new ChatTurn("system", system)];
+        conversation.Add(new ChatTurn("user", prompt));
+        return ChatPrompt.Encode(model, conversation);
+    }
+
+    static void Stream(GenerationUpdate update, bool ids, bool first)
+    {
+        if (!ids)
+        {
+            Standard.Output.Write(update.Text);
+        }
+        else if (update.TokenId is { } id)
+        {
+            Standard.Output.Write(first ? $"{id}" : $" {id}");
+        }
+
+        Standard.Output.Flush();
+    }
+
+    static JsonObject Result(LanguageModel model, GenerationOptions options, string text, List<int>? ids, FinishReason? finish, GenerationStatistics statistics)
+    {
+        var result = new JsonObject { ["text"] = text };
+        if (ids is not null)
+        {
+            result["ids"] = JsonOutput.Array(ids);
+        }
+
+        result["finish_reason"] = Word(finish);
+        result["prompt_tokens"] = statistics.Usage.PromptTokens;
+        result["completion_tokens"] = statistics.Usage.CompletionTokens;
+        result["time_to_first_token_seconds"] = statistics.TimeToFirstToken.TotalSeconds;
+        result["prompt_tokens_per_second"] = JsonOutput.Number(statistics.PromptTokensPerSecond);
+        result["tokens_per_second"] = JsonOutput.Number(statistics.TokensPerSecond);
+        result["load_seconds"] = model.LoadDuration.TotalSeconds;
+        result["device"] = model.Device;
+        result["seed"] = options.Seed;
+        return result;
+    }
+
+    internal static string Describe(LanguageModel model, FinishReason? finish, GenerationStatistics statistics) => string.Create(CultureInfo.InvariantCulture, $"""
+        device       {model.Device}
+        load         {model.LoadDuration.TotalSeconds:0.000} s
+        first token  {statistics.TimeToFirstToken.TotalSeconds:0.000} s
+        prompt       {statistics.Usage.PromptTokens} tokens, {statistics.PromptTokensPerSecond:0.0} tokens/s
+        answer       {statistics.Usage.CompletionTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s
+        finish       {Word(finish)}
+
+        """);
+
+    static string Word(FinishReason? finish) => finish switch
+    {
+        FinishReason.Stop => "stop",
+        FinishReason.Length => "length",
+        _ => "cancelled",
+    };
+}

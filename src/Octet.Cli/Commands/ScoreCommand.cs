@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+using Octet.Cli.IO;
+using Octet.Cli.Options;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Cli.Commands;
+
+/// <summary><c>octet score</c>: how well a model predicts a text.</summary>
+sealed class ScoreCommand : Command
+{
+    readonly Argument<string?> _path = ModelPath.Argument();
+    readonly Option<string?> _text = new("--text") { Description = "The text to score", HelpName = "TEXT" };
+    readonly Option<string?> _file = new("--file") { Description = "A UTF-8 file that holds it; - is the standard input", HelpName = "FILE" };
+    readonly Option<int[]?> _ids = Number.List("--ids", "Token ids to score. Needs no tokenizer", 0);
+    readonly Option<string?> _logits = new("--logits") { Description = "Write a float32 tensor 'logits' [positions, vocabulary] to this safetensors file", HelpName = "FILE" };
+    readonly Option<bool> _json = new("--json") { Description = "{\"tokens\", \"nll\", \"perplexity\"}: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
+    readonly ModelOptions _model;
+
+    internal ScoreCommand()
+        : base("score", "How well a model predicts a text: negative log likelihood and perplexity")
+    {
+        Arguments.Add(_path);
+        Options.Add(_text);
+        Options.Add(_file);
+        Options.Add(_ids);
+        Options.Add(_logits);
+        Options.Add(_json);
+
+        // The model is to be measured, not the rounding of its cache.
+        _model = new ModelOptions(this, KvCacheType.Float32);
+        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+    }
+
+    int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        string? text = parsed.GetValue(_text);
+        string? file = parsed.GetValue(_file);
+        int[]? given = Number.Given(parsed, _ids);
+        if ((text is null ? 0 : 1) + (file is null ? 0 : 1) + (given is null ? 0 : 1) != 1)
+        {
+            throw new UsageException("expected one of --text, --file and --ids");
+        }
+
+        text ??= file is null ? null : Read(file);
+        using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
+        int[] ids = given ?? model.Encode(text!);
+        ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, cancellation) : model.Score(ids, null, cancellation);
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.WriteLine(new JsonObject
+            {
+                ["tokens"] = score.Tokens,
+                ["nll"] = JsonOutput.Number(score.NegativeLogLikelihood),
+                ["perplexity"] = JsonOutput.Number(score.Perplexity),
+            });
+        }
+        else
+        {
+            Standard.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{score.Tokens} tokens predicted, negative log likelihood {score.NegativeLogLikelihood:0.####}, perplexity {score.Perplexity:0.####}"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Rows go to the file as they are computed; the file appears when the last one is there.</summary>
+    static ScoreResult ScoreTo(string path, LanguageModel model, int[] ids, CancellationToken cancellation)
+    {
+        ScoreResult score = default;
+        var logits = new TensorSource("logits", DataType.Float32, [ids.Length, model.Config.VocabSize],
+            stream => score = model.Score(ids, (_, row) => stream.Write(MemoryMarshal.AsBytes(row)), cancellation));
+        SafetensorsWriter.Write(path, [logits], null, cancellation);
+        return score;
+    }
+
+    static string Read(string path)
+    {
+        if (path == "-")
+        {
+            return Standard.ReadAllInput();
+        }
+
+        try
+        {
+            return File.Exists(path)
+                ? File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true))
+                : throw new CommandException($"there is no file {path}");
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new CommandException($"{path} is not UTF-8 text: convert it, or give --ids");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using Octet.Checkpoints;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Cli.Inspection;
+
+/// <summary>What <c>octet inspect</c> has found out, before it is written in one form or another.</summary>
+sealed record CheckpointReport
+{
+    internal required SafetensorsCheckpoint Checkpoint { get; init; }
+
+    internal required string Scheme { get; init; }
+
+    /// <summary>Null where a file is inspected, not a directory, or its config.json cannot be run; then <see cref="ConfigProblem"/> says why.</summary>
+    internal ModelConfig? Config { get; init; }
+
+    internal string? ConfigProblem { get; init; }
+
+    /// <summary>By tensor name; null where they were not asked for. A tensor whose type cannot be read is not in it.</summary>
+    internal IReadOnlyDictionary<string, TensorStatistics>? Statistics { get; init; }
+
+    /// <summary>Null where the checkpoint was not verified; empty where all is well.</summary>
+    internal IReadOnlyList<string>? Problems { get; init; }
+
+    internal IEnumerable<(DataType Type, int Tensors, long Elements, long Bytes)> Totals => Checkpoint.Tensors
+        .GroupBy(tensor => tensor.DataType)
+        .Select(group => (group.Key, group.Count(), group.Sum(tensor => tensor.ElementCount), group.Sum(tensor => tensor.ByteLength)))
+        .OrderByDescending(total => total.Item4);
+
+    /// <param name="checkpoint">The open checkpoint.</param>
+    /// <param name="directory">The model directory; null where a single file or an index is inspected.</param>
+    /// <param name="statistics">Whether the statistics are wanted.</param>
+    /// <param name="verify">Whether everything is to be checked.</param>
+    /// <param name="cancellation">Looked at while tensors are read.</param>
+    internal static CheckpointReport Create(SafetensorsCheckpoint checkpoint, string? directory, bool statistics, bool verify, CancellationToken cancellation)
+    {
+        ModelConfig? config = null;
+        string? configProblem = null;
+        if (directory is not null)
+        {
+            try
+            {
+                config = ModelConfig.Load(directory);
+            }
+            catch (ModelException error)
+            {
+                configProblem = error.Message;
+            }
+        }
+
+        Dictionary<string, TensorStatistics>? values = statistics || verify ? Measure(checkpoint, cancellation) : null;
+        List<string>? problems = null;
+        if (verify)
+        {
+            problems = [.. directory is null ? [] : Verification.Model(directory)];
+            problems.AddRange(checkpoint.Tensors
+                .Where(tensor => values!.ContainsKey(tensor.Name))
+                .SelectMany(tensor => Verification.Values(tensor, Quantization.IsScale(checkpoint, tensor.Name), values![tensor.Name])));
+        }
+
+        return new CheckpointReport
+        {
+            Checkpoint = checkpoint,
+            Scheme = Quantization.Describe(checkpoint),
+            Config = config,
+            ConfigProblem = configProblem,
+            Statistics = statistics ? values : null,
+            Problems = problems,
+        };
+    }
+
+    static Dictionary<string, TensorStatistics> Measure(SafetensorsCheckpoint checkpoint, CancellationToken cancellation)
+    {
+        Dictionary<string, TensorStatistics> values = [];
+        ReadProgress.Run(checkpoint.TotalBytes, progress =>
+        {
+            foreach (TensorView tensor in checkpoint.Tensors)
+            {
+                if (TensorStatistics.CanRead(tensor.DataType))
+                {
+                    values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellation));
+                }
+            }
+        });
+        return values;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+using Octet.Checkpoints;
+using Octet.Cli.IO;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Cli.Inspection;
+
+/// <summary>The report as one JSON object.</summary>
+static class ReportJson
+{
+    internal static JsonObject Create(CheckpointReport report)
+    {
+        SafetensorsCheckpoint checkpoint = report.Checkpoint;
+        var json = new JsonObject
+        {
+            ["path"] = checkpoint.Path,
+            ["files"] = new JsonArray([.. checkpoint.Files.Select(file => new JsonObject { ["path"] = file.Path, ["bytes"] = file.Length })]),
+            ["tensor_count"] = checkpoint.Tensors.Count,
+            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name)).Sum(tensor => tensor.ElementCount),
+            ["tensor_bytes"] = checkpoint.TotalBytes,
+            ["scheme"] = report.Scheme,
+            ["dtypes"] = new JsonObject(report.Totals.Select(total => KeyValuePair.Create(total.Type.SafetensorsName(), (JsonNode?)new JsonObject
+            {
+                ["tensors"] = total.Tensors,
+                ["elements"] = total.Elements,
+                ["bytes"] = total.Bytes,
+            }))),
+            ["metadata"] = new JsonObject(checkpoint.Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+        };
+        if (report.Config is { } config)
+        {
+            json["config"] = Config(config);
+        }
+        else if (report.ConfigProblem is { } problem)
+        {
+            json["config_problem"] = problem;
+        }
+
+        json["tensors"] = new JsonArray([.. checkpoint.Tensors.Select(tensor => Tensor(tensor, report.Statistics))]);
+        if (report.Problems is { } problems)
+        {
+            json["verified"] = problems.Count == 0;
+            json["problems"] = new JsonArray([.. problems.Select(found => (JsonNode)found)]);
+        }
+
+        return json;
+    }
+
+    static JsonObject Tensor(TensorView tensor, IReadOnlyDictionary<string, TensorStatistics>? statistics)
+    {
+        var json = new JsonObject
+        {
+            ["name"] = tensor.Name,
+            ["dtype"] = tensor.DataType.SafetensorsName(),
+            ["shape"] = new JsonArray([.. tensor.Shape.ToArray().Select(length => (JsonNode)length)]),
+            ["bytes"] = tensor.ByteLength,
+            ["file"] = Path.GetFileName(tensor.File.Path),
+        };
+        if (statistics is not null)
+        {
+            // Null: the values of this type cannot be read.
+            json["statistics"] = !statistics.TryGetValue(tensor.Name, out TensorStatistics values) ? null : new JsonObject
+            {
+                ["min"] = JsonOutput.Number(values.Min),
+                ["max"] = JsonOutput.Number(values.Max),
+                ["mean"] = JsonOutput.Number(values.Mean),
+                ["nan"] = values.NaN,
+                ["infinite"] = values.Infinite,
+            };
+        }
+
+        return json;
+    }
+
+    static JsonObject Config(ModelConfig config)
+    {
+        var json = new JsonObject
+        {
+            ["architectures"] = new JsonArray([.. config.Architectures.Select(name => (JsonNode)name)]),
+            ["model_type"] = config.ModelType,
+            ["hidden_size"] = config.HiddenSize,
+            ["intermediate_size"] = config.IntermediateSize,
+            ["num_hidden_layers"] = config.NumHiddenLayers,
+            ["num_attention_heads"] = config.NumAttentionHeads,
+            ["num_key_value_heads"] = config.NumKeyValueHeads,
+            ["head_dim"] = config.HeadDim,
+            ["vocab_size"] = config.VocabSize,
+            ["max_position_embeddings"] = config.MaxPositionEmbeddings,
+            ["tie_word_embeddings"] = config.TieWordEmbeddings,
+        };
+        if (config.QuantizationConfig is { } quantization)
+        {
+            json["quantization_config"] = new JsonObject
+            {
+                ["quant_method"] = quantization.QuantMethod,
+                ["fmt"] = quantization.Fmt,
+                ["activation_scheme"] = quantization.ActivationScheme,
+                ["weight_block_size"] = quantization.WeightBlockSize is { } block ? new JsonArray(block.Rows, block.Columns) : null,
+            };
+        }
+
+        return json;
+    }
+}

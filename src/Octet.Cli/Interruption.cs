@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Cli;
+
+/// <summary>
+/// Ctrl+C and a request to terminate. The first one asks the command to stop, so that its streams end cleanly and nothing stays
+/// half-written; the second ends the process.
+/// </summary>
+sealed class Interruption : IDisposable
+{
+    const int Signalled = 128;
+    readonly CancellationTokenSource _command = new();
+    readonly PosixSignalRegistration _interrupt;
+    readonly PosixSignalRegistration _terminate;
+    volatile CancellationTokenSource? _answer;
+    volatile bool _waiting;
+
+    internal Interruption()
+    {
+        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, Signalled + 2));
+        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, Signalled + 15));
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    internal CancellationToken Token => _command.Token;
+
+    /// <summary>130 after Ctrl+C, 143 after a request to terminate.</summary>
+    internal int ExitCode { get; private set; } = Signalled + 2;
+
+    /// <summary>While an answer is being made Ctrl+C stops that alone; null: it stops the command.</summary>
+    internal CancellationTokenSource? Answer
+    {
+        set => _answer = value;
+    }
+
+    /// <summary>Nothing runs, a line is being waited for: any signal ends the process.</summary>
+    internal bool IsWaiting
+    {
+        set => _waiting = value;
+    }
+
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _terminate.Dispose();
+        _command.Dispose();
+    }
+
+    void Handle(PosixSignalContext context, int code)
+    {
+        context.Cancel = true;
+        ExitCode = code;
+        if (_waiting || _command.IsCancellationRequested)
+        {
+            Environment.Exit(code);
+        }
+        else if (context.Signal == PosixSignal.SIGINT && _answer is { IsCancellationRequested: false } answer)
+        {
+            answer.Cancel();
+        }
+        else
+        {
+            _command.Cancel();
+            _answer?.Cancel();
+        }
+    }
+}

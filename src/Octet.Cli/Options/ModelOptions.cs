@@ -1,0 +1,52 @@
+using System.CommandLine;
+
+namespace Octet.Cli.Options;
+
+/// <summary>How a model is opened: the options that every command with a model shares.</summary>
+sealed class ModelOptions
+{
+    readonly Option<string?> _device = Choice.Create("--device", "What computes [default: cpu]", "cpu");
+    readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
+    readonly Option<int?> _context = Number.Integer("--context", "Tokens that prompt and answer may have together [default: what the model was made for, or less where memory does not hold it]", 1);
+    readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256]", 1, 4096);
+    readonly Option<string?> _activation = Choice.Create(
+        "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do [default: weight-only]", "weight-only", "dynamic");
+    readonly Option<string?> _kvCache;
+    readonly KvCacheType _kvCacheDefault;
+
+    internal ModelOptions(Command command, KvCacheType kvCacheDefault = KvCacheType.BFloat16)
+    {
+        _kvCacheDefault = kvCacheDefault;
+        _kvCache = Choice.Create("--kv-cache", $"The type of the key/value cache [default: {(kvCacheDefault == KvCacheType.BFloat16 ? "bf16" : "f32")}]", "bf16", "f32");
+        foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _kvCache])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The number of threads that a model opened with these options computes with.</summary>
+    internal int Threads(ParseResult parsed) => parsed.GetValue(_threads) ?? Environment.ProcessorCount;
+
+    internal LanguageModel Open(ParseResult parsed, string? model)
+    {
+        var options = new LanguageModelOptions
+        {
+            Device = parsed.GetValue(_device) ?? "cpu",
+            Threads = parsed.GetValue(_threads),
+            ContextLength = parsed.GetValue(_context),
+            Activation = parsed.GetValue(_activation) is "dynamic" ? ActivationMode.Dynamic : ActivationMode.WeightOnly,
+            KvCache = parsed.GetValue(_kvCache) switch
+            {
+                "bf16" => KvCacheType.BFloat16,
+                "f32" => KvCacheType.Float32,
+                _ => _kvCacheDefault,
+            },
+        };
+        if (parsed.GetValue(_chunk) is { } chunk)
+        {
+            options = options with { PrefillChunk = chunk };
+        }
+
+        return LanguageModel.Load(ModelPath.Resolve(model), options);
+    }
+}

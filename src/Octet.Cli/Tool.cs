@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
+using Octet.Cli.Commands;
+using Octet.Cli.IO;
+
+namespace Octet.Cli;
+
+/// <summary>The command line as a whole: its commands, and the one place where every error ends.</summary>
+static partial class Tool
+{
+    internal static async Task<int> RunAsync(string[] args, Interruption interruption)
+    {
+        try
+        {
+            ParseResult parsed = Create(interruption).Parse(args, new ParserConfiguration
+            {
+                // A prompt may begin with @ or be a bundle of letters; neither is ours to take apart.
+                ResponseFileTokenReplacer = null,
+                EnablePosixBundling = false,
+            });
+            if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or VersionAction))
+            {
+                throw Usage(parsed);
+            }
+
+            if (parsed.Action is not (HelpAction or VersionAction) && MistypedOption(parsed) is { } option)
+            {
+                throw new UsageException($"there is no option {option} (a text that looks like one goes after --); see octet {parsed.CommandResult.Command.Name} --help");
+            }
+
+            var invocation = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = Standard.Output,
+                Error = Standard.Error,
+            };
+            int code = await parsed.InvokeAsync(invocation, interruption.Token);
+            Standard.Output.Flush();
+            return code;
+        }
+        catch (Exception error)
+        {
+            return ErrorReport.Write(error, interruption);
+        }
+    }
+
+    static RootCommand Create(Interruption interruption)
+    {
+        var root = new RootCommand("octet: FP8 language models from their published files, on this machine.\nMODEL is a directory in Hugging Face layout, an id (org/name) found in the Hugging Face cache, or absent: the built-in octet-tiny.")
+        {
+            new RunCommand(),
+            new ChatCommand(interruption),
+            new InspectCommand(),
+            new TokenizeCommand(),
+            new ScoreCommand(),
+            new BenchCommand(),
+            new DoctorCommand(),
+        };
+        root.Directives.Clear();
+        foreach (Option option in root.Options)
+        {
+            if (option is VersionOption version)
+            {
+                version.Action = new VersionAction();
+            }
+        }
+
+        return root;
+    }
+
+    /// <summary>The parser takes an unknown option for a model's name or a prompt.</summary>
+    static string? MistypedOption(ParseResult parsed)
+    {
+        HashSet<Token> literal = new(parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash), ReferenceEqualityComparer.Instance);
+        return parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .FirstOrDefault(token => !literal.Contains(token) && OptionLike.IsMatch(token.Value))?.Value;
+    }
+
+    [GeneratedRegex("^--?[A-Za-z][A-Za-z-]*(=.*)?$")]
+    static partial Regex OptionLike { get; }
+
+    static UsageException Usage(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        return command is RootCommand && parsed.UnmatchedTokens is []
+            ? new UsageException($"no command: expected one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}; see octet --help")
+            : new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}; see octet {(command is RootCommand ? "" : command.Name + " ")}--help");
+    }
+}

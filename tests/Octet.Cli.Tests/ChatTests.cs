@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public sealed class ChatTests : IDisposable
+{
+    readonly TestModel _model = new();
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void Piped_lines_are_messages_and_commands()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        ToolResult result = Chat($"/system Short.\nfirst\n//second\n/save {saved}\n/stats\n/reset\n/exit\nnever read\n");
+
+        Assert.Equal("", result.Error);
+        Assert.Equal(0, result.ExitCode);
+        string[] lines = result.Output.Split('\n');
+        Assert.Equal("AAA", lines[0]);
+        Assert.Equal("AAA", lines[1]);
+        Assert.Contains("finish       length", result.Output, StringComparison.Ordinal);
+
+        JsonNode expected = JsonNode.Parse("""
+            {"messages":[{"role":"system","content":"Short."},{"role":"user","content":"first"},{"role":"assistant","content":"AAA"},
+            {"role":"user","content":"/second"},{"role":"assistant","content":"AAA"}]}
+            """)!;
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(File.ReadAllText(saved))));
+        Assert.Empty(Directory.GetFiles(_model.Path, "*.tmp"));
+    }
+
+    [Fact]
+    public void A_conversation_goes_on_where_it_was_saved()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        string again = Path.Combine(_model.Path, "again.json");
+        File.WriteAllText(saved, """{"messages":[{"role":"system","content":"é"},{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}""");
+
+        ToolResult result = Chat($"/load {saved}\nmore\n/save {again}\n");
+
+        Assert.Equal("", result.Error);
+        JsonArray messages = JsonNode.Parse(File.ReadAllText(again))!["messages"]!.AsArray();
+        Assert.Equal(["é", "q", "a", "more", "AAA"], messages.Select(message => (string)message!["content"]!));
+    }
+
+    [Theory]
+    [InlineData("{\"messages\":[{\"role\":\"user\"}]}", "message 1")]
+    [InlineData("{\"messages\":", "is not JSON")]
+    [InlineData("{}", "no conversation")]
+    public void A_file_that_is_no_conversation_is_refused_and_the_chat_goes_on(string content, string fragment)
+    {
+        string file = Path.Combine(_model.Path, "bad.json");
+        File.WriteAllText(file, content);
+
+        ToolResult result = Chat($"/load {file}\nhello\n");
+
+        Assert.StartsWith("octet: error: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(file, result.Error, StringComparison.Ordinal);
+        Assert.Contains(fragment, result.Error, StringComparison.Ordinal);
+        Assert.Equal("AAA\n", result.Output);
+        Assert.Equal(1, result.ExitCode);
+    }
+
+    [Fact]
+    public void An_unknown_command_is_not_sent_to_the_model()
+    {
+        ToolResult result = Chat("/frobnicate\n");
+
+        Assert.Equal("octet: error: there is no command /frobnicate: /help lists them\n", result.Error);
+        Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public void A_conversation_that_outgrows_the_context_says_so_and_can_be_reset()
+    {
+        ToolResult result = Run(["chat", _model.Path, "--context", "80", "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"], $"{new string('x', 90)}\n/reset\nhi\n");
+
+        Assert.Contains("the context holds 80", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("AAA\n", result.Output, StringComparison.Ordinal);
+        Assert.Equal(1, result.ExitCode);
+    }
+
+    // Every answer is AAA.
+    ToolResult Chat(string input) => Run(["chat", _model.Path, "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"], input);
+}

@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using Octet.Numerics;
+using Octet.Safetensors;
+using Octet.Tests.Reference;
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public class InspectTests
+{
+    const string Weight = "model.layers.1.self_attn.q_proj.weight";
+
+    [Fact]
+    public void A_model_directory_gives_tensors_totals_scheme_and_configuration()
+    {
+        using var model = new TestModel();
+
+        JsonObject json = Run("inspect", model.Path, "--json").Json;
+
+        // 1 embedding, 1 norm, and for each of 2 layers 4 norms and 7 linears with their scales.
+        Assert.Equal(2 + 2 * (4 + 7 * 2), (int?)json["tensor_count"]);
+        Assert.Equal("F8_E4M3, 128 x 128 blocks, BF16 scales (14 tensors)", (string?)json["scheme"]);
+        Assert.Equal(160, (int?)json["config"]!["hidden_size"]);
+        JsonNode tensor = json["tensors"]!.AsArray().Single(entry => (string?)entry!["name"] == Weight)!;
+        Assert.Equal("F8_E4M3", (string?)tensor["dtype"]);
+        Assert.Equal([128, 160], tensor["shape"]!.AsArray().Select(length => (int)length!));
+        Assert.Equal(128 * 160, (long?)tensor["bytes"]);
+        long files = new FileInfo(Path.Combine(model.Path, "model.safetensors")).Length;
+        Assert.Equal(files, (long?)json["files"]![0]!["bytes"]);
+    }
+
+    [Fact]
+    public void A_pipe_gets_every_tensor_on_a_line_of_its_own_without_colours()
+    {
+        using var model = new TestModel();
+
+        ToolResult result = Run("inspect", Path.Combine(model.Path, "model.safetensors"));
+
+        Assert.Contains($"\n{Weight}\tF8_E4M3\t[128, 160]\t20480\n", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', result.Output);
+        Assert.Equal("", result.Error);
+    }
+
+    [Fact]
+    public void An_index_of_shards_is_one_checkpoint()
+    {
+        using var model = new TestModel(new SyntheticCheckpoint { ShardSize = 200_000 });
+
+        JsonObject json = Run("inspect", Path.Combine(model.Path, "model.safetensors.index.json"), "--json", "--tree").Json;
+
+        Assert.Equal(38, (int?)json["tensor_count"]);
+        Assert.True(json["files"]!.AsArray().Count > 1);
+    }
+
+    [Fact]
+    public void The_tree_has_a_node_for_each_part_of_a_name()
+    {
+        using var model = new TestModel();
+
+        ToolResult result = Run("inspect", model.Path, "--tree");
+
+        Assert.Contains("── self_attn\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("── weight  F8_E4M3 [128, 160] 20.0 KiB\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Statistics_are_those_of_the_stored_values()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        byte[] codes = [0x00, 0x7F, 0x38, 0xB8, 0x7E, 0x01, 0x7F, 0xFE];
+        SafetensorsWriter.Write(path,
+        [
+            new TensorSource("codes", DataType.Float8E4M3FN, [8], codes),
+            new TensorSource("floats", DataType.Float32, [3], new[] { 1.5f, float.PositiveInfinity, float.NaN }.SelectMany(BitConverter.GetBytes).ToArray()),
+            new TensorSource("integers", DataType.Int64, [2], new[] { -5L, 8L }.SelectMany(BitConverter.GetBytes).ToArray()),
+            new TensorSource("brain", DataType.BFloat16, [2], new byte[] { 0x80, 0x3F, 0x00, 0xC0 }),
+        ]);
+
+        JsonArray tensors = Run("inspect", path, "--stats", "--json").Json["tensors"]!.AsArray();
+
+        JsonNode Of(string name) => tensors.Single(tensor => (string?)tensor!["name"] == name)!["statistics"]!;
+        double[] numbers = [.. codes.Select(E4M3.Decode).Where(value => !double.IsNaN(value))];
+        Assert.Equal(-448, (double?)Of("codes")["min"]);
+        Assert.Equal(448, (double?)Of("codes")["max"]);
+        Assert.Equal(numbers.Sum() / numbers.Length, (double)Of("codes")["mean"]!, 1e-15);
+        Assert.Equal(2, (long?)Of("codes")["nan"]);
+        Assert.Equal(1, (long?)Of("floats")["nan"]);
+        Assert.Equal(1, (long?)Of("floats")["infinite"]);
+        Assert.Null(Of("floats")["max"]);
+        Assert.Equal(1.5, (double?)Of("integers")["mean"]);
+        Assert.Equal(-2, (double?)Of("brain")["min"]);
+        Assert.Equal(-0.5, (double?)Of("brain")["mean"]);
+    }
+
+    [Fact]
+    public void A_sound_model_is_verified()
+    {
+        using var model = new TestModel();
+
+        ToolResult result = Run("inspect", model.Path, "--verify", "--json");
+
+        Assert.True((bool?)result.Json["verified"]);
+        Assert.Equal("", result.Error);
+        Assert.Equal(0, result.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("NaN code", Weight)]
+    [InlineData("infinite scale", Weight + "_scale_inv")]
+    [InlineData("missing scale", Weight)]
+    [InlineData("left over", "model.extra")]
+    public void Verifying_names_the_tensor_that_is_wrong(string damage, string name)
+    {
+        using var model = new TestModel(new SyntheticCheckpoint
+        {
+            Edit = tensors =>
+            {
+                int weight = tensors.FindIndex(tensor => tensor.Name == Weight);
+                int scale = tensors.FindIndex(tensor => tensor.Name == Weight + "_scale_inv");
+                switch (damage)
+                {
+                    case "NaN code":
+                        byte[] codes = new byte[128 * 160];
+                        codes[777] = 0xFF;
+                        tensors[weight] = new TensorSource(Weight, DataType.Float8E4M3FN, [128, 160], codes);
+                        break;
+                    case "infinite scale":
+                        tensors[scale] = new TensorSource(Weight + "_scale_inv", DataType.BFloat16, [1, 2], new byte[] { 0, 0x3C, 0x80, 0x7F });
+                        break;
+                    case "missing scale":
+                        tensors.RemoveAt(scale);
+                        break;
+                    default:
+                        tensors.Add(new TensorSource("model.extra", DataType.BFloat16, [1], new byte[2]));
+                        break;
+                }
+            },
+        });
+
+        ToolResult result = Run("inspect", model.Path, "--verify", "--json");
+
+        Assert.False((bool?)result.Json["verified"]);
+        Assert.Contains(result.Json["problems"]!.AsArray(), problem => ((string)problem!).Contains(name, StringComparison.Ordinal));
+        Assert.StartsWith("octet: error: ", result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, result.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("no-such.safetensors", "no-such.safetensors")]
+    [InlineData("empty.safetensors", "empty.safetensors")]
+    public void What_cannot_be_opened_is_an_error(string name, string fragment)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(Path.Combine(directory.Path, "empty.safetensors"), "");
+
+        AssertError(Run("inspect", Path.Combine(directory.Path, name)), 1, fragment);
+    }
+}

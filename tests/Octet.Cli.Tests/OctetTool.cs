@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Octet.Cli.Tests;
+
+/// <summary>What a run of the tool left behind.</summary>
+sealed record ToolResult(int ExitCode, string Output, string Error)
+{
+    /// <summary>The one JSON object of <c>--json</c>: nothing else may be on the output.</summary>
+    internal JsonObject Json => JsonNode.Parse(Output)!.AsObject();
+
+    internal JsonObject[] JsonLines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+}
+
+/// <summary>Runs the tool as its users do: a process of its own, from another directory.</summary>
+static class OctetTool
+{
+    static readonly UTF8Encoding s_utf8 = new(false);
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(50);
+
+    // A test run must not depend on the user's cache or settings; ASCII is what a bare machine's locale says.
+    static readonly Dictionary<string, string> s_environment = new()
+    {
+        ["LC_ALL"] = "C",
+        ["HF_HUB_CACHE"] = Path.Combine(Path.GetTempPath(), "octet-no-cache"),
+    };
+
+    internal static ToolResult Run(params string[] arguments) => Run(arguments, null, null);
+
+    internal static ToolResult Run(string[] arguments, string? input = null, params (string Name, string Value)[]? environment)
+    {
+        using Process process = Start(arguments, environment);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        try
+        {
+            process.StandardInput.Write(input ?? "");
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading all of it.
+        }
+
+        return Finish(process, output, error);
+    }
+
+    internal static Process Start(string[] arguments, params (string Name, string Value)[]? environment)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = Path.GetTempPath(),
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = s_utf8,
+            StandardOutputEncoding = s_utf8,
+            StandardErrorEncoding = s_utf8,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "octet.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment.Remove("OCTET_CPU");
+        foreach ((string name, string value) in s_environment.Select(pair => (pair.Key, pair.Value)).Concat(environment ?? []))
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    internal static ToolResult Finish(Process process, Task<string> output, Task<string> error)
+    {
+        if (!process.WaitForExit(s_patience))
+        {
+            process.Kill();
+            Assert.Fail($"the tool did not end within {s_patience.TotalSeconds} s");
+        }
+
+        return new ToolResult(process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>One line, <c>octet: error: ...</c>, on the error stream; nothing on the output; no stack trace.</summary>
+    internal static void AssertError(ToolResult result, int exitCode, params string[] fragments)
+    {
+        Assert.StartsWith("octet: error: ", result.Error, StringComparison.Ordinal);
+        Assert.Equal(result.Error.Length - 1, result.Error.IndexOf('\n', StringComparison.Ordinal));
+        Assert.DoesNotContain("unexpected ", result.Error, StringComparison.Ordinal);
+        foreach (string fragment in fragments)
+        {
+            Assert.Contains(fragment, result.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("", result.Output);
+        Assert.Equal(exitCode, result.ExitCode);
+    }
+}

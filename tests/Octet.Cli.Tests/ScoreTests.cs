@@ -1,0 +1,72 @@
+using Octet.Safetensors;
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public sealed class ScoreTests : IDisposable
+{
+    readonly TestModel _model = new(tokenizer: false, template: false);
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void The_likelihood_is_that_of_the_logits_written()
+    {
+        int[] ids = [5, 17, 300, 0, 42, 42, 7];
+        string path = Path.Combine(_model.Path, "logits.safetensors");
+
+        ToolResult result = Run("score", _model.Path, "--ids", string.Join(',', ids), "--logits", path, "--chunk", "3", "--json");
+
+        Assert.Equal("", result.Error);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        TensorView logits = file["logits"];
+        Assert.Equal([ids.Length, TestModel.VocabularySize], logits.Shape.ToArray());
+        double expected = 0;
+        for (int i = 0; i + 1 < ids.Length; i++)
+        {
+            float[] row = logits.AsSpan<float>().Slice(i * TestModel.VocabularySize, TestModel.VocabularySize).ToArray();
+            expected += Math.Log(row.Sum(logit => Math.Exp(logit))) - row[ids[i + 1]];
+        }
+
+        Assert.Equal(ids.Length - 1, (int?)result.Json["tokens"]);
+        Assert.Equal(expected, (double)result.Json["nll"]!, 1e-9 * expected);
+        Assert.Equal(Math.Exp(expected / (ids.Length - 1)), (double)result.Json["perplexity"]!, 1e-6);
+    }
+
+    [Fact]
+    public void One_token_predicts_nothing_and_has_no_perplexity()
+    {
+        ToolResult result = Run("score", _model.Path, "--ids", "5", "--json");
+
+        Assert.Equal("""{"tokens":0,"nll":0,"perplexity":null}""" + "\n", result.Output);
+    }
+
+    [Fact]
+    public void A_file_is_scored_as_the_same_text_is()
+    {
+        using var model = new TestModel();
+        string file = Path.Combine(model.Path, "text.txt");
+        File.WriteAllText(file, "abc é");
+
+        ToolResult text = Run("score", model.Path, "--text", "abc é");
+        ToolResult read = Run("score", model.Path, "--file", file);
+
+        Assert.StartsWith("5 tokens predicted, negative log likelihood ", text.Output, StringComparison.Ordinal);
+        Assert.Equal(text.Output, read.Output);
+    }
+
+    [Fact]
+    public void A_failure_leaves_no_file()
+    {
+        string path = Path.Combine(_model.Path, "logits.safetensors");
+        int before = Directory.GetFiles(_model.Path).Length;
+
+        AssertError(Run("score", _model.Path, "--ids", "1,2,301", "--logits", path), 1, "301");
+
+        Assert.Equal(before, Directory.GetFiles(_model.Path).Length);
+    }
+
+    [Fact]
+    public void Text_without_a_tokenizer_is_an_error()
+        => AssertError(Run("score", _model.Path, "--text", "a"), 1, "tokenizer.json");
+}

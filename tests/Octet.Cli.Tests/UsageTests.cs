@@ -1,0 +1,50 @@
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public class UsageTests
+{
+    [Theory]
+    [InlineData("no command")]
+    [InlineData("frobnicate", "frobnicate")]
+    [InlineData("there is no prompt", "run")]
+    [InlineData("--min-p is '3': expected a number from 0 to 1", "run", "--min-p", "3", "hello")]
+    [InlineData("--temperature is 'NaN'", "run", "--temperature", "NaN", "hello")]
+    [InlineData("--max-tokens is '-1': expected a whole number from 0", "run", "--max-tokens", "-1", "hello")]
+    [InlineData("--min-tokens is 5: expected at most --max-tokens, 4", "run", "--min-tokens", "5", "--max-tokens", "4", "hello")]
+    [InlineData("--stop is empty", "run", "--stop", "", "hello")]
+    [InlineData("--logit-bias is '5:1'", "run", "--logit-bias", "5:1", "hello")]
+    [InlineData("--device is 'tpu': expected cpu", "run", "--device", "tpu", "hello")]
+    [InlineData("--kv-cache is 'int3': expected bf16 or f32", "score", "--kv-cache", "int3", "--ids", "1")]
+    [InlineData("there is no option --frob", "bench", "--frob")]
+    [InlineData("--raw leaves out", "run", "--raw", "--system", "You", "hello")]
+    [InlineData("expected one of --text, --file and --ids", "score")]
+    [InlineData("--ids: 'x' is not a whole number from 0", "score", "--ids", "1,x")]
+    [InlineData("--decode and --chat", "tokenize", "--decode", "--chat")]
+    [InlineData("PATH", "inspect")]
+    public void Wrong_usage_is_told_in_one_line_with_exit_code_2(string fragment, params string[] arguments)
+        => AssertError(Run(arguments), 2, fragment);
+
+    [Fact]
+    public void The_version_alone_is_printed()
+    {
+        ToolResult result = Run("--version");
+
+        Assert.Matches(@"^\d+\.\d+\.\d+\n$", result.Output);
+        Assert.Equal("", result.Error);
+        Assert.Equal(0, result.ExitCode);
+    }
+
+    [Fact]
+    public void Help_names_every_command()
+    {
+        ToolResult result = Run("--help");
+
+        foreach (string command in (string[])["run", "chat", "inspect", "tokenize", "score", "bench", "doctor"])
+        {
+            Assert.Contains($"\n  {command}", result.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, result.ExitCode);
+    }
+}
