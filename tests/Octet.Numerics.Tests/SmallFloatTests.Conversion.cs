@@ -125,7 +125,7 @@ public abstract partial class SmallFloatTests<T>
     [Fact]
     public void Members_of_the_family_convert_to_each_other()
     {
-        foreach (int code in Numbers.Where(code => code % Math.Max(1, Format.Codes / 256) == 0))
+        foreach (int code in Sample)
         {
             double value = Format.Value(code);
             Assert.Equal(ExactFormat.Float8E4M3FN.Round(value), Float8E4M3FN.CreateTruncating(At(code)).ToBits());

@@ -23,6 +23,9 @@ public abstract partial class SmallFloatTests<T>
 
     private protected IEnumerable<int> Numbers => AllCodes.Where(code => !Format.IsNaN(code));
 
+    /// <summary>Every number of an 8-bit type; of a wider one every 61st code, a prime, so that mantissas of all kinds occur.</summary>
+    private protected IEnumerable<int> Sample => Numbers.Where(code => Format.Codes <= 256 || code % 61 == 0);
+
     [Fact]
     public void The_format_is_the_one_that_its_name_says() =>
         Assert.Equal((Format.ExponentBits, Format.MantissaBits, Format.Bias), (T.ExponentBits, T.MantissaBits, T.ExponentBias));
