@@ -71,7 +71,7 @@ static class Slicing
     {
         if (value is null)
         {
-            return every > 0 == first ? (every > 0 ? 0 : count - 1) : (every > 0 ? count : -1);
+            return first ? (every > 0 ? 0 : count - 1) : (every > 0 ? count : -1);
         }
 
         long index = Index(state, value);
