@@ -12,7 +12,12 @@ static class Slicing
             throw state.Use(undefined);
         }
 
-        if (value is LoopContext or Namespace || Iteration.LengthOrNull(value) is not { } count || value is PythonDictionary or DictionaryView)
+        if (value is PythonDictionary)
+        {
+            throw state.TypeError("unhashable type: 'slice'");
+        }
+
+        if (value is LoopContext or Namespace || Iteration.LengthOrNull(value) is not { } count || value is DictionaryView)
         {
             return Undefined.Of($"{PythonType.Describe(value)} has no element slice({Part(state, start)}, {Part(state, stop)}, {Part(state, step)})");
         }
