@@ -7,7 +7,10 @@ using System.Runtime.Intrinsics;
 namespace Octet.Numerics;
 
 /// <summary>Conversion of whole spans between small floats and float32, in the widest vectors that the processor has.</summary>
-/// <remarks>Every element is equal bit for bit to the scalar conversion, whatever the width.</remarks>
+/// <remarks>
+/// <c>Float8E4M3FN.ConvertToSingle(codes, values)</c>; in generic code <c>BulkConversion.ConvertToSingle(codes, values)</c>. Every
+/// element is equal bit for bit to the scalar conversion, whatever the width.
+/// </remarks>
 public static class BulkConversion
 {
     /// <typeparam name="T">The small format.</typeparam>
@@ -83,9 +86,9 @@ public static class BulkConversion
             TLanes.Store(ConversionKernel<T, TLanes, TVector>.Decode(codes), ref Unsafe.Add(ref to, i));
         }
 
-        for (; i < length; i++)
+        if (i < length)
         {
-            Unsafe.Add(ref to, i) = Code<T>.ToSingle(Unsafe.Add(ref from, i));
+            Widen<T, Lane, uint>(source[(int)i..], destination[(int)i..]);
         }
     }
 
@@ -110,10 +113,9 @@ public static class BulkConversion
             }
         }
 
-        for (; i < length; i++)
+        if (i < length)
         {
-            uint bits = BitConverter.SingleToUInt32Bits(Unsafe.Add(ref from, i));
-            Unsafe.Add(ref to, i) = Code<T>.At(ConversionKernel<T, Lane, uint>.Encode(bits, mode));
+            Narrow<T, Lane, uint>(source[(int)i..], destination[(int)i..], mode);
         }
     }
 

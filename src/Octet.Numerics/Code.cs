@@ -6,45 +6,77 @@ namespace Octet.Numerics;
 static class Code<T>
     where T : unmanaged, ISmallFloat<T>
 {
-    internal static uint SignMask => 1u << (T.ExponentBits + T.MantissaBits);
+    internal static uint SignMask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1u << (T.ExponentBits + T.MantissaBits);
+    }
 
-    internal static uint MagnitudeMask => SignMask - 1;
+    internal static uint MagnitudeMask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => SignMask - 1;
+    }
 
-    internal static uint MantissaMask => (1u << T.MantissaBits) - 1;
+    internal static uint MantissaMask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (1u << T.MantissaBits) - 1;
+    }
 
     /// <summary>The exponent field all ones: infinity where the format has one.</summary>
-    internal static uint Infinity => MagnitudeMask & ~MantissaMask;
+    internal static uint Infinity
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => MagnitudeMask & ~MantissaMask;
+    }
 
     /// <summary>The largest finite magnitude.</summary>
-    internal static uint MaxFinite => T.NonFinite switch
+    internal static uint MaxFinite
     {
-        NonFiniteValues.Ieee => Infinity - 1,
-        NonFiniteValues.AllOnesNaN => MagnitudeMask - 1,
-        _ => MagnitudeMask,
-    };
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.NonFinite switch
+        {
+            NonFiniteValues.Ieee => Infinity - 1,
+            NonFiniteValues.AllOnesNaN => MagnitudeMask - 1,
+            _ => MagnitudeMask,
+        };
+    }
 
     /// <summary>The positive quiet NaN that conversions give; without any NaN, negative zero as in ml_dtypes.</summary>
-    internal static uint NaN => T.NonFinite switch
+    internal static uint NaN
     {
-        NonFiniteValues.Ieee => Infinity | (1u << (T.MantissaBits - 1)),
-        NonFiniteValues.AllOnesNaN => MagnitudeMask,
-        _ => SignMask,
-    };
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.NonFinite switch
+        {
+            NonFiniteValues.Ieee => Infinity | (1u << (T.MantissaBits - 1)),
+            NonFiniteValues.AllOnesNaN => MagnitudeMask,
+            _ => SignMask,
+        };
+    }
 
     /// <summary>The magnitude that stands for a value beyond every finite one; a NaN where there is no infinity.</summary>
-    internal static uint Overflow => T.NonFinite switch
+    internal static uint Overflow
     {
-        NonFiniteValues.Ieee => Infinity,
-        NonFiniteValues.None => MaxFinite,
-        _ => NaN,
-    };
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.NonFinite switch
+        {
+            NonFiniteValues.Ieee => Infinity,
+            NonFiniteValues.None => MaxFinite,
+            _ => NaN,
+        };
+    }
 
     internal static bool HasInfinity => T.NonFinite == NonFiniteValues.Ieee;
 
     internal static bool HasNaN => T.NonFinite != NonFiniteValues.None;
 
     /// <summary>float32's exponent field: the code is the upper part of a float32 and no value needs to be rescaled.</summary>
-    internal static bool HasSingleExponent => T.ExponentBits == 8 && T.ExponentBias == 127 && T.NonFinite == NonFiniteValues.Ieee;
+    internal static bool HasSingleExponent
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.ExponentBits == 8 && T.ExponentBias == 127 && T.NonFinite == NonFiniteValues.Ieee;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint Of(T value) => Unsafe.SizeOf<T>() == 1 ? Unsafe.BitCast<T, byte>(value) : Unsafe.BitCast<T, ushort>(value);
@@ -107,6 +139,7 @@ static class Code<T>
             sign));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static uint Signed(uint magnitude, uint sign) =>
         T.NonFinite == NonFiniteValues.NegativeZeroNaN && (magnitude & MagnitudeMask) == 0 ? magnitude : magnitude | sign;
 }

@@ -8,6 +8,7 @@ namespace Octet.Numerics;
 
 /// <summary>
 /// The static members that every small float has, called on the type: <c>Float8E4M3FN.MaxValue</c>, <c>BFloat16.Parse("1.5")</c>.
+/// Generic code finds most of them on its type parameter, by <see cref="IBinaryFloatingPointIeee754{TSelf}"/>.
 /// </summary>
 public static class SmallFloat
 {

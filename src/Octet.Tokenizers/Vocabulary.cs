@@ -13,8 +13,7 @@ sealed class Vocabulary
     /// <summary>The highest id a file may use; bounds the memory that a damaged file can ask for.</summary>
     internal const int MaxId = (1 << 22) - 1;
 
-    int[] _starts = [];
-    int[] _lengths = []; // -1: no token has this id
+    (int Start, int Length)[] _places = []; // length -1: no token has this id
     byte[] _bytes = new byte[1024];
     int _used;
     int[] _slots = new int[1024]; // id + 1; 0 is free
@@ -27,10 +26,10 @@ sealed class Vocabulary
     /// <summary>The highest id plus one.</summary>
     internal int Size { get; private set; }
 
-    internal bool Contains(int id) => (uint)id < (uint)Size && _lengths[id] >= 0;
+    internal bool Contains(int id) => (uint)id < (uint)Size && _places[id].Length >= 0;
 
     /// <summary>The token's bytes; empty where no token has this id.</summary>
-    internal ReadOnlySpan<byte> Bytes(int id) => Contains(id) ? _bytes.AsSpan(_starts[id], _lengths[id]) : default;
+    internal ReadOnlySpan<byte> Bytes(int id) => Contains(id) ? _bytes.AsSpan(_places[id].Start, _places[id].Length) : default;
 
     /// <summary>The token's content as in the file; null where no token has this id.</summary>
     internal string? Content(int id)
@@ -45,7 +44,7 @@ sealed class Vocabulary
             return Encoding.UTF8.GetString(Bytes(id));
         }
 
-        return string.Create(_lengths[id], (this, id), static (chars, state) =>
+        return string.Create(_places[id].Length, (this, id), static (chars, state) =>
         {
             ReadOnlySpan<byte> bytes = state.Item1.Bytes(state.id);
             for (int i = 0; i < chars.Length; i++)
@@ -78,8 +77,7 @@ sealed class Vocabulary
 
         Reserve(id, bytes.Length);
         bytes.CopyTo(_bytes.AsSpan(_used));
-        _starts[id] = _used;
-        _lengths[id] = bytes.Length;
+        _places[id] = (_used, bytes.Length);
         _used += bytes.Length;
         Size = Math.Max(Size, id + 1);
         Count++;
@@ -112,7 +110,7 @@ sealed class Vocabulary
                 return -1;
             }
 
-            if (_bytes.AsSpan(_starts[id], _lengths[id]).SequenceEqual(bytes)
+            if (_bytes.AsSpan(_places[id].Start, _places[id].Length).SequenceEqual(bytes)
                 && (_verbatim.Count != 0 && _verbatim.Contains(id)) == verbatim)
             {
                 return id;
@@ -123,7 +121,7 @@ sealed class Vocabulary
     void Insert(int id)
     {
         int mask = _slots.Length - 1;
-        int at = (int)(ByteHash.Compute(_bytes.AsSpan(_starts[id], _lengths[id])) >> _shift);
+        int at = (int)(ByteHash.Compute(_bytes.AsSpan(_places[id].Start, _places[id].Length)) >> _shift);
         while (_slots[at] != 0)
         {
             at = (at + 1) & mask;
@@ -134,11 +132,11 @@ sealed class Vocabulary
 
     void Rehash()
     {
-        _slots = new int[_slots.Length * 4];
-        _shift -= 2;
+        _slots = new int[_slots.Length * 2];
+        _shift--;
         for (int id = 0; id < Size; id++)
         {
-            if (_lengths[id] >= 0)
+            if (_places[id].Length >= 0)
             {
                 Insert(id);
             }
@@ -147,13 +145,11 @@ sealed class Vocabulary
 
     void Reserve(int id, int length)
     {
-        if (id >= _starts.Length)
+        if (id >= _places.Length)
         {
-            int old = _starts.Length;
-            int size = Math.Max(id + 1, Math.Max(256, old * 2));
-            Array.Resize(ref _starts, size);
-            Array.Resize(ref _lengths, size);
-            _lengths.AsSpan(old).Fill(-1);
+            int old = _places.Length;
+            Array.Resize(ref _places, Math.Max(id + 1, Math.Max(256, old * 2)));
+            _places.AsSpan(old).Fill((0, -1));
         }
 
         if (length > _bytes.Length - _used)

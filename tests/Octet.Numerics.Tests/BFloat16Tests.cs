@@ -40,4 +40,14 @@ public class BFloat16Tests : SmallFloatTests<BFloat16>
     [InlineData(0x0DA2, "1E-30")]
     public void Text_is_the_exact_value_or_the_fewest_digits_that_read_back(int bits, string text) =>
         Assert.Equal(text, BFloat16.FromBits((ushort)bits).ToString(null, CultureInfo.InvariantCulture));
+
+    [Fact]
+    public void A_product_that_is_a_tie_is_tipped_by_an_addend_that_float64_drops()
+    {
+        // (1 + 2^-4)(1 + 2^-4) = 1 + 2^-3 + 2^-8: half a unit above 1.125.
+        var factor = (BFloat16)1.0625f;
+        Assert.Equal(0x3F90, BFloat16.FusedMultiplyAdd(factor, factor, BFloat16.Zero).ToBits());
+        Assert.Equal(0x3F91, BFloat16.FusedMultiplyAdd(factor, factor, BFloat16.Epsilon).ToBits());
+        Assert.Equal(0x3F90, BFloat16.FusedMultiplyAdd(factor, factor, -BFloat16.Epsilon).ToBits());
+    }
 }

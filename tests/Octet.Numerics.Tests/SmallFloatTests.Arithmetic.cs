@@ -10,7 +10,7 @@ public abstract partial class SmallFloatTests<T>
         var random = new Random(754);
         return Format.Codes <= 256
             ? Numbers.SelectMany(x => Numbers.Select(y => (x, y)))
-            : Enumerable.Range(0, 50_000).Select(i => (random.Next(Format.Codes), random.Next(Format.Codes)))
+            : Enumerable.Range(0, 20_000).Select(i => (random.Next(Format.Codes), random.Next(Format.Codes)))
                 .Where(pair => !Format.IsNaN(pair.Item1) && !Format.IsNaN(pair.Item2));
     }
 
@@ -61,7 +61,7 @@ public abstract partial class SmallFloatTests<T>
     [Fact]
     public void Functions_of_one_number_are_rounded_once()
     {
-        foreach (int code in Numbers)
+        foreach (int code in Sample)
         {
             double value = Format.Value(code);
             T x = At(code);
@@ -107,23 +107,19 @@ public abstract partial class SmallFloatTests<T>
     [Fact]
     public void A_fused_multiply_add_sees_an_addend_far_below_the_product()
     {
-        // (1 + u)^2 = 1 + 2u + u^2 and 1 + u/2 are no ties; (1 + 2^-a)(1 + 2^-b) with a + b = M + 1 leaves exactly half a unit behind
-        // for one choice; a tiny addend must tip it whichever its sign.
-        T tiny = T.Epsilon;
+        // Where float64 drops the addend, the exact sum lies between the product and its neighbour in float64, whose rounding it
+        // shares: a tie of the small format is a value of float64, and none lies between the two.
+        T tiny = At(1);
         foreach ((int x, int y) in Pairs().Where((_, i) => i % 31 == 0))
         {
             double product = Format.Value(x) * Format.Value(y);
-            if (!double.IsFinite(product) || product == 0)
+            double sum = product + Format.Value(1);
+            if (double.IsFinite(product) && product != 0 && sum != 0)
             {
-                continue;
+                double expected = sum == product ? Math.BitIncrement(product) : sum;
+                Assert.Equal(Format.Round(expected), Code(T.FusedMultiplyAdd(At(x), At(y), tiny)));
+                Assert.Equal(Format.Round(-expected), Code(T.FusedMultiplyAdd(-At(x), At(y), -tiny)));
             }
-
-            // Exactly: the sum of two float64 lies strictly between product and its neighbour, so that rounding the neighbour's
-            // direction is what decides; only a product that is a tie itself changes.
-            double small = Format.Value(1);
-            double sum = product + small;
-            double expected = sum == product ? Math.BitIncrement(product) : sum;
-            Assert.Equal(Format.Round(expected), Code(T.FusedMultiplyAdd(At(x), At(y), tiny)));
         }
     }
 

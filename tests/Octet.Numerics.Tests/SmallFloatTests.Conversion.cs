@@ -125,11 +125,11 @@ public abstract partial class SmallFloatTests<T>
     [Fact]
     public void Members_of_the_family_convert_to_each_other()
     {
-        foreach (int code in AllCodes.Where(code => code % Math.Max(1, Format.Codes / 256) == 0))
+        foreach (int code in Sample)
         {
             double value = Format.Value(code);
-            Assert.Equal(ExactFormat.Float8E4M3FN.Round(value), Float8E4M3FN.CreateTruncating(At(code)).ToBits() is byte bits && double.IsNaN(value) ? ExactFormat.Float8E4M3FN.Round(value) : bits);
-            Assert.Equal(value, BFloat16.CreateTruncating(At(code)));
+            Assert.Equal(ExactFormat.Float8E4M3FN.Round(value), Float8E4M3FN.CreateTruncating(At(code)).ToBits());
+            Assert.Equal(ExactFormat.BFloat16.Round(value), BFloat16.CreateChecked(At(code)).ToBits());
         }
     }
 }

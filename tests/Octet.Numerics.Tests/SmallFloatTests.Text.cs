@@ -16,6 +16,16 @@ public abstract partial class SmallFloatTests<T>
             T value = At(code);
             string text = value.ToString(null, CultureInfo.InvariantCulture);
             Assert.Equal(code, Code(T.Parse(text, CultureInfo.InvariantCulture)));
+        }
+    }
+
+    [Fact]
+    public void Text_reads_back_from_utf_8_and_in_any_culture()
+    {
+        foreach (int code in Sample)
+        {
+            T value = At(code);
+            string text = value.ToString(null, CultureInfo.InvariantCulture);
             Assert.True(T.TryParse(text.AsSpan(), NumberStyles.Float, CultureInfo.InvariantCulture, out T parsed));
             Assert.Equal(code, Code(parsed));
             Assert.Equal(code, Code(T.Parse(Encoding.UTF8.GetBytes(text), CultureInfo.InvariantCulture)));
@@ -27,7 +37,7 @@ public abstract partial class SmallFloatTests<T>
     [Fact]
     public void Text_goes_into_spans_that_are_long_enough()
     {
-        foreach (int code in AllCodes.Where(code => code % Math.Max(1, Format.Codes / 256) == 0))
+        foreach (int code in Sample)
         {
             T value = At(code);
             string text = value.ToString(null, CultureInfo.InvariantCulture);

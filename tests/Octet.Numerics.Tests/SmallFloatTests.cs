@@ -23,6 +23,9 @@ public abstract partial class SmallFloatTests<T>
 
     private protected IEnumerable<int> Numbers => AllCodes.Where(code => !Format.IsNaN(code));
 
+    /// <summary>Every number of an 8-bit type; of a wider one every 61st code, a prime, so that mantissas of all kinds occur.</summary>
+    private protected IEnumerable<int> Sample => Numbers.Where(code => Format.Codes <= 256 || code % 61 == 0);
+
     [Fact]
     public void The_format_is_the_one_that_its_name_says() =>
         Assert.Equal((Format.ExponentBits, Format.MantissaBits, Format.Bias), (T.ExponentBits, T.MantissaBits, T.ExponentBias));
@@ -32,9 +35,12 @@ public abstract partial class SmallFloatTests<T>
     {
         foreach (int code in AllCodes)
         {
-            double exact = Format.Value(code);
-            Assert.Equal(exact, double.CreateChecked(At(code)));
-            Assert.Equal(double.IsNegative(exact), double.IsNaN(exact) ? double.IsNegative(exact) : double.IsNegative(double.CreateChecked(At(code))));
+            double value = double.CreateChecked(At(code));
+            Assert.Equal(Format.Value(code), value);
+            if (value == 0)
+            {
+                Assert.Equal(code != 0, double.IsNegative(value));
+            }
         }
     }
 
@@ -128,10 +134,10 @@ public abstract partial class SmallFloatTests<T>
     {
         foreach (OverflowMode mode in s_modes)
         {
-            foreach (double value in new[] { double.PositiveInfinity, double.NegativeInfinity, double.NaN, -double.NaN, double.MaxValue, -double.MaxValue })
+            foreach (double value in new[] { double.PositiveInfinity, double.NegativeInfinity, double.NaN, -double.NaN })
             {
                 Assert.Equal(Format.Round(value, mode), Code(Rounded(value, mode)));
-                Assert.Equal(Format.Round(value, mode), Code(SmallFloat.FromSingle<T>((float)value, mode)) is int code && double.IsFinite(value) ? Code(Rounded(value, mode)) : code);
+                Assert.Equal(Format.Round(value, mode), Code(SmallFloat.FromSingle<T>((float)value, mode)));
             }
         }
     }

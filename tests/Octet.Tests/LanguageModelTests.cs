@@ -168,7 +168,7 @@ public class LanguageModelTests
     [Fact]
     public void An_empty_prompt_and_ids_outside_the_vocabulary_are_refused()
     {
-        Assert.Throws<ModelException>(() => Model.GenerateAsync([]));
+        Assert.Throws<ModelException>(() => Model.GenerateAsync(Array.Empty<int>()));
         Assert.Contains("5000", Assert.Throws<ModelException>(() => Model.GenerateAsync([5000]).ToBlockingEnumerable().Count()).Message, StringComparison.Ordinal);
         Assert.Throws<ModelException>(() => Model.GenerateAsync([-1]).ToBlockingEnumerable().Count());
     }

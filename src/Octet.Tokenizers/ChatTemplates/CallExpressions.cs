@@ -87,11 +87,15 @@ sealed class Call(Expression function, ArgumentList arguments, int line) : Expre
 /// <summary><c>value | name(arguments)</c>; without a value, the body of a <c>filter</c> or <c>set</c> block takes its place.</summary>
 sealed class FilterCall(Expression? value, string name, ArgumentList arguments, int line) : Expression
 {
-    internal override object? Evaluate(Scope scope, RenderState state) => Apply(scope, state, value!.Value(scope, state));
+    internal override object? Evaluate(Scope scope, RenderState state) => Run(scope, state, value!.Value(scope, state));
 
-    internal object? Apply(Scope scope, RenderState state, object? body)
+    /// <summary>The chain of filters with <paramref name="body"/> as the first one's value.</summary>
+    internal object? Apply(Scope scope, RenderState state, object? body) =>
+        Run(scope, state, value is FilterCall inner ? inner.Apply(scope, state, body) : body);
+
+    object? Run(Scope scope, RenderState state, object? input)
     {
-        object? input = value is FilterCall inner ? inner.Apply(scope, state, body) : body;
+        state.EnsureStack();
         Arguments given = arguments.Evaluate(scope, state);
         state.Line = line;
         return Filters.Apply(state, name, input, given);

@@ -81,7 +81,19 @@ static class Comparison
         };
     }
 
-    internal static IComparer<object?> Order(RenderState state) => Comparer<object?>.Create((left, right) => Compare(state, left, right));
+    /// <summary>A stable order, also in reverse, as Python's <c>sorted</c> keeps it.</summary>
+    internal static List<T> Sorted<T>(RenderState state, IEnumerable<T> items, Func<T, object?> key, bool reverse)
+    {
+        IComparer<object?> order = Comparer<object?>.Create((left, right) => Compare(state, left, right));
+        try
+        {
+            return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
+        }
+        catch (InvalidOperationException error)
+        {
+            throw error.InnerException as ChatTemplateException ?? state.ValueError("the elements have no order: one of them is not a number");
+        }
+    }
 
     internal static bool Contains(RenderState state, object? container, object? item)
     {

@@ -9,7 +9,18 @@ sealed class ExpressionParser(TokenReader tokens)
     /// <summary>How many branches surround the place: there, unknown filters and tests are errors only when reached.</summary>
     internal int Branches { get; set; }
 
+    /// <summary>Unknown filters and tests outside of branches, with their lines.</summary>
+    readonly List<(string Reason, int Line)> _unknown = [];
+
     internal Expression Read() => ReadConditional();
+
+    internal void RequireKnownNames()
+    {
+        foreach ((string reason, int line) in _unknown)
+        {
+            tokens.Fail(reason, line);
+        }
+    }
 
     /// <summary>An expression, or several with commas between: a tuple without parentheses.</summary>
     internal Expression ReadTuple(bool conditional = true, string? endName = null, bool parenthesised = false)
@@ -53,10 +64,12 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadConditional()
     {
         tokens.Enter();
-        int line = tokens.Current.Line;
+        int unknown = _unknown.Count;
         Expression value = ReadOr();
         while (tokens.SkipName("if"))
         {
+            // What stands before the "if" was in a branch.
+            _unknown.RemoveRange(unknown, _unknown.Count - unknown);
             Branches++;
             Expression condition = ReadOr();
             Expression? otherwise = tokens.SkipName("else") ? ReadConditional() : null;
@@ -415,7 +428,7 @@ sealed class ExpressionParser(TokenReader tokens)
             ArgumentList arguments = tokens.Current.IsOperator("(") ? ReadArguments() : ArgumentList.Empty;
             if (Branches == 0 && !Filters.Exists(name))
             {
-                tokens.Fail($"No filter named {PythonText.Quote(name)}.", line);
+                _unknown.Add(($"No filter named {PythonText.Quote(name)}.", line));
             }
 
             value = new FilterCall(value, name, arguments, line);
@@ -448,7 +461,7 @@ sealed class ExpressionParser(TokenReader tokens)
 
         if (Branches == 0 && !Tests.Exists(name))
         {
-            tokens.Fail($"No test named {PythonText.Quote(name)}.", line);
+            _unknown.Add(($"No test named {PythonText.Quote(name)}.", line));
         }
 
         TestCall test = new(value, name, arguments, line);

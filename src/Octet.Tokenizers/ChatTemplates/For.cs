@@ -25,15 +25,18 @@ sealed class For(Target target, Expression source, Expression? condition, bool r
         bool ran = false;
         while (loop.Advance(out object? item))
         {
-            ran = true;
             state.Charge();
             Scope inner = new(scope);
             inner.Set("loop", loop);
             target.Assign(inner, state, item);
-            if (body.Execute(inner, state) == Flow.Break)
+            Flow flow = body.Execute(inner, state);
+            if (flow == Flow.Break)
             {
                 break;
             }
+
+            // jinja2 notes that the loop ran at the end of its body, where break and continue do not come by.
+            ran |= flow == Flow.Next;
         }
 
         if (!ran)

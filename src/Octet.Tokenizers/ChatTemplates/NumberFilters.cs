@@ -10,7 +10,6 @@ static class NumberFilters
     {
         double real => Math.Abs(real),
         _ when PythonType.IsInteger(value) => PythonType.FromBig(BigInteger.Abs(PythonType.ToBig(value))),
-        Undefined undefined => throw state.Use(undefined),
         _ => throw state.TypeError($"bad operand type for abs(): '{PythonType.Name(value)}'"),
     };
 

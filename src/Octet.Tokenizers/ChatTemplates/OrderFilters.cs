@@ -9,7 +9,7 @@ static class OrderFilters
         Func<object?, object?>[] selectors = bound.Or(2, null) is { } path && PythonType.TextOrNull(path) is { } text
             ? [.. text.Split(',').Select(part => AttributePath.Selector(state, part))]
             : [AttributePath.Selector(state, bound.Or(2, null))];
-        return Ordered(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(select(item), caseSensitive))]), bound.Flag(state, 0));
+        return Comparison.Sorted(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(select(item), caseSensitive))]), bound.Flag(state, 0));
     }
 
     internal static object? DictionarySort(RenderState state, object? value, Bound bound)
@@ -26,7 +26,7 @@ static class OrderFilters
             _ => throw state.Error("FilterArgumentError", "You can only sort by either \"key\" or \"value\""),
         };
         bool caseSensitive = bound.Flag(state, 0);
-        return Ordered(state, Iteration.ToList(state, DictionaryView.Pairs(dictionary)), pair => Key(((PythonTuple)pair!).Items[position], caseSensitive), bound.Flag(state, 2));
+        return Comparison.Sorted(state, Iteration.ToList(state, DictionaryView.Pairs(dictionary)), pair => Key(((PythonTuple)pair!).Items[position], caseSensitive), bound.Flag(state, 2));
     }
 
     internal static object? GroupBy(RenderState state, object? value, Bound bound)
@@ -36,7 +36,7 @@ static class OrderFilters
         List<object?> groups = [];
         object? last = null;
         List<object?> members = [];
-        foreach (object? item in Ordered(state, Iteration.ToList(state, value), item => Key(select(item), caseSensitive), reverse: false))
+        foreach (object? item in Comparison.Sorted(state, Iteration.ToList(state, value), item => Key(select(item), caseSensitive), reverse: false))
         {
             object? key = Key(select(item), caseSensitive);
             if (groups.Count == 0 || !Comparison.Equal(state, key, last))
@@ -91,20 +91,6 @@ static class OrderFilters
                     yield return item;
                 }
             }
-        }
-    }
-
-    /// <summary>A stable order, also in reverse, as Python's <c>sorted</c> keeps it.</summary>
-    static List<object?> Ordered(RenderState state, List<object?> items, Func<object?, object?> key, bool reverse)
-    {
-        IComparer<object?> order = Comparison.Order(state);
-        try
-        {
-            return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
-        }
-        catch (InvalidOperationException error) when (error.InnerException is ChatTemplateException inner)
-        {
-            throw inner;
         }
     }
 

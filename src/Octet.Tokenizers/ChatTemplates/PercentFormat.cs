@@ -63,7 +63,8 @@ static class PercentFormat
             into.Append(escape && value is not Markup && !PythonType.IsNumber(value) ? Markup.Escape(made) : made);
         }
 
-        if (used < values.Length && mapping is null)
+        // Whatever has elements counts as a mapping here, so that CPython does not ask whether it was used.
+        if (used < values.Length && operand is not (PythonDictionary or List<object?> or PythonRange or Undefined))
         {
             throw state.TypeError("not all arguments converted during string formatting");
         }

@@ -85,7 +85,7 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
         IEnumerable<KeyValuePair<object?, object?>> pairs = dictionary;
         if (sortKeys)
         {
-            pairs = dictionary.OrderBy(static pair => pair.Key, Comparison.Order(state));
+            pairs = Comparison.Sorted(state, dictionary, static pair => pair.Key, reverse: false);
         }
 
         int index = 0;

@@ -59,7 +59,7 @@ static class PythonType
     };
 
     /// <summary>An integer in its one form: 64 bits where they suffice.</summary>
-    internal static object FromBig(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    internal static object FromBig(BigInteger value) => value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     internal static double ToDouble(RenderState state, object? value)
     {

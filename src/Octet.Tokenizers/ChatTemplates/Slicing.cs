@@ -12,7 +12,12 @@ static class Slicing
             throw state.Use(undefined);
         }
 
-        if (value is LoopContext or Namespace || Iteration.LengthOrNull(value) is not { } count || value is PythonDictionary or DictionaryView)
+        if (value is PythonDictionary)
+        {
+            throw state.TypeError("unhashable type: 'slice'");
+        }
+
+        if (value is LoopContext or Namespace || Iteration.LengthOrNull(value) is not { } count || value is DictionaryView)
         {
             return Undefined.Of($"{PythonType.Describe(value)} has no element slice({Part(state, start)}, {Part(state, stop)}, {Part(state, step)})");
         }
@@ -71,7 +76,7 @@ static class Slicing
     {
         if (value is null)
         {
-            return every > 0 == first ? (every > 0 ? 0 : count - 1) : (every > 0 ? count : -1);
+            return first ? (every > 0 ? 0 : count - 1) : (every > 0 ? count : -1);
         }
 
         long index = Index(state, value);

@@ -81,7 +81,6 @@ sealed class StringFormat
     string Field(string field, int depth)
     {
         int colon = field.IndexOf(':', StringComparison.Ordinal);
-        string specification = colon < 0 ? "" : Run(field[(colon + 1)..], depth - 1);
         string name = colon < 0 ? field : field[..colon];
         char conversion = '\0';
         int mark = name.IndexOf('!', StringComparison.Ordinal);
@@ -92,6 +91,7 @@ sealed class StringFormat
         }
 
         object? value = Lookup(name);
+        string specification = colon < 0 ? "" : Run(field[(colon + 1)..], depth - 1);
         value = conversion switch
         {
             '\0' => value,
@@ -130,7 +130,7 @@ sealed class StringFormat
             }
         }
 
-        return value is Undefined undefined && path.Length > 0 && !_arguments.TryNamed(path, out _) && Index(path) is null ? throw _state.Use(undefined) : value;
+        return value;
     }
 
     object? First(string name)

@@ -26,7 +26,7 @@ static class StringMethods
         ["rjust"] = Text(static (state, text, bound) => Justify(state, text, bound.Integer(state, 0, 0), bound.Text(state, 1, " "), 1), 1, "width", "fillchar"),
         ["zfill"] = Text(ZeroFill, 1, "width"),
         ["expandtabs"] = Text(ExpandTabs, 0, "tabsize"),
-        ["join"] = Text(Join, 1, "iterable"),
+        ["join"] = new(Join, 1, ["iterable"]),
         ["format"] = new(static (state, value, bound) => Like(value, StringFormat.Apply(state, PythonType.TextOrNull(value)!, bound.All))),
         ["format_map"] = new(static (state, value, bound) => Like(value, StringFormat.ApplyMap(state, PythonType.TextOrNull(value)!, bound[0])), 1, ["mapping"]),
         ["split"] = Plain(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: false), 0, "sep", "maxsplit"),
@@ -178,13 +178,14 @@ static class StringMethods
         return into.ToString();
     }
 
-    static string Join(RenderState state, string separator, Bound bound)
+    static object? Join(RenderState state, object? value, Bound bound)
     {
+        string separator = Receiver(state, value);
         List<string> texts = [];
         long length = 0;
         foreach (object? item in Iteration.Of(state, bound[0], "can only join an iterable"))
         {
-            string text = PythonType.TextOrNull(item)
+            string text = (value is Markup && item is string plain ? Markup.Escape(plain) : PythonType.TextOrNull(item))
                 ?? throw state.TypeError($"sequence item {texts.Count}: expected str instance, {PythonType.Name(item)} found");
             texts.Add(text);
             length += text.Length + separator.Length;
@@ -192,7 +193,7 @@ static class StringMethods
         }
 
         state.ChargeText(Math.Max(0, length - separator.Length));
-        return string.Join(separator, texts);
+        return Like(value, string.Join(separator, texts));
     }
 
     static bool Affix(RenderState state, string text, Bound bound, string name, Func<string, string, bool> has)

@@ -6,6 +6,7 @@ sealed class TemplateParser
     readonly TokenReader _tokens;
     readonly ExpressionParser _expressions;
     int _loops;
+    int _forDepth;
 
     TemplateParser(TokenReader tokens)
     {
@@ -21,7 +22,9 @@ sealed class TemplateParser
         }
 
         TemplateParser parser = new(new TokenReader(Lexer.Read(source, name), name, options.MaxParseDepth));
-        return parser.ReadBody();
+        Block body = parser.ReadBody();
+        parser._expressions.RequireKnownNames();
+        return body;
     }
 
     /// <summary>Everything up to a block of one of these names, whose name is left as the next token.</summary>
@@ -149,7 +152,8 @@ sealed class TemplateParser
 
     For ReadFor(int line)
     {
-        Target target = ReadTargets("in", namespaces: false);
+        _forDepth++;
+        Target target = ReadTargets(namespaces: false);
         _tokens.ExpectName("in");
         Expression source = _expressions.ReadTuple(conditional: false, endName: "recursive");
         Expression? condition = _tokens.SkipName("if") ? _expressions.Read() : null;
@@ -159,12 +163,13 @@ sealed class TemplateParser
         Block body = ReadBody("else", "endfor");
         _loops--;
         Block? otherwise = _tokens.Next().Text == "else" ? ReadInner("endfor") : null;
+        _forDepth--;
         return new For(target, source, condition, recursive, body, otherwise, line);
     }
 
     Statement ReadSet(int line)
     {
-        Target target = ReadTargets(null, namespaces: true);
+        Target target = ReadTargets(namespaces: true);
         if (_tokens.SkipOperator("="))
         {
             return new Set(target, _expressions.ReadTuple(), line);
@@ -243,7 +248,13 @@ sealed class TemplateParser
                 _tokens.ExpectOperator(",");
             }
 
-            names.Add(ReadName(_tokens.Expect(TokenKind.Name)).Name);
+            string name = _tokens.Expect(TokenKind.Name).Text;
+            if (names.Contains(name))
+            {
+                _tokens.Fail($"duplicate argument '{name}' in function definition");
+            }
+
+            names.Add(name);
             if (_tokens.SkipOperator("="))
             {
                 defaults.Add(_expressions.Read());
@@ -258,14 +269,14 @@ sealed class TemplateParser
         return (names, defaults);
     }
 
-    Target ReadTargets(string? endName, bool namespaces)
+    Target ReadTargets(bool namespaces)
     {
         List<Target> targets = [ReadTarget(namespaces)];
         bool isTuple = false;
         while (_tokens.SkipOperator(","))
         {
             isTuple = true;
-            if (_tokens.Current.Kind == TokenKind.BlockEnd || _tokens.Current.IsOperator(")") || _tokens.Current.IsOperator("=") || (endName is not null && _tokens.Current.IsName(endName)))
+            if (_tokens.Current.Kind == TokenKind.BlockEnd || _tokens.Current.IsOperator(")") || _tokens.Current.IsOperator("="))
             {
                 break;
             }
@@ -282,7 +293,7 @@ sealed class TemplateParser
         {
             string close = _tokens.Next().Text == "(" ? ")" : "]";
             _tokens.Enter();
-            Target inner = ReadTargets(null, namespaces);
+            Target inner = ReadTargets(namespaces);
             _tokens.Leave();
             _tokens.ExpectOperator(close);
             return inner;
@@ -302,6 +313,11 @@ sealed class TemplateParser
         if (name.Text is "true" or "false" or "none" or "True" or "False" or "None")
         {
             _tokens.Fail($"can't assign to '{name.Text}'", name.Line);
+        }
+
+        if (name.Text == "loop" && _forDepth > 0)
+        {
+            _tokens.Fail("Can't assign to special loop variable in for-loop", name.Line);
         }
 
         return new NameTarget(name.Text);

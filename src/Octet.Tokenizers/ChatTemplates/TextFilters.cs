@@ -170,7 +170,7 @@ static class TextFilters
         }
 
         PythonDictionary sorted = new();
-        foreach ((object? key, object? item) in dictionary.OrderBy(static pair => pair.Key, Comparison.Order(state)))
+        foreach ((object? key, object? item) in Comparison.Sorted(state, dictionary, static pair => pair.Key, reverse: false))
         {
             sorted.Set(state, key, item);
         }

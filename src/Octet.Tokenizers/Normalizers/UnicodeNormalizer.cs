@@ -5,6 +5,9 @@ namespace Octet.Tokenizers.Normalizers;
 /// <summary>One of Unicode's four normalization forms (UAX #15).</summary>
 sealed class UnicodeNormalizer(NormalizationForm form) : Normalizer
 {
+    // string.Normalize refuses this noncharacter. It neither decomposes nor combines, so the text can be cut there.
+    const char Refused = '\uFFFE';
+
     /// <summary>
     /// Whether this process can normalise at all: with invariant globalization .NET returns the text as it is, without a word.
     /// </summary>
@@ -18,6 +21,17 @@ sealed class UnicodeNormalizer(NormalizationForm form) : Normalizer
         }
 
         string before = Encoding.UTF8.GetString(text);
-        return before.IsNormalized(form) ? text : Encoding.UTF8.GetBytes(before.Normalize(form));
+        string after = Normalize(CombiningMarkOrder.Apply(before));
+        return ReferenceEquals(before, after) ? text : Encoding.UTF8.GetBytes(after);
+    }
+
+    string Normalize(string text)
+    {
+        if (text.Contains(Refused, StringComparison.Ordinal))
+        {
+            return string.Join(Refused, text.Split(Refused).Select(Normalize));
+        }
+
+        return text.IsNormalized(form) ? text : text.Normalize(form);
     }
 }

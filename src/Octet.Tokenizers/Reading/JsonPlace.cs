@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Octet.Tokenizers.Reading;
@@ -68,7 +69,7 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     /// <summary>A string of the file in a message: one line, not too long.</summary>
     internal static string Quote(string text)
     {
-        string escaped = JsonEncodedText.Encode(text).Value;
+        string escaped = JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value;
         return escaped.Length > 200 ? $"\"{escaped[..200]}...\"" : $"\"{escaped}\"";
     }
 

@@ -3,11 +3,6 @@ using Octet.Models;
 
 namespace Octet.Generation;
 
-/// <summary>Called for the logits of one position, [vocabulary]; the memory is only valid during the call.</summary>
-/// <param name="position">The position in the evaluated tokens, from 0.</param>
-/// <param name="logits">Logits for the token after it.</param>
-public delegate void LogitsCallback(int position, ReadOnlySpan<float> logits);
-
 /// <summary>A model with its cache, one step at a time: sequences of several threads take turns, chunk by chunk.</summary>
 sealed class Engine : IDisposable
 {

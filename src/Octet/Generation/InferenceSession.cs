@@ -1,6 +1,7 @@
 using Octet.Backends;
+using Octet.Generation;
 
-namespace Octet.Generation;
+namespace Octet;
 
 /// <summary>
 /// One sequence of tokens with its keys and values: what has been computed is not computed again. The low-level way to a model; sessions

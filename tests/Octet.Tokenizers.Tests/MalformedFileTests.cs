@@ -1,0 +1,174 @@
+using System.Text;
+
+namespace Octet.Tokenizers.Tests;
+
+/// <summary>A file that cannot be used is refused with one line that names the place.</summary>
+public class MalformedFileTests
+{
+    static void Names(string message, params string[] parts)
+    {
+        Assert.DoesNotContain('\n', message);
+        foreach (string part in parts)
+        {
+            Assert.Contains(part, message, StringComparison.Ordinal);
+        }
+    }
+
+    static string Refusal(string json) =>
+        Assert.Throws<TokenizerException>(() => Tokenizer.Parse(Encoding.UTF8.GetBytes(json), "tiny.json")).Message;
+
+    [Fact]
+    public void A_missing_file_is_named() =>
+        Names(Assert.Throws<TokenizerException>(() => Tokenizer.Load("no-such-folder/tokenizer.json")).Message, "no-such-folder/tokenizer.json");
+
+    [Fact]
+    public void Text_that_is_not_json_says_where()
+    {
+        Names(Refusal(""), "tiny.json", "JSON");
+        Names(Refusal("{\n\"model\": nul}"), "tiny.json", "line 2");
+        Names(Refusal("[]"), "tiny.json", "$", "an object");
+        Names(Refusal("{} x"), "tiny.json", "JSON");
+        Names(Refusal("{}"), "\"model\"");
+    }
+
+    [Fact]
+    public void A_cut_file_is_refused_wherever_it_is_cut()
+    {
+        byte[] json = new TinyTokenizer("a b").WithToken(300, "<x>").Json();
+        for (int length = 0; length < json.Length; length += 13)
+        {
+            Names(Assert.Throws<TokenizerException>(() => Tokenizer.Parse(json.AsMemory(0, length), "tiny.json")).Message, "tiny.json");
+        }
+    }
+
+    [Fact]
+    public void A_key_that_is_there_twice_is_refused() => Names(Refusal("""{"version":"1","version":"2"}"""), "\"version\"", "twice");
+
+    [Fact]
+    public void Other_models_are_refused() =>
+        Names(new TinyTokenizer().WithModel("type", "\"Unigram\"").Refusal(), "model.type", "\"Unigram\"", "supported: BPE");
+
+    [Fact]
+    public void A_vocabulary_needs_a_token_for_every_byte()
+    {
+        TinyTokenizer tiny = new();
+        tiny.Model["vocab"]!.AsObject().Remove("Ġ");
+
+        Names(tiny.Refusal(), "model.vocab", "0x20");
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("1.5")]
+    [InlineData("\"7\"")]
+    [InlineData("2000000000")]
+    [InlineData("[]")]
+    public void A_vocabulary_id_must_be_a_small_number(string id)
+    {
+        TinyTokenizer tiny = new("a b");
+        tiny.Model["vocab"]!["ab"] = System.Text.Json.Nodes.JsonNode.Parse(id);
+
+        Names(tiny.Refusal(), "model.vocab[\"ab\"]", "expected an id");
+    }
+
+    [Fact]
+    public void Two_tokens_cannot_share_an_id()
+    {
+        TinyTokenizer tiny = new("a b");
+        tiny.Model["vocab"]!["ab"] = 97;
+
+        Names(tiny.Refusal(), "model.vocab[\"ab\"]", "97", "twice");
+    }
+
+    [Theory]
+    [InlineData("""["ab"]""", "model.merges[0]")]
+    [InlineData("""["a b","a b c"]""", "model.merges[1]")]
+    [InlineData("""[["a"]]""", "model.merges[0]")]
+    [InlineData("""[["a","b","c"]]""", "model.merges[0]")]
+    [InlineData("""[7]""", "model.merges[0]")]
+    [InlineData("""["a c"]""", "model.merges[0]")]
+    [InlineData("""{}""", "model.merges")]
+    public void A_merge_must_be_two_tokens_that_make_a_third(string merges, string place) =>
+        Names(new TinyTokenizer("a b").WithModel("merges", merges).Refusal(), "tiny.json", place, "expected");
+
+    [Theory]
+    [InlineData("dropout", "0.1")]
+    [InlineData("end_of_word_suffix", "\"</w>\"")]
+    [InlineData("continuing_subword_prefix", "\"##\"")]
+    [InlineData("ignore_merges", "1")]
+    public void Model_options_that_would_change_ids_are_refused(string option, string value) =>
+        Names(new TinyTokenizer().WithModel(option, value).Refusal(), $"model.{option}", "expected");
+
+    [Theory]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Precompiled"}]}""", "normalizer.normalizers[1]", "NFKC")]
+    [InlineData("normalizer", """{"type":"Replace","pattern":{"Regex":"a"},"content":""}""", "normalizer.pattern", "String")]
+    [InlineData("normalizer", """{}""", "normalizer", "\"type\"")]
+    [InlineData("pre_tokenizer", "null", "pre_tokenizer", "ByteLevel")]
+    [InlineData("pre_tokenizer", """{"type":"Metaspace"}""", "pre_tokenizer", "ByteLevel")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Whitespace"},{"type":"ByteLevel"}]}""", "pre_tokenizer.pretokenizers[0]", "Split")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Split","behavior":"Isolated","pattern":{"Regex":"\\s+"}},{"type":"ByteLevel"}]}""", "pretokenizers[0].pattern", "Qwen")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Split","behavior":"Removed","invert":false,"pattern":{"Regex":"\\s+"}},{"type":"ByteLevel"}]}""", "pretokenizers[0]", "Isolated")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"ByteLevel"}]}""", "pretokenizers[0]", "once")]
+    [InlineData("post_processor", """{"type":"BertProcessing"}""", "post_processor", "TemplateProcessing")]
+    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single", "\"A\"")]
+    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}""", "special_tokens", "<s>")]
+    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}],"special_tokens":{}}""", "single[0]", "\"A\"")]
+    [InlineData("decoder", """{"type":"WordPiece"}""", "decoder", "ByteLevel")]
+    [InlineData("decoder", """{"type":"Sequence","decoders":[]}""", "decoder", "found 0")]
+    [InlineData("added_tokens", """[{"id":300}]""", "added_tokens[0]", "\"content\"")]
+    [InlineData("added_tokens", """[{"id":300,"content":""}]""", "added_tokens[0]", "content")]
+    [InlineData("added_tokens", """[{"id":300,"content":"x","special":1}]""", "added_tokens[0].special", "true or false")]
+    [InlineData("added_tokens", """[{"id":-1,"content":"<x>"}]""", "added_tokens[0].id", "an id")]
+    [InlineData("added_tokens", """[{"id":300,"content":"<x>"},{"id":300,"content":"<y>"}]""", "added_tokens[1]", "twice")]
+    [InlineData("added_tokens", """[{"id":300,"content":"a"}]""", "added_tokens[0]", "97")]
+    [InlineData("added_tokens", """[{"id":97,"content":"<x>"}]""", "added_tokens[0]", "\"a\"")]
+    public void A_part_that_is_not_supported_says_what_is(string part, string json, string place, string supported) =>
+        Names(new TinyTokenizer().With(part, json).Refusal(), "tiny.json: ", place, supported);
+
+    [Fact]
+    public void Damaged_files_load_or_are_refused_and_nothing_else()
+    {
+        byte[] intact = new TinyTokenizer("a b", "ab c").WithToken(300, "<x>", special: true).WithSplit(TinyTokenizer.QwenPattern)
+            .With("normalizer", """{"type":"NFC"}""")
+            .With("post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{}}""").Json();
+        byte[] replacements = [.. "{}[],:\"\\ 0-9eE.ntuD"u8, 0x00, 0x80, 0xC3, 0xED, 0xF0, 0xFF];
+        Random random = new(11);
+        int refused = 0;
+        for (int round = 0; round < 4000; round++)
+        {
+            List<byte> damaged = [.. intact];
+            for (int edits = random.Next(1, 4); edits > 0; edits--)
+            {
+                int at = random.Next(damaged.Count);
+                switch (random.Next(4))
+                {
+                    case 0:
+                        damaged[at] = replacements[random.Next(replacements.Length)];
+                        break;
+                    case 1:
+                        damaged.Insert(at, replacements[random.Next(replacements.Length)]);
+                        break;
+                    case 2:
+                        damaged.RemoveRange(at, Math.Min(random.Next(1, 20), damaged.Count - at));
+                        break;
+                    default:
+                        damaged.InsertRange(at, damaged.GetRange(at, Math.Min(random.Next(1, 40), damaged.Count - at)));
+                        break;
+                }
+            }
+
+            try
+            {
+                Tokenizer tokenizer = Tokenizer.Parse(damaged.ToArray(), "tiny.json");
+                _ = tokenizer.Decode(tokenizer.Encode("abc <x> é 12\n"));
+            }
+            catch (TokenizerException e)
+            {
+                Assert.DoesNotContain('\n', e.Message);
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 1000, 4000);
+    }
+}
