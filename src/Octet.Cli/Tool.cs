@@ -86,8 +86,12 @@ static partial class Tool
     static UsageException Usage(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        return command is RootCommand && parsed.UnmatchedTokens is []
-            ? new UsageException($"no command: expected one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}; see octet --help")
-            : new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}; see octet {(command is RootCommand ? "" : command.Name + " ")}--help");
+        if (command is not RootCommand)
+        {
+            return new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}; see octet {command.Name} --help");
+        }
+
+        string what = parsed.UnmatchedTokens is [{ } word, ..] ? $"there is no command {word}" : "no command";
+        return new UsageException($"{what}: expected one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}; see octet --help");
     }
 }

@@ -17,8 +17,8 @@ public class InspectTests
 
         JsonObject json = Run("inspect", model.Path, "--json").Json;
 
-        // 1 embedding, 1 norm, and for each of 2 layers 4 norms and 7 linears with their scales.
-        Assert.Equal(2 + 2 * (4 + 7 * 2), (int?)json["tensor_count"]);
+        // Embedding, norm, head, and for each of 2 layers 4 norms and 7 linears with their scales.
+        Assert.Equal(3 + 2 * (4 + 7 * 2), (int?)json["tensor_count"]);
         Assert.Equal("F8_E4M3, 128 x 128 blocks, BF16 scales (14 tensors)", (string?)json["scheme"]);
         Assert.Equal(160, (int?)json["config"]!["hidden_size"]);
         JsonNode tensor = json["tensors"]!.AsArray().Single(entry => (string?)entry!["name"] == Weight)!;

@@ -43,13 +43,13 @@ sealed class ChatCommand : Command
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        GenerationOptions options = _sampling.Read(parsed);
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
 
         // A missing or broken template or tokenizer is told now, not after the first message.
         _ = ChatPrompt.Encode(model, [new ChatTurn("user", "?")]);
         using InferenceSession session = model.CreateSession();
         var conversation = new Conversation { System = parsed.GetValue(_system) };
-        GenerationOptions options = _sampling.Read(parsed);
         GenerationUpdate last = default;
         bool failed = false;
         TextReader input = Standard.OpenInputText();

@@ -39,9 +39,9 @@ sealed class RunCommand : Command
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         (string? path, string? prompt) = Positional(parsed);
+        GenerationOptions options = _sampling.Read(parsed);
         using LanguageModel model = _model.Open(parsed, path);
         int[] ids = prompt is null ? Number.Given(parsed, _ids)! : Encode(model, prompt, parsed.GetValue(_system), parsed.GetValue(_raw));
-        GenerationOptions options = _sampling.Read(parsed);
         bool json = parsed.GetValue(_json);
         bool printIds = prompt is null;
         var text = new StringBuilder();

@@ -12,7 +12,8 @@ static unsafe class MemoryBandwidth
 {
     internal const string Method = "threads read their parts of a buffer larger than the caches from end to end; the fastest of several passes counts";
     const int Passes = 6;
-    const long Enough = 1L << 30;
+    const double EnoughSeconds = 1;
+    const long Enough = 256L << 20;
     const long PerThread = 64L << 20;
 
     /// <summary>Bytes per second.</summary>
@@ -37,6 +38,7 @@ static unsafe class MemoryBandwidth
     static double Measure(byte* buffer, long part, int threads, CancellationToken cancellation)
     {
         double best = 0;
+        bool finished = false;
         using var barrier = new Barrier(threads + 1);
         ulong[] sinks = new ulong[threads * 8];
         var workers = new Thread[threads];
@@ -49,14 +51,15 @@ static unsafe class MemoryBandwidth
 
                 // First touch by the thread that reads it, so that its pages lie near it.
                 NativeMemory.Fill(start, (nuint)part, (byte)index);
-                for (int pass = 0; pass < Passes; pass++)
+                while (true)
                 {
                     barrier.SignalAndWait(CancellationToken.None);
-                    if (!cancellation.IsCancellationRequested)
+                    if (Volatile.Read(ref finished))
                     {
-                        sinks[index * 8] ^= Read(start, part);
+                        return;
                     }
 
+                    sinks[index * 8] ^= Read(start, part);
                     barrier.SignalAndWait(CancellationToken.None);
                 }
             })
@@ -64,12 +67,21 @@ static unsafe class MemoryBandwidth
             workers[i].Start();
         }
 
-        for (int pass = 0; pass < Passes; pass++)
+        double elapsed = 0;
+        for (int pass = 0; ; pass++)
         {
+            Volatile.Write(ref finished, pass == Passes || elapsed > EnoughSeconds || cancellation.IsCancellationRequested);
             barrier.SignalAndWait(CancellationToken.None);
+            if (finished)
+            {
+                break;
+            }
+
             long started = Stopwatch.GetTimestamp();
             barrier.SignalAndWait(CancellationToken.None);
-            best = Math.Max(best, part * threads / Stopwatch.GetElapsedTime(started).TotalSeconds);
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            elapsed += seconds;
+            best = Math.Max(best, part * threads / seconds);
         }
 
         foreach (Thread worker in workers)

@@ -34,23 +34,24 @@ sealed class SamplingOptions
         {
             command.Options.Add(option);
         }
-
-        command.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValue(_minTokens) > result.GetValue(_maxTokens))
-            {
-                result.AddError($"--min-tokens is {result.GetValue(_minTokens)}: expected at most --max-tokens, {result.GetValue(_maxTokens)}");
-            }
-
-            if (result.GetResult(_stop) is not null && result.GetValue(_stop) is { } stops && stops.Contains(""))
-            {
-                result.AddError("--stop is empty: expected at least one character");
-            }
-        });
     }
 
     /// <summary>A seed is always set, so that a result can say which one it came from.</summary>
-    internal GenerationOptions Read(ParseResult parsed) => new()
+    /// <exception cref="UsageException">Two options contradict each other.</exception>
+    internal GenerationOptions Read(ParseResult parsed)
+    {
+        GenerationOptions options = Values(parsed);
+        if (options.MinTokens > options.MaxTokens)
+        {
+            throw new UsageException($"--min-tokens is {options.MinTokens}: expected at most --max-tokens, {options.MaxTokens}");
+        }
+
+        return options.StopStrings?.Contains("") is true
+            ? throw new UsageException("--stop is empty: expected at least one character")
+            : options;
+    }
+
+    GenerationOptions Values(ParseResult parsed) => new()
     {
         MaxTokens = parsed.GetValue(_maxTokens),
         MinTokens = parsed.GetValue(_minTokens),
