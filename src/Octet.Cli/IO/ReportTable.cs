@@ -20,7 +20,8 @@ sealed class ReportTable(params string[] columns)
         Table table = new Table().Border(TableBorder.Simple);
         for (int i = 0; i < columns.Length; i++)
         {
-            var column = new TableColumn(Markup.Escape(columns[i]));
+            // Only the names fold where the terminal is narrow; a folded number cannot be read.
+            var column = new TableColumn(Markup.Escape(columns[i])) { NoWrap = i > 0 };
             table.AddColumn(i == 0 ? column : column.RightAligned());
         }
 

@@ -108,7 +108,7 @@ static class ReportText
                 parent = node;
             }
 
-            string values = report.Statistics is null ? "" : $"  min {Values(report, tensor)[0]}, max {Values(report, tensor)[1]}, mean {Values(report, tensor)[2]}, nan {Values(report, tensor)[3]}";
+            string values = report.Statistics is not null && Values(report, tensor) is [var min, var max, var mean, var nan] ? $"  min {min}, max {max}, mean {mean}, nan {nan}" : "";
             parent.AddNode(new Text($"{tensor.Name[start..]}  {tensor.DataType.SafetensorsName()} {TensorShape.Text(tensor.Shape)} {ByteCount.Text(tensor.ByteLength)}{values}"));
         }
 
