@@ -5,6 +5,9 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Strings as Python sees them: sequences of code points. A surrogate pair counts once, a lone surrogate once.</summary>
 static class CodePoints
 {
+    /// <summary>The strings of one Latin-1 character, so that walking a text makes none.</summary>
+    static readonly string[] s_latin = [.. Enumerable.Range(0, 256).Select(static unit => ((char)unit).ToString())];
+
     internal static bool HasSurrogates(string text) => text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
 
     internal static int Length(string text)
@@ -30,7 +33,7 @@ static class CodePoints
         for (int at = 0; at < text.Length;)
         {
             int width = Width(text, at);
-            yield return text.Substring(at, width);
+            yield return text[at] < s_latin.Length ? s_latin[text[at]] : text.Substring(at, width);
             at += width;
         }
     }
@@ -123,7 +126,7 @@ static class CodePoints
     }
 
     /// <summary>Python's <c>str.splitlines</c>.</summary>
-    internal static List<string> Lines(string text, bool keepEnds = false)
+    internal static List<string> Lines(RenderState state, string text, bool keepEnds = false)
     {
         List<string> lines = [];
         int start = 0;
@@ -137,6 +140,7 @@ static class CodePoints
                     at++;
                 }
 
+                state.Charge(2);
                 lines.Add(text[start..(keepEnds ? at + 1 : end)]);
                 start = at + 1;
             }

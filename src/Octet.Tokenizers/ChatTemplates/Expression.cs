@@ -73,7 +73,7 @@ sealed class DictionaryLiteral(List<(Expression Key, Expression Value)> pairs) :
 }
 
 /// <summary><c>then if condition else otherwise</c>; without an else, an undefined value.</summary>
-sealed class Conditional(Expression condition, Expression then, Expression? otherwise) : Expression
+sealed class Conditional(Expression condition, Expression then, Expression? otherwise, int line) : Expression
 {
     internal override object? Evaluate(Scope scope, RenderState state)
     {
@@ -83,7 +83,7 @@ sealed class Conditional(Expression condition, Expression then, Expression? othe
         }
 
         return otherwise is null
-            ? Undefined.Of("the inline if-expression evaluated to false and no else section was defined.")
+            ? Undefined.Of($"the inline if-expression on line {line} evaluated to false and no else section was defined.")
             : otherwise.Value(scope, state);
     }
 }

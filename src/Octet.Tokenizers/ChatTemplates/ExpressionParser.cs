@@ -64,6 +64,7 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadConditional()
     {
         tokens.Enter();
+        int line = tokens.Current.Line;
         int unknown = _unknown.Count;
         Expression value = ReadOr();
         while (tokens.SkipName("if"))
@@ -74,7 +75,7 @@ sealed class ExpressionParser(TokenReader tokens)
             Expression condition = ReadOr();
             Expression? otherwise = tokens.SkipName("else") ? ReadConditional() : null;
             Branches--;
-            value = new Conditional(condition, value, otherwise);
+            value = new Conditional(condition, value, otherwise, line);
         }
 
         tokens.Leave();

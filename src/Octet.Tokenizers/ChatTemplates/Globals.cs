@@ -21,7 +21,12 @@ static class Globals
     static PythonRange Range(RenderState state, Arguments arguments)
     {
         int count = arguments.Positional.Length;
-        if (count is 0 or > 3 || arguments.Named.Length > 0)
+        if (arguments.Named.Length > 0)
+        {
+            throw state.TypeError($"range() got an unexpected keyword argument '{arguments.Named[0].Key}'");
+        }
+
+        if (count is 0 or > 3)
         {
             throw state.TypeError(count == 0 ? "range expected at least 1 argument, got 0" : $"range expected at most 3 arguments, got {count}");
         }

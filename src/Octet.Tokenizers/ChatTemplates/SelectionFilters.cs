@@ -23,6 +23,11 @@ static class SelectionFilters
         else if (given.Positional.Length > 0)
         {
             string filter = PythonText.Str(state, given.Positional[0]);
+            if (!Filters.Exists(filter))
+            {
+                throw state.Error("TemplateRuntimeError", $"No filter named {PythonText.Quote(filter)}.");
+            }
+
             Arguments rest = given.From(1);
             change = item => Filters.Apply(state, filter, item, rest);
         }
@@ -64,6 +69,11 @@ static class SelectionFilters
         }
 
         string name = PythonText.Str(state, given.Positional[0]);
+        if (!Tests.Exists(name))
+        {
+            throw state.Error("TemplateRuntimeError", $"No test named {PythonText.Quote(name)}.");
+        }
+
         Arguments rest = given.From(1);
         return item => Tests.Holds(state, name, item, rest);
     }

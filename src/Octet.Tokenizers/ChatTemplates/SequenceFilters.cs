@@ -23,6 +23,7 @@ static class SequenceFilters
             {
                 if (batch.Count == size)
                 {
+                    state.Charge(8);
                     yield return batch;
                     batch = [];
                 }
@@ -127,7 +128,7 @@ static class SequenceFilters
             int at = 0;
             for (int index = 0; index < slices; index++)
             {
-                state.Charge();
+                state.Charge(8);
                 int count = each + (index < longer ? 1 : 0);
                 List<object?> part = items.GetRange(at, count);
                 at += count;

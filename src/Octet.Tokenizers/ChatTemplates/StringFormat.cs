@@ -149,7 +149,7 @@ sealed class StringFormat
         _manual |= name.Length > 0;
         if (_manual && _automatic > 0)
         {
-            throw _state.ValueError("cannot mix automatic field numbering and manual field specification");
+            throw _state.ValueError("cannot mix automatic field numbering and manual field specification: number all fields or none");
         }
 
         return position < _arguments.Positional.Length

@@ -31,7 +31,7 @@ static class StringMethods
         ["format_map"] = new(static (state, value, bound) => Like(value, StringFormat.ApplyMap(state, PythonType.TextOrNull(value)!, bound[0])), 1, ["mapping"]),
         ["split"] = Plain(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: false), 0, "sep", "maxsplit"),
         ["rsplit"] = Plain(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: true), 0, "sep", "maxsplit"),
-        ["splitlines"] = Plain(static (state, text, bound) => new List<object?>(CodePoints.Lines(text, bound.Flag(state, 0))), 0, "keepends"),
+        ["splitlines"] = Plain(static (state, text, bound) => new List<object?>(CodePoints.Lines(state, text, bound.Flag(state, 0))), 0, "keepends"),
         ["partition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: false), 1, "sep"),
         ["rpartition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: true), 1, "sep"),
         ["startswith"] = Plain(static (state, text, bound) => Affix(state, text, bound, "startswith", static (part, affix) => part.StartsWith(affix, StringComparison.Ordinal)), 1, "prefix", "start", "end"),

@@ -29,7 +29,7 @@ static class StringSplitting
                 break;
             }
 
-            state.Charge();
+            state.Charge(2);
             parts.Add(fromEnd ? text[(at + by.Length)..end] : text[start..at]);
             (start, end) = fromEnd ? (start, at) : (at + by.Length, end);
         }
@@ -62,7 +62,7 @@ static class StringSplitting
         {
             foreach (string word in CodePoints.Words(text))
             {
-                state.Charge();
+                state.Charge(2);
                 parts.Add(word);
             }
 

@@ -47,7 +47,7 @@ static class TextFilters
         object? width = bound.Or(0, 4L);
         string indention = PythonType.TextOrNull(width) ?? (string)Arithmetic.Apply(state, "*", " ", width)!;
         bool blank = bound.Flag(state, 2);
-        List<string> lines = CodePoints.Lines(text + "\n");
+        List<string> lines = CodePoints.Lines(state, text + "\n");
         state.ChargeText(text.Length + ((long)lines.Count * indention.Length));
         StringBuilder into = new(bound.Flag(state, 1) ? indention : "");
         for (int index = 0; index < lines.Count; index++)

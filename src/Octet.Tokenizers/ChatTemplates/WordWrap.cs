@@ -18,7 +18,7 @@ static class WordWrap
         string newline = bound.Or(2, null) is null ? "\n" : bound.Text(state, 2);
         bool breakWords = bound.Flag(state, 1, otherwise: true);
         bool breakHyphens = bound.Flag(state, 3, otherwise: true);
-        string wrapped = string.Join(newline, CodePoints.Lines(text).Select(line => string.Join(newline, Wrap(state, line, width, breakWords, breakHyphens))));
+        string wrapped = string.Join(newline, CodePoints.Lines(state, text).Select(line => string.Join(newline, Wrap(state, line, width, breakWords, breakHyphens))));
         state.ChargeText(wrapped.Length);
         return wrapped;
     }
