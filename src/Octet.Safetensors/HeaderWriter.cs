@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
+using Octet.Numerics;
 
 namespace Octet.Safetensors;
 
@@ -87,7 +88,7 @@ sealed class HeaderWriter
     {
         Text(tensor.Name);
         Raw(":{\"dtype\":\""u8);
-        Raw(Encoding.ASCII.GetBytes(SafetensorsDataType.Name(tensor.DataType)));
+        Raw(Encoding.ASCII.GetBytes(tensor.DataType.SafetensorsName()));
         Raw("\",\"shape\":["u8);
         for (int i = 0; i < tensor.Shape.Length; i++)
         {

@@ -24,7 +24,7 @@ static class TensorSize
             }
         }
 
-        product *= (uint)SafetensorsDataType.BitSize(type);
+        product *= (uint)type.BitSize();
         bits = (ulong)product;
         return product <= ulong.MaxValue;
     }
@@ -33,6 +33,6 @@ static class TensorSize
     internal static string Describe(DataType type, ReadOnlySpan<long> shape)
     {
         string more = shape.Length > MaxDescribedRank ? ", ..." : "";
-        return $"{SafetensorsDataType.Name(type)} [{string.Join(", ", shape[..Math.Min(shape.Length, MaxDescribedRank)].ToArray())}{more}]";
+        return $"{type.SafetensorsName()} [{string.Join(", ", shape[..Math.Min(shape.Length, MaxDescribedRank)].ToArray())}{more}]";
     }
 }

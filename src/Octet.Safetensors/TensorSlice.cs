@@ -1,3 +1,5 @@
+using Octet.Numerics;
+
 namespace Octet.Safetensors;
 
 /// <summary>
@@ -43,7 +45,7 @@ public sealed class TensorSlice
         }
     }
 
-    int Bits => SafetensorsDataType.BitSize(Tensor.DataType);
+    int Bits => Tensor.DataType.BitSize();
 
     // Dimensions from here on are taken whole, so that a run of the dimension before it is one piece of the file.
     int Whole

@@ -89,11 +89,11 @@ public sealed unsafe class TensorView
     public ReadOnlySpan<T> AsSpan<T>()
         where T : unmanaged
     {
-        int bits = SafetensorsDataType.BitSize(DataType);
+        int bits = DataType.BitSize();
         if (sizeof(T) * 8 != bits)
         {
             throw new InvalidOperationException(
-                $"tensor {SafetensorsException.Quote(Name)} is {SafetensorsDataType.Name(DataType)} with {bits} bits to an element, {typeof(T).Name} has {sizeof(T) * 8}");
+                $"tensor {SafetensorsException.Quote(Name)} is {DataType.SafetensorsName()} with {bits} bits to an element, {typeof(T).Name} has {sizeof(T) * 8}");
         }
 
         if (!BitConverter.IsLittleEndian && sizeof(T) > 1)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -24,12 +23,7 @@ static class FloatTensor
                 tensor.AsSpan<float>().CopyTo(destination);
                 break;
             case DataType.BFloat16:
-                ReadOnlySpan<ushort> brain = tensor.AsSpan<ushort>();
-                for (int i = 0; i < brain.Length; i++)
-                {
-                    destination[i] = BitConverter.UInt32BitsToSingle((uint)brain[i] << 16);
-                }
-
+                BFloat16.ConvertToSingle(tensor.AsSpan<BFloat16>(), destination);
                 break;
             case DataType.Float16:
                 ReadOnlySpan<Half> half = tensor.AsSpan<Half>();

@@ -23,8 +23,6 @@ unsafe interface ISimd<TVector>
 
     static abstract TVector Divide(TVector a, TVector b);
 
-    static abstract TVector Max(TVector a, TVector b);
-
     /// <summary>a * b + c, fused where the machine can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 

@@ -58,12 +58,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>(string name) : CpuKern
         }
 
         int half = size / 2;
-        for (int i = 0; i < half; i++)
+        if (half % TSimd.Count != 0)
         {
-            float a = head[i];
-            float b = head[i + half];
-            head[i] = a * cos[i] - b * sin[i];
-            head[i + half] = b * cos[i] + a * sin[i];
+            ScalarKernels.Instance.NormRotate(head, null, epsilon, cos, sin, size);
+            return;
+        }
+
+        TVector minus = TSimd.Broadcast(-1);
+        for (int i = 0; i < half; i += TSimd.Count)
+        {
+            TVector a = TSimd.Load(head + i);
+            TVector b = TSimd.Load(head + half + i);
+            TVector c = TSimd.Load(cos + i);
+            TVector s = TSimd.Load(sin + i);
+            TSimd.Store(head + i, TSimd.MultiplyAdd(a, c, TSimd.Multiply(TSimd.Multiply(b, s), minus)));
+            TSimd.Store(head + half + i, TSimd.MultiplyAdd(b, c, TSimd.Multiply(a, s)));
         }
     }
 
