@@ -8,6 +8,6 @@ static class ChatPrompt
         string rendered = model.Render(conversation);
 
         // The template has written every special token itself.
-        return model.Tokenizer is { } tokenizer ? tokenizer.Encode(rendered, addSpecialTokens: false) : model.Encode(rendered);
+        return model.Encode(rendered, addSpecialTokens: false);
     }
 }

@@ -126,7 +126,7 @@ public sealed class LanguageModel : IDisposable
     /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellation = default)
-        => GenerateAsync(Encode(Render(conversation)), null, options, cancellation);
+        => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellation);
 
     /// <summary>Continues token ids as they are.</summary>
     /// <param name="prompt">At least one id.</param>
@@ -171,8 +171,10 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>The token ids of a text.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizer's post-processor adds its own tokens; not to text that a chat template made, which has them.</param>
     /// <exception cref="ModelException">There is no tokenizer.</exception>
-    public int[] Encode(string text) => RequireTokenizer().Encode(text);
+    public int[] Encode(string text, bool addSpecialTokens = true) => RequireTokenizer().Encode(text, addSpecialTokens);
 
     /// <summary>A new empty sequence.</summary>
     public InferenceSession CreateSession() => new(_engine);

@@ -143,7 +143,9 @@ public class LanguageModelTests
         string answer = BuiltInModel.Text(await BuiltInModel.Collect(Model.GenerateAsync(Model.Encode(Model.Render(first)), session)));
         ChatTurn[] second = [.. first, new("assistant", answer), new("user", "What is FP8?")];
         int[] prompt = Model.Encode(Model.Render(second));
-        string continued = BuiltInModel.Text(await BuiltInModel.Collect(Model.GenerateAsync(prompt, session)));
+        List<GenerationUpdate> updates = await BuiltInModel.Collect(Model.GenerateAsync(prompt, session));
+        string continued = BuiltInModel.Text(updates);
+        Assert.InRange(updates[^1].Statistics!.Value.Usage.CachedTokens, Model.Encode(Model.Render(first)).Length, prompt.Length - 1);
         Assert.Equal(BuiltInModel.Text(await BuiltInModel.Collect(Model.GenerateAsync(prompt))), continued);
     }
 

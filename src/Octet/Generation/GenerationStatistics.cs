@@ -11,8 +11,8 @@ public readonly record struct GenerationStatistics(
     TimeSpan PromptDuration,
     TimeSpan GenerationDuration)
 {
-    /// <summary>Prompt tokens per second of <see cref="PromptDuration"/>; 0 where no time passed.</summary>
-    public double PromptTokensPerSecond => Rate(Usage.PromptTokens, PromptDuration);
+    /// <summary>Prompt tokens that were computed, per second of <see cref="PromptDuration"/>; 0 where no time passed.</summary>
+    public double PromptTokensPerSecond => Rate(Usage.PromptTokens - Usage.CachedTokens, PromptDuration);
 
     /// <summary>
     /// Generated tokens per second of <see cref="GenerationDuration"/>, which begins with the first token already there, so that one does

@@ -6,6 +6,8 @@ namespace Octet.Generation;
 /// <summary>One answer: prefill, then sample, decode and look for an end, token by token.</summary>
 sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize)
 {
+    int _cached;
+
     /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
     internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellation)
     {
@@ -24,7 +26,7 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
         float[] logits = new float[session.VocabularySize];
 
         // The last token is computed again even when it is known: its logits are wanted.
-        session.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
+        _cached = session.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
         long prefill = Stopwatch.GetTimestamp();
         session.Evaluate(prompt.AsSpan(session.Length), logits, cancellation);
         int token = sampler.Sample(logits);
@@ -65,5 +67,5 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
     }
 
     GenerationUpdate End(string text, int? token, FinishReason reason, int completion, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
-        => new(text, token, reason, new GenerationStatistics(new TokenUsage(prompt.Length, completion), first, promptDuration, generation));
+        => new(text, token, reason, new GenerationStatistics(new TokenUsage(prompt.Length, completion, _cached), first, promptDuration, generation));
 }
