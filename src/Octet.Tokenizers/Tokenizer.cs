@@ -56,17 +56,16 @@ public sealed class Tokenizer
     public static Tokenizer Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        byte[] json;
         try
         {
-            json = File.ReadAllBytes(path);
+            // Not a managed array: published files have 11 MB, which the garbage collector would keep long after they are read.
+            using var json = new NativeFile(path);
+            return TokenizerJson.Read(json.Bytes, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new TokenizerException($"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-
-        return Parse(json, path);
     }
 
     /// <summary>Reads a tokenizer from the content of a <c>tokenizer.json</c>.</summary>

@@ -9,6 +9,7 @@ namespace Octet.Backends.Cpu;
 sealed unsafe class CpuActivations : Activations
 {
     const int Padding = 64;
+    void* _memory;
     float* _data;
 
     internal CpuActivations(int rows, int columns)
@@ -17,9 +18,10 @@ sealed unsafe class CpuActivations : Activations
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         Stride = checked((columns + Padding - 1) / Padding * Padding);
-        nuint bytes = checked((nuint)rows * (nuint)Stride * sizeof(float));
-        _data = (float*)NativeMemory.AlignedAlloc(bytes, 64);
-        NativeMemory.Clear(_data, bytes);
+
+        // Zeroed by the operating system, which gives a page when it is first written: rows that no batch fills take no memory.
+        _memory = NativeMemory.AllocZeroed(checked((nuint)rows * (nuint)Stride * sizeof(float) + 64));
+        _data = (float*)(((nuint)_memory + 63) & ~(nuint)63);
     }
 
     /// <summary>Floats from one row to the next.</summary>
@@ -34,7 +36,8 @@ sealed unsafe class CpuActivations : Activations
 
     public override void Dispose()
     {
-        NativeMemory.AlignedFree(_data);
+        NativeMemory.Free(_memory);
+        _memory = null;
         _data = null;
     }
 }
