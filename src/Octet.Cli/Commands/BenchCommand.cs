@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Octet.Cli.IO;
 using Octet.Cli.Measurement;
 using Octet.Cli.Options;
-using Octet.Generation;
 
 namespace Octet.Cli.Commands;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text;
 using Octet.Cli.IO;
 using Octet.Cli.Options;
-using Octet.Generation;
 using Octet.Safetensors;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;

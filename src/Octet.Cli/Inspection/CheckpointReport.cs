@@ -22,6 +22,9 @@ sealed record CheckpointReport
     /// <summary>Null where the checkpoint was not verified; empty where all is well.</summary>
     internal IReadOnlyList<string>? Problems { get; init; }
 
+    /// <summary>Tensors of types whose values this version cannot read, so that verification only saw their places.</summary>
+    internal int Unread { get; init; }
+
     internal IEnumerable<(DataType Type, int Tensors, long Elements, long Bytes)> Totals => Checkpoint.Tensors
         .GroupBy(tensor => tensor.DataType)
         .Select(group => (group.Key, group.Count(), group.Sum(tensor => tensor.ElementCount), group.Sum(tensor => tensor.ByteLength)))
@@ -66,6 +69,7 @@ sealed record CheckpointReport
             ConfigProblem = configProblem,
             Statistics = statistics ? values : null,
             Problems = problems,
+            Unread = checkpoint.Tensors.Count(tensor => !TensorStatistics.CanRead(tensor.DataType)),
         };
     }
 

@@ -41,6 +41,7 @@ static class ReportJson
         if (report.Problems is { } problems)
         {
             json["verified"] = problems.Count == 0;
+            json["unread_tensors"] = report.Unread;
             json["problems"] = new JsonArray([.. problems.Select(found => (JsonNode)found)]);
         }
 

@@ -29,7 +29,8 @@ static class ReportText
 
         if (report.Problems is [])
         {
-            Standard.Output.WriteLine(report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite");
+            string unread = report.Unread == 0 ? "" : $"; the values of {report.Unread} tensors are of types that are not read";
+            Standard.Output.WriteLine((report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite") + unread);
         }
     }
 
