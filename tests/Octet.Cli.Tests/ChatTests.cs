@@ -63,6 +63,19 @@ public sealed class ChatTests : IDisposable
     }
 
     [Fact]
+    public void Saving_where_there_is_no_directory_names_it_and_the_chat_goes_on()
+    {
+        string directory = Path.Combine(_model.Path, "not there");
+
+        ToolResult result = Chat($"/save {Path.Combine(directory, "saved.json")}\nhello\n");
+
+        Assert.StartsWith("octet: error: cannot write ", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith($"there is no directory {directory}\n", result.Error, StringComparison.Ordinal);
+        Assert.Equal("AAA\n", result.Output);
+        Assert.Equal(1, result.ExitCode);
+    }
+
+    [Fact]
     public void An_unknown_command_is_not_sent_to_the_model()
     {
         ToolResult result = Chat("/frobnicate\n");
