@@ -16,16 +16,6 @@ public unsafe class WideningTests
     }
 
     [Fact]
-    public void E5m2_codes_widen_exactly_in_every_lane()
-    {
-        // An E5M2 code is the upper byte of a half.
-        static double Decode(int code) => (double)BitConverter.UInt16BitsToHalf((ushort)(code << 8));
-        Check<Simd128, Vector128<float>>(Simd128.WidenE5M2, 1, Decode, 256);
-        Check<Simd256, Vector256<float>>(Simd256.WidenE5M2, 1, Decode, 256);
-        Check<Simd512, Vector512<float>>(Simd512.WidenE5M2, 1, Decode, 256);
-    }
-
-    [Fact]
     public void Halves_widen_exactly()
     {
         static double Decode(int code) => (double)BitConverter.UInt16BitsToHalf((ushort)code);

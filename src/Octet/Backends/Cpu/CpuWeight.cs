@@ -22,11 +22,10 @@ sealed unsafe class CpuWeight : Weight
         (Format, ElementBytes) = tensor.DataType switch
         {
             DataType.Float8E4M3FN => (WeightFormat.E4M3, 1),
-            DataType.Float8E5M2 => (WeightFormat.E5M2, 1),
             DataType.BFloat16 => (WeightFormat.BFloat16, 2),
             DataType.Float16 => (WeightFormat.Float16, 2),
             DataType.Float32 => (WeightFormat.Float32, 4),
-            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, F8_E5M2, BF16, F16 or F32", _file.Path, tensor.Name),
+            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, BF16, F16 or F32", _file.Path, tensor.Name),
         };
         if (tensor.ByteLength != checked(Rows * Columns * ElementBytes))
         {

@@ -33,9 +33,6 @@ unsafe interface ISimd<TVector>
     /// <summary>4 * <see cref="Count"/> E4M3FN codes; a NaN code is NaN.</summary>
     static abstract void WidenE4M3(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 
-    /// <summary>4 * <see cref="Count"/> E5M2 codes.</summary>
-    static abstract void WidenE5M2(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
-
     static abstract TVector WidenBFloat16(ushort* source);
 
     static abstract TVector WidenHalf(ushort* source);

@@ -166,7 +166,6 @@ sealed unsafe class ScalarKernels : CpuKernels
     static float Widen(WeightFormat format, byte* data, long k) => format switch
     {
         WeightFormat.E4M3 => (float)((Float8E4M3FN*)data)[k],
-        WeightFormat.E5M2 => (float)((Float8E5M2*)data)[k],
         WeightFormat.BFloat16 => (float)((BFloat16*)data)[k],
         WeightFormat.Float16 => (float)((Half*)data)[k],
         _ => ((float*)data)[k],

@@ -55,20 +55,6 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         WidenUpper(second, out c, out d);
     }
 
-    // An E5M2 code is the high byte of a half.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenE5M2(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
-    {
-        Vector128<byte> codes = Vector128.Load(source);
-        Interleave(Vector128<byte>.Zero, codes, out Vector128<ushort> first, out Vector128<ushort> second);
-        WidenUpper(first, out a, out b);
-        WidenUpper(second, out c, out d);
-        a = FromUpperHalf(a.AsUInt32());
-        b = FromUpperHalf(b.AsUInt32());
-        c = FromUpperHalf(c.AsUInt32());
-        d = FromUpperHalf(d.AsUInt32());
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> WidenBFloat16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
 

@@ -55,20 +55,6 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         WidenUpper(second, out c, out d);
     }
 
-    // An E5M2 code is the high byte of a half.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenE5M2(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
-    {
-        Vector256<byte> codes = LoadCodes(source);
-        Interleave(Vector256<byte>.Zero, codes, out Vector256<ushort> first, out Vector256<ushort> second);
-        WidenUpper(first, out a, out b);
-        WidenUpper(second, out c, out d);
-        a = FromUpperHalf(a.AsUInt32());
-        b = FromUpperHalf(b.AsUInt32());
-        c = FromUpperHalf(c.AsUInt32());
-        d = FromUpperHalf(d.AsUInt32());
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> WidenBFloat16(ushort* source) => (Avx2.ConvertToVector256Int32(source).AsUInt32() << 16).AsSingle();
 

@@ -55,20 +55,6 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         WidenUpper(second, out c, out d);
     }
 
-    // An E5M2 code is the high byte of a half.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenE5M2(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
-    {
-        Vector512<byte> codes = LoadCodes(source);
-        Interleave(Vector512<byte>.Zero, codes, out Vector512<ushort> first, out Vector512<ushort> second);
-        WidenUpper(first, out a, out b);
-        WidenUpper(second, out c, out d);
-        a = FromUpperHalf(a.AsUInt32());
-        b = FromUpperHalf(b.AsUInt32());
-        c = FromUpperHalf(c.AsUInt32());
-        d = FromUpperHalf(d.AsUInt32());
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> WidenBFloat16(ushort* source) => (Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()) << 16).AsSingle();
 

@@ -18,7 +18,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
         switch (weight.Format)
         {
             case WeightFormat.E4M3: WidenColumns<E4M3Weights<TSimd, TVector>>(weight, row, 0, weight.Columns, true, destination); break;
-            case WeightFormat.E5M2: WidenColumns<E5M2Weights<TSimd, TVector>>(weight, row, 0, weight.Columns, true, destination); break;
             case WeightFormat.BFloat16: WidenColumns<BFloat16Weights<TSimd, TVector>>(weight, row, 0, weight.Columns, true, destination); break;
             case WeightFormat.Float16: WidenColumns<HalfWeights<TSimd, TVector>>(weight, row, 0, weight.Columns, true, destination); break;
             default: WidenColumns<SingleWeights<TSimd, TVector>>(weight, row, 0, weight.Columns, true, destination); break;
@@ -30,7 +29,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector>
         switch (weight.Format)
         {
             case WeightFormat.E4M3: Linear<E4M3Weights<TSimd, TVector>>(weight, first, end, x, y, yStride, scratch); break;
-            case WeightFormat.E5M2: Linear<E5M2Weights<TSimd, TVector>>(weight, first, end, x, y, yStride, scratch); break;
             case WeightFormat.BFloat16: Linear<BFloat16Weights<TSimd, TVector>>(weight, first, end, x, y, yStride, scratch); break;
             case WeightFormat.Float16: Linear<HalfWeights<TSimd, TVector>>(weight, first, end, x, y, yStride, scratch); break;
             default: Linear<SingleWeights<TSimd, TVector>>(weight, first, end, x, y, yStride, scratch); break;

@@ -4,7 +4,6 @@ namespace Octet.Backends.Cpu;
 enum WeightFormat
 {
     E4M3,
-    E5M2,
     BFloat16,
     Float16,
     Float32,
