@@ -18,7 +18,7 @@ sealed class ScoreCommand : Command
     readonly Option<string?> _file = new("--file") { Description = "A UTF-8 file that holds it; - is the standard input", HelpName = "FILE" };
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids to score. Needs no tokenizer", 0);
     readonly Option<string?> _logits = new("--logits") { Description = "Write a float32 tensor 'logits' [positions, vocabulary] to this safetensors file", HelpName = "FILE" };
-    readonly Option<bool> _json = new("--json") { Description = "{\"tokens\", \"nll\", \"perplexity\"}: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
+    readonly Option<bool> _json = new("--json") { Description = "Print {\"tokens\", \"nll\", \"perplexity\"} on a terminal too: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
     readonly ModelOptions _model;
 
     internal ScoreCommand()
@@ -50,7 +50,7 @@ sealed class ScoreCommand : Command
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);
         ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, cancellation) : model.Score(ids, null, cancellation);
-        if (parsed.GetValue(_json))
+        if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
             JsonOutput.WriteLine(new JsonObject
             {
