@@ -42,6 +42,74 @@ public static class BulkConversion
             }
         }
 
+        /// <summary>Rounds every element in a direction.</summary>
+        /// <param name="source">The values.</param>
+        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
+        /// <param name="rounding">The direction.</param>
+        /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        public static void ConvertFromSingle(
+            ReadOnlySpan<float> source, Span<T> destination, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating)
+        {
+            if (rounding == RoundingMode.ToNearestEven)
+            {
+                BulkConversion.ConvertFromSingle(source, destination, mode);
+                return;
+            }
+
+            CheckLength(source.Length, destination.Length);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rounding, (uint)RoundingMode.ToOdd, nameof(rounding));
+            if (Vector512.IsHardwareAccelerated)
+            {
+                NarrowDirected<T, Lanes512, Vector512<uint>>(source, destination, rounding, mode);
+            }
+            else if (Vector256.IsHardwareAccelerated)
+            {
+                NarrowDirected<T, Lanes256, Vector256<uint>>(source, destination, rounding, mode);
+            }
+            else if (Vector128.IsHardwareAccelerated)
+            {
+                NarrowDirected<T, Lanes128, Vector128<uint>>(source, destination, rounding, mode);
+            }
+            else
+            {
+                NarrowDirected<T, Lane, uint>(source, destination, rounding, mode);
+            }
+        }
+
+        /// <summary>
+        /// Rounds every element by chance, as <see cref="SmallFloat"/>'s <c>FromDoubleStochastic</c> does, with the random bits of
+        /// <see cref="RandomBits.At"/>: the same seed gives the same codes, and a span may be converted in parts.
+        /// </summary>
+        /// <param name="source">The values.</param>
+        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
+        /// <param name="seed">Chooses the sequence of random bits.</param>
+        /// <param name="position">The place of the first element in that sequence.</param>
+        /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        public static void ConvertFromSingleStochastic(
+            ReadOnlySpan<float> source, Span<T> destination, ulong seed, long position = 0, OverflowMode mode = OverflowMode.NonSaturating)
+        {
+            CheckLength(source.Length, destination.Length);
+            if (Vector512.IsHardwareAccelerated)
+            {
+                NarrowStochastically<T, Lanes512, Vector512<uint>>(source, destination, seed, position, mode);
+            }
+            else if (Vector256.IsHardwareAccelerated)
+            {
+                NarrowStochastically<T, Lanes256, Vector256<uint>>(source, destination, seed, position, mode);
+            }
+            else if (Vector128.IsHardwareAccelerated)
+            {
+                NarrowStochastically<T, Lanes128, Vector128<uint>>(source, destination, seed, position, mode);
+            }
+            else
+            {
+                NarrowStochastically<T, Lane, uint>(source, destination, seed, position, mode);
+            }
+        }
+
         /// <summary>Rounds every element to nearest, ties to even.</summary>
         /// <param name="source">The values.</param>
         /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
@@ -102,20 +170,71 @@ public static class BulkConversion
         nint i = 0;
         for (; i <= length - TLanes.Count; i += TLanes.Count)
         {
-            TVector codes = ConversionKernel<T, TLanes, TVector>.Encode(TLanes.Load(ref Unsafe.Add(ref from, i)), mode);
-            if (Unsafe.SizeOf<T>() == 1)
-            {
-                TLanes.Store(codes, ref Unsafe.As<T, byte>(ref Unsafe.Add(ref to, i)));
-            }
-            else
-            {
-                TLanes.Store(codes, ref Unsafe.As<T, ushort>(ref Unsafe.Add(ref to, i)));
-            }
+            Store<T, TLanes, TVector>(
+                ConversionKernel<T, TLanes, TVector>.Encode(TLanes.Load(ref Unsafe.Add(ref from, i)), mode), ref Unsafe.Add(ref to, i));
         }
 
         if (i < length)
         {
             Narrow<T, Lane, uint>(source[(int)i..], destination[(int)i..], mode);
+        }
+    }
+
+    internal static void NarrowDirected<T, TLanes, TVector>(
+        ReadOnlySpan<float> source, Span<T> destination, RoundingMode rounding, OverflowMode mode)
+        where T : unmanaged, ISmallFloat<T>
+        where TLanes : ILanes<TVector>
+    {
+        // An unsigned format's smallest number is a subnormal float32, which lanes do not take apart.
+        int i = 0;
+        for (; !Code<T>.IsUnsigned && i <= source.Length - TLanes.Count; i += TLanes.Count)
+        {
+            Store<T, TLanes, TVector>(
+                ConversionKernel<T, TLanes, TVector>.EncodeDirected(TLanes.Load(in source[i]), rounding, mode), ref destination[i]);
+        }
+
+        for (; i < source.Length; i++)
+        {
+            destination[i] = Code<T>.Round(source[i], rounding, mode);
+        }
+    }
+
+    internal static void NarrowStochastically<T, TLanes, TVector>(
+        ReadOnlySpan<float> source, Span<T> destination, ulong seed, long position, OverflowMode mode)
+        where T : unmanaged, ISmallFloat<T>
+        where TLanes : ILanes<TVector>
+    {
+        Span<float> random = stackalloc float[TLanes.Count];
+        int i = 0;
+        for (; !Code<T>.IsUnsigned && i <= source.Length - TLanes.Count; i += TLanes.Count)
+        {
+            for (int lane = 0; lane < random.Length; lane++)
+            {
+                random[lane] = BitConverter.UInt32BitsToSingle(RandomBits.At(seed, position + i + lane));
+            }
+
+            TVector codes = ConversionKernel<T, TLanes, TVector>.EncodeStochastically(TLanes.Load(in source[i]), TLanes.Load(in random[0]), mode);
+            Store<T, TLanes, TVector>(codes, ref destination[i]);
+        }
+
+        for (; i < source.Length; i++)
+        {
+            destination[i] = Code<T>.RoundStochastically(source[i], RandomBits.At(seed, position + i), mode);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Store<T, TLanes, TVector>(TVector codes, ref T destination)
+        where T : unmanaged, ISmallFloat<T>
+        where TLanes : ILanes<TVector>
+    {
+        if (Unsafe.SizeOf<T>() == 1)
+        {
+            TLanes.Store(codes, ref Unsafe.As<T, byte>(ref destination));
+        }
+        else
+        {
+            TLanes.Store(codes, ref Unsafe.As<T, ushort>(ref destination));
         }
     }
 

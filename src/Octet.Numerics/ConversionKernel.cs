@@ -14,6 +14,7 @@ static class ConversionKernel<T, TLanes, TVector>
     const int SingleBias = 127;
     const uint SingleInfinity = 0x7F80_0000;
     const uint SingleNaN = 0x7FC0_0000;
+    const uint SingleOne = 0x3F80_0000;
 
     /// <summary>Exact. A NaN comes out quiet with its sign; bfloat16's, whose codes are the upper halves of float32, unchanged.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -26,6 +27,13 @@ static class ConversionKernel<T, TLanes, TVector>
         }
 
         TVector magnitude = TLanes.And(code, TLanes.Create(Code<T>.MagnitudeMask));
+        if (Code<T>.IsUnsigned)
+        {
+            // 2^-127, code 0, is a subnormal float32; the other codes are float32's exponents.
+            TVector power = TLanes.Select(TLanes.Equals(magnitude, TLanes.Create(0)), TLanes.Create(1u << (SingleMantissaBits - 1)), TLanes.ShiftLeft(magnitude, align));
+            return TLanes.Select(TLanes.Equals(magnitude, TLanes.Create(Code<T>.NaN)), TLanes.Create(SingleNaN), power);
+        }
+
         TVector sign = TLanes.ShiftLeft(TLanes.And(code, TLanes.Create(Code<T>.SignMask)), 31 - T.ExponentBits - T.MantissaBits);
         TVector aligned = TLanes.ShiftLeft(magnitude, align);
 
@@ -53,16 +61,16 @@ static class ConversionKernel<T, TLanes, TVector>
         return TLanes.Or(value, sign);
     }
 
-    /// <summary>Rounds to nearest even, once; equal to <see cref="Code{T}.Round"/> bit for bit.</summary>
+    /// <summary>Rounds to nearest even, once; equal to <see cref="Code{T}.Round(double, OverflowMode)"/> bit for bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TVector Encode(TVector single, OverflowMode mode)
     {
         int drop = SingleMantissaBits - T.MantissaBits;
         TVector magnitude = TLanes.And(single, TLanes.Create(0x7FFF_FFFF));
-        TVector sign = TLanes.ShiftRight(TLanes.And(single, TLanes.Create(0x8000_0000)), 31 - T.ExponentBits - T.MantissaBits);
 
         // Adding just under half a unit of the last bit kept, and one more where that bit is odd, carries exactly where rounding is up.
-        TVector odd = TLanes.And(TLanes.ShiftRight(magnitude, drop), TLanes.Create(1));
+        // The leading one is the bit where it is all that is kept.
+        TVector odd = T.MantissaBits == 0 ? TLanes.Create(1) : TLanes.And(TLanes.ShiftRight(magnitude, drop), TLanes.Create(1));
         TVector carried = TLanes.Add(TLanes.Add(magnitude, TLanes.Create((1u << (drop - 1)) - 1)), odd);
         TVector code = TLanes.Subtract(
             TLanes.ShiftRight(carried, drop), TLanes.Create((uint)(SingleBias - T.ExponentBias) << T.MantissaBits));
@@ -77,16 +85,105 @@ static class ConversionKernel<T, TLanes, TVector>
             code = TLanes.Select(TLanes.GreaterThan(minNormal, magnitude), subnormal, code);
         }
 
-        TVector infinity = TLanes.Create(SingleInfinity);
+        TVector beyond = mode == OverflowMode.NonSaturating ? TLanes.Create(Code<T>.Overflow) : TLanes.Create(Code<T>.MaxFinite);
+        return Finish(TLanes.Select(TLanes.GreaterThan(code, TLanes.Create(Code<T>.MaxFinite)), beyond, code), single, magnitude, mode);
+    }
+
+    /// <summary>Rounds in a direction; equal to <see cref="Code{T}.Round(double, RoundingMode, OverflowMode)"/> bit for bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TVector EncodeDirected(TVector single, RoundingMode rounding, OverflowMode mode)
+    {
+        TVector magnitude = TLanes.And(single, TLanes.Create(0x7FFF_FFFF));
+        TVector code = Truncate(magnitude, out TVector fraction);
+        TVector one = TLanes.Create(1);
+        TVector inexact = TLanes.And(TLanes.GreaterThan(fraction, TLanes.Create(0)), one);
+        TVector negative = TLanes.GreaterThan(TLanes.Create(0), single);
+        TVector inward = rounding switch
+        {
+            RoundingMode.TowardZero => TLanes.Create(uint.MaxValue),
+            RoundingMode.TowardPositive => negative,
+            RoundingMode.TowardNegative => TLanes.Equals(negative, TLanes.Create(0)),
+            _ => TLanes.Create(0),
+        };
+        code = rounding == RoundingMode.ToOdd ? TLanes.Or(code, inexact) : TLanes.Add(code, TLanes.Select(inward, TLanes.Create(0), inexact));
+
         TVector max = TLanes.Create(Code<T>.MaxFinite);
-        code = TLanes.Select(
-            TLanes.GreaterThan(code, max), mode == OverflowMode.NonSaturating ? TLanes.Create(Code<T>.Overflow) : max, code);
-        if (mode == OverflowMode.SaturateFinite)
+        TVector beyond = mode == OverflowMode.NonSaturating ? TLanes.Select(inward, max, TLanes.Create(Code<T>.Overflow)) : max;
+        return Finish(TLanes.Select(TLanes.GreaterThan(code, max), beyond, code), single, magnitude, mode);
+    }
+
+    /// <summary>Rounds by chance; equal to <see cref="Code{T}.RoundStochastically"/> bit for bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TVector EncodeStochastically(TVector single, TVector random, OverflowMode mode)
+    {
+        TVector magnitude = TLanes.And(single, TLanes.Create(0x7FFF_FFFF));
+        TVector code = Truncate(magnitude, out TVector fraction);
+
+        // Positive floats compare as their bits do.
+        TVector one = TLanes.Create(SingleOne);
+        TVector chance = TLanes.SubtractSingles(TLanes.Or(TLanes.ShiftRight(random, 32 - SingleMantissaBits), one), one);
+        code = TLanes.Add(code, TLanes.And(TLanes.GreaterThan(fraction, chance), TLanes.Create(1)));
+
+        TVector max = TLanes.Create(Code<T>.MaxFinite);
+        TVector beyond = mode == OverflowMode.NonSaturating ? TLanes.Create(Code<T>.Overflow) : max;
+        return Finish(TLanes.Select(TLanes.GreaterThan(code, max), beyond, code), single, magnitude, mode);
+    }
+
+    /// <summary>The code at or below a magnitude, and the fraction of a step that is left, from 0 to below 1, in float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector Truncate(TVector magnitude, out TVector fraction)
+    {
+        int drop = SingleMantissaBits - T.MantissaBits;
+        TVector one = TLanes.Create(SingleOne);
+        TVector code = TLanes.Subtract(
+            TLanes.ShiftRight(magnitude, drop), TLanes.Create((uint)(SingleBias - T.ExponentBias) << T.MantissaBits));
+
+        // The bits that are dropped, moved up to be the mantissa of a number from 1 to 2.
+        TVector rest = TLanes.ShiftLeft(TLanes.And(magnitude, TLanes.Create((1u << drop) - 1)), T.MantissaBits);
+        fraction = TLanes.SubtractSingles(TLanes.Or(rest, one), one);
+        if (Code<T>.HasSingleExponent)
+        {
+            return code;
+        }
+
+        // As in Encode, but stepping back where the sum was rounded up. Both differences are exact.
+        TVector anchor = TLanes.Create((uint)(SingleBias + 1 - T.ExponentBias + drop) << SingleMantissaBits);
+        TVector sum = TLanes.AddSingles(magnitude, anchor);
+        TVector up = TLanes.And(TLanes.GreaterThan(TLanes.SubtractSingles(sum, anchor), magnitude), TLanes.Create(1));
+        TVector below = TLanes.Subtract(sum, up);
+        TVector left = TLanes.SubtractSingles(magnitude, TLanes.SubtractSingles(below, anchor));
+        TVector minNormal = TLanes.Create((uint)(SingleBias + 1 - T.ExponentBias) << SingleMantissaBits);
+        TVector subnormal = TLanes.GreaterThan(minNormal, magnitude);
+        TVector steps = TLanes.Create((uint)(SingleBias + T.ExponentBias - 1 + T.MantissaBits) << SingleMantissaBits);
+        fraction = TLanes.Select(subnormal, TLanes.MultiplySingles(left, steps), fraction);
+        return TLanes.Select(subnormal, TLanes.Subtract(below, anchor), code);
+    }
+
+    // What every rounding ends with: infinities and NaN, and the sign.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector Finish(TVector code, TVector single, TVector magnitude, OverflowMode mode)
+    {
+        TVector infinity = TLanes.Create(SingleInfinity);
+        if (mode != OverflowMode.Saturate)
         {
             code = TLanes.Select(TLanes.Equals(magnitude, infinity), TLanes.Create(Code<T>.Overflow), code);
         }
 
-        code = TLanes.Select(TLanes.GreaterThan(magnitude, infinity), TLanes.Create(Code<T>.NaN), code);
+        TVector nan = TLanes.Create(Code<T>.NaN);
+        if (Code<T>.IsUnsigned)
+        {
+            TVector low = mode switch
+            {
+                OverflowMode.NonSaturating => nan,
+                OverflowMode.SaturateFinite => TLanes.Select(TLanes.Equals(magnitude, infinity), nan, TLanes.Create(0)),
+                _ => TLanes.Create(0),
+            };
+            code = TLanes.Select(TLanes.GreaterThan(TLanes.Create(1), single), low, code);
+            return TLanes.Select(TLanes.GreaterThan(magnitude, infinity), nan, code);
+        }
+
+        code = TLanes.Select(TLanes.GreaterThan(magnitude, infinity), nan, code);
+        TVector sign = TLanes.ShiftRight(TLanes.And(single, TLanes.Create(0x8000_0000)), 31 - T.ExponentBits - T.MantissaBits);
         if (T.NonFinite == NonFiniteValues.NegativeZeroNaN)
         {
             // Neither zero nor NaN, whose code is the sign bit, has a sign.

@@ -2,7 +2,8 @@ namespace Octet.Numerics;
 
 /// <summary>
 /// The element types of tensors, spelled as MLIR and ONNX spell them. The order is that of the safetensors format
-/// (<c>safetensors/src/tensor.rs</c>, <c>Dtype</c>), by rising alignment, which fixes the order of tensors in a written file.
+/// (<c>safetensors/src/tensor.rs</c>, <c>Dtype</c>), by rising alignment, which fixes the order of tensors in a written file; types
+/// that the format does not have come last.
 /// </summary>
 public enum DataType
 {
@@ -71,4 +72,13 @@ public enum DataType
 
     /// <summary>Unsigned 64-bit integer. safetensors: <c>U64</c>.</summary>
     UInt64,
+
+    /// <summary>8-bit float, 1-4-3, as IEEE 754 would have it. Not a type of safetensors.</summary>
+    Float8E4M3,
+
+    /// <summary>8-bit float, 1-3-4, as IEEE 754 would have it. Not a type of safetensors.</summary>
+    Float8E3M4,
+
+    /// <summary>8-bit float, 1-4-3, bias 11, no negative zero. Not a type of safetensors.</summary>
+    Float8E4M3B11FNUZ,
 }

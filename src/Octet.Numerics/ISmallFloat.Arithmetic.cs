@@ -76,6 +76,11 @@ public partial interface ISmallFloat<TSelf>
 
         uint magnitude = code & Code<TSelf>.MagnitudeMask;
         uint sign = code & Code<TSelf>.SignMask;
+        if (Code<TSelf>.IsUnsigned && !up)
+        {
+            return Code<TSelf>.At(magnitude == 0 ? Code<TSelf>.NaN : magnitude - 1);
+        }
+
         if (magnitude == 0)
         {
             return Code<TSelf>.At(up ? 1 : Code<TSelf>.SignMask | 1);

@@ -29,10 +29,10 @@ public partial interface ISmallFloat<TSelf>
     static bool INumberBase<TSelf>.IsZero(TSelf value) => Code<TSelf>.ToSingle(value) == 0;
 
     static bool INumberBase<TSelf>.IsNormal(TSelf value) =>
-        TSelf.IsFinite(value) && (Code<TSelf>.Of(value) & Code<TSelf>.MagnitudeMask) > Code<TSelf>.MantissaMask;
+        TSelf.IsFinite(value) && (Code<TSelf>.Of(value) & Code<TSelf>.MagnitudeMask) >= Code<TSelf>.MinNormal;
 
     static bool INumberBase<TSelf>.IsSubnormal(TSelf value) =>
-        !TSelf.IsZero(value) && TSelf.IsFinite(value) && (Code<TSelf>.Of(value) & Code<TSelf>.MagnitudeMask) <= Code<TSelf>.MantissaMask;
+        !TSelf.IsZero(value) && TSelf.IsFinite(value) && (Code<TSelf>.Of(value) & Code<TSelf>.MagnitudeMask) < Code<TSelf>.MinNormal;
 
     static bool INumberBase<TSelf>.IsInteger(TSelf value) => float.IsInteger(Code<TSelf>.ToSingle(value));
 

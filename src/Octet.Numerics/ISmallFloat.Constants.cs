@@ -4,13 +4,13 @@ namespace Octet.Numerics;
 
 public partial interface ISmallFloat<TSelf>
 {
-    static TSelf INumberBase<TSelf>.Zero => default;
+    static TSelf INumberBase<TSelf>.Zero => Code<TSelf>.Round(0);
 
     static TSelf INumberBase<TSelf>.One => Code<TSelf>.Round(1);
 
     static int INumberBase<TSelf>.Radix => 2;
 
-    static TSelf IAdditiveIdentity<TSelf, TSelf>.AdditiveIdentity => default;
+    static TSelf IAdditiveIdentity<TSelf, TSelf>.AdditiveIdentity => Code<TSelf>.Round(0);
 
     static TSelf IMultiplicativeIdentity<TSelf, TSelf>.MultiplicativeIdentity => Code<TSelf>.Round(1);
 
@@ -18,7 +18,7 @@ public partial interface ISmallFloat<TSelf>
 
     static TSelf IMinMaxValue<TSelf>.MaxValue => Code<TSelf>.At(Code<TSelf>.MaxFinite);
 
-    static TSelf IMinMaxValue<TSelf>.MinValue => Code<TSelf>.At(Code<TSelf>.MaxFinite | Code<TSelf>.SignMask);
+    static TSelf IMinMaxValue<TSelf>.MinValue => Code<TSelf>.At(Code<TSelf>.IsUnsigned ? 0 : Code<TSelf>.MaxFinite | Code<TSelf>.SignMask);
 
     static TSelf IFloatingPointConstants<TSelf>.E => Code<TSelf>.Round(double.E);
 
@@ -26,7 +26,7 @@ public partial interface ISmallFloat<TSelf>
 
     static TSelf IFloatingPointConstants<TSelf>.Tau => Code<TSelf>.Round(double.Tau);
 
-    static TSelf IFloatingPointIeee754<TSelf>.Epsilon => Code<TSelf>.At(1);
+    static TSelf IFloatingPointIeee754<TSelf>.Epsilon => Code<TSelf>.At(Code<TSelf>.IsUnsigned ? 0u : 1);
 
     static TSelf IFloatingPointIeee754<TSelf>.NaN => Code<TSelf>.At(Code<TSelf>.NaN);
 

@@ -18,7 +18,7 @@ public partial interface ISmallFloat<TSelf>
         {
             uint magnitude = Bits & Code<TSelf>.MagnitudeMask;
             uint mantissa = magnitude & Code<TSelf>.MantissaMask;
-            return (ushort)(magnitude > Code<TSelf>.MantissaMask ? mantissa | (Code<TSelf>.MantissaMask + 1) : mantissa);
+            return (ushort)(magnitude >= Code<TSelf>.MinNormal ? mantissa | (Code<TSelf>.MantissaMask + 1) : mantissa);
         }
     }
 

@@ -9,9 +9,12 @@ public enum NonFiniteValues
     /// <summary>"FN": no infinity; all ones, in either sign, is NaN. E4M3FN (OCP E4M3).</summary>
     AllOnesNaN,
 
-    /// <summary>"FNUZ": no infinity and no negative zero; the code of negative zero is the one NaN. E4M3FNUZ, E5M2FNUZ.</summary>
+    /// <summary>"FNUZ": no infinity and no negative zero; the code of negative zero is the one NaN. E4M3FNUZ, E5M2FNUZ, E4M3B11FNUZ.</summary>
     NegativeZeroNaN,
 
     /// <summary>Every code is a finite number. E2M1FN, E2M3FN, E3M2FN.</summary>
     None,
+
+    /// <summary>"FNU": no infinity, no sign, no zero and no subnormal numbers; all ones is NaN. E8M0FNU.</summary>
+    UnsignedAllOnesNaN,
 }

@@ -40,9 +40,7 @@ static class NumberSource
                 result = OddRounding.ToDouble(money);
                 return true;
             case Int128 or UInt128 or BigInteger:
-                BigInteger integer = BigInteger.CreateTruncating(value);
-                double magnitude = OddRounding.ToDouble(BigInteger.Abs(integer), BigInteger.One);
-                result = integer.Sign < 0 ? -magnitude : magnitude;
+                result = ToDouble(BigInteger.CreateTruncating(value));
                 return true;
             case Complex { Imaginary: 0 } complex:
                 result = complex.Real;
@@ -52,6 +50,17 @@ static class NumberSource
                 return false;
         }
     }
+
+    /// <summary>Exactly, or rounded to odd.</summary>
+    internal static double ToDouble(BigInteger integer)
+    {
+        double magnitude = OddRounding.ToDouble(BigInteger.Abs(integer), BigInteger.One);
+        return integer.Sign < 0 ? -magnitude : magnitude;
+    }
+
+    /// <summary>Cut to a whole number; NaN is 0, and what the integer does not hold its nearest value.</summary>
+    internal static TInteger Saturate<TInteger>(float value)
+        where TInteger : INumberBase<TInteger> => TInteger.CreateSaturating(value);
 
     /// <summary>Exact as far as decimal's 28 places reach; the conversion from float32 itself keeps only 7 digits.</summary>
     /// <exception cref="OverflowException">NaN, infinite, or 2^96 and more in magnitude.</exception>

@@ -16,8 +16,8 @@ public static class SmallFloat
     extension<T>(T)
         where T : unmanaged, ISmallFloat<T>
     {
-        /// <summary>Zero, code 0.</summary>
-        public static T Zero => default;
+        /// <summary>Zero, code 0; NaN in a format without zero.</summary>
+        public static T Zero => T.Zero;
 
         /// <summary>One.</summary>
         public static T One => T.One;
@@ -38,7 +38,7 @@ public static class SmallFloat
         public static T Epsilon => T.Epsilon;
 
         /// <summary>The smallest normal value above zero, 2^(1 - bias).</summary>
-        public static T MinNormal => Code<T>.At(Code<T>.MantissaMask + 1);
+        public static T MinNormal => Code<T>.At(Code<T>.MinNormal);
 
         /// <summary>The distance from 1 to the next value, 2^-mantissa bits: "eps" of numpy's <c>finfo</c>.</summary>
         public static T MachineEpsilon => Code<T>.Round(double.ScaleB(1, -T.MantissaBits));
@@ -68,6 +68,24 @@ public static class SmallFloat
 
         /// <inheritdoc cref="FromSingle{T}(float, OverflowMode)"/>
         public static T FromDouble(double value, OverflowMode mode) => Code<T>.Round(value, mode);
+
+        /// <summary>Rounds once, in a direction.</summary>
+        /// <param name="value">Any number; a float32, Half or bfloat16 widens to it exactly.</param>
+        /// <param name="rounding">The direction.</param>
+        /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        public static T FromDouble(double value, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating) =>
+            Code<T>.Round(value, rounding, mode);
+
+        /// <summary>
+        /// Rounds by chance, so that the mean of many results is the value: away from zero where the upper 23 of the random bits, as a
+        /// fraction of one, are less than the fraction of a step that the value lies beyond its neighbour toward zero.
+        /// </summary>
+        /// <param name="value">Any number.</param>
+        /// <param name="random">32 random bits, all combinations equally likely.</param>
+        /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+        public static T FromDoubleStochastic(double value, uint random, OverflowMode mode = OverflowMode.NonSaturating) =>
+            Code<T>.RoundStochastically(value, random, mode);
 
         /// <summary>Rounds a number of the framework or of this family once, to nearest even.</summary>
         /// <exception cref="OverflowException">The value is beyond the range, and the format has no infinity to say so.</exception>

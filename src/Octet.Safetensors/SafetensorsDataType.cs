@@ -6,7 +6,7 @@ namespace Octet.Safetensors;
 /// <summary>Reads the dtypes as the header spells them, which is exactly: case matters, and other spellings are not read.</summary>
 static class SafetensorsDataType
 {
-    static readonly byte[][] s_names = [.. Enum.GetValues<DataType>().Select(type => Encoding.ASCII.GetBytes(type.SafetensorsName()))];
+    static readonly byte[][] s_names = [.. Enum.GetValues<DataType>().Where(type => type.IsSafetensors()).Select(type => Encoding.ASCII.GetBytes(type.SafetensorsName()))];
 
     internal static bool IsDefined(DataType type) => (uint)type < (uint)s_names.Length;
 

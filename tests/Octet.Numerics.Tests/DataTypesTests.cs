@@ -16,7 +16,7 @@ public class DataTypesTests
     [Fact]
     public void Names_widths_and_order_are_those_of_safetensors()
     {
-        Assert.Equal(Enum.GetValues<DataType>(), s_safetensors.Select(row => row.Type));
+        Assert.Equal(Enum.GetValues<DataType>().Where(type => type.IsSafetensors()), s_safetensors.Select(row => row.Type));
         foreach ((DataType type, string name, int bits) in s_safetensors)
         {
             Assert.Equal(name, type.SafetensorsName());
@@ -26,7 +26,30 @@ public class DataTypesTests
         }
     }
 
+    [Fact]
+    public void Types_that_safetensors_lacks_come_last_and_have_no_name_in_it()
+    {
+        DataType[] others = [DataType.Float8E4M3, DataType.Float8E3M4, DataType.Float8E4M3B11FNUZ];
+        Assert.Equal(others, Enum.GetValues<DataType>()[s_safetensors.Length..]);
+        foreach (DataType type in others)
+        {
+            Assert.Equal(8, type.BitSize());
+            Assert.True(type.IsFloatingPoint());
+            Assert.Contains(type.ToString(), Assert.Throws<NotSupportedException>(() => type.SafetensorsName()).Message, StringComparison.Ordinal);
+            Assert.Equal(type, DataTypes.Parse(type.ToString()));
+        }
+    }
+
     [Theory]
+    [InlineData("f8e4m3", DataType.Float8E4M3)]
+    [InlineData("float8_e3m4", DataType.Float8E3M4)]
+    [InlineData("jnp.float8_e4m3b11fnuz", DataType.Float8E4M3B11FNUZ)]
+    [InlineData("FLOAT8E5M2", DataType.Float8E5M2)]
+    [InlineData("tl.float8e4nv", DataType.Float8E4M3FN)]
+    [InlineData("fp8_e4m3", DataType.Float8E4M3FN)]
+    [InlineData("np.float32", DataType.Float32)]
+    [InlineData("float6_e2m3fn", DataType.Float6E2M3FN)]
+    [InlineData("s32", DataType.Int32)]
     [InlineData("F8_E4M3", DataType.Float8E4M3FN)]
     [InlineData("float8_e4m3fn", DataType.Float8E4M3FN)]
     [InlineData("f8_e4m3fn", DataType.Float8E4M3FN)]
@@ -69,6 +92,15 @@ public class DataTypesTests
     {
         Assert.Equal(DataType.Float8E4M3FN, DataTypes.Of<Float8E4M3FN>());
         Assert.Equal(DataType.Float8E5M2, DataTypes.Of<Float8E5M2>());
+        Assert.Equal(DataType.Float8E4M3FNUZ, DataTypes.Of<Float8E4M3FNUZ>());
+        Assert.Equal(DataType.Float8E5M2FNUZ, DataTypes.Of<Float8E5M2FNUZ>());
+        Assert.Equal(DataType.Float8E4M3B11FNUZ, DataTypes.Of<Float8E4M3B11FNUZ>());
+        Assert.Equal(DataType.Float8E4M3, DataTypes.Of<Float8E4M3>());
+        Assert.Equal(DataType.Float8E3M4, DataTypes.Of<Float8E3M4>());
+        Assert.Equal(DataType.Float8E8M0FNU, DataTypes.Of<Float8E8M0FNU>());
+        Assert.Equal(DataType.Float6E2M3FN, DataTypes.Of<Float6E2M3FN>());
+        Assert.Equal(DataType.Float6E3M2FN, DataTypes.Of<Float6E3M2FN>());
+        Assert.Equal(DataType.Float4E2M1FN, DataTypes.Of<Float4E2M1FN>());
         Assert.Equal(DataType.BFloat16, DataTypes.Of<BFloat16>());
         Assert.Equal(DataType.Float16, DataTypes.Of<Half>());
         Assert.Equal(DataType.Float32, DataTypes.Of<float>());
@@ -86,6 +118,6 @@ public class DataTypesTests
     {
         Assert.Equal(
             s_safetensors.Where(row => row.Name.StartsWith('F') || row.Name == "BF16").Select(row => row.Type),
-            Enum.GetValues<DataType>().Where(type => type.IsFloatingPoint()));
+            Enum.GetValues<DataType>().Where(type => type.IsFloatingPoint() && type.IsSafetensors()));
     }
 }

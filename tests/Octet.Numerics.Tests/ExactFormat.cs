@@ -34,7 +34,17 @@ sealed class ExactFormat
 
     public static ExactFormat Float8E4M3FNUZ { get; } = new("Float8E4M3FNUZ", 4, 3, 8, 0x7F, 0x80, 0x80, signedNaN: false);
 
+    public static ExactFormat Float8E5M2FNUZ { get; } = new("Float8E5M2FNUZ", 5, 2, 16, 0x7F, 0x80, 0x80, signedNaN: false);
+
+    public static ExactFormat Float8E4M3B11FNUZ { get; } = new("Float8E4M3B11FNUZ", 4, 3, 11, 0x7F, 0x80, 0x80, signedNaN: false);
+
+    public static ExactFormat Float8E3M4 { get; } = new("Float8E3M4", 3, 4, 3, 0x6F, 0x70, 0x78);
+
+    public static ExactFormat Float6E2M3FN { get; } = new("Float6E2M3FN", 2, 3, 1, 0x1F, 0x1F, 0x20, signedNaN: false);
+
     public static ExactFormat Float6E3M2FN { get; } = new("Float6E3M2FN", 3, 2, 3, 0x1F, 0x1F, 0x20, signedNaN: false);
+
+    public static ExactFormat Float4E2M1FN { get; } = new("Float4E2M1FN", 2, 1, 1, 0x7, 0x7, 0x8, signedNaN: false);
 
     public string Name { get; }
 
@@ -57,6 +67,8 @@ sealed class ExactFormat
     public int Codes => SignBit * 2;
 
     public bool HasInfinity => Overflow != MaxFinite && Overflow != NaN;
+
+    public bool HasNaN => MaxFinite != Overflow;
 
     bool HasNegativeZero => Overflow != SignBit;
 
@@ -113,6 +125,49 @@ sealed class ExactFormat
         }
 
         return nearest == 0 && !HasNegativeZero ? 0 : nearest | sign;
+    }
+
+    /// <summary>Rounds in a direction; beyond the largest number as IEEE 754-2019, 7.4: a direction that leads back stops at it.</summary>
+    public int Round(double value, RoundingMode rounding, OverflowMode mode)
+    {
+        if (rounding == RoundingMode.ToNearestEven || !double.IsFinite(value))
+        {
+            return Round(value, mode);
+        }
+
+        bool negative = double.IsNegative(value);
+        (int below, BigInteger rest, _) = Neighbour(value);
+        bool away = !rest.IsZero && rounding switch
+        {
+            RoundingMode.TowardZero => false,
+            RoundingMode.TowardPositive => !negative,
+            RoundingMode.TowardNegative => negative,
+            _ => below % 2 == 0,
+        };
+        int code = below + (away ? 1 : 0);
+        int sign = negative ? SignBit : 0;
+        if (code > MaxFinite)
+        {
+            bool back = rounding == RoundingMode.TowardZero || rounding == (negative ? RoundingMode.TowardPositive : RoundingMode.TowardNegative);
+            return (mode == OverflowMode.NonSaturating && !back ? Overflow : MaxFinite) | sign;
+        }
+
+        return code == 0 && !HasNegativeZero ? 0 : code | sign;
+    }
+
+    /// <summary>The code whose magnitude is at or below that of a finite value, and what lies between as a part of the step to the next one.
+    /// One code beyond the largest finite one stands for all that lie there.</summary>
+    public (int Below, BigInteger Left, BigInteger Step) Neighbour(double value)
+    {
+        BigInteger units = ToUnits(Math.Abs(value));
+        int below = 0;
+        for (int above = _values.Length; above - below > 1;)
+        {
+            int middle = (above + below) / 2;
+            (below, above) = _values[middle] <= units ? (middle, above) : (below, middle);
+        }
+
+        return (below, units - _values[below], below > MaxFinite ? 0 : _values[below + 1] - _values[below]);
     }
 
     BigInteger Magnitude(int code)

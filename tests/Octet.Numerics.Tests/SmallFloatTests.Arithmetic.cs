@@ -32,7 +32,7 @@ public abstract partial class SmallFloatTests<T>
 
         void Check(double exact, T result)
         {
-            if (double.IsNaN(exact))
+            if (double.IsNaN(exact) && Format.HasNaN)
             {
                 Assert.True(T.IsNaN(result));
             }
@@ -89,11 +89,14 @@ public abstract partial class SmallFloatTests<T>
             }
         }
 
-        Assert.Throws<ArithmeticException>(() => T.Sign(T.NaN));
+        if (Format.HasNaN)
+        {
+            Assert.Throws<ArithmeticException>(() => T.Sign(T.NaN));
+        }
 
         void Check(double exact, T result)
         {
-            if (double.IsNaN(exact))
+            if (double.IsNaN(exact) && Format.HasNaN)
             {
                 Assert.True(T.IsNaN(result));
             }
