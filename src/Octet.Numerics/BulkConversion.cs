@@ -1,50 +1,90 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 #pragma warning disable CA1000 // The analyzer takes an extension block for a generic type; T is inferred from the receiver.
 
 namespace Octet.Numerics;
 
-/// <summary>Conversion of whole spans between small floats and float32, in the widest vectors that the processor has.</summary>
+/// <summary>Conversion of whole spans between floats of any two formats, in the widest vectors that the processor has.</summary>
 /// <remarks>
+/// <para>
 /// <c>Float8E4M3FN.ConvertToSingle(codes, values)</c>; in generic code <c>BulkConversion.ConvertToSingle(codes, values)</c>. Every
-/// element is equal bit for bit to the scalar conversion, whatever the width.
+/// element is equal bit for bit to the scalar conversion, whatever the width, and is rounded once.
+/// </para>
+/// <para>
+/// A destination must be as long as its source or longer; the rest is left as it is. It must not overlap the source. Results of 32 MiB and
+/// more are written past the caches.
+/// </para>
 /// </remarks>
 public static class BulkConversion
 {
+    const int ChunkLength = 1024;
+
     /// <typeparam name="T">The small format.</typeparam>
     extension<T>(T)
         where T : unmanaged, ISmallFloat<T>
     {
         /// <summary>Widens every element. Exact.</summary>
-        /// <param name="source">The codes.</param>
-        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
         public static void ConvertToSingle(ReadOnlySpan<T> source, Span<float> destination)
         {
             CheckLength(source.Length, destination.Length);
-            if (Vector512.IsHardwareAccelerated)
+            if (ByteWidening<T>.IsSupported)
             {
-                Widen<T, Lanes512, Vector512<uint>>(source, destination);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                Widen<T, Lanes256, Vector256<uint>>(source, destination);
-            }
-            else if (Vector128.IsHardwareAccelerated)
-            {
-                Widen<T, Lanes128, Vector128<uint>>(source, destination);
+                ByteWidening<T>.ToSingle(source, destination);
             }
             else
             {
-                Widen<T, Lane, uint>(source, destination);
+                LaneWidth.Widest(new LaneWidening<T>(source, destination));
             }
+        }
+
+        /// <summary>Widens every element. Exact.</summary>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        [SkipLocalsInit]
+        public static void ConvertToDouble(ReadOnlySpan<T> source, Span<double> destination)
+        {
+            CheckLength(source.Length, destination.Length);
+            Span<float> buffer = stackalloc float[ChunkLength];
+            for (int at = 0; at < source.Length; at += ChunkLength)
+            {
+                Span<float> chunk = buffer[..Math.Min(ChunkLength, source.Length - at)];
+                BulkConversion.ConvertToSingle(source.Slice(at, chunk.Length), chunk);
+                TensorPrimitives.ConvertTruncating<float, double>(chunk, destination[at..]);
+            }
+        }
+
+        /// <summary>Rounds every element to nearest even where a half cannot hold it; that is so of bfloat16 and E8M0FNU alone.</summary>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        [SkipLocalsInit]
+        public static void ConvertToHalf(ReadOnlySpan<T> source, Span<Half> destination)
+        {
+            CheckLength(source.Length, destination.Length);
+            Span<float> buffer = stackalloc float[ChunkLength];
+            for (int at = 0; at < source.Length; at += ChunkLength)
+            {
+                Span<float> chunk = buffer[..Math.Min(ChunkLength, source.Length - at)];
+                BulkConversion.ConvertToSingle(source.Slice(at, chunk.Length), chunk);
+                TensorPrimitives.ConvertToHalf(chunk, destination[at..]);
+            }
+        }
+
+        /// <summary>Rounds every element to nearest, ties to even.</summary>
+        /// <param name="source">The values.</param>
+        /// <param name="destination">The codes.</param>
+        /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        public static void ConvertFromSingle(
+            ReadOnlySpan<float> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
+        {
+            CheckLength(source.Length, destination.Length);
+            LaneWidth.Widest(new NearestNarrowing<T>(source, destination, mode));
         }
 
         /// <summary>Rounds every element in a direction.</summary>
         /// <param name="source">The values.</param>
-        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
+        /// <param name="destination">The codes.</param>
         /// <param name="rounding">The direction.</param>
         /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
@@ -52,29 +92,15 @@ public static class BulkConversion
         public static void ConvertFromSingle(
             ReadOnlySpan<float> source, Span<T> destination, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating)
         {
-            if (rounding == RoundingMode.ToNearestEven)
-            {
-                BulkConversion.ConvertFromSingle(source, destination, mode);
-                return;
-            }
-
             CheckLength(source.Length, destination.Length);
             ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rounding, (uint)RoundingMode.ToOdd, nameof(rounding));
-            if (Vector512.IsHardwareAccelerated)
+            if (rounding == RoundingMode.ToNearestEven)
             {
-                NarrowDirected<T, Lanes512, Vector512<uint>>(source, destination, rounding, mode);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                NarrowDirected<T, Lanes256, Vector256<uint>>(source, destination, rounding, mode);
-            }
-            else if (Vector128.IsHardwareAccelerated)
-            {
-                NarrowDirected<T, Lanes128, Vector128<uint>>(source, destination, rounding, mode);
+                LaneWidth.Widest(new NearestNarrowing<T>(source, destination, mode));
             }
             else
             {
-                NarrowDirected<T, Lane, uint>(source, destination, rounding, mode);
+                LaneWidth.Widest(new DirectedNarrowing<T>(source, destination, rounding, mode));
             }
         }
 
@@ -83,7 +109,7 @@ public static class BulkConversion
         /// <see cref="RandomBits.At"/>: the same seed gives the same codes, and a span may be converted in parts.
         /// </summary>
         /// <param name="source">The values.</param>
-        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
+        /// <param name="destination">The codes.</param>
         /// <param name="seed">Chooses the sequence of random bits.</param>
         /// <param name="position">The place of the first element in that sequence.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
@@ -92,149 +118,73 @@ public static class BulkConversion
             ReadOnlySpan<float> source, Span<T> destination, ulong seed, long position = 0, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
-            if (Vector512.IsHardwareAccelerated)
+            LaneWidth.Widest(new StochasticNarrowing<T>(source, destination, seed, position, mode));
+        }
+
+        /// <summary>Rounds every element to nearest, ties to even, once: not by way of float32's own rounding.</summary>
+        /// <param name="source">The values.</param>
+        /// <param name="destination">The codes.</param>
+        /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+        /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        [SkipLocalsInit]
+        public static void ConvertFromDouble(
+            ReadOnlySpan<double> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
+        {
+            CheckLength(source.Length, destination.Length);
+            Span<float> buffer = stackalloc float[ChunkLength];
+            for (int at = 0; at < source.Length; at += ChunkLength)
             {
-                NarrowStochastically<T, Lanes512, Vector512<uint>>(source, destination, seed, position, mode);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                NarrowStochastically<T, Lanes256, Vector256<uint>>(source, destination, seed, position, mode);
-            }
-            else if (Vector128.IsHardwareAccelerated)
-            {
-                NarrowStochastically<T, Lanes128, Vector128<uint>>(source, destination, seed, position, mode);
-            }
-            else
-            {
-                NarrowStochastically<T, Lane, uint>(source, destination, seed, position, mode);
+                Span<float> chunk = buffer[..Math.Min(ChunkLength, source.Length - at)];
+                for (int i = 0; i < chunk.Length; i++)
+                {
+                    chunk[i] = OddRounding.ToSingle(source[at + i]);
+                }
+
+                LaneWidth.Widest(new NearestNarrowing<T>(chunk, destination[at..], mode));
             }
         }
 
         /// <summary>Rounds every element to nearest, ties to even.</summary>
         /// <param name="source">The values.</param>
-        /// <param name="destination">As long as <paramref name="source"/> or longer; the rest is left as it is.</param>
+        /// <param name="destination">The codes.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
-        public static void ConvertFromSingle(
-            ReadOnlySpan<float> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
+        [SkipLocalsInit]
+        public static void ConvertFromHalf(
+            ReadOnlySpan<Half> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
-            if (Vector512.IsHardwareAccelerated)
+            Span<float> buffer = stackalloc float[ChunkLength];
+            for (int at = 0; at < source.Length; at += ChunkLength)
             {
-                Narrow<T, Lanes512, Vector512<uint>>(source, destination, mode);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                Narrow<T, Lanes256, Vector256<uint>>(source, destination, mode);
-            }
-            else if (Vector128.IsHardwareAccelerated)
-            {
-                Narrow<T, Lanes128, Vector128<uint>>(source, destination, mode);
-            }
-            else
-            {
-                Narrow<T, Lane, uint>(source, destination, mode);
+                Span<float> chunk = buffer[..Math.Min(ChunkLength, source.Length - at)];
+                TensorPrimitives.ConvertToSingle(source.Slice(at, chunk.Length), chunk);
+                LaneWidth.Widest(new NearestNarrowing<T>(chunk, destination[at..], mode));
             }
         }
     }
 
-    internal static void Widen<T, TLanes, TVector>(ReadOnlySpan<T> source, Span<float> destination)
-        where T : unmanaged, ISmallFloat<T>
-        where TLanes : ILanes<TVector>
+    /// <summary>Converts every element from one small format to another, to nearest, ties to even.</summary>
+    /// <typeparam name="TFrom">The format of the source.</typeparam>
+    /// <typeparam name="TTo">The format of the destination.</typeparam>
+    /// <param name="source">The codes to be converted.</param>
+    /// <param name="destination">Their values in the other format.</param>
+    /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+    public static void Convert<TFrom, TTo>(
+        ReadOnlySpan<TFrom> source, Span<TTo> destination, OverflowMode mode = OverflowMode.NonSaturating)
+        where TFrom : unmanaged, ISmallFloat<TFrom>
+        where TTo : unmanaged, ISmallFloat<TTo>
     {
-        ref T from = ref MemoryMarshal.GetReference(source);
-        ref float to = ref MemoryMarshal.GetReference(destination);
-        nint length = source.Length;
-        nint i = 0;
-        for (; i <= length - TLanes.Count; i += TLanes.Count)
+        CheckLength(source.Length, destination.Length);
+        if (typeof(TTo) == typeof(BFloat16) && ByteWidening<TFrom>.IsSupported && (TFrom.NonFinite != NonFiniteValues.Ieee || mode != OverflowMode.Saturate))
         {
-            TVector codes = Unsafe.SizeOf<T>() == 1
-                ? TLanes.Load(ref Unsafe.As<T, byte>(ref Unsafe.Add(ref from, i)))
-                : TLanes.Load(ref Unsafe.As<T, ushort>(ref Unsafe.Add(ref from, i)));
-            TLanes.Store(ConversionKernel<T, TLanes, TVector>.Decode(codes), ref Unsafe.Add(ref to, i));
-        }
-
-        if (i < length)
-        {
-            Widen<T, Lane, uint>(source[(int)i..], destination[(int)i..]);
-        }
-    }
-
-    internal static void Narrow<T, TLanes, TVector>(ReadOnlySpan<float> source, Span<T> destination, OverflowMode mode)
-        where T : unmanaged, ISmallFloat<T>
-        where TLanes : ILanes<TVector>
-    {
-        ref float from = ref MemoryMarshal.GetReference(source);
-        ref T to = ref MemoryMarshal.GetReference(destination);
-        nint length = source.Length;
-        nint i = 0;
-        for (; i <= length - TLanes.Count; i += TLanes.Count)
-        {
-            Store<T, TLanes, TVector>(
-                ConversionKernel<T, TLanes, TVector>.Encode(TLanes.Load(ref Unsafe.Add(ref from, i)), mode), ref Unsafe.Add(ref to, i));
-        }
-
-        if (i < length)
-        {
-            Narrow<T, Lane, uint>(source[(int)i..], destination[(int)i..], mode);
-        }
-    }
-
-    internal static void NarrowDirected<T, TLanes, TVector>(
-        ReadOnlySpan<float> source, Span<T> destination, RoundingMode rounding, OverflowMode mode)
-        where T : unmanaged, ISmallFloat<T>
-        where TLanes : ILanes<TVector>
-    {
-        // An unsigned format's smallest number is a subnormal float32, which lanes do not take apart.
-        int i = 0;
-        for (; !Code<T>.IsUnsigned && i <= source.Length - TLanes.Count; i += TLanes.Count)
-        {
-            Store<T, TLanes, TVector>(
-                ConversionKernel<T, TLanes, TVector>.EncodeDirected(TLanes.Load(in source[i]), rounding, mode), ref destination[i]);
-        }
-
-        for (; i < source.Length; i++)
-        {
-            destination[i] = Code<T>.Round(source[i], rounding, mode);
-        }
-    }
-
-    internal static void NarrowStochastically<T, TLanes, TVector>(
-        ReadOnlySpan<float> source, Span<T> destination, ulong seed, long position, OverflowMode mode)
-        where T : unmanaged, ISmallFloat<T>
-        where TLanes : ILanes<TVector>
-    {
-        Span<float> random = stackalloc float[TLanes.Count];
-        int i = 0;
-        for (; !Code<T>.IsUnsigned && i <= source.Length - TLanes.Count; i += TLanes.Count)
-        {
-            for (int lane = 0; lane < random.Length; lane++)
-            {
-                random[lane] = BitConverter.UInt32BitsToSingle(RandomBits.At(seed, position + i + lane));
-            }
-
-            TVector codes = ConversionKernel<T, TLanes, TVector>.EncodeStochastically(TLanes.Load(in source[i]), TLanes.Load(in random[0]), mode);
-            Store<T, TLanes, TVector>(codes, ref destination[i]);
-        }
-
-        for (; i < source.Length; i++)
-        {
-            destination[i] = Code<T>.RoundStochastically(source[i], RandomBits.At(seed, position + i), mode);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Store<T, TLanes, TVector>(TVector codes, ref T destination)
-        where T : unmanaged, ISmallFloat<T>
-        where TLanes : ILanes<TVector>
-    {
-        if (Unsafe.SizeOf<T>() == 1)
-        {
-            TLanes.Store(codes, ref Unsafe.As<T, byte>(ref destination));
+            // Nothing that a byte holds is beyond bfloat16, but for infinity.
+            ByteWidening<TFrom>.ToBFloat16(source, MemoryMarshal.Cast<TTo, BFloat16>(destination));
         }
         else
         {
-            TLanes.Store(codes, ref Unsafe.As<T, ushort>(ref destination));
+            LaneWidth.Widest(new Recoding<TFrom, TTo>(source, destination, mode));
         }
     }
 

@@ -63,31 +63,62 @@ static class ConversionKernel<T, TLanes, TVector>
 
     /// <summary>Rounds to nearest even, once; equal to <see cref="Code{T}.Round(double, OverflowMode)"/> bit for bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static TVector Encode(TVector single, OverflowMode mode)
+    internal static TVector Encode<TRule>(TVector single)
+        where TRule : IOverflowRule
     {
-        int drop = SingleMantissaBits - T.MantissaBits;
         TVector magnitude = TLanes.And(single, TLanes.Create(0x7FFF_FFFF));
 
-        // Adding just under half a unit of the last bit kept, and one more where that bit is odd, carries exactly where rounding is up.
-        // The leading one is the bit where it is all that is kept.
-        TVector odd = T.MantissaBits == 0 ? TLanes.Create(1) : TLanes.And(TLanes.ShiftRight(magnitude, drop), TLanes.Create(1));
-        TVector carried = TLanes.Add(TLanes.Add(magnitude, TLanes.Create((1u << (drop - 1)) - 1)), odd);
-        TVector code = TLanes.Subtract(
-            TLanes.ShiftRight(carried, drop), TLanes.Create((uint)(SingleBias - T.ExponentBias) << T.MantissaBits));
-
-        if (!Code<T>.HasSingleExponent)
+        // What is too large is cut to the number whose code stands for it: the largest one, or the one that would follow, whose code is
+        // infinity's or NaN's. NaN, whose bits are above infinity's, is cut with it.
+        uint beyond = TRule.Mode == OverflowMode.NonSaturating ? Code<T>.Overflow : Code<T>.MaxFinite;
+        TVector code = RoundToNearest(TLanes.Min(magnitude, TLanes.Create(Extended(beyond))));
+        TVector nan = TLanes.Create(Code<T>.NaN);
+        if (TRule.Mode == OverflowMode.SaturateFinite && Code<T>.Overflow != Code<T>.MaxFinite)
         {
-            // Below the normal range float32 addition rounds: next to a number whose last bit is worth 2^(1 - bias - M), the sum's
-            // low bits are the code.
-            TVector anchor = TLanes.Create((uint)(SingleBias + 1 - T.ExponentBias + drop) << SingleMantissaBits);
-            TVector subnormal = TLanes.Subtract(TLanes.AddSingles(magnitude, anchor), anchor);
-            TVector minNormal = TLanes.Create((uint)(SingleBias + 1 - T.ExponentBias) << SingleMantissaBits);
-            code = TLanes.Select(TLanes.GreaterThan(minNormal, magnitude), subnormal, code);
+            code = TLanes.Select(TLanes.GreaterThan(magnitude, TLanes.Create(SingleInfinity - 1)), TLanes.Create(Code<T>.Overflow), code);
         }
 
-        TVector beyond = mode == OverflowMode.NonSaturating ? TLanes.Create(Code<T>.Overflow) : TLanes.Create(Code<T>.MaxFinite);
-        return Finish(TLanes.Select(TLanes.GreaterThan(code, TLanes.Create(Code<T>.MaxFinite)), beyond, code), single, magnitude, mode);
+        bool isNaN = TRule.Mode != OverflowMode.Saturate && Code<T>.Overflow == Code<T>.NaN;
+        if (!isNaN)
+        {
+            code = TLanes.Select(TLanes.GreaterThan(magnitude, TLanes.Create(SingleInfinity)), nan, code);
+        }
+
+        return Sign(code, single, magnitude, TRule.Mode);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector RoundToNearest(TVector magnitude)
+    {
+        int drop = SingleMantissaBits - T.MantissaBits;
+        if (Code<T>.IsUnsigned)
+        {
+            // All that is kept is the leading one, which is odd: a tie goes up. Not so below 2^-126, where it is a zero (as in ml_dtypes).
+            TVector half = TLanes.Create(1u << (SingleMantissaBits - 1));
+            TVector small = TLanes.GreaterThan(TLanes.Create(1u << SingleMantissaBits), magnitude);
+            return TLanes.ShiftRight(TLanes.Add(TLanes.Add(magnitude, half), small), SingleMantissaBits);
+        }
+
+        if (Code<T>.HasSingleExponent)
+        {
+            // Just under half a unit of the last bit kept, and one more where that bit is odd, carries exactly where rounding is up.
+            TVector odd = TLanes.And(TLanes.ShiftRight(magnitude, drop), TLanes.Create(1));
+            return TLanes.ShiftRight(TLanes.Add(TLanes.Add(magnitude, TLanes.Create((1u << (drop - 1)) - 1)), odd), drop);
+        }
+
+        // Float32 addition rounds: next to a power of two whose last bit is worth a unit of the code, the sum's low bits are the code's, with
+        // the leading one; that one is the exponent field's last, so that one less is added. Subnormals have the unit of the smallest normal.
+        TVector minNormal = TLanes.Create((uint)(SingleBias + 1 - T.ExponentBias) << SingleMantissaBits);
+        TVector exponent = TLanes.Max(TLanes.And(magnitude, TLanes.Create(SingleInfinity)), minNormal);
+        TVector anchor = TLanes.Add(exponent, TLanes.Create((uint)drop << SingleMantissaBits));
+        TVector kept = TLanes.Subtract(TLanes.AddSingles(magnitude, anchor), anchor);
+        return TLanes.Add(kept, TLanes.ShiftRight(TLanes.Subtract(exponent, minNormal), drop));
+    }
+
+    // The float32 of a normal number's code, or of the one after the last as if the exponents went on.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static uint Extended(uint code) =>
+        (code << (SingleMantissaBits - T.MantissaBits)) + ((uint)(SingleBias - T.ExponentBias) << SingleMantissaBits);
 
     /// <summary>Rounds in a direction; equal to <see cref="Code{T}.Round(double, RoundingMode, OverflowMode)"/> bit for bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -159,7 +190,7 @@ static class ConversionKernel<T, TLanes, TVector>
         return TLanes.Select(subnormal, TLanes.Subtract(below, anchor), code);
     }
 
-    // What every rounding ends with: infinities and NaN, and the sign.
+    // Infinities, NaN and the sign, after a code was chosen that knew nothing of them.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static TVector Finish(TVector code, TVector single, TVector magnitude, OverflowMode mode)
     {
@@ -169,9 +200,18 @@ static class ConversionKernel<T, TLanes, TVector>
             code = TLanes.Select(TLanes.Equals(magnitude, infinity), TLanes.Create(Code<T>.Overflow), code);
         }
 
-        TVector nan = TLanes.Create(Code<T>.NaN);
+        code = TLanes.Select(TLanes.GreaterThan(magnitude, infinity), TLanes.Create(Code<T>.NaN), code);
+        return Sign(code, single, magnitude, mode);
+    }
+
+    // An unsigned format has no code for zero and what is below; nothing there is NaN but NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector Sign(TVector code, TVector single, TVector magnitude, OverflowMode mode)
+    {
         if (Code<T>.IsUnsigned)
         {
+            TVector nan = TLanes.Create(Code<T>.NaN);
+            TVector infinity = TLanes.Create(SingleInfinity);
             TVector low = mode switch
             {
                 OverflowMode.NonSaturating => nan,
@@ -182,7 +222,6 @@ static class ConversionKernel<T, TLanes, TVector>
             return TLanes.Select(TLanes.GreaterThan(magnitude, infinity), nan, code);
         }
 
-        code = TLanes.Select(TLanes.GreaterThan(magnitude, infinity), nan, code);
         TVector sign = TLanes.ShiftRight(TLanes.And(single, TLanes.Create(0x8000_0000)), 31 - T.ExponentBits - T.MantissaBits);
         if (T.NonFinite == NonFiniteValues.NegativeZeroNaN)
         {

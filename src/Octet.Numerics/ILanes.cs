@@ -16,6 +16,9 @@ interface ILanes<TVector>
 
     static abstract void Store(TVector lanes, ref byte destination);
 
+    /// <summary>Stores four vectors, one after the other; no lane is above 255.</summary>
+    static abstract void Store(TVector first, TVector second, TVector third, TVector fourth, ref byte destination);
+
     static abstract void Store(TVector lanes, ref ushort destination);
 
     static abstract void Store(TVector lanes, ref float destination);
@@ -35,6 +38,12 @@ interface ILanes<TVector>
     static abstract TVector GreaterThan(TVector left, TVector right);
 
     static abstract TVector Equals(TVector left, TVector right);
+
+    /// <summary>Signed.</summary>
+    static abstract TVector Min(TVector left, TVector right);
+
+    /// <summary>Signed.</summary>
+    static abstract TVector Max(TVector left, TVector right);
 
     static abstract TVector Select(TVector mask, TVector whenSet, TVector whenClear);
 

@@ -26,6 +26,20 @@ static class OddRounding
         return parts[3] < 0 ? -magnitude : magnitude;
     }
 
+    /// <summary>For one more rounding to a small format; what is finite stays so.</summary>
+    internal static float ToSingle(double value)
+    {
+        float nearest = (float)value;
+        uint bits = BitConverter.SingleToUInt32Bits(nearest);
+        if (nearest == value || double.IsNaN(value) || (bits & 1) != 0)
+        {
+            return nearest;
+        }
+
+        // Magnitudes grow with their bits, up to infinity, which is even.
+        return BitConverter.UInt32BitsToSingle(Math.Abs(nearest) > Math.Abs(value) ? bits - 1 : bits + 1);
+    }
+
     /// <summary>The quotient of a non-negative and a positive integer.</summary>
     internal static double ToDouble(BigInteger numerator, BigInteger denominator)
     {

@@ -78,10 +78,10 @@ public class Float8E8M0FNUTests
         foreach (OverflowMode mode in Enum.GetValues<OverflowMode>())
         {
             byte[] expected = [.. values.Select(value => Float8E8M0FNU.FromSingle(value, mode).ToBits())];
-            Check(BulkConversion.Narrow<Float8E8M0FNU, Lane, uint>);
-            Check(BulkConversion.Narrow<Float8E8M0FNU, Lanes128, Vector128<uint>>);
-            Check(BulkConversion.Narrow<Float8E8M0FNU, Lanes256, Vector256<uint>>);
-            Check(BulkConversion.Narrow<Float8E8M0FNU, Lanes512, Vector512<uint>>);
+            Check((source, destination, rule) => new NearestNarrowing<Float8E8M0FNU>(source, destination, rule).Run<Lane, uint>());
+            Check((source, destination, rule) => new NearestNarrowing<Float8E8M0FNU>(source, destination, rule).Run<Lanes128, Vector128<uint>>());
+            Check((source, destination, rule) => new NearestNarrowing<Float8E8M0FNU>(source, destination, rule).Run<Lanes256, Vector256<uint>>());
+            Check((source, destination, rule) => new NearestNarrowing<Float8E8M0FNU>(source, destination, rule).Run<Lanes512, Vector512<uint>>());
             Check(BulkConversion.ConvertFromSingle);
 
             void Check(Narrowing narrow)

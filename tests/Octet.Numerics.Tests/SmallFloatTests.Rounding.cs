@@ -36,10 +36,10 @@ public abstract partial class SmallFloatTests<T>
             foreach (OverflowMode mode in s_modes)
             {
                 int[] expected = [.. values.Select(value => Format.Round(value, rounding, mode))];
-                Check(BulkConversion.NarrowDirected<T, Lane, uint>);
-                Check(BulkConversion.NarrowDirected<T, Lanes128, Vector128<uint>>);
-                Check(BulkConversion.NarrowDirected<T, Lanes256, Vector256<uint>>);
-                Check(BulkConversion.NarrowDirected<T, Lanes512, Vector512<uint>>);
+                Check((source, destination, direction, rule) => new DirectedNarrowing<T>(source, destination, direction, rule).Run<Lane, uint>());
+                Check((source, destination, direction, rule) => new DirectedNarrowing<T>(source, destination, direction, rule).Run<Lanes128, Vector128<uint>>());
+                Check((source, destination, direction, rule) => new DirectedNarrowing<T>(source, destination, direction, rule).Run<Lanes256, Vector256<uint>>());
+                Check((source, destination, direction, rule) => new DirectedNarrowing<T>(source, destination, direction, rule).Run<Lanes512, Vector512<uint>>());
                 Check(BulkConversion.ConvertFromSingle);
 
                 void Check(Directed narrow)
@@ -99,10 +99,10 @@ public abstract partial class SmallFloatTests<T>
         foreach (OverflowMode mode in s_modes)
         {
             T[] expected = [.. values.Select((value, i) => SmallFloat.FromDoubleStochastic<T>(value, RandomBits.At(8, 100 + i), mode))];
-            Check((source, destination) => BulkConversion.NarrowStochastically<T, Lane, uint>(source, destination, 8, 100, mode));
-            Check((source, destination) => BulkConversion.NarrowStochastically<T, Lanes128, Vector128<uint>>(source, destination, 8, 100, mode));
-            Check((source, destination) => BulkConversion.NarrowStochastically<T, Lanes256, Vector256<uint>>(source, destination, 8, 100, mode));
-            Check((source, destination) => BulkConversion.NarrowStochastically<T, Lanes512, Vector512<uint>>(source, destination, 8, 100, mode));
+            Check((source, destination) => new StochasticNarrowing<T>(source, destination, 8, 100, mode).Run<Lane, uint>());
+            Check((source, destination) => new StochasticNarrowing<T>(source, destination, 8, 100, mode).Run<Lanes128, Vector128<uint>>());
+            Check((source, destination) => new StochasticNarrowing<T>(source, destination, 8, 100, mode).Run<Lanes256, Vector256<uint>>());
+            Check((source, destination) => new StochasticNarrowing<T>(source, destination, 8, 100, mode).Run<Lanes512, Vector512<uint>>());
             Check((source, destination) =>
             {
                 BulkConversion.ConvertFromSingleStochastic(source[..1001], destination[..1001], 8, 100, mode);
