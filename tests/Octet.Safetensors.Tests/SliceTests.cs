@@ -24,7 +24,7 @@ public class SliceTests
 
         TensorSlice slice = tensor.Narrow(2, 0, 1);
 
-        Assert.Equal([(0, 4), (12, 4)], slice.Pieces());
+        Assert.Equal([(0, 4), (12, 4)], slice.ByteRanges());
         Assert.Equal(Bytes.Of(0, 3), Copy(slice));
     }
 
@@ -89,9 +89,9 @@ public class SliceTests
     {
         TensorView tensor = Tensor(DataType.UInt8, [4, 3, 2], [.. Enumerable.Range(0, 24).Select(i => (byte)i)]);
 
-        Assert.Equal([(6, 12)], tensor.Narrow(0, 1, 2).Pieces());
-        Assert.Equal([(0, 24)], tensor.Narrow(0, 0, 4).Pieces());
-        Assert.Equal([(8, 4), (14, 4)], tensor.Narrow(0, 1, 2).Narrow(1, 1, 2).Pieces());
+        Assert.Equal([(6, 12)], tensor.Narrow(0, 1, 2).ByteRanges());
+        Assert.Equal([(0, 24)], tensor.Narrow(0, 0, 4).ByteRanges());
+        Assert.Equal([(8, 4), (14, 4)], tensor.Narrow(0, 1, 2).Narrow(1, 1, 2).ByteRanges());
     }
 
     [Theory]
