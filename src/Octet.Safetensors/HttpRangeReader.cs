@@ -224,7 +224,7 @@ public sealed class HttpRangeReader : RangeReader
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
                 throw Error($"{said}: give the HttpClient the credentials that the file needs");
             case HttpStatusCode.RequestedRangeNotSatisfiable:
-                throw Error($"{said}: the file is shorter than it was when it was opened");
+                throw Error($"{said}: the file does not have the bytes asked for");
             case HttpStatusCode.OK:
                 throw Error($"{said}, the whole file, instead of the range asked for: it does not serve ranges; download the file and open it there");
             default:
