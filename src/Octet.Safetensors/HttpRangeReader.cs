@@ -8,6 +8,7 @@ namespace Octet.Safetensors;
 /// <see cref="FirstRequestBytes"/> bytes, which are kept: they hold most headers. Every read beyond them is one request; nothing is
 /// tried twice. A change of the file between two requests, seen by its length or entity tag, is an error.
 /// </summary>
+/// <remarks>Reading synchronously needs a message handler that sends synchronously, as the framework's own does.</remarks>
 public sealed class HttpRangeReader : RangeReader
 {
     /// <summary>How many bytes the first request asks for.</summary>

@@ -46,7 +46,7 @@ public class ScaleTests
             "model.layers.{{i / 800}}.mlp.experts.{{i % 800}}.down_proj.weight":{"dtype":"F8_E4M3","shape":[1,1],"data_offsets":[{{i}},{{i + 1}}]}
             """);
         File.WriteAllBytes(path, Bytes.File(Encoding.ASCII.GetBytes("{" + string.Join(',', entries) + "}"), new byte[Count]));
-        double[] times = new double[9];
+        double[] times = new double[5];
         for (int i = 0; i < times.Length; i++)
         {
             Stopwatch watch = Stopwatch.StartNew();
@@ -56,7 +56,7 @@ public class ScaleTests
         }
 
         Array.Sort(times);
-        TestContext.Current.SendDiagnosticMessage($"{mode}: {Count} tensors in {times[0]:f1} ms at best, {times[4]:f1} ms in the middle");
+        TestContext.Current.SendDiagnosticMessage($"{mode}: {Count} tensors in {times[0]:f1} ms at best, {times[2]:f1} ms in the middle");
 
         // The promise is 100 ms; a busy machine gets more.
         Assert.InRange(times[0], 0, 300);
