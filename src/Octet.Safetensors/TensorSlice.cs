@@ -8,15 +8,15 @@ namespace Octet.Safetensors;
 /// </summary>
 public sealed class TensorSlice
 {
-    readonly Axis[] _axes;
+    readonly SliceAxis[] _axes;
     readonly long[] _shape;
 
     internal TensorSlice(TensorView tensor)
-        : this(tensor, Array.ConvertAll(tensor.Shape.ToArray(), dimension => new Axis(0, dimension, 1, IsSelected: false)))
+        : this(tensor, Array.ConvertAll(tensor.Shape.ToArray(), dimension => new SliceAxis(0, dimension, 1, IsSelected: false)))
     {
     }
 
-    TensorSlice(TensorView tensor, Axis[] axes)
+    TensorSlice(TensorView tensor, SliceAxis[] axes)
     {
         tensor.File.Bytes.ThrowIfDisposed();
         Tensor = tensor;
@@ -61,7 +61,7 @@ public sealed class TensorSlice
                 throw new ArgumentException($"{ranges.Length} ranges for {_shape.Length} dimensions of {Described}", nameof(ranges));
             }
 
-            Axis[] axes = [.. _axes];
+            SliceAxis[] axes = [.. _axes];
             for (int i = 0; i < ranges.Length; i++)
             {
                 if (!ranges[i].TryResolve(_shape[i], out long start, out long count, out long step))
@@ -95,7 +95,7 @@ public sealed class TensorSlice
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, start == size ? 0 : ((size - start - 1) / step) + 1);
-        Axis[] axes = [.. _axes];
+        SliceAxis[] axes = [.. _axes];
         int axis = AxisOf(dimension);
         axes[axis] = _axes[axis].Part(start, length, step, select: false);
         return new TensorSlice(Tensor, axes);
@@ -111,7 +111,7 @@ public sealed class TensorSlice
         RequireDimension(dimension);
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _shape[dimension]);
-        Axis[] axes = [.. _axes];
+        SliceAxis[] axes = [.. _axes];
         int axis = AxisOf(dimension);
         axes[axis] = _axes[axis].Part(index, 1, 1, select: true);
         return new TensorSlice(Tensor, axes);
@@ -195,8 +195,9 @@ public sealed class TensorSlice
             yield break;
         }
 
+        SliceLayout layout = Layout();
         (long begin, long end) = (0, 0);
-        foreach (long first in RunStarts(out long run))
+        foreach (long first in layout.RunStarts())
         {
             if (first != end)
             {
@@ -208,69 +209,13 @@ public sealed class TensorSlice
                 begin = first;
             }
 
-            end = first + run;
+            end = first + layout.Run;
         }
 
         yield return (BytesOf(begin), BytesOf(end - begin));
     }
 
-    // The first element of each run of contiguous elements.
-    IEnumerable<long> RunStarts(out long run)
-    {
-        (long first, run, List<(long Count, long Stride)> outer) = Layout();
-        return Starts(first, outer);
-
-        static IEnumerable<long> Starts(long element, List<(long Count, long Stride)> outer)
-        {
-            long[] index = new long[outer.Count];
-            while (true)
-            {
-                yield return element;
-                int i = outer.Count - 1;
-                for (; i >= 0; i--)
-                {
-                    element += outer[i].Stride;
-                    if (++index[i] < outer[i].Count)
-                    {
-                        break;
-                    }
-
-                    element -= outer[i].Count * outer[i].Stride;
-                    index[i] = 0;
-                }
-
-                if (i < 0)
-                {
-                    yield break;
-                }
-            }
-        }
-    }
-
-    /// <summary>The first element; how many follow it without a gap; and the dimensions that such runs repeat in, slowest first.</summary>
-    (long First, long Run, List<(long Count, long Stride)> Outer) Layout()
-    {
-        (long first, long run, long size) = (0, 1, 1);
-        List<(long Count, long Stride)> outer = [];
-        for (int i = _axes.Length - 1; i >= 0; i--)
-        {
-            Axis axis = _axes[i];
-            first += axis.Start * size;
-            long stride = axis.Step * size;
-            if (outer.Count == 0 && stride == run)
-            {
-                run *= axis.Count;
-            }
-            else if (axis.Count > 1)
-            {
-                outer.Insert(0, (axis.Count, stride));
-            }
-
-            size *= Tensor.Shape[i];
-        }
-
-        return (first, run, outer);
-    }
+    SliceLayout Layout() => SliceLayout.Of(Tensor.Shape, _axes);
 
     // Every run begins at a sum of these terms, so that it is on a whole byte if they all are.
     void RequireWholeBytes()
@@ -280,8 +225,8 @@ public sealed class TensorSlice
             return;
         }
 
-        (long first, long run, List<(long Count, long Stride)> outer) = Layout();
-        if (first * Bits % 8 != 0 || run * Bits % 8 != 0 || outer.Any(dimension => dimension.Stride * Bits % 8 != 0))
+        SliceLayout layout = Layout();
+        if (layout.First * Bits % 8 != 0 || layout.Run * Bits % 8 != 0 || layout.Outer.Any(dimension => dimension.Stride * Bits % 8 != 0))
         {
             throw new SafetensorsException(
                 SafetensorsError.MisalignedSlice,
@@ -329,12 +274,5 @@ public sealed class TensorSlice
         }
 
         return product;
-    }
-
-    /// <summary>What is taken of one of the tensor's dimensions.</summary>
-    readonly record struct Axis(long Start, long Count, long Step, bool IsSelected)
-    {
-        internal Axis Part(long start, long count, long step, bool select) =>
-            new(Start + (start * Step), count, count > 1 ? step * Step : 1, select);
     }
 }

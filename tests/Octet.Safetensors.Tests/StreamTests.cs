@@ -147,9 +147,9 @@ public class StreamTests
     {
         byte[] ramp = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i % 251))];
         byte[] bytes = Bytes.Write([new TensorSource("t", DataType.UInt8, [ramp.Length], ramp)]);
-        using SafetensorsFile file = SafetensorsFile.Open(new MemoryStream(bytes), "f");
+        using SafetensorsFile file = SafetensorsFile.Open(new PausingStream(bytes), "f");
 
-        await Parallel.ForAsync(0, 200, async (i, cancellation) =>
+        await Parallel.ForAsync(0, 80, async (i, cancellation) =>
         {
             byte[] part = new byte[1_000];
             if (i % 2 == 0)
@@ -163,6 +163,20 @@ public class StreamTests
 
             Assert.Equal(ramp.AsSpan(i * 400, 1_000).ToArray(), part);
         });
+    }
+
+    // Gives other threads the time to move the position before the read.
+    sealed class PausingStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override long Position
+        {
+            get => base.Position;
+            set
+            {
+                base.Position = value;
+                Thread.Sleep(1);
+            }
+        }
     }
 
     [Fact]
