@@ -12,6 +12,9 @@ sealed class Header
     internal const int LengthSize = 8;
     internal const int MaxLength = 100_000_000;
 
+    // Of a header that has to be read: one piece for nearly all; beyond, memory grows with what has come.
+    const int FirstPiece = 8 << 20;
+
     Header(long dataOffset, HeaderEntry[] entries, Dictionary<string, string> metadata)
     {
         DataOffset = dataOffset;
@@ -28,13 +31,55 @@ sealed class Header
 
     internal static Header Read(FileBytes file, string path)
     {
-        string line = SafetensorsException.Line(path);
+        Span<byte> first = stackalloc byte[LengthSize];
+        RequireFirst(file, path);
+        file.CopyTo(0, first);
+        int length = ReadLength(first, file.Length, path);
+        if (file.InPlace)
+        {
+            return Parse(file.Span(LengthSize, length), file.Length, path);
+        }
+
+        byte[] json = new byte[Math.Min(length, FirstPiece)];
+        for (int read = 0; read < length;)
+        {
+            file.CopyTo(LengthSize + read, json.AsSpan(read));
+            read = json.Length;
+            Array.Resize(ref json, (int)Math.Min(length, 2L * read));
+        }
+
+        return Parse(json, file.Length, path);
+    }
+
+    internal static async ValueTask<Header> ReadAsync(FileBytes file, string path, CancellationToken cancellation)
+    {
+        byte[] first = new byte[LengthSize];
+        RequireFirst(file, path);
+        await file.CopyToAsync(0, first, cancellation).ConfigureAwait(false);
+        int length = ReadLength(first, file.Length, path);
+        byte[] json = new byte[Math.Min(length, FirstPiece)];
+        for (int read = 0; read < length;)
+        {
+            await file.CopyToAsync(LengthSize + read, json.AsMemory(read), cancellation).ConfigureAwait(false);
+            read = json.Length;
+            Array.Resize(ref json, (int)Math.Min(length, 2L * read));
+        }
+
+        return Parse(json, file.Length, path);
+    }
+
+    static void RequireFirst(FileBytes file, string path)
+    {
         if (file.Length < LengthSize)
         {
             throw TooSmall(file.Length, path);
         }
+    }
 
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, LengthSize));
+    static int ReadLength(ReadOnlySpan<byte> first, long fileLength, string path)
+    {
+        string line = SafetensorsException.Line(path);
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(first);
         if (length > MaxLength)
         {
             throw new SafetensorsException(
@@ -43,29 +88,36 @@ sealed class Header
                 path);
         }
 
-        long dataOffset = LengthSize + (long)length;
-        if (dataOffset > file.Length)
+        ulong needed = LengthSize + length;
+        if (needed > (ulong)fileLength)
         {
             throw new SafetensorsException(
                 SafetensorsError.InvalidHeaderLength,
-                $"{line}: the header needs {dataOffset} bytes, the file has {file.Length}: it is cut off or not safetensors; download it again",
+                $"{line}: the header needs {needed} bytes, the file has {fileLength}: it is cut off or not safetensors; download it again",
                 path);
         }
 
-        ReadOnlySpan<byte> json = file.Span(LengthSize, (int)length);
+        return (int)length;
+    }
+
+    static Header Parse(ReadOnlySpan<byte> json, long fileLength, string path)
+    {
         if (!Utf8.IsValid(json))
         {
             throw new SafetensorsException(
-                SafetensorsError.InvalidHeader, $"{line}: the header is not UTF-8 text: this is not a safetensors file, or it is damaged", path);
+                SafetensorsError.InvalidHeader,
+                $"{SafetensorsException.Line(path)}: the header is not UTF-8 text: this is not a safetensors file, or it is damaged",
+                path);
         }
 
         List<HeaderEntry> read = HeaderReader.Read(json, path, out Dictionary<string, string> metadata);
         HeaderEntry[] entries = InOffsetOrder(read);
         ulong end = Walk(entries, path);
+        long dataOffset = LengthSize + json.Length;
         UInt128 promised = (UInt128)end + (ulong)dataOffset;
-        if (promised != (ulong)file.Length)
+        if (promised != (ulong)fileLength)
         {
-            throw Incomplete(promised, (ulong)file.Length, path);
+            throw Incomplete(promised, (ulong)fileLength, path);
         }
 
         return new Header(dataOffset, entries, metadata);

@@ -6,7 +6,7 @@ namespace Octet.Safetensors;
 
 /// <summary>
 /// The header's JSON, read in one pass without a document tree: names, dtypes, shapes and offsets as they stand. Where the
-/// reference keeps the last of two equal names, this refuses them. Unknown fields of an entry are skipped.
+/// reference keeps the last of two equal names, and names with a NUL, this refuses them. Unknown fields of an entry are skipped.
 /// </summary>
 ref struct HeaderReader
 {
@@ -74,6 +74,15 @@ ref struct HeaderReader
                 throw Duplicate("the tensor", name);
             }
 
+            if (name.Contains('\0'))
+            {
+                throw new SafetensorsException(
+                    SafetensorsError.InvalidTensorName,
+                    $"{SafetensorsException.Line(_path)}: the tensor name {SafetensorsException.Quote(name)} contains a NUL character, at which other readers cut it off: write the file again under another name",
+                    _path,
+                    name);
+            }
+
             entries.Add(ReadEntry(name));
         }
 
@@ -94,7 +103,7 @@ ref struct HeaderReader
         {
             string key = _reader.GetString()!;
             Next();
-            Require(JsonTokenType.String, $"a string for {SafetensorsException.Quote(key)}", MetadataName);
+            Require(JsonTokenType.String, $"a string for {SafetensorsException.Quote(key)} (it cannot be the name of a tensor)", MetadataName);
             if (!metadata.TryAdd(key, _reader.GetString()!))
             {
                 throw Duplicate("the metadata key", key);

@@ -2,15 +2,16 @@ using System.Buffers;
 
 namespace Octet.Safetensors;
 
-/// <summary>A file held in memory by the caller; pinned from the first time its address is asked for.</summary>
+/// <summary>A file in memory; pinned from the first time its address is asked for.</summary>
 sealed unsafe class MemoryBytes(ReadOnlyMemory<byte> memory) : FileBytes
 {
     readonly Lock _lock = new();
     MemoryHandle _pin;
     bool _pinned;
-    volatile bool _disposed;
 
     internal override long Length => memory.Length;
+
+    internal override bool InPlace => true;
 
     internal override byte* Pointer
     {
@@ -18,7 +19,7 @@ sealed unsafe class MemoryBytes(ReadOnlyMemory<byte> memory) : FileBytes
         {
             lock (_lock)
             {
-                ObjectDisposedException.ThrowIf(_disposed, typeof(SafetensorsFile));
+                ThrowIfDisposed();
                 if (!_pinned)
                 {
                     _pin = memory.Pin();
@@ -32,22 +33,25 @@ sealed unsafe class MemoryBytes(ReadOnlyMemory<byte> memory) : FileBytes
 
     internal override ReadOnlySpan<byte> Span(long offset, int length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, typeof(SafetensorsFile));
+        ThrowIfDisposed();
         return memory.Span.Slice((int)offset, length);
     }
 
-    internal override void CopyTo(long offset, Span<byte> destination) => Span(offset, destination.Length).CopyTo(destination);
+    protected override void Read(long offset, Span<byte> destination) => Span(offset, destination.Length).CopyTo(destination);
 
-    public override void Dispose()
+    protected override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Read(offset, destination.Span);
+        return ValueTask.CompletedTask;
+    }
+
+    // Under the lock: a pointer may be asked for at the same time.
+    protected override void Free()
     {
         lock (_lock)
         {
-            _disposed = true;
-            if (_pinned)
-            {
-                _pin.Dispose();
-                _pinned = false;
-            }
+            _pin.Dispose();
         }
     }
 }

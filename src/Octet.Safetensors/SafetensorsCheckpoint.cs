@@ -72,7 +72,13 @@ public sealed class SafetensorsCheckpoint : IDisposable
     /// ends in <c>.json</c>); or a single safetensors file.
     /// </param>
     /// <exception cref="SafetensorsException">Something is missing, invalid or in disagreement; see <see cref="SafetensorsException.Error"/>.</exception>
-    public static SafetensorsCheckpoint Open(string path)
+    public static SafetensorsCheckpoint Open(string path) => Open(path, SafetensorsReadMode.MemoryMap);
+
+    /// <summary>Opens a checkpoint; every file's header is read and validated, no data.</summary>
+    /// <param name="path">As in <see cref="Open(string)"/>.</param>
+    /// <param name="mode">How the files' bytes are reached.</param>
+    /// <exception cref="SafetensorsException">Something is missing, invalid or in disagreement; see <see cref="SafetensorsException.Error"/>.</exception>
+    public static SafetensorsCheckpoint Open(string path, SafetensorsReadMode mode)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string full = System.IO.Path.GetFullPath(path);
@@ -83,11 +89,11 @@ public sealed class SafetensorsCheckpoint : IDisposable
         {
             if (index is null)
             {
-                files.Add(SafetensorsFile.Open(file));
+                files.Add(SafetensorsFile.Open(file, mode));
             }
             else
             {
-                OpenShards(file, index, files);
+                OpenShards(file, index, mode, files);
             }
 
             return new SafetensorsCheckpoint(file, [.. files], index);
@@ -107,7 +113,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
         return _byName.TryGetValue(name, out tensor);
     }
 
-    /// <summary>Unmaps all files. Spans and pointers into them must no longer be used.</summary>
+    /// <summary>Unmaps or closes all files. Spans and pointers into them must no longer be used.</summary>
     public void Dispose()
     {
         foreach (SafetensorsFile file in _files)
@@ -116,7 +122,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
         }
     }
 
-    static void OpenShards(string indexPath, CheckpointIndex index, List<SafetensorsFile> files)
+    static void OpenShards(string indexPath, CheckpointIndex index, SafetensorsReadMode mode, List<SafetensorsFile> files)
     {
         string directory = System.IO.Path.GetDirectoryName(indexPath)!;
         foreach (string shard in index.ShardOf.Values.Distinct().Order(StringComparer.Ordinal))
@@ -132,7 +138,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
                     tensor);
             }
 
-            files.Add(SafetensorsFile.Open(path));
+            files.Add(SafetensorsFile.Open(path, mode));
         }
     }
 

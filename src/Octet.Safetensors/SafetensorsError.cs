@@ -45,7 +45,7 @@ public enum SafetensorsError
     /// <summary>Two tensors, or two keys of the metadata, have the same name; or two shards hold the same tensor.</summary>
     DuplicateName,
 
-    /// <summary>A tensor to be written has a name that the format cannot hold, or that readers would not find again.</summary>
+    /// <summary>A tensor has a name that the format cannot hold, or that some readers would not find again: one with a NUL.</summary>
     InvalidTensorName,
 
     /// <summary>Metadata to be written contains text that is not valid Unicode.</summary>

@@ -56,6 +56,22 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void Shards_are_read_without_being_mapped()
+    {
+        using TemporaryDirectory directory = new();
+        Shard(directory, "one", "a");
+        Shard(directory, "two", "b");
+        File.WriteAllText(directory.At(Index), """{"weight_map":{"a":"one","b":"two"}}""");
+
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(directory.Path, SafetensorsReadMode.Positional);
+
+        Assert.All(checkpoint.Tensors, tensor => Assert.False(tensor.IsInPlace));
+        byte[] copy = new byte[1];
+        checkpoint["b"].CopyTo(copy);
+        Assert.Equal(7, copy[0]);
+    }
+
+    [Fact]
     public void The_single_file_is_preferred_to_an_index()
     {
         using TemporaryDirectory directory = new();

@@ -3,6 +3,7 @@ using System.Text;
 
 namespace Octet.Safetensors.Tests;
 
+[Collection("Large")]
 public class LargeHeaderTests
 {
     [Fact]

@@ -7,63 +7,119 @@ public class LifetimeTests
     static void Write(string path, params float[] values) =>
         Bytes.Save(path, new TensorSource("t", DataType.Float32, [values.Length], Bytes.Of(values)));
 
+    public static TheoryData<Source> Sources => SourceFile.All;
+
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public unsafe void After_disposal_every_access_throws_and_what_was_known_stays(bool mapped)
+    [MemberData(nameof(Sources))]
+    public async Task After_disposal_every_access_throws_and_what_was_known_of_a_tensor_stays(Source source)
     {
-        using TemporaryDirectory directory = new();
-        string path = directory.At("a.safetensors");
-        Write(path, 1, 2);
-        SafetensorsFile file = mapped ? SafetensorsFile.Open(path) : SafetensorsFile.Parse(File.ReadAllBytes(path), "a");
+        using SourceFile opened = new(source, Bytes.Write([new TensorSource("t", DataType.Float32, [1, 2], Bytes.Of(1, 2))]));
+        SafetensorsFile file = opened.Opened;
         TensorView tensor = file["t"];
-        byte* pointer = tensor.DangerousGetPointer();
-        Assert.Equal(0x3f, pointer[3]);
+        TensorSlice slice = tensor[0];
+        IEnumerable<(long, long)> ranges = slice.ByteRanges();
 
         file.Dispose();
         file.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => tensor.Bytes.Length);
-        Assert.Throws<ObjectDisposedException>(() => tensor.Slice(0, 0).Length);
-        Assert.Throws<ObjectDisposedException>(() => tensor.AsSpan<float>().Length);
-        Assert.Throws<ObjectDisposedException>(() => tensor.CopyTo(new byte[8]));
-        Assert.Throws<ObjectDisposedException>(() => tensor.CopyTo(Stream.Null));
-        Assert.Throws<ObjectDisposedException>(() => (nint)tensor.DangerousGetPointer());
-        Assert.Equal(("t", 8L, 2L), (tensor.Name, tensor.ByteLength, tensor.Shape[0]));
-        Assert.Same(tensor, file["t"]);
+        Action[] accesses =
+        [
+            () => _ = file.Length,
+            () => _ = file.DataOffset,
+            () => _ = file.Metadata,
+            () => _ = file.Tensors,
+            () => _ = file["t"],
+            () => file.TryGetTensor("t", out _),
+            () => _ = tensor.Bytes.Length,
+            () => _ = tensor.Slice(0, 0).Length,
+            () => _ = tensor.AsSpan<float>().Length,
+            () => _ = tensor.AsTensorSpan<float>().Rank,
+            () => tensor.Read(0, new byte[1]),
+            () => tensor.CopyTo(new byte[8]),
+            () => tensor.CopyTo(Stream.Null),
+            () => tensor.Narrow(0, 0, 1),
+            () => tensor.Select(0, 0),
+            () => _ = tensor[0],
+            () => slice.CopyTo(new byte[8]),
+            () => slice.CopyTo(Stream.Null),
+            () => slice.ByteRanges(),
+            () => slice.Narrow(0, 0, 1),
+            () => slice.Select(0, 0),
+            () => _ = slice[0],
+        ];
+        Assert.All(accesses, access => Assert.Throws<ObjectDisposedException>(access));
+        unsafe
+        {
+            Assert.Throws<ObjectDisposedException>(() => (nint)tensor.DangerousGetPointer());
+        }
+
+        Func<ValueTask>[] reads =
+        [
+            () => tensor.ReadAsync(0, new byte[1]),
+            () => tensor.CopyToAsync(new byte[8]),
+            () => tensor.CopyToAsync(Stream.Null),
+            () => slice.CopyToAsync(new byte[8]),
+            () => slice.CopyToAsync(Stream.Null),
+        ];
+        foreach (Func<ValueTask> read in reads)
+        {
+            await Assert.ThrowsAsync<ObjectDisposedException>(async () => await read());
+        }
+
+        Assert.Equal(("t", 8L, 2L, file), (tensor.Name, tensor.ByteLength, tensor.Shape[1], tensor.File));
+        Assert.Equal([(0L, 8L)], ranges);
     }
 
-    [Fact]
-    public void Copying_while_another_thread_disposes_gives_the_bytes_or_throws()
+    [Theory]
+    [MemberData(nameof(Sources))]
+    public void Copying_while_another_thread_disposes_gives_the_bytes_or_throws(Source source)
     {
-        using TemporaryDirectory directory = new();
-        string path = directory.At("a.safetensors");
         byte[] data = new byte[1 << 16];
         Array.Fill(data, (byte)7);
-        Bytes.Save(path, new TensorSource("t", DataType.UInt8, [data.Length], data));
-        for (int i = 0; i < 50; i++)
+        byte[] bytes = Bytes.Write([new TensorSource("t", DataType.UInt8, [256, 256], data)]);
+        int rounds = source == Source.Http ? 5 : 20;
+        for (int i = 0; i < rounds; i++)
         {
-            SafetensorsFile file = SafetensorsFile.Open(path);
-            TensorView tensor = file["t"];
-            Thread copying = new(() =>
+            using SourceFile opened = new(source, bytes);
+            TensorView tensor = opened.Opened["t"];
+            Thread[] copying = [.. Enumerable.Range(0, 4).Select(way => new Thread(() => CopyUntilDisposed(tensor, way)))];
+            Array.ForEach(copying, thread => thread.Start());
+            Thread.Sleep(i % 5);
+            opened.Opened.Dispose();
+            Array.ForEach(copying, thread => thread.Join());
+        }
+    }
+
+    static void CopyUntilDisposed(TensorView tensor, int way)
+    {
+        byte[] copy = new byte[tensor.ByteLength];
+        try
+        {
+            while (true)
             {
-                byte[] copy = new byte[data.Length];
-                try
+                using MemoryStream stream = new(copy);
+                Array.Clear(copy);
+                switch (way)
                 {
-                    while (true)
-                    {
+                    case 0:
                         tensor.CopyTo(copy);
-                        Assert.Equal(7, copy[^1]);
-                    }
+                        break;
+                    case 1:
+                        tensor.CopyTo(stream);
+                        break;
+                    case 2:
+                        tensor.CopyToAsync(stream).AsTask().GetAwaiter().GetResult();
+                        break;
+                    default:
+                        tensor[128..].CopyTo(copy);
+                        break;
                 }
-                catch (ObjectDisposedException)
-                {
-                }
-            });
-            copying.Start();
-            Thread.SpinWait(i * 100);
-            file.Dispose();
-            copying.Join();
+
+                Assert.Equal(7, copy[way < 3 ? ^1 : 32767]);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Text;
 using Octet.Numerics;
 
 namespace Octet.Safetensors.Tests;
@@ -25,14 +27,97 @@ public class TensorViewTests
     }
 
     [Fact]
-    public void A_type_of_another_size_is_refused()
+    public void A_type_that_is_not_the_elements_is_refused()
     {
         using SafetensorsFile file = Sample();
 
         InvalidOperationException wide = Assert.Throws<InvalidOperationException>(() => file["e4m3"].AsSpan<ushort>());
-        Assert.Throws<InvalidOperationException>(() => file["f4"].AsSpan<byte>());
+        InvalidOperationException small = Assert.Throws<InvalidOperationException>(() => file["f4"].AsSpan<byte>());
+        Assert.Throws<InvalidOperationException>(() => file["e4m3"].AsSpan<Float8E5M2>());
+        Assert.Throws<InvalidOperationException>(() => file["e4m3"].AsSpan<sbyte>());
+        Assert.Throws<InvalidOperationException>(() => file["f"].AsSpan<int>());
+        Assert.Throws<InvalidOperationException>(() => file["f"].AsSpan<Guid>());
+        Assert.Throws<InvalidOperationException>(() => file["f"].AsSpan<Rune>());
+        Assert.Throws<InvalidOperationException>(() => file["f"].AsTensorSpan<int>());
 
-        Assert.Contains("'e4m3' is F8_E4M3 with 8 bits to an element, UInt16 has 16", wide.Message, StringComparison.Ordinal);
+        Assert.Equal("tensor 'e4m3' is F8_E4M3: UInt16 is not its element type; Byte reads its bits", wide.Message);
+        Assert.Equal("tensor 'f4' is F4: Byte is not its element type; its elements are smaller than a byte, read Bytes", small.Message);
+    }
+
+    [Fact]
+    public void Every_type_is_read_as_itself_and_as_its_bits()
+    {
+        RequireReads<bool, byte>(DataType.Bool, 1, true);
+        RequireReads<byte, byte>(DataType.UInt8, 200, 200);
+        RequireReads<sbyte, byte>(DataType.Int8, 200, -56);
+        RequireReads<Float8E5M2, byte>(DataType.Float8E5M2, 0x3C, (Float8E5M2)1f);
+        RequireReads<Float8E4M3FN, byte>(DataType.Float8E4M3FN, 0x38, (Float8E4M3FN)1f);
+        RequireReads<byte, byte>(DataType.Float8E8M0FNU, 127, 127);
+        RequireReads<byte, byte>(DataType.Float8E4M3FNUZ, 0x40, 0x40);
+        RequireReads<byte, byte>(DataType.Float8E5M2FNUZ, 0x40, 0x40);
+        RequireReads<short, ushort>(DataType.Int16, 0xFFFF, -1);
+        RequireReads<ushort, ushort>(DataType.UInt16, 0xFFFF, 0xFFFF);
+        RequireReads<Half, ushort>(DataType.Float16, 0x3C00, (Half)1);
+        RequireReads<BFloat16, ushort>(DataType.BFloat16, 0x3F80, (BFloat16)1f);
+        RequireReads<int, uint>(DataType.Int32, uint.MaxValue, -1);
+        RequireReads<uint, uint>(DataType.UInt32, 7, 7);
+        RequireReads<float, uint>(DataType.Float32, 0x3F800000, 1);
+        RequireReads<ulong, ulong>(DataType.Complex64, 0x3F800000_40000000, 0x3F800000_40000000);
+        RequireReads<double, ulong>(DataType.Float64, 0x3FF00000_00000000, 1);
+        RequireReads<long, ulong>(DataType.Int64, ulong.MaxValue, -1);
+        RequireReads<ulong, ulong>(DataType.UInt64, 9, 9);
+    }
+
+    static unsafe void RequireReads<T, TBits>(DataType type, TBits bits, T value)
+        where T : unmanaged
+        where TBits : unmanaged
+    {
+        byte[] data = new ReadOnlySpan<byte>(&bits, sizeof(TBits)).ToArray();
+        TensorView tensor = SafetensorsFile.Parse(Bytes.Write([new TensorSource("t", type, [1], data)]), "f")["t"];
+
+        Assert.Equal([value], tensor.AsSpan<T>().ToArray());
+        Assert.Equal([bits], tensor.AsSpan<TBits>().ToArray());
+        Assert.Equal(value, tensor.AsTensorSpan<T>()[0]);
+        Assert.Equal(bits, tensor.AsTensorSpan<TBits>()[0]);
+    }
+
+    [Fact]
+    public void A_tensor_span_has_the_tensors_shape()
+    {
+        string header = """{"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[4,28]},"n":{"dtype":"F32","shape":[2,0,3],"data_offsets":[28,28]}}""";
+        using SafetensorsFile file = SafetensorsFile.Parse(Bytes.File(header, Bytes.Of(9, 0, 1, 2, 3, 4, 5)), "f");
+
+        ReadOnlyTensorSpan<float> matrix = file["a"].AsTensorSpan<float>();
+        ReadOnlyTensorSpan<float> scalar = file["s"].AsTensorSpan<float>();
+        ReadOnlyTensorSpan<float> none = file["n"].AsTensorSpan<float>();
+
+        Assert.Equal([2, 3], matrix.Lengths.ToArray());
+        Assert.Equal((2f, 3f), (matrix[0, 2], matrix[1, 0]));
+        Assert.Equal(15, Tensor.Sum(matrix));
+        Assert.Equal([1], scalar.Lengths.ToArray());
+        Assert.Equal(9, scalar[0]);
+        Assert.Equal([2, 0, 3], none.Lengths.ToArray());
+        Assert.Equal(0, none.FlattenedLength);
+    }
+
+    [Fact]
+    public void A_tensor_longer_than_a_span_is_seen_by_a_tensor_span()
+    {
+        const long Rows = 3L << 20;
+        using TemporaryDirectory directory = new();
+        string path = directory.At("a");
+        byte[] header = Bytes.File($$"""{"t":{"dtype":"U8","shape":[{{Rows}},1024],"data_offsets":[0,{{Rows * 1024}}]} }""");
+        SparseFile.Create(path, header, header.Length + (Rows * 1024), last: 42);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+
+        ReadOnlyTensorSpan<byte> tensor = file["t"].AsTensorSpan<byte>();
+
+        Assert.Equal(Rows * 1024, tensor.FlattenedLength);
+        Assert.Equal(42, tensor[(nint)Rows - 1, 1023]);
+        Assert.Throws<InvalidOperationException>(() => file["t"].Bytes.Length);
+        byte[] last = new byte[1];
+        file["t"][^1, ^1].CopyTo(last);
+        Assert.Equal(42, last[0]);
     }
 
     [Fact]
