@@ -86,9 +86,15 @@ public static class DataTypes
     /// <typeparam name="T">One of <see cref="bool"/>, the integers of 8 to 64 bits, <see cref="Half"/>, <see cref="float"/>, <see cref="double"/>, and the types of this library.</typeparam>
     /// <exception cref="NotSupportedException">No tensor has elements of this type.</exception>
     public static DataType Of<T>()
+        where T : unmanaged => TryOf<T>(out DataType type)
+            ? type
+            : throw new NotSupportedException($"{typeof(T).Name} is not the element type of a tensor");
+
+    /// <summary>The type of tensors whose elements are of a .NET type, as <see cref="Of{T}"/> knows them; false where there is none.</summary>
+    public static bool TryOf<T>(out DataType type)
         where T : unmanaged
     {
-        return default(T) switch
+        DataType? known = default(T) switch
         {
             bool => DataType.Bool,
             byte => DataType.UInt8,
@@ -114,8 +120,10 @@ public static class DataTypes
             double => DataType.Float64,
             long => DataType.Int64,
             ulong => DataType.UInt64,
-            _ => throw new NotSupportedException($"{typeof(T).Name} is not the element type of a tensor"),
+            _ => null,
         };
+        type = known ?? default;
+        return known is not null;
     }
 
     static (int Bits, string? Name, string[] Aliases) Row(DataType type) =>

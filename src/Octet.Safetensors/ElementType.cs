@@ -19,14 +19,7 @@ static class ElementType
             return true;
         }
 
-        try
-        {
-            return DataTypes.Of<T>() == type;
-        }
-        catch (NotSupportedException)
-        {
-            return false;
-        }
+        return DataTypes.TryOf<T>(out DataType own) && own == type;
     }
 
     /// <summary>The end of a message: how elements of this type are read.</summary>

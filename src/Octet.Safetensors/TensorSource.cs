@@ -25,7 +25,7 @@ public sealed class TensorSource
         RequireName(name);
         if (!SafetensorsDataType.IsDefined(dataType))
         {
-            throw new ArgumentOutOfRangeException(nameof(dataType), dataType, "not an element type");
+            throw new ArgumentOutOfRangeException(nameof(dataType), dataType, "not an element type of safetensors");
         }
 
         foreach (long dimension in shape)

@@ -79,7 +79,7 @@ public class WriterTests
     public void Impossible_shapes_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new TensorSource("a", DataType.UInt8, [-1], s_four));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new TensorSource("a", (DataType)22, [1], s_four));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TensorSource("a", DataType.Float8E3M4, [1], s_four));
         SafetensorsException refused = Assert.Throws<SafetensorsException>(() => new TensorSource("a", DataType.UInt8, [long.MaxValue, 3], s_four));
         Assert.Equal(SafetensorsError.ValidationOverflow, refused.Error);
     }
