@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Octet.Safetensors;
 
 /// <summary>
@@ -24,7 +26,7 @@ public static class SharedTensorNames
         return Find(checkpoint.Metadata, name => checkpoint.TryGetTensor(name, out _));
     }
 
-    static IReadOnlyDictionary<string, string> Find(IReadOnlyDictionary<string, string> metadata, Predicate<string> isStored) => metadata
+    static ReadOnlyDictionary<string, string> Find(IReadOnlyDictionary<string, string> metadata, Predicate<string> isStored) => metadata
         .Where(pair => isStored(pair.Value) && !isStored(pair.Key))
         .ToDictionary()
         .AsReadOnly();

@@ -9,7 +9,7 @@ public class SharedTensorTests
     static readonly SafetensorsWriterOptions s_bare = new() { Metadata = new Dictionary<string, string>() };
 
     static TensorSource Tensor(string name, params string[] aliases) =>
-        new(name, DataType.UInt8, [2], Encoding.UTF8.GetBytes(name)[^2..]) { Aliases = aliases };
+        new(name, DataType.UInt8, [2], Encoding.UTF8.GetBytes(name).AsMemory(name.Length - 2)) { Aliases = aliases };
 
     [Fact]
     public void The_bytes_are_written_once_and_the_other_names_recorded_in_the_metadata()
