@@ -27,7 +27,7 @@ public static class SharedTensorNames
     }
 
     static ReadOnlyDictionary<string, string> Find(IReadOnlyDictionary<string, string> metadata, Predicate<string> isStored) => metadata
-        .Where(pair => isStored(pair.Value) && !isStored(pair.Key))
+        .Where(pair => pair.Value.Length > 0 && isStored(pair.Value) && !isStored(pair.Key))
         .ToDictionary()
         .AsReadOnly();
 }

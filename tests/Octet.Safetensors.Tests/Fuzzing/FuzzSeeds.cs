@@ -24,7 +24,7 @@ static class FuzzSeeds
         Bytes.File("{}"),
         Bytes.File("\t\n{ }\r "),
         Bytes.File("""{ "b" : { "data_offsets":[4,20], "shape" : [2,2], "dtype":"I32", "extra":{"deep":[[[{}]]]} }, "__metadata__":null, "\u0061":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", new byte[20]),
-        Bytes.File("""{"z":{"dtype":"F4","shape":[2,0,9],"data_offsets":[0,0]},"y":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"x":{"dtype":"BOOL","shape":[1,1,1,1,1,1,1,1],"data_offsets":[0,1]}}""", 1),
+        Bytes.File("""{"z":{"dtype":"F4","shape":[2,0,9],"data_offsets":[0,0]},"y":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"x":{"dtype":"BOOL","shape":[1,1,1,1,1,1,1,1],"data_offsets":[0,1]} , "__metadata__" : { "format":"pt" } }""", 1),
     ];
 
     /// <summary>Taken seldom: one costs as much as a hundred of the others.</summary>

@@ -196,7 +196,7 @@ public sealed class FuzzTests : IDisposable
 
     static void AssertEditKeepsTensors(string path, byte[] input)
     {
-        Dictionary<string, string> metadata = new() { ["k"] = new('v', input.Length % 300) };
+        Dictionary<string, string> metadata = input.Length % 3 == 0 ? [] : new() { ["k"] = new('v', input.Length % 300) };
 
         SafetensorsWriter.EditMetadata(path, metadata, TestContext.Current.CancellationToken);
 
