@@ -77,6 +77,7 @@ public class InspectTests
             new TensorSource("codes", DataType.Float8E4M3FN, [8], codes),
             new TensorSource("floats", DataType.Float32, [3], new[] { 1.5f, float.PositiveInfinity, float.NaN }.SelectMany(BitConverter.GetBytes).ToArray()),
             new TensorSource("integers", DataType.Int64, [2], new[] { -5L, 8L }.SelectMany(BitConverter.GetBytes).ToArray()),
+            new TensorSource("complex", DataType.Complex64, [1], new[] { -3f, 4f }.SelectMany(BitConverter.GetBytes).ToArray()),
             new TensorSource("brain", DataType.BFloat16, [2], new byte[] { 0x80, 0x3F, 0x00, 0xC0 }),
         ]);
 
@@ -92,6 +93,8 @@ public class InspectTests
         Assert.Equal(1, (long?)Of("floats")["infinite"]);
         Assert.Null(Of("floats")["max"]);
         Assert.Equal(1.5, (double?)Of("integers")["mean"]);
+        Assert.Equal(-3, (double?)Of("complex")["min"]);
+        Assert.Equal(0.5, (double?)Of("complex")["mean"]);
         Assert.Equal(-2, (double?)Of("brain")["min"]);
         Assert.Equal(-0.5, (double?)Of("brain")["mean"]);
     }

@@ -29,7 +29,7 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void A_mutated_file_opens_consistently_or_is_refused_with_a_typed_error()
     {
-        Run(3000, TimeSpan.FromSeconds(4), 1_000_000, (random, i) => CheckFile(FileMutator.Mutate(random), alsoMapped: i % 61 == 0));
+        Run(3000, TimeSpan.FromSeconds(4), 1_000_000, FileMutator.Mutate, (input, i) => CheckFile(input, alsoMapped: i % 61 == 0));
 
         // The mutations reach every kind of error that a file can have, or the test would show little.
         Assert.Superset(
@@ -49,7 +49,7 @@ public sealed class FuzzTests : IDisposable
         string index = File.ReadAllText(_directory.At(SafetensorsCheckpoint.IndexName));
         long shards = _directory.FileNames.Sum(name => new FileInfo(_directory.At(name)).Length);
 
-        Run(500, TimeSpan.FromSeconds(1), 50_000, (random, _) => CheckIndex(MutateIndex(index, random), shards, tensors));
+        Run(500, TimeSpan.FromSeconds(1), 50_000, random => MutateIndex(index, random), (input, _) => CheckIndex(input, shards, tensors));
 
         Assert.Superset(
             new HashSet<string> { "opened", "InvalidIndex", "MissingShard", "TensorNotInShard", "TensorNotInIndex", "DuplicateName" },
@@ -57,7 +57,7 @@ public sealed class FuzzTests : IDisposable
     }
 
     /// <summary>Each input has a random seed of its own, so that one can be had again without those before it.</summary>
-    void Run(int atLeast, TimeSpan time, int slow, Func<Random, int, (byte[] Input, Action Check)> next)
+    void Run(int atLeast, TimeSpan time, int slow, Func<Random, byte[]> mutate, Action<byte[], int> check)
     {
         bool all = Environment.GetEnvironmentVariable("OCTET_SLOW") == "1";
         if (Environment.GetEnvironmentVariable("OCTET_FUZZ_SECONDS") is { Length: > 0 } seconds)
@@ -69,10 +69,10 @@ public sealed class FuzzTests : IDisposable
         int i = 0;
         for (; all ? i < slow : i < atLeast || watch.Elapsed < time; i++)
         {
-            (byte[] input, Action check) = next(new Random(Seed + i), i);
+            byte[] input = mutate(new Random(Seed + i));
             try
             {
-                check();
+                check(input, i);
             }
             catch (Exception e)
             {
@@ -84,7 +84,7 @@ public sealed class FuzzTests : IDisposable
         TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {i} inputs in {watch.Elapsed.TotalSeconds:f0} s: {outcomes}"));
     }
 
-    (byte[] Input, Action Check) CheckFile(byte[] input, bool alsoMapped) => (input, () =>
+    void CheckFile(byte[] input, bool alsoMapped)
     {
         SafetensorsError? error = Read(input.Length, () => SafetensorsFile.Parse(input, "input"), file =>
         {
@@ -102,9 +102,9 @@ public sealed class FuzzTests : IDisposable
                 AssertEditKeepsTensors(path, input);
             }
         }
-    });
+    }
 
-    (byte[] Input, Action Check) CheckIndex(byte[] input, long shardBytes, TensorSource[] tensors) => (input, () =>
+    void CheckIndex(byte[] input, long shardBytes, TensorSource[] tensors)
     {
         string path = _directory.At(SafetensorsCheckpoint.IndexName);
         File.WriteAllBytes(path, input);
@@ -115,7 +115,7 @@ public sealed class FuzzTests : IDisposable
             Assert.All(checkpoint.Files, file => Assert.Equal(_directory.Path, Path.GetDirectoryName(file.Path)));
             Assert.All(checkpoint.Tensors, tensor => Assert.Contains(tensors, source => source.Name == tensor.Name && source.ByteLength == tensor.ByteLength));
         });
-    });
+    }
 
     static byte[] MutateIndex(string index, Random random)
     {
