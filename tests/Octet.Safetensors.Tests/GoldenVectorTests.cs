@@ -146,7 +146,6 @@ public class GoldenVectorTests
 
         byte[] written = Bytes.Write(tensors, s_bare);
 
-        Assert.Equal(Enum.GetValues<DataType>().Length, order.Length);
         string header = "{" + string.Join(",", entries) + "}";
         Assert.Equal(Bytes.File(header.PadRight((header.Length + 7) / 8 * 8), data), written);
     }

@@ -6,9 +6,16 @@ namespace Octet.Safetensors.Tests.Fuzzing;
 /// <summary>The valid files that mutations start from; between them they use every feature of the format.</summary>
 static class FuzzSeeds
 {
+    // Before what is made of them: static members begin in the order of the text.
+    static readonly string[] s_dtypes =
+    [
+        "BOOL", "F4", "F6_E2M3", "F6_E3M2", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ",
+        "I16", "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64",
+    ];
+
     internal static byte[][] Files { get; } =
     [
-        Bytes.Write(Enum.GetValues<DataType>().Select(type => new TensorSource($"layer.{type}", type, [2, 4], new byte[type.BitSize()]))),
+        Bytes.Write(s_dtypes.Select(DataTypes.Parse).Select(type => new TensorSource($"layer.{type}", type, [2, 4], new byte[type.BitSize()]))),
         Bytes.Write(
         [
             new TensorSource("model.weight", DataType.Float8E4M3FN, [4, 6], Encoding.ASCII.GetBytes("0123456789abcdefghijklmn")),
