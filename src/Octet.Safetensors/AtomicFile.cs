@@ -61,22 +61,24 @@ sealed class AtomicFile : IDisposable
     {
         try
         {
+            KeepMode();
             _stream.Flush(flushToDisk: true);
             _stream.Dispose();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Failed(_path, e);
         }
     }
 
-    /// <summary>Renames the completed file to its destination, replacing what is there.</summary>
+    /// <summary>Renames the completed file to its destination, replacing what is there, and brings the new name to the disk.</summary>
     internal void Commit()
     {
         try
         {
             File.Move(_temporary, _path, overwrite: true);
             _committed = true;
+            DirectoryEntry.TryFlush(Path.GetDirectoryName(_path)!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -107,6 +109,16 @@ sealed class AtomicFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The error that led here says more than this one would.
+        }
+    }
+
+    void KeepMode()
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(_path))
+        {
+            // Of a link, those of the file that it leads to.
+            string replaced = File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path;
+            File.SetUnixFileMode(_stream.SafeFileHandle, File.GetUnixFileMode(replaced));
         }
     }
 }

@@ -13,7 +13,7 @@ ref struct HeaderReader
     internal const string MetadataName = "__metadata__";
 
     // The depth at which serde_json, the reference's reader, gives up.
-    const int MaxDepth = 128;
+    internal const int MaxDepth = 128;
 
     readonly string _path;
     readonly HashSet<string> _names = [];

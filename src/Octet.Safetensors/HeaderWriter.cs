@@ -21,11 +21,11 @@ sealed class HeaderWriter
     HeaderWriter() => _buffer.Write(new byte[Header.LengthSize]);
 
     /// <returns>The length field and the header. The tensors must be in <see cref="FileOrder"/>.</returns>
-    internal static ReadOnlyMemory<byte> Write(IReadOnlyList<TensorSource> tensors, SafetensorsWriterOptions options)
+    internal static ReadOnlyMemory<byte> Write(IReadOnlyList<TensorSource> tensors, IReadOnlyDictionary<string, string> metadata, int alignment)
     {
         HeaderWriter writer = new();
-        writer.WriteJson(tensors, options.Metadata);
-        int padding = -writer._buffer.WrittenCount & (options.Alignment - 1);
+        writer.WriteJson(tensors, metadata);
+        int padding = -writer._buffer.WrittenCount & (alignment - 1);
         writer._buffer.GetSpan(padding)[..padding].Fill((byte)' ');
         writer._buffer.Advance(padding);
         int length = writer._buffer.WrittenCount - Header.LengthSize;
@@ -35,16 +35,38 @@ sealed class HeaderWriter
         return bytes;
     }
 
+    /// <returns>The entry of the metadata alone, <c>"__metadata__":{...}</c>; nothing where there is none.</returns>
+    internal static ReadOnlySpan<byte> WriteMetadataEntry(IReadOnlyDictionary<string, string> metadata)
+    {
+        HeaderWriter writer = new();
+        if (metadata.Count > 0)
+        {
+            writer.WriteMetadata(metadata);
+        }
+
+        return writer._buffer.WrittenSpan[Header.LengthSize..];
+    }
+
+    internal static void RequireLength(long length)
+    {
+        if (length > Header.MaxLength)
+        {
+            throw new SafetensorsException(
+                SafetensorsError.HeaderTooLarge,
+                $"the header would exceed {Header.MaxLength} bytes, which readers refuse: write fewer tensors to a file, shorter names or less metadata");
+        }
+    }
+
     /// <summary>Larger types first, which aligns every tensor without gaps; then by name.</summary>
     internal static TensorSource[] FileOrder(IEnumerable<TensorSource> tensors) =>
         [.. tensors.OrderByDescending(tensor => tensor.DataType).ThenBy(tensor => tensor.Name, Utf8Order.Instance)];
 
     void WriteJson(IReadOnlyList<TensorSource> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        ReadOnlySpan<byte> separator = "{"u8;
+        Raw("{"u8);
+        ReadOnlySpan<byte> separator = ""u8;
         if (metadata.Count > 0)
         {
-            Raw("{\"__metadata__\":"u8);
             WriteMetadata(metadata);
             separator = ","u8;
         }
@@ -59,11 +81,12 @@ sealed class HeaderWriter
             RequireLength(_buffer.WrittenCount);
         }
 
-        Raw(tensors.Count == 0 && metadata.Count == 0 ? "{}"u8 : "}"u8);
+        Raw("}"u8);
     }
 
     void WriteMetadata(IReadOnlyDictionary<string, string> metadata)
     {
+        Raw("\"__metadata__\":"u8);
         ReadOnlySpan<byte> separator = "{"u8;
         foreach ((string key, string value) in metadata.OrderBy(pair => pair.Key, Utf8Order.Instance))
         {
@@ -144,15 +167,5 @@ sealed class HeaderWriter
         Span<byte> digits = stackalloc byte[20];
         Utf8Formatter.TryFormat(value, digits, out int written);
         Raw(digits[..written]);
-    }
-
-    static void RequireLength(int length)
-    {
-        if (length > Header.MaxLength)
-        {
-            throw new SafetensorsException(
-                SafetensorsError.HeaderTooLarge,
-                $"the header would exceed {Header.MaxLength} bytes, which readers refuse: write fewer tensors to a file, shorter names or less metadata");
-        }
     }
 }

@@ -6,7 +6,7 @@ namespace Octet.Safetensors;
 /// </summary>
 /// <remarks>
 /// Files appear whole or not at all: each is written under a temporary name in its directory, flushed to the disk, and
-/// renamed. An exception from a tensor's callback, or cancellation, leaves the old file and no temporary one. A symbolic
+/// renamed; the directory is flushed too where the system can. A file that is replaced hands on its permissions. An exception from a tensor's callback, or cancellation, leaves the old file and no temporary one. A symbolic
 /// link at the destination is replaced, not followed.
 /// </remarks>
 public static class SafetensorsWriter
@@ -29,7 +29,7 @@ public static class SafetensorsWriter
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        FileContent content = FileContent.Create(tensors, options ?? SafetensorsWriterOptions.Default);
+        FileContent content = FileContent.Create(FileContent.Distinct(tensors), options ?? SafetensorsWriterOptions.Default);
         string full = Path.GetFullPath(path);
         using AtomicFile file = new(full, content.Length);
         content.WriteTo(file.Stream, full, cancellationToken);
@@ -50,7 +50,7 @@ public static class SafetensorsWriter
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        FileContent.Create(tensors, options ?? SafetensorsWriterOptions.Default).WriteTo(destination, null, cancellationToken);
+        FileContent.Create(FileContent.Distinct(tensors), options ?? SafetensorsWriterOptions.Default).WriteTo(destination, null, cancellationToken);
     }
 
     /// <summary>
@@ -77,5 +77,31 @@ public static class SafetensorsWriter
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         return ShardedWriter.Write(Path.GetFullPath(directory), tensors, options ?? SafetensorsWriterOptions.Default, cancellationToken);
+    }
+
+    /// <summary>Exchanges the <c>__metadata__</c> of a file for another. The tensors, their order and the text of their entries stay as they are.</summary>
+    /// <param name="path">A valid file, of whatever layout. A symbolic link is replaced by an edited copy, not followed.</param>
+    /// <param name="metadata">The whole new metadata; empty removes it.</param>
+    /// <param name="cancellationToken">Heeded until the file is changed.</param>
+    /// <remarks>
+    /// <para>Where the new metadata fits into the space of the old (unused space is left as blanks inside the header, which is valid
+    /// JSON) and all bytes that change lie within one block of 4,096, they are written into the file at once and flushed: the file's
+    /// size does not matter. A failure or the end of the process leaves the old header or the new. Loss of power does too, on disks
+    /// that write 4,096 bytes as a unit; on others the header's block may be torn. A file opened by another process at that very
+    /// moment may be read half changed; files already open are not affected.</para>
+    /// <para>Otherwise the file is written anew beside the old one, its data copied and aligned as before, and renamed, as
+    /// <see cref="Write(string, IEnumerable{TensorSource}, SafetensorsWriterOptions?, CancellationToken)"/> does: whatever happens,
+    /// the old file or the new one is there, whole. That takes the time and the space of a copy.</para>
+    /// </remarks>
+    /// <exception cref="SafetensorsException">
+    /// The file is not valid, <see cref="SafetensorsError.HeaderTooLarge"/>, <see cref="SafetensorsError.InvalidMetadata"/>, or
+    /// <see cref="SafetensorsError.IoError"/>: it is marked read-only, or cannot be written. The file is unchanged.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the file is unchanged.</exception>
+    public static void EditMetadata(string path, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(metadata);
+        MetadataEdit.Apply(Path.GetFullPath(path), metadata, cancellationToken);
     }
 }

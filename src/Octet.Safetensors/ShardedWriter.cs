@@ -6,24 +6,24 @@ using System.Text.RegularExpressions;
 
 namespace Octet.Safetensors;
 
-/// <summary>Shards and their index as huggingface_hub (<c>serialization/_base.py</c>) cuts and names them.</summary>
+/// <summary>
+/// Shards and their index as huggingface_hub (<c>serialization/_base.py</c>) cuts and names them, with the number of elements as
+/// transformers adds it. Tensors that share bytes stay together: they are one.
+/// </summary>
 static partial class ShardedWriter
 {
     internal static IReadOnlyList<string> Write(
         string directory, IEnumerable<TensorSource> tensors, SafetensorsWriterOptions options, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(tensors);
-        TensorSource[] all = [.. tensors];
-        FileContent.RequireDistinct(all);
-        List<List<TensorSource>> shards = Cut(all, options.MaxShardSize);
+        List<List<TensorSource>> shards = Cut(FileContent.Distinct(tensors), options.MaxShardSize);
+        FileContent[] contents = [.. shards.Select(shard => FileContent.Create(shard, options))];
         Create(directory);
         List<string> paths = [];
         List<AtomicFile> files = [];
         try
         {
-            foreach (List<TensorSource> shard in shards)
+            foreach (FileContent content in contents)
             {
-                FileContent content = FileContent.Create(shard, options);
                 Begin(Path.Combine(directory, Name(paths.Count, shards.Count)), content.Length);
                 content.WriteTo(files[^1].Stream, paths[^1], cancellation);
                 files[^1].Complete();
@@ -109,6 +109,7 @@ static partial class ShardedWriter
         {
             json.WriteStartObject();
             json.WriteStartObject("metadata");
+            json.WriteNumber("total_parameters", shards.Sum(shard => shard.Sum(tensor => tensor.ElementCount)));
             json.WriteNumber("total_size", shards.Sum(shard => shard.Sum(tensor => tensor.ByteLength)));
             json.WriteEndObject();
             json.WriteStartObject("weight_map");

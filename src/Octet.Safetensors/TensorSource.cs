@@ -90,8 +90,40 @@ public sealed class TensorSource
     {
     }
 
+    /// <summary>The same tensor under the name that it is stored under: of all its names the first, by their UTF-8 bytes.</summary>
+    TensorSource(TensorSource source, string[] sortedNames)
+    {
+        Name = sortedNames[0];
+        DataType = source.DataType;
+        ByteLength = source.ByteLength;
+        _shape = source._shape;
+        _write = source._write;
+        Aliases = sortedNames[1..].AsReadOnly();
+    }
+
     /// <summary>The tensor's name.</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// Other names of the same tensor, such as <c>lm_head.weight</c> where it shares its bytes with the embedding. The bytes are written
+    /// once, under the first of all the names (by their UTF-8 bytes); each other name is recorded in the metadata of the same file as
+    /// <c>{other: first}</c>, as the Python library's <c>save_model</c> does. <see cref="SharedTensorNames"/> reads it back.
+    /// </summary>
+    /// <exception cref="SafetensorsException"><see cref="SafetensorsError.InvalidTensorName"/>.</exception>
+    public IReadOnlyList<string> Aliases
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+            foreach (string name in field)
+            {
+                ArgumentNullException.ThrowIfNull(name);
+                RequireName(name);
+            }
+        }
+    } = [];
 
     /// <summary>The type of the elements.</summary>
     public DataType DataType { get; }
@@ -102,7 +134,12 @@ public sealed class TensorSource
     /// <summary>The number of bytes to be written.</summary>
     public long ByteLength { get; }
 
+    internal long ElementCount => (long)((UInt128)ByteLength * 8 / (uint)DataType.BitSize());
+
     internal void WriteTo(Stream stream) => _write(stream);
+
+    internal TensorSource UnderFirstName() =>
+        Aliases.Count == 0 ? this : new TensorSource(this, [.. Aliases.Append(Name).Order(Utf8Order.Instance)]);
 
     static string NameFor(TensorView tensor, string? name)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -59,7 +61,8 @@ public class InspectTests
 
         ToolResult result = Run("inspect", model.Path, "--tree");
 
-        Assert.Contains("── self_attn\n", result.Output, StringComparison.Ordinal);
+        // 128 x 160 codes twice (q, o), half as many twice (k, v), two scales of two bytes for each, two norms of 32: 61,584 bytes.
+        Assert.Contains("── self_attn  60.1 KiB\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("── weight  F8_E4M3 [128, 160] 20.0 KiB\n", result.Output, StringComparison.Ordinal);
     }
 
@@ -74,6 +77,7 @@ public class InspectTests
             new TensorSource("codes", DataType.Float8E4M3FN, [8], codes),
             new TensorSource("floats", DataType.Float32, [3], new[] { 1.5f, float.PositiveInfinity, float.NaN }.SelectMany(BitConverter.GetBytes).ToArray()),
             new TensorSource("integers", DataType.Int64, [2], new[] { -5L, 8L }.SelectMany(BitConverter.GetBytes).ToArray()),
+            new TensorSource("complex", DataType.Complex64, [1], new[] { -3f, 4f }.SelectMany(BitConverter.GetBytes).ToArray()),
             new TensorSource("brain", DataType.BFloat16, [2], new byte[] { 0x80, 0x3F, 0x00, 0xC0 }),
         ]);
 
@@ -89,6 +93,8 @@ public class InspectTests
         Assert.Equal(1, (long?)Of("floats")["infinite"]);
         Assert.Null(Of("floats")["max"]);
         Assert.Equal(1.5, (double?)Of("integers")["mean"]);
+        Assert.Equal(-3, (double?)Of("complex")["min"]);
+        Assert.Equal(0.5, (double?)Of("complex")["mean"]);
         Assert.Equal(-2, (double?)Of("brain")["min"]);
         Assert.Equal(-0.5, (double?)Of("brain")["mean"]);
     }
@@ -155,5 +161,76 @@ public class InspectTests
         File.WriteAllText(Path.Combine(directory.Path, "empty.safetensors"), "");
 
         AssertError(Run("inspect", Path.Combine(directory.Path, name)), 1, fragment);
+    }
+
+    [Fact]
+    public void Names_that_share_a_tensor_are_shown_with_it()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        SafetensorsWriter.Write(path, [new TensorSource("model.embed.weight", DataType.UInt8, [3], new byte[3]) { Aliases = ["lm_head.weight"] }]);
+
+        ToolResult text = Run("inspect", path, "--tree");
+        JsonObject json = Run("inspect", path, "--json").Json;
+
+        Assert.Contains("\nshared    model.embed.weight = lm_head.weight\nmetadata  format = pt\n", text.Output, StringComparison.Ordinal);
+        Assert.Contains("── weight  = lm_head.weight\n", text.Output, StringComparison.Ordinal);
+        Assert.Contains("── lm_head  3 B\n", text.Output, StringComparison.Ordinal);
+        Assert.Contains("── embed  0 B\n", text.Output, StringComparison.Ordinal);
+        Assert.Equal("lm_head.weight", (string?)json["shared_tensors"]!["model.embed.weight"]);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--tree")]
+    public void What_a_file_says_neither_breaks_a_line_nor_reaches_the_terminal_as_a_command(params string[] options)
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        string longName = new('n', 400);
+        SafetensorsWriter.Write(
+            path,
+            [new TensorSource("a\nb\tc\u001b[31m\u202ed", DataType.UInt8, [1], new byte[1]), new TensorSource("模型.é\U0001F600", DataType.UInt8, [1], new byte[1]), new TensorSource(longName, DataType.UInt8, [1], new byte[1])],
+            new SafetensorsWriterOptions { Metadata = new Dictionary<string, string> { ["k\n"] = "v\r\u009b" } });
+
+        ToolResult result = Run(["inspect", path, .. options]);
+
+        Assert.Contains("\nmetadata  k\\n = v\\r\\u009b\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("a\\nb\\tc\\u001b[31m\\u202ed", result.Output, StringComparison.Ordinal);
+        Assert.Contains("é\U0001F600", result.Output, StringComparison.Ordinal);
+        Assert.Contains(longName, result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(result.Output, unit => char.IsControl(unit) && unit is not '\n' and not '\t');
+        Assert.DoesNotContain('\u202e', result.Output);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--tree")]
+    [InlineData("--json")]
+    public void A_terabyte_is_inspected_by_its_header_alone(params string[] options)
+    {
+        const long Size = 1L << 40;
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        byte[] header = Encoding.UTF8.GetBytes($$$"""{"layers.0.weight":{"dtype":"F8_E4M3","shape":[1048576,1048576],"data_offsets":[0,{{{Size}}}]}}""");
+        try
+        {
+            using FileStream file = File.Create(path);
+            file.Write(BitConverter.GetBytes((long)header.Length));
+            file.Write(header);
+            file.SetLength(8 + header.Length + Size);
+        }
+        catch (IOException e)
+        {
+            Assert.Skip($"no sparse file of this size here: {e.Message}");
+        }
+
+        var watch = Stopwatch.StartNew();
+        ToolResult result = Run(["inspect", path, .. options]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("layers", result.Output, StringComparison.Ordinal);
+        // Reading it would take minutes on any machine; most of this is the start of the process.
+        Assert.True(watch.Elapsed.TotalSeconds < 20, $"{watch.Elapsed.TotalSeconds:f1} s");
     }
 }

@@ -80,6 +80,76 @@ public class GoldenVectorTests
         Assert.Empty(file.Metadata);
     }
 
+    /// <summary>Vectors whose writers do not pad: of the reference's own tests, and of the Elixir library's (<c>test/safetensors_test.exs</c>).</summary>
+    public static TheoryData<int, string, DataType, long[], byte[]> Unpadded => new()
+    {
+        { 60, """{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}}""", DataType.Int32, [2, 2], new byte[16] },
+        { 56, """{"test":{"dtype":"I32","shape":[],"data_offsets":[0,4]}}""", DataType.Int32, [], new byte[4] },
+        { 59, """{"test":{"dtype":"I32","shape":[2,0],"data_offsets":[0,0]}}""", DataType.Int32, [2, 0], [] },
+        { 60, """{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}}""", DataType.Int32, [2, 2], [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0] },
+        { '?', """{"test":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]}}""", DataType.Float8E4M3FN, [2, 2], [0x38, 0x40, 0x44, 0x48] },
+        { '?', """{"test":{"dtype":"F8_E5M2","shape":[2,2],"data_offsets":[0,4]}}""", DataType.Float8E5M2, [2, 2], [0x3C, 0x40, 0x44, 0x48] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unpadded))]
+    public void Vectors_that_are_not_padded_are_read_and_written_with_padding_to_eight(int headerLength, string header, DataType type, long[] shape, byte[] data)
+    {
+        byte[] vector = Bytes.File(header, data);
+        Assert.Equal(headerLength, vector[0]);
+        using SafetensorsFile file = SafetensorsFile.Parse(vector, "golden");
+        Assert.Equal(type, file["test"].DataType);
+        Assert.Equal(shape, file["test"].Shape.ToArray());
+        Assert.Equal(data, file["test"].Bytes.ToArray());
+
+        byte[] written = Bytes.Write([new TensorSource(file["test"])], s_bare);
+
+        Assert.Equal(Bytes.File(header.PadRight((headerLength + 7) / 8 * 8), data), written);
+    }
+
+    [Fact]
+    public void The_vector_with_metadata_and_seven_spaces_is_read_and_written_with_its_own_bytes()
+    {
+        const string Text = """{"__metadata__":{"framework":"pt"},"test1":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}}""";
+        byte[] vector = Bytes.File(Text + new string(' ', 7), new byte[16]);
+        Assert.Equal((byte)'f', vector[0]);
+        using SafetensorsFile file = SafetensorsFile.Parse(vector, "golden");
+
+        byte[] written = Bytes.Write(file.Tensors.Select(tensor => new TensorSource(tensor)), new SafetensorsWriterOptions { Metadata = file.Metadata });
+
+        Assert.Equal(Bytes.File(Text.PadRight(96), new byte[16]), written);
+    }
+
+    [Fact]
+    public void All_dtypes_in_one_file_stand_in_the_references_order()
+    {
+        // The enumeration of tensor.rs, from the largest alignment down; and the bits of an element.
+        (string Name, int Bits)[] order =
+        [
+            ("U64", 64), ("I64", 64), ("F64", 64), ("C64", 64), ("F32", 32), ("U32", 32), ("I32", 32), ("BF16", 16), ("F16", 16), ("U16", 16), ("I16", 16),
+            ("F8_E5M2FNUZ", 8), ("F8_E4M3FNUZ", 8), ("F8_E8M0", 8), ("F8_E4M3", 8), ("F8_E5M2", 8), ("I8", 8), ("U8", 8),
+            ("F6_E3M2", 6), ("F6_E2M3", 6), ("F4", 4), ("BOOL", 8),
+        ];
+        string[] entries = new string[order.Length];
+        byte[] data = [];
+        List<TensorSource> tensors = [];
+        for (int i = 0; i < order.Length; i++)
+        {
+            // Four elements fill whole bytes whatever the type.
+            byte[] bytes = [.. Enumerable.Range(0, order[i].Bits / 2).Select(at => (byte)(16 * i + at))];
+            entries[i] = $$"""
+                "{{(char)('a' + i)}}":{"dtype":"{{order[i].Name}}","shape":[4],"data_offsets":[{{data.Length}},{{data.Length + bytes.Length}}]}
+                """;
+            data = [.. data, .. bytes];
+            tensors.Insert(i / 2, new TensorSource(((char)('a' + i)).ToString(), DataTypes.Parse(order[i].Name), [4], bytes));
+        }
+
+        byte[] written = Bytes.Write(tensors, s_bare);
+
+        string header = "{" + string.Join(",", entries) + "}";
+        Assert.Equal(Bytes.File(header.PadRight((header.Length + 7) / 8 * 8), data), written);
+    }
+
     [Fact]
     public void The_references_refusals_are_the_same()
     {

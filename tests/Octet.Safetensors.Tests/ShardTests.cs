@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Octet.Numerics;
 
 namespace Octet.Safetensors.Tests;
@@ -24,6 +25,7 @@ public class ShardTests
             """
             {
               "metadata": {
+                "total_parameters": 21,
                 "total_size": 21
               },
               "weight_map": {
@@ -37,6 +39,19 @@ public class ShardTests
 
             """.ReplaceLineEndings("\n"),
             File.ReadAllText(written[^1]));
+    }
+
+    [Fact]
+    public void The_index_counts_elements_not_bytes()
+    {
+        using TemporaryDirectory directory = new();
+
+        // Three of 16 bits, eight of 4 bits, a scalar, none.
+        Write(directory.Path, 4, new("a", DataType.BFloat16, [3], new byte[6]), new("b", DataType.Float4E2M1FN, [2, 4], new byte[4]), new("c", DataType.Float32, [], new byte[4]), new("d", DataType.Int64, [0, 9], ReadOnlyMemory<byte>.Empty));
+
+        using JsonDocument index = JsonDocument.Parse(File.ReadAllText(directory.At("model.safetensors.index.json")));
+        Assert.Equal(12, index.RootElement.GetProperty("metadata").GetProperty("total_parameters").GetInt64());
+        Assert.Equal(14, index.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64());
     }
 
     [Fact]

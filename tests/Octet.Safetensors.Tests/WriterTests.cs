@@ -208,6 +208,42 @@ public class WriterTests
     }
 
     [Fact]
+    public void A_file_that_replaces_another_has_its_permissions()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Unix modes only");
+        }
+        else
+        {
+            using TemporaryDirectory directory = new();
+            const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+            Bytes.Save(directory.At("a"), Tensor("a"));
+            File.SetUnixFileMode(directory.At("a"), Mode);
+
+            Bytes.Save(directory.At("a"), Tensor("b"));
+            Assert.Equal(Mode, File.GetUnixFileMode(directory.At("a")));
+
+            SafetensorsWriter.EditMetadata(directory.At("a"), new Dictionary<string, string> { ["k"] = new('x', 5000) }, TestContext.Current.CancellationToken);
+            Assert.Equal(Mode, File.GetUnixFileMode(directory.At("a")));
+
+            // Of a link, those of the file that it leads to: every link has all permissions.
+            File.CreateSymbolicLink(directory.At("link"), directory.At("a"));
+            Bytes.Save(directory.At("link"), Tensor("c"));
+            Assert.Equal(Mode, File.GetUnixFileMode(directory.At("link")));
+        }
+    }
+
+    [Fact]
+    public void A_directory_is_flushed_where_the_system_can()
+    {
+        using TemporaryDirectory directory = new();
+
+        Assert.Equal(!OperatingSystem.IsWindows(), DirectoryEntry.TryFlush(directory.Path));
+        Assert.False(DirectoryEntry.TryFlush(directory.At("absent")));
+    }
+
+    [Fact]
     public void A_tensor_of_an_open_file_is_copied_in_any_size()
     {
         byte[] data = new byte[(3 << 20) + 5];

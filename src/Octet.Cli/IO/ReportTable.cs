@@ -7,9 +7,10 @@ sealed class ReportTable(params string[] columns)
 {
     // What the borders put between two columns.
     const int Gap = 3;
+    const string Separator = "  ";
     readonly List<string[]> _rows = [];
 
-    internal void Add(params string[] cells) => _rows.Add(cells);
+    internal void Add(params string[] cells) => _rows.Add([.. cells.Select(Visible.Text)]);
 
     internal void Write()
     {
@@ -19,10 +20,11 @@ sealed class ReportTable(params string[] columns)
             return;
         }
 
-        int[] widths = [.. columns.Select((column, i) => Math.Max(column.Length, _rows.Select(row => row[i].Length).DefaultIfEmpty().Max()))];
-        if (widths.Sum() + Gap * columns.Length > Terminal.Output().Profile.Width)
+        int[] widths = [.. columns.Select((column, i) => Math.Max(column.Length, _rows.Select(row => row[i].GetCellWidth()).DefaultIfEmpty().Max()))];
+        int terminal = Terminal.Output().Profile.Width;
+        if (widths.Sum() + Gap * columns.Length > terminal)
         {
-            WriteStacked(widths);
+            WriteStacked(widths, terminal);
             return;
         }
 
@@ -41,13 +43,23 @@ sealed class ReportTable(params string[] columns)
         Terminal.Output().Write(table);
     }
 
-    /// <summary>Too wide for the terminal: the first cell on a line of its own, the others below it. Nothing is folded or cut.</summary>
-    void WriteStacked(int[] widths)
+    /// <summary>Too wide for the terminal: the first cell on a line of its own, the others below it, on as many lines as they need. Nothing is cut.</summary>
+    void WriteStacked(int[] widths, int terminal)
     {
+        const int Indent = 4;
         foreach (string[] row in _rows.Prepend(columns))
         {
-            Standard.Output.WriteLine(row[0]);
-            Standard.Output.WriteLine("    " + string.Join("  ", row.Skip(1).Select((cell, i) => cell.PadLeft(widths[i + 1]))));
+            Standard.Output.Write(row[0]);
+            int used = terminal;
+            for (int i = 1; i < row.Length; i++)
+            {
+                bool fits = used + Separator.Length + widths[i] <= terminal;
+                Standard.Output.Write(fits ? Separator : "\n" + new string(' ', Indent));
+                Standard.Output.Write(row[i].PadLeft(widths[i]));
+                used = (fits ? used + Separator.Length : Indent) + widths[i];
+            }
+
+            Standard.Output.WriteLine();
         }
     }
 
@@ -56,9 +68,7 @@ sealed class ReportTable(params string[] columns)
         Standard.Output.WriteLine(string.Join('\t', columns));
         foreach (string[] row in _rows)
         {
-            Standard.Output.WriteLine(string.Join('\t', row.Select(OneCell)));
+            Standard.Output.WriteLine(string.Join('\t', row));
         }
     }
-
-    static string OneCell(string text) => text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
 }

@@ -16,6 +16,9 @@ sealed record CheckpointReport
 
     internal string? ConfigProblem { get; init; }
 
+    /// <summary>Names that are not stored but stand for a stored tensor, with the name it is stored under.</summary>
+    internal required IReadOnlyDictionary<string, string> SharedNames { get; init; }
+
     /// <summary>By tensor name; null where they were not asked for. A tensor whose type cannot be read is not in it.</summary>
     internal IReadOnlyDictionary<string, TensorStatistics>? Statistics { get; init; }
 
@@ -65,6 +68,7 @@ sealed record CheckpointReport
         {
             Checkpoint = checkpoint,
             Scheme = Quantization.Describe(checkpoint),
+            SharedNames = SharedTensorNames.Of(checkpoint),
             Config = config,
             ConfigProblem = configProblem,
             Statistics = statistics ? values : null,

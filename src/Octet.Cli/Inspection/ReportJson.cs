@@ -27,6 +27,7 @@ static class ReportJson
                 ["bytes"] = total.Bytes,
             }))),
             ["metadata"] = new JsonObject(checkpoint.Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["shared_tensors"] = new JsonObject(report.SharedNames.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
         };
         if (report.Config is { } config)
         {

@@ -24,7 +24,7 @@ static class ReportText
 
         foreach (string problem in report.Problems ?? [])
         {
-            Standard.Output.WriteLine($"problem: {problem}");
+            Standard.Output.WriteLine($"problem: {Visible.Text(problem)}");
         }
 
         if (report.Problems is [])
@@ -37,35 +37,40 @@ static class ReportText
     static void WriteSummary(CheckpointReport report)
     {
         SafetensorsCheckpoint checkpoint = report.Checkpoint;
-        TextWriter output = Standard.Output;
-        output.WriteLine($"path      {checkpoint.Path}");
+        ReportFields fields = new();
+        fields.Write("path", checkpoint.Path);
         foreach (SafetensorsFile file in checkpoint.Files)
         {
-            output.WriteLine($"file      {Path.GetFileName(file.Path)}, {Count(file.Length)} bytes");
+            fields.Write("file", $"{Path.GetFileName(file.Path)}, {Count(file.Length, "byte")}");
         }
 
-        output.WriteLine($"tensors   {Count(checkpoint.Tensors.Count)}, {Count(checkpoint.TotalBytes)} bytes ({ByteCount.Text(checkpoint.TotalBytes)})");
+        fields.Write("tensors", $"{Count(checkpoint.Tensors.Count)}, {Count(checkpoint.TotalBytes, "byte")} ({ByteCount.Text(checkpoint.TotalBytes)})");
         foreach ((DataType type, int tensors, long elements, long bytes) in report.Totals)
         {
-            output.WriteLine($"          {type.SafetensorsName(),-8} {Count(tensors)} tensors, {Count(elements)} elements, {Count(bytes)} bytes");
+            fields.Write("", $"{type.SafetensorsName(),-8} {Count(tensors, "tensor")}, {Count(elements, "element")}, {Count(bytes, "byte")}");
         }
 
-        output.WriteLine($"scheme    {report.Scheme}");
+        fields.Write("scheme", report.Scheme);
         if (report.Config is { } config)
         {
-            output.WriteLine($"model     {Describe(config)}");
+            fields.Write("model", Describe(config));
         }
         else if (report.ConfigProblem is { } problem)
         {
-            output.WriteLine($"model     cannot be run: {problem}");
+            fields.Write("model", $"cannot be run: {problem}");
         }
 
-        foreach ((string key, string value) in checkpoint.Metadata)
+        foreach ((string name, string stored) in report.SharedNames)
         {
-            output.WriteLine($"metadata  {key} = {value.ReplaceLineEndings(" ")}");
+            fields.Write("shared", $"{name} = {stored}");
         }
 
-        output.WriteLine();
+        foreach ((string key, string value) in checkpoint.Metadata.Where(pair => !report.SharedNames.ContainsKey(pair.Key)))
+        {
+            fields.WriteCut("metadata", $"{key} = {value}");
+        }
+
+        Standard.Output.WriteLine();
     }
 
     static string Describe(ModelConfig config) => string.Create(CultureInfo.InvariantCulture,
@@ -90,31 +95,57 @@ static class ReportText
 
     static void WriteTree(CheckpointReport report)
     {
-        var root = new Tree(Markup.Escape(Path.GetFileName(report.Checkpoint.Path)));
-        Dictionary<string, TreeNode> groups = [];
-        foreach (TensorView tensor in report.Checkpoint.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering)))
+        StringComparer natural = StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering);
+        Dictionary<string, long> sizes = ModuleSizes(report);
+        Dictionary<string, TreeNode> modules = [];
+        var root = new Tree(new Text($"{Visible.Text(Path.GetFileName(report.Checkpoint.Path))}  {ByteCount.Text(report.Checkpoint.TotalBytes)}"));
+        var leaves = report.Checkpoint.Tensors.Select(tensor => (tensor.Name, Text: Describe(report, tensor)))
+            .Concat(report.SharedNames.Select(pair => (Name: pair.Key, Text: $"= {pair.Value}")));
+        foreach ((string name, string text) in leaves.OrderBy(leaf => leaf.Name, natural))
         {
             IHasTreeNodes parent = root;
-            int dot = tensor.Name.IndexOf('.', StringComparison.Ordinal);
             int start = 0;
-            for (; dot >= 0; start = dot + 1, dot = tensor.Name.IndexOf('.', start))
+            for (int dot = name.IndexOf('.', StringComparison.Ordinal); dot >= 0; start = dot + 1, dot = name.IndexOf('.', start))
             {
-                string group = tensor.Name[..dot];
-                if (!groups.TryGetValue(group, out TreeNode? node))
+                string module = name[..dot];
+                if (!modules.TryGetValue(module, out TreeNode? node))
                 {
-                    node = parent.AddNode(new Text(tensor.Name[start..dot]));
-                    groups.Add(group, node);
+                    node = parent.AddNode(new Text($"{Visible.Text(name[start..dot])}  {ByteCount.Text(sizes.GetValueOrDefault(module))}"));
+                    modules.Add(module, node);
                 }
 
                 parent = node;
             }
 
-            string values = report.Statistics is not null && Values(report, tensor) is [var min, var max, var mean, var nan] ? $"  min {min}, max {max}, mean {mean}, nan {nan}" : "";
-            parent.AddNode(new Text($"{tensor.Name[start..]}  {tensor.DataType.SafetensorsName()} {TensorShape.Text(tensor.Shape)} {ByteCount.Text(tensor.ByteLength)}{values}"));
+            parent.AddNode(new Text(Visible.Text($"{name[start..]}  {text}")));
         }
 
         Terminal.Output().Write(root);
     }
+
+    /// <summary>The stored bytes below each node of the tree, by the part of the names before a dot.</summary>
+    static Dictionary<string, long> ModuleSizes(CheckpointReport report)
+    {
+        Dictionary<string, long> sizes = [];
+        foreach (TensorView tensor in report.Checkpoint.Tensors)
+        {
+            for (int dot = tensor.Name.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = tensor.Name.IndexOf('.', dot + 1))
+            {
+                string module = tensor.Name[..dot];
+                sizes[module] = sizes.GetValueOrDefault(module) + tensor.ByteLength;
+            }
+        }
+
+        return sizes;
+    }
+
+    static string Describe(CheckpointReport report, TensorView tensor)
+    {
+        string values = report.Statistics is not null && Values(report, tensor) is [var min, var max, var mean, var nan] ? $"  min {min}, max {max}, mean {mean}, nan {nan}" : "";
+        return $"{tensor.DataType.SafetensorsName()} {TensorShape.Text(tensor.Shape)} {ByteCount.Text(tensor.ByteLength)}{values}";
+    }
+
+    static string Count(long number, string what) => $"{Count(number)} {what}{(number == 1 ? "" : "s")}";
 
     static string Count(long number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 

@@ -5,7 +5,9 @@ using Octet.Safetensors;
 
 namespace Octet.Cli.Inspection;
 
-/// <summary>The values of one tensor as they are stored: scales are not applied. Sums are float64.</summary>
+/// <summary>
+/// The values of one tensor as they are stored: scales are not applied, and a complex number is two values. Sums are float64.
+/// </summary>
 /// <param name="Min">The smallest value; NaN where there is none.</param>
 /// <param name="Max">The largest value; NaN where there is none.</param>
 /// <param name="Mean">The mean of the values that are numbers; NaN where there are none.</param>
@@ -19,7 +21,7 @@ readonly record struct TensorStatistics(double Min, double Max, double Mean, lon
 
     /// <summary>Whether the values of a type can be read: not the packed ones, nor those this version has no arithmetic for.</summary>
     internal static bool CanRead(DataType type) => Codes8(type) is not null || Codes16(type) is not null
-        || type is DataType.Float32 or DataType.Float64 or DataType.Int32 or DataType.UInt32 or DataType.Int64 or DataType.UInt64;
+        || type is DataType.Float32 or DataType.Float64 or DataType.Complex64 or DataType.Int32 or DataType.UInt32 or DataType.Int64 or DataType.UInt64;
 
     /// <param name="tensor">A tensor of a type that <see cref="CanRead"/>.</param>
     /// <param name="progress">Told how many bytes were read since it was last told.</param>
@@ -35,7 +37,7 @@ readonly record struct TensorStatistics(double Min, double Max, double Mean, lon
             ReadOnlySpan<byte> piece = tensor.Slice(offset, (int)Math.Min(PieceBytes, tensor.ByteLength - offset));
             switch (type)
             {
-                case DataType.Float32:
+                case DataType.Float32 or DataType.Complex64:
                     sums.Add<float>(piece);
                     break;
                 case DataType.Float64:
