@@ -99,6 +99,34 @@ public class InspectTests
         Assert.Equal(-0.5, (double?)Of("brain")["mean"]);
     }
 
+    /// <summary>Codes and the values that the format's table gives them (OCP MX 1.0, ml_dtypes): smallest, largest, mean, NaN.</summary>
+    public static TheoryData<DataType, byte[], double, double, double, int> SmallFormats => new()
+    {
+        // Lower half first: 0.5, 6, -6, 1.
+        { DataType.Float4E2M1FN, [0x71, 0x2F], -6, 6, 0.375, 0 },
+        // 6 bits each from the lowest up: codes 0x01, 0x1F, 0x3F, 0x08 are 0.125, 7.5, -7.5, 1 and 0.0625, 28, -28, 0.5 (code 0x08).
+        { DataType.Float6E2M3FN, [0xC1, 0xF7, 0x23], -7.5, 7.5, 0.28125, 0 },
+        { DataType.Float6E3M2FN, [0xC1, 0xF7, 0x23], -28, 28, 0.140625, 0 },
+        // 2^-127 would round away beside 1: 1, 2, 4, NaN.
+        { DataType.Float8E8M0FNU, [127, 128, 129, 0xFF], 1, 4, 7.0 / 3, 1 },
+        { DataType.Float8E4M3FNUZ, [0x40, 0x7F, 0xFF, 0x80], -240, 240, 1.0 / 3, 1 },
+        { DataType.Float8E5M2FNUZ, [0x40, 0x7F, 0xFF, 0x80], -57344, 57344, 1.0 / 3, 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(SmallFormats))]
+    public void Statistics_of_every_small_format_are_those_of_its_table(DataType type, byte[] codes, double min, double max, double mean, int nan)
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        SafetensorsWriter.Write(path, [new TensorSource("a", type, [4], codes)]);
+
+        JsonNode statistics = Run("inspect", path, "--stats", "--json").Json["tensors"]![0]!["statistics"]!;
+
+        Assert.Equal((min, max, nan), ((double)statistics["min"]!, (double)statistics["max"]!, (int)statistics["nan"]!));
+        Assert.Equal(mean, (double)statistics["mean"]!, 1e-12);
+    }
+
     [Fact]
     public void A_sound_model_is_verified()
     {

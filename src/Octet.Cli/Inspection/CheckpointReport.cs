@@ -19,14 +19,11 @@ sealed record CheckpointReport
     /// <summary>Names that are not stored but stand for a stored tensor, with the name it is stored under.</summary>
     internal required IReadOnlyDictionary<string, string> SharedNames { get; init; }
 
-    /// <summary>By tensor name; null where they were not asked for. A tensor whose type cannot be read is not in it.</summary>
+    /// <summary>By tensor name; null where they were not asked for.</summary>
     internal IReadOnlyDictionary<string, TensorStatistics>? Statistics { get; init; }
 
     /// <summary>Null where the checkpoint was not verified; empty where all is well.</summary>
     internal IReadOnlyList<string>? Problems { get; init; }
-
-    /// <summary>Tensors of types whose values this version cannot read, so that verification only saw their places.</summary>
-    internal int Unread { get; init; }
 
     internal IEnumerable<(DataType Type, int Tensors, long Elements, long Bytes)> Totals => Checkpoint.Tensors
         .GroupBy(tensor => tensor.DataType)
@@ -73,7 +70,6 @@ sealed record CheckpointReport
             ConfigProblem = configProblem,
             Statistics = statistics ? values : null,
             Problems = problems,
-            Unread = checkpoint.Tensors.Count(tensor => !TensorStatistics.CanRead(tensor.DataType)),
         };
     }
 
@@ -84,10 +80,7 @@ sealed record CheckpointReport
         {
             foreach (TensorView tensor in checkpoint.Tensors)
             {
-                if (TensorStatistics.CanRead(tensor.DataType))
-                {
-                    values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellation));
-                }
+                values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellation));
             }
         });
         return values;

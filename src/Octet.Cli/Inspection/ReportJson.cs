@@ -42,7 +42,6 @@ static class ReportJson
         if (report.Problems is { } problems)
         {
             json["verified"] = problems.Count == 0;
-            json["unread_tensors"] = report.Unread;
             json["problems"] = new JsonArray([.. problems.Select(found => (JsonNode)found)]);
         }
 
@@ -61,8 +60,8 @@ static class ReportJson
         };
         if (statistics is not null)
         {
-            // Null: the values of this type cannot be read.
-            json["statistics"] = !statistics.TryGetValue(tensor.Name, out TensorStatistics values) ? null : new JsonObject
+            TensorStatistics values = statistics[tensor.Name];
+            json["statistics"] = new JsonObject
             {
                 ["min"] = JsonOutput.Number(values.Min),
                 ["max"] = JsonOutput.Number(values.Max),

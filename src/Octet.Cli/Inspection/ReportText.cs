@@ -29,8 +29,7 @@ static class ReportText
 
         if (report.Problems is [])
         {
-            string unread = report.Unread == 0 ? "" : $"; the values of {report.Unread} tensors are of types that are not read";
-            Standard.Output.WriteLine((report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite") + unread);
+            Standard.Output.WriteLine(report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite");
         }
     }
 
@@ -89,9 +88,11 @@ static class ReportText
         table.Write();
     }
 
-    static string[] Values(CheckpointReport report, TensorView tensor) => report.Statistics!.TryGetValue(tensor.Name, out TensorStatistics values)
-        ? [Real(values.Min), Real(values.Max), Real(values.Mean), values.NaN.ToString(CultureInfo.InvariantCulture)]
-        : ["-", "-", "-", "-"];
+    static string[] Values(CheckpointReport report, TensorView tensor)
+    {
+        TensorStatistics values = report.Statistics![tensor.Name];
+        return [Real(values.Min), Real(values.Max), Real(values.Mean), values.NaN.ToString(CultureInfo.InvariantCulture)];
+    }
 
     static void WriteTree(CheckpointReport report)
     {

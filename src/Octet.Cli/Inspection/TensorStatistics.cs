@@ -16,14 +16,10 @@ namespace Octet.Cli.Inspection;
 /// <param name="Negative">How many are below zero.</param>
 readonly record struct TensorStatistics(double Min, double Max, double Mean, long NaN, long Infinite, long Negative)
 {
-    // Read in pieces: a tensor can be larger than memory.
-    const int PieceBytes = 4 << 20;
+    // Read in pieces, a whole number of packed elements each: a tensor can be larger than memory.
+    const int PieceBytes = 3 << 20;
 
-    /// <summary>Whether the values of a type can be read: not the packed ones, nor those this version has no arithmetic for.</summary>
-    internal static bool CanRead(DataType type) => Codes8(type) is not null || Codes16(type) is not null
-        || type is DataType.Float32 or DataType.Float64 or DataType.Complex64 or DataType.Int32 or DataType.UInt32 or DataType.Int64 or DataType.UInt64;
-
-    /// <param name="tensor">A tensor of a type that <see cref="CanRead"/>.</param>
+    /// <param name="tensor">The tensor; the values of every type can be read.</param>
     /// <param name="progress">Told how many bytes were read since it was last told.</param>
     /// <param name="cancellation">Looked at between pieces.</param>
     internal static TensorStatistics Measure(TensorView tensor, Action<int> progress, CancellationToken cancellation)
@@ -54,6 +50,15 @@ readonly record struct TensorStatistics(double Min, double Max, double Mean, lon
                     break;
                 case DataType.UInt64:
                     sums.Add<ulong>(piece);
+                    break;
+                case DataType.Float4E2M1FN:
+                    CountPacked<Float4E2M1FN>(piece, type, histogram!);
+                    break;
+                case DataType.Float6E2M3FN:
+                    CountPacked<Float6E2M3FN>(piece, type, histogram!);
+                    break;
+                case DataType.Float6E3M2FN:
+                    CountPacked<Float6E3M2FN>(piece, type, histogram!);
                     break;
                 default:
                     Count(piece, histogram ?? throw new NotSupportedException($"values of type {type} cannot be read"));
@@ -93,8 +98,23 @@ readonly record struct TensorStatistics(double Min, double Max, double Mean, lon
         }
     }
 
+    static void CountPacked<T>(ReadOnlySpan<byte> piece, DataType type, long[] histogram)
+        where T : unmanaged, ISmallFloat<T>
+    {
+        T[] elements = new T[piece.Length * 8L / type.BitSize()];
+        PackedBits.Unpack<T>(piece, elements);
+        Count(MemoryMarshal.AsBytes<T>(elements), histogram);
+    }
+
+    // Narrower formats use the first codes.
     static Func<byte, double>? Codes8(DataType type) => type switch
     {
+        DataType.Float4E2M1FN => code => (float)Float4E2M1FN.FromBits(code),
+        DataType.Float6E2M3FN => code => (float)Float6E2M3FN.FromBits(code),
+        DataType.Float6E3M2FN => code => (float)Float6E3M2FN.FromBits(code),
+        DataType.Float8E8M0FNU => code => (float)Float8E8M0FNU.FromBits(code),
+        DataType.Float8E4M3FNUZ => code => (float)Float8E4M3FNUZ.FromBits(code),
+        DataType.Float8E5M2FNUZ => code => (float)Float8E5M2FNUZ.FromBits(code),
         DataType.Float8E4M3FN => code => (float)Float8E4M3FN.FromBits(code),
         DataType.Float8E5M2 => code => (float)Float8E5M2.FromBits(code),
         DataType.UInt8 or DataType.Bool => code => code,
