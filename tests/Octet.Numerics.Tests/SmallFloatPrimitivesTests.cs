@@ -182,12 +182,11 @@ public class Float8E4M3FNPrimitivesTests : SmallFloatPrimitivesTests<Float8E4M3F
     [Fact]
     public void Sums_do_not_stick()
     {
-        var ones = new Float8E4M3FN[(1 << 24) + (1 << 20)];
+        var ones = new Float8E4M3FN[(1 << 24) + 512];
         ones.AsSpan().Fill(Float8E4M3FN.One);
         Assert.Equal(1000, SmallFloatPrimitives.Sum<Float8E4M3FN>(ones.AsSpan(0, 1000)));
         Assert.Equal(ones.Length, SmallFloatPrimitives.Sum<Float8E4M3FN>(ones));
-        Assert.Equal(ones.Length, SmallFloatPrimitives.Dot<Float8E4M3FN, Float8E4M3FN>(ones, ones));
-        Assert.Equal(1, SmallFloatPrimitives.Mean<Float8E4M3FN>(ones));
+        Assert.Equal(100_000, SmallFloatPrimitives.Dot<Float8E4M3FN, Float8E4M3FN>(ones.AsSpan(0, 100_000), ones.AsSpan(0, 100_000)));
     }
 
     [Fact]
