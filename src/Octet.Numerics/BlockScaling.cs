@@ -88,15 +88,12 @@ public static class BlockScaling
         where TScale : unmanaged, IBinaryFloatingPointIeee754<TScale>, IMinMaxValue<TScale>
     {
         shape.Check(codes.Length, scales.Length, values.Length);
+        ScaleChoice.Check(rule);
+        CheckFinite(values, shape.Columns);
         for (int i = 0; i < scales.Length; i++)
         {
             BlockShape.Block block = shape.At(i);
             float largest = MaxMagnitude(values, shape.Columns, block);
-            if (!float.IsFinite(largest))
-            {
-                throw NotFinite(values, shape.Columns);
-            }
-
             scales[i] = largest == 0 ? TScale.One : ScaleChoice.Of<T, TScale>(largest, rule);
             Round(values, shape.Columns, block, float.CreateTruncating(scales[i]), codes);
         }
@@ -144,15 +141,20 @@ public static class BlockScaling
         }
     }
 
-    internal static ArgumentException NotFinite(ReadOnlySpan<float> values, int columns)
+    internal static void CheckFinite(ReadOnlySpan<float> values, int columns)
     {
+        if (values.IsEmpty || TensorPrimitives.IsFiniteAll(values))
+        {
+            return;
+        }
+
         int at = 0;
         while (float.IsFinite(values[at]))
         {
             at++;
         }
 
-        return new ArgumentException(
+        throw new ArgumentException(
             $"the value at row {at / columns}, column {at % columns} is {values[at]}: only finite values can be quantized", nameof(values));
     }
 

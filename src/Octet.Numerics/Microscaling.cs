@@ -37,6 +37,7 @@ public static class Microscaling
     {
         BlockShape shape = BlockShape.OfRows(values.Length, columns, BlockLength);
         shape.Check(elements.Length, scales.Length, values.Length);
+        ScaleChoice.Check(rule);
         for (int i = 0; i < scales.Length; i++)
         {
             BlockShape.Block block = shape.At(i);

@@ -28,12 +28,8 @@ public static class Nvfp4
     public static float GlobalScale(ReadOnlySpan<float> values, Nvfp4Convention convention)
     {
         Check(convention);
+        BlockScaling.CheckFinite(values, values.Length);
         float largest = values.IsEmpty ? 0 : Math.Abs(TensorPrimitives.MaxMagnitude(values));
-        if (!float.IsFinite(largest))
-        {
-            throw BlockScaling.NotFinite(values, values.Length);
-        }
-
         float scale = convention == Nvfp4Convention.CompressedTensors ? MaxScale * MaxElement / largest : largest / (MaxElement * MaxScale);
         return largest == 0 ? 1 : Math.Clamp(scale, float.Epsilon, float.MaxValue);
     }
@@ -44,6 +40,8 @@ public static class Nvfp4
     public static float Quantize(
         ReadOnlySpan<float> values, int columns, Nvfp4Convention convention, Span<byte> packed, Span<Float8E4M3FN> scales)
     {
+        Check(values.Length, columns, globalScale: 1, convention, packed.Length).Check(values.Length, scales.Length, values.Length);
+        BlockScaling.CheckFinite(values, columns);
         float global = GlobalScale(values, convention);
         Quantize(values, columns, global, convention, packed, scales);
         return global;
@@ -72,19 +70,14 @@ public static class Nvfp4
     {
         BlockShape shape = Check(values.Length, columns, globalScale, convention, packed.Length);
         shape.Check(values.Length, scales.Length, values.Length);
+        BlockScaling.CheckFinite(values, columns);
         Span<Float4E2M1FN> elements = stackalloc Float4E2M1FN[BlockLength];
         for (int i = 0; i < scales.Length; i++)
         {
             BlockShape.Block block = shape.At(i);
             int start = (block.Top * columns) + block.Left;
             ReadOnlySpan<float> of = values.Slice(start, block.Columns);
-            float largest = Math.Abs(TensorPrimitives.MaxMagnitude(of));
-            if (!float.IsFinite(largest))
-            {
-                throw BlockScaling.NotFinite(values, columns);
-            }
-
-            scales[i] = Scale(largest, globalScale, convention);
+            scales[i] = Scale(Math.Abs(TensorPrimitives.MaxMagnitude(of)), globalScale, convention);
             BlockScaling.Round(of, block.Columns, new BlockShape.Block(0, 1, 0, block.Columns), Effective(scales[i], globalScale, convention), elements);
             PackedBits.Pack<Float4E2M1FN>(elements[..block.Columns], packed[(start / 2)..]);
         }

@@ -9,6 +9,9 @@ static class ScaleChoice
     const int MinExponent = -127;
     const int MaxExponent = 127;
 
+    internal static void Check(ScaleRule rule) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rule, (uint)ScaleRule.PowerOfTwoRounded, nameof(rule));
+
     /// <param name="largest">The largest magnitude of the block: finite, above zero.</param>
     /// <param name="rule">The rule.</param>
     /// <returns>Finite and above zero; at the ends of the scale type's range where the rule leads beyond them.</returns>
@@ -29,8 +32,7 @@ static class ScaleChoice
         {
             ScaleRule.PowerOfTwoFloor => exponent,
             ScaleRule.PowerOfTwoCeiling => significand > Math.ScaleB(max, -Math.ILogB(max)) ? exponent + 1 : exponent,
-            ScaleRule.PowerOfTwoRounded => significand >= 1.75 ? exponent + 1 : exponent,
-            _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "not a rule for scales"),
+            _ => significand >= 1.75 ? exponent + 1 : exponent,
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Octet.Testing;
 
@@ -20,6 +21,20 @@ public class BlockScalingTests
         BFloat16[] result = new BFloat16[codes.Length];
 
         BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, new BlockShape(256, 256, blockRows, blockColumns), result);
+
+        Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
+
+        // The scales as they are stored, without widening them first.
+        result.AsSpan().Clear();
+        var shape = new BlockShape(256, 256, blockRows, blockColumns);
+        if (DataTypes.Parse(scaleType) == DataType.BFloat16)
+        {
+            BlockScaling.Dequantize<Float8E4M3FN, BFloat16>(codes, MemoryMarshal.Cast<byte, BFloat16>(scaleData), shape, result);
+        }
+        else
+        {
+            BlockScaling.Dequantize<Float8E4M3FN, Half>(codes, MemoryMarshal.Cast<byte, Half>(scaleData), shape, result);
+        }
 
         Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
     }
@@ -191,6 +206,48 @@ public class BlockScalingTests
         BlockScaling.Quantize<Float8E4M3FN>([float.MaxValue, -float.MaxValue], new BlockShape(1, 2, 1, 2), codes, scales);
         Assert.Equal([0x7E, 0xFE], codes.Select(code => (int)code.ToBits()));
         Assert.True(float.IsFinite(scales[0]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_dequantized_matrix_has_the_same_codes_again_and_is_near_its_values(int rows, int columns, int blockRows, int blockColumns)
+    {
+        var random = new Random(10);
+        var shape = new BlockShape(rows, columns, blockRows, blockColumns);
+        float[] values = [.. Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * MathF.Exp(random.Next(-8, 8)))];
+        Check(ScaleRule.Ratio);
+        Check(ScaleRule.PowerOfTwoCeiling);
+
+        void Check(ScaleRule rule)
+        {
+            var codes = new Float8E4M3FN[values.Length];
+            var again = new Float8E4M3FN[values.Length];
+            var scales = new float[shape.ScaleRows * shape.ScaleColumns];
+            float[] back = new float[values.Length];
+            BlockScaling.Quantize<Float8E4M3FN, float>(values, shape, codes, scales, rule);
+            BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, shape, back);
+            for (int i = 0; i < values.Length; i++)
+            {
+                float scale = scales[(i / columns / blockRows * shape.ScaleColumns) + (i % columns / blockColumns)];
+                again[i] = Float8E4M3FN.FromDouble((double)back[i] / scale, OverflowMode.Saturate);
+
+                // Half of a step of 1/8, or of the subnormal step; a little for the rounding of quotient and product.
+                Assert.Equal(values[i], back[i], Math.Max(Math.Abs(values[i]) / 16, scale / 1024) * 1.00001);
+            }
+
+            Assert.Equal(codes.Select(code => code.ToBits()), again.Select(code => code.ToBits()));
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_written_where_a_value_cannot_be_quantized()
+    {
+        Float8E4M3FN[] codes = [.. Enumerable.Repeat(Float8E4M3FN.One, 4)];
+        float[] scales = [7, 7];
+        Assert.Throws<ArgumentException>(() => BlockScaling.Quantize<Float8E4M3FN>([2, 2, 2, float.NaN], BlockShape.PerRow(2, 2), codes, scales));
+        Assert.Throws<ArgumentOutOfRangeException>(() => BlockScaling.Quantize<Float8E4M3FN, float>([2, 2, 2, 2], BlockShape.PerRow(2, 2), codes, scales, (ScaleRule)4));
+        Assert.All(codes, code => Assert.Equal(1, (float)code));
+        Assert.Equal([7, 7], scales);
     }
 
     [Fact]

@@ -151,6 +151,20 @@ public class DataTypePromotionTests
         Assert.True(document.Contains(table.ToString(), StringComparison.Ordinal), "docs/numerics.md lacks this table:\n" + table);
     }
 
+    [Fact]
+    public void The_types_of_the_documentation_are_those_of_their_definition()
+    {
+        string document = File.ReadAllText(Path.Combine(Fixtures.Repository, "docs", "numerics.md"));
+        foreach (ExactFormat format in Formats.Values)
+        {
+            string row = FormattableString.Invariant($"| `{format.Name}` | 1, {format.ExponentBits}, {format.MantissaBits} | {format.Bias} | {format.Value(format.MaxFinite)} | ")
+                + Power(1 - format.Bias) + " | " + Power(1 - format.Bias - format.MantissaBits) + " | " + (format.HasInfinity ? format.Overflow.ToString("X2", System.Globalization.CultureInfo.InvariantCulture) : "no");
+            Assert.Contains(row, document, StringComparison.Ordinal);
+        }
+
+        static string Power(int exponent) => exponent == 0 ? "1" : $"2^{exponent}";
+    }
+
     static string Short(DataType type) => type.ToString()
         .Replace("BFloat", "BF", StringComparison.Ordinal).Replace("Complex", "C", StringComparison.Ordinal)
         .Replace("Float8", "", StringComparison.Ordinal).Replace("Float6", "", StringComparison.Ordinal).Replace("Float4", "", StringComparison.Ordinal)
