@@ -90,7 +90,7 @@ public class Nvfp4Tests
     // A block of zeros, one too small for a scale, and sizes between.
     static float[] Values(int count)
     {
-        var random = new Random(16);
+        var random = new Random(count);
         return [.. Enumerable.Range(0, count).Select(i => (i / 16) switch { 1 => 0, 2 => 1e-9f, _ => (random.NextSingle() - 0.5f) * MathF.Exp(i / 16 % 5) })];
     }
 
