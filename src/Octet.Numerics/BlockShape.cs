@@ -19,6 +19,34 @@ public readonly record struct BlockShape
         (Rows, Columns, BlockRows, BlockColumns) = (rows, columns, blockRows, blockColumns);
     }
 
+    /// <summary>One scale for the matrix.</summary>
+    /// <inheritdoc cref="PerGroup" path="//param[@name='rows']|//param[@name='columns']|//exception"/>
+    public static BlockShape PerTensor(int rows, int columns) => new(rows, columns, Math.Max(rows, 1), Math.Max(columns, 1));
+
+    /// <summary>One scale for each row: per output channel of weights [outputs, inputs], per token of activations [tokens, features].</summary>
+    /// <inheritdoc cref="PerGroup" path="//param[@name='rows']|//param[@name='columns']|//exception"/>
+    public static BlockShape PerRow(int rows, int columns) => new(rows, columns, 1, Math.Max(columns, 1));
+
+    /// <summary>One scale for each column.</summary>
+    /// <inheritdoc cref="PerGroup" path="//param[@name='rows']|//param[@name='columns']|//exception"/>
+    public static BlockShape PerColumn(int rows, int columns) => new(rows, columns, Math.Max(rows, 1), 1);
+
+    /// <summary>One scale for each group of consecutive elements of a row: 128 for activations of FP8 checkpoints, 32 in MX, 16 in NVFP4.</summary>
+    /// <param name="rows">The rows of the matrix, 0 or more.</param>
+    /// <param name="columns">The columns of the matrix, 0 or more.</param>
+    /// <param name="length">The elements of a group, 1 or more; the last of a row may have fewer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below its range, or the matrix has more than 2^31 - 1 elements.</exception>
+    public static BlockShape PerGroup(int rows, int columns, int length) => new(rows, columns, 1, length);
+
+    /// <summary>Groups in rows of a length, as many rows as there are elements.</summary>
+    internal static BlockShape OfRows(int elements, int columns, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        return elements % columns == 0
+            ? PerGroup(elements / columns, columns, length)
+            : throw new ArgumentException($"there are {elements} elements, expected whole rows of {columns}");
+    }
+
     /// <summary>The rows of the matrix.</summary>
     public int Rows { get; }
 
@@ -38,6 +66,14 @@ public readonly record struct BlockShape
     public int ScaleColumns => Ceiling(Columns, BlockColumns);
 
     internal RunEnumerable Runs() => new(this);
+
+    /// <summary>Where block number <paramref name="index"/> of the scales lies.</summary>
+    internal Block At(int index)
+    {
+        int top = index / ScaleColumns * BlockRows;
+        int left = index % ScaleColumns * BlockColumns;
+        return new Block(top, Math.Min(BlockRows, Rows - top), left, Math.Min(BlockColumns, Columns - left));
+    }
 
     internal void Check(int codes, int scales, int values)
     {
@@ -61,6 +97,9 @@ public readonly record struct BlockShape
     /// <param name="Length">Its number of elements.</param>
     /// <param name="Block">The index of its scale.</param>
     internal readonly record struct Run(int Start, int Length, int Block);
+
+    /// <summary>A block, cut at the edges of the matrix.</summary>
+    internal readonly record struct Block(int Top, int Rows, int Left, int Columns);
 
     /// <summary>All runs, in the order of memory.</summary>
     internal struct RunEnumerable(BlockShape shape)

@@ -61,6 +61,9 @@ public static class SmallFloat
         /// <summary>The nearest value to 2 pi.</summary>
         public static T Tau => T.Tau;
 
+        /// <summary>The nearest value to the Euler-Mascheroni constant, 0.5772156649015329: <c>euler_gamma</c> of Nx and NumPy.</summary>
+        public static T EulerGamma => Code<T>.Round(0.57721566490153286);
+
         /// <summary>Rounds once, to nearest even, with a choice of what becomes of values beyond the largest finite one.</summary>
         /// <param name="value">Any number.</param>
         /// <param name="mode">The rule for overflow.</param>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Octet.Testing;
 
@@ -20,6 +21,20 @@ public class BlockScalingTests
         BFloat16[] result = new BFloat16[codes.Length];
 
         BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, new BlockShape(256, 256, blockRows, blockColumns), result);
+
+        Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
+
+        // The scales as they are stored, without widening them first.
+        result.AsSpan().Clear();
+        var shape = new BlockShape(256, 256, blockRows, blockColumns);
+        if (DataTypes.Parse(scaleType) == DataType.BFloat16)
+        {
+            BlockScaling.Dequantize<Float8E4M3FN, BFloat16>(codes, MemoryMarshal.Cast<byte, BFloat16>(scaleData), shape, result);
+        }
+        else
+        {
+            BlockScaling.Dequantize<Float8E4M3FN, Half>(codes, MemoryMarshal.Cast<byte, Half>(scaleData), shape, result);
+        }
 
         Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
     }
@@ -103,6 +118,87 @@ public class BlockScalingTests
     }
 
     [Fact]
+    public void The_usual_shapes_have_names()
+    {
+        Assert.Equal((1, 1), Scales(BlockShape.PerTensor(3, 5)));
+        Assert.Equal((3, 1), Scales(BlockShape.PerRow(3, 5)));
+        Assert.Equal((1, 5), Scales(BlockShape.PerColumn(3, 5)));
+        Assert.Equal((3, 2), Scales(BlockShape.PerGroup(3, 5, 4)));
+        Assert.Equal((0, 0), Scales(BlockShape.PerTensor(0, 0)));
+
+        static (int, int) Scales(BlockShape shape) => (shape.ScaleRows, shape.ScaleColumns);
+    }
+
+    [Fact]
+    public void Scales_of_any_type_are_decoded_exactly()
+    {
+        CheckScales<float>([0.1f, 3e-39f]);
+        CheckScales<Half>([(Half)0.1f, Half.Epsilon]);
+        CheckScales<BFloat16>([(BFloat16)0.1f, BFloat16.Epsilon]);
+        CheckScales<Float8E4M3FN>([(Float8E4M3FN)448f, Float8E4M3FN.Epsilon]);
+        CheckScales<Float8E8M0FNU>([Float8E8M0FNU.MinValue, (Float8E8M0FNU)0.25f]);
+
+        static void CheckScales<TScale>(TScale[] scales)
+            where TScale : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<TScale>
+        {
+            Float8E5M2[] codes = [(Float8E5M2)1.75f, (Float8E5M2)(-3f), Float8E5M2.Epsilon];
+            float[] wide = new float[3];
+            var narrow = new BFloat16[3];
+            BlockScaling.Dequantize<Float8E5M2, TScale>(codes, scales, BlockShape.PerGroup(1, 3, 2), wide);
+            BlockScaling.Dequantize<Float8E5M2, TScale>(codes, scales, BlockShape.PerGroup(1, 3, 2), narrow);
+            double[] exact = [1.75, -3, Math.ScaleB(1, -16)];
+            for (int i = 0; i < 3; i++)
+            {
+                Assert.Equal((float)(exact[i] * double.CreateChecked(scales[i / 2])), wide[i]);
+                Assert.Equal(ExactFormat.BFloat16.Round(wide[i]), narrow[i].ToBits());
+            }
+        }
+    }
+
+    [Fact]
+    public void Scales_are_stored_in_their_type_and_elements_rounded_by_what_is_stored()
+    {
+        var random = new Random(3);
+        float[] values = [.. Enumerable.Range(0, 512).Select(i => (random.NextSingle() - 0.5f) * MathF.Exp(i / 16))];
+        var codes = new Float8E4M3FN[512];
+        var scales = new BFloat16[32];
+        BlockScaling.Quantize<Float8E4M3FN, BFloat16>(values, BlockShape.PerGroup(8, 64, 16), codes, scales);
+        for (int i = 0; i < values.Length; i++)
+        {
+            Assert.Equal(ExactFormat.BFloat16.Round(values[(i / 16 * 16)..((i / 16 * 16) + 16)].Max(Math.Abs) / 448), scales[i / 16].ToBits());
+            Assert.Equal(ExactFormat.Float8E4M3FN.Round(values[i] / (float)scales[i / 16], OverflowMode.Saturate), codes[i].ToBits());
+        }
+    }
+
+    [Fact]
+    public void A_scale_type_that_does_not_reach_gives_its_smallest_or_largest()
+    {
+        var codes = new Float8E4M3FN[4];
+        var scales = new Half[2];
+        BlockScaling.Quantize<Float8E4M3FN, Half>([1e-30f, 0, float.MaxValue, -1], BlockShape.PerRow(2, 2), codes, scales);
+        Assert.Equal([Half.Epsilon, Half.MaxValue], scales);
+        Assert.Equal([0, 0, 0x7E, 0x80], codes.Select(code => (int)code.ToBits()));
+    }
+
+    // DeepSeek-V3.1, scale_fmt "ue8m0": the ratio rounded up to a power of two, kept in float32.
+    [Theory]
+    [InlineData(448f, 1f)]
+    [InlineData(448.0001f, 2f)]
+    [InlineData(449f, 2f)]
+    [InlineData(224f, 0.5f)]
+    [InlineData(1f, 0.00390625f)]
+    [InlineData(1e-45f, 5.877472E-39f)]
+    [InlineData(float.MaxValue, 1.329228E36f)]
+    public void Scales_that_are_powers_of_two_are_the_ratio_rounded_up(float largest, float expected)
+    {
+        float[] scales = new float[1];
+        var codes = new Float8E4M3FN[2];
+        BlockScaling.Quantize<Float8E4M3FN, float>([largest, 0], BlockShape.PerTensor(1, 2), codes, scales, ScaleRule.PowerOfTwoCeiling);
+        Assert.Equal(expected, scales[0]);
+        Assert.Equal(ExactFormat.Float8E4M3FN.Round((double)largest / expected), codes[0].ToBits());
+    }
+
+    [Fact]
     public void The_largest_float_stays_finite()
     {
         float[] scales = new float[1];
@@ -110,6 +206,48 @@ public class BlockScalingTests
         BlockScaling.Quantize<Float8E4M3FN>([float.MaxValue, -float.MaxValue], new BlockShape(1, 2, 1, 2), codes, scales);
         Assert.Equal([0x7E, 0xFE], codes.Select(code => (int)code.ToBits()));
         Assert.True(float.IsFinite(scales[0]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_dequantized_matrix_has_the_same_codes_again_and_is_near_its_values(int rows, int columns, int blockRows, int blockColumns)
+    {
+        var random = new Random(10);
+        var shape = new BlockShape(rows, columns, blockRows, blockColumns);
+        float[] values = [.. Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * MathF.Exp(random.Next(-8, 8)))];
+        Check(ScaleRule.Ratio);
+        Check(ScaleRule.PowerOfTwoCeiling);
+
+        void Check(ScaleRule rule)
+        {
+            var codes = new Float8E4M3FN[values.Length];
+            var again = new Float8E4M3FN[values.Length];
+            var scales = new float[shape.ScaleRows * shape.ScaleColumns];
+            float[] back = new float[values.Length];
+            BlockScaling.Quantize<Float8E4M3FN, float>(values, shape, codes, scales, rule);
+            BlockScaling.Dequantize<Float8E4M3FN>(codes, scales, shape, back);
+            for (int i = 0; i < values.Length; i++)
+            {
+                float scale = scales[(i / columns / blockRows * shape.ScaleColumns) + (i % columns / blockColumns)];
+                again[i] = Float8E4M3FN.FromDouble((double)back[i] / scale, OverflowMode.Saturate);
+
+                // Half of a step of 1/8, or of the subnormal step; a little for the rounding of quotient and product.
+                Assert.Equal(values[i], back[i], Math.Max(Math.Abs(values[i]) / 16, scale / 1024) * 1.00001);
+            }
+
+            Assert.Equal(codes.Select(code => code.ToBits()), again.Select(code => code.ToBits()));
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_written_where_a_value_cannot_be_quantized()
+    {
+        Float8E4M3FN[] codes = [.. Enumerable.Repeat(Float8E4M3FN.One, 4)];
+        float[] scales = [7, 7];
+        Assert.Throws<ArgumentException>(() => BlockScaling.Quantize<Float8E4M3FN>([2, 2, 2, float.NaN], BlockShape.PerRow(2, 2), codes, scales));
+        Assert.Throws<ArgumentOutOfRangeException>(() => BlockScaling.Quantize<Float8E4M3FN, float>([2, 2, 2, 2], BlockShape.PerRow(2, 2), codes, scales, (ScaleRule)4));
+        Assert.All(codes, code => Assert.Equal(1, (float)code));
+        Assert.Equal([7, 7], scales);
     }
 
     [Fact]
