@@ -141,7 +141,7 @@ public class DataTypePromotionTests
     public void The_table_of_the_documentation_is_that_of_the_code()
     {
         var table = new StringBuilder();
-        table.Append("| |").AppendJoin(" | ", s_all.Select(Short)).Append(" |\n").Append("|---|").Insert(table.Length, "---|", s_all.Length).Append('\n');
+        table.Append("| | ").AppendJoin(" | ", s_all.Select(Short)).Append(" |\n").Append("|---|").Insert(table.Length, "---|", s_all.Length).Append('\n');
         foreach (DataType left in s_all)
         {
             table.Append("| **").Append(Short(left)).Append("** | ").AppendJoin(" | ", s_all.Select(right => Short(DataType.Promote(left, right)))).Append(" |\n");
@@ -166,7 +166,7 @@ public class DataTypePromotionTests
     }
 
     static string Short(DataType type) => type.ToString()
-        .Replace("BFloat", "BF", StringComparison.Ordinal).Replace("Complex", "C", StringComparison.Ordinal)
+        .Replace("Float64", "F64", StringComparison.Ordinal).Replace("BFloat", "BF", StringComparison.Ordinal).Replace("Complex", "C", StringComparison.Ordinal)
         .Replace("Float8", "", StringComparison.Ordinal).Replace("Float6", "", StringComparison.Ordinal).Replace("Float4", "", StringComparison.Ordinal)
         .Replace("Float", "F", StringComparison.Ordinal).Replace("UInt", "U", StringComparison.Ordinal).Replace("Int", "I", StringComparison.Ordinal);
 
