@@ -21,6 +21,10 @@ static unsafe class ByteWidening<T>
 
     const int StoreAlignment = 64;
 
+    // The codes of one line of the cache are a step where the codes come from memory, and are asked for this far ahead.
+    const int LineLength = 64;
+    const int PrefetchDistance = 2048;
+
     /// <summary>Whether the processor has what this takes, and the format's subnormal numbers fit a byte permutation.</summary>
     internal static bool IsSupported =>
         Unsafe.SizeOf<T>() == 1 && !Code<T>.IsUnsigned && (Avx2.IsSupported || ByteLanes128.IsSupported);
@@ -66,13 +70,21 @@ static unsafe class ByteWidening<T>
             int i = Start(to, sizeof(float), source.Length, out bool past);
             Each(source[..i], destination);
             ref byte from = ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(source));
-            for (; i <= source.Length - TLanes.Count; i += TLanes.Count)
+            for (; past && i <= source.Length - LineLength; i += LineLength)
             {
-                WideningKernel<T, TLanes, TVector>.Split(TLanes.LoadForSingles(ref Unsafe.Add(ref from, i)), out TVector low, out TVector high);
-                TLanes.StoreSingles(low, high, ref to[i], past);
+                Ahead(ref Unsafe.Add(ref from, i));
+                for (int j = i; j < i + LineLength; j += TLanes.Count)
+                {
+                    StepToSingle<TLanes, TVector>(ref Unsafe.Add(ref from, j), to + j, past: true);
+                }
             }
 
             End(past);
+            for (; i <= source.Length - TLanes.Count; i += TLanes.Count)
+            {
+                StepToSingle<TLanes, TVector>(ref Unsafe.Add(ref from, i), to + i, past: false);
+            }
+
             Each(source[i..], destination[i..]);
         }
     }
@@ -86,13 +98,21 @@ static unsafe class ByteWidening<T>
             int i = Start(to, sizeof(BFloat16), source.Length, out bool past);
             Each(source[..i], destination);
             ref byte from = ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(source));
-            for (; i <= source.Length - TLanes.Count; i += TLanes.Count)
+            for (; past && i <= source.Length - LineLength; i += LineLength)
             {
-                WideningKernel<T, TLanes, TVector>.Split(TLanes.LoadForWords(ref Unsafe.Add(ref from, i)), out TVector low, out TVector high);
-                TLanes.StoreWords(low, high, ref ((ushort*)to)[i], past);
+                Ahead(ref Unsafe.Add(ref from, i));
+                for (int j = i; j < i + LineLength; j += TLanes.Count)
+                {
+                    StepToBFloat16<TLanes, TVector>(ref Unsafe.Add(ref from, j), to + j, past: true);
+                }
             }
 
             End(past);
+            for (; i <= source.Length - TLanes.Count; i += TLanes.Count)
+            {
+                StepToBFloat16<TLanes, TVector>(ref Unsafe.Add(ref from, i), to + i, past: false);
+            }
+
             Each(source[i..], destination[i..]);
         }
     }
@@ -136,6 +156,32 @@ static unsafe class ByteWidening<T>
 
             End(past);
             Each(source[i..], destination[i..]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void StepToSingle<TLanes, TVector>(ref byte source, float* destination, bool past)
+        where TLanes : IByteLanes<TVector>
+    {
+        WideningKernel<T, TLanes, TVector>.Split(TLanes.LoadForSingles(ref source), out TVector low, out TVector high);
+        TLanes.StoreSingles(low, high, ref *destination, past);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void StepToBFloat16<TLanes, TVector>(ref byte source, BFloat16* destination, bool past)
+        where TLanes : IByteLanes<TVector>
+    {
+        WideningKernel<T, TLanes, TVector>.Split(TLanes.LoadForWords(ref source), out TVector low, out TVector high);
+        TLanes.StoreWords(low, high, ref *(ushort*)destination, past);
+    }
+
+    // What is not there may be asked for.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Ahead(ref byte source)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.PrefetchNonTemporal((byte*)Unsafe.AsPointer(ref source) + PrefetchDistance);
         }
     }
 
