@@ -80,6 +80,16 @@ public static class SmallFloat
         public static T FromDouble(double value, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating) =>
             Code<T>.Round(value, rounding, mode);
 
+        /// <summary>Rounds a number of the framework or of this family once, in a direction, from its exact value.</summary>
+        /// <param name="value">The number; a decimal or a large integer is not rounded on the way.</param>
+        /// <param name="rounding">The direction.</param>
+        /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        /// <exception cref="NotSupportedException">There is no conversion between the types.</exception>
+        public static T From<TOther>(TOther value, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating)
+            where TOther : INumberBase<TOther> =>
+            Code<T>.Round(NumberSource.TryToDouble(value, out double exact) ? exact : double.CreateChecked(value), rounding, mode);
+
         /// <summary>
         /// Rounds by chance, so that the mean of many results is the value: away from zero where the upper 23 of the random bits, as a
         /// fraction of one, are less than the fraction of a step that the value lies beyond its neighbour toward zero.

@@ -72,6 +72,32 @@ public sealed class TensorSource
         }
     }
 
+    /// <summary>A tensor whose elements are in memory; its type is theirs. Those of 4 and 6 bits are packed as they are written.</summary>
+    /// <typeparam name="T">An element type of safetensors, as <see cref="DataTypes.Of{T}"/> knows them.</typeparam>
+    /// <param name="name">The name; not empty, not <c>__metadata__</c>, without NUL, valid Unicode.</param>
+    /// <param name="shape">The dimensions in elements; empty for a scalar.</param>
+    /// <param name="elements">Row-major; as many as the shape has. Read when the tensor is written.</param>
+    /// <exception cref="SafetensorsException">As above, or <see cref="SafetensorsError.InvalidTensorView"/>: the number of elements is wrong.</exception>
+    /// <exception cref="NotSupportedException">No tensor has elements of this type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is negative, or safetensors does not have the type.</exception>
+    public static TensorSource Create<T>(string name, ReadOnlySpan<long> shape, ReadOnlyMemory<T> elements)
+        where T : unmanaged
+    {
+        DataType type = DataTypes.Of<T>();
+        TensorSource source = new(name, type, shape, stream => ElementType.Write(elements.Span, type, stream));
+        UInt128 count = 1;
+        foreach (long dimension in shape)
+        {
+            count *= (ulong)dimension;
+        }
+
+        return count == (ulong)elements.Length ? source : throw new SafetensorsException(
+            SafetensorsError.InvalidTensorView,
+            $"tensor {SafetensorsException.Quote(name)}, {TensorSize.Describe(type, shape)}, has {count} elements, {elements.Length} were supplied",
+            null,
+            name);
+    }
+
     /// <summary>A tensor of an open file, to be copied. The file must stay open until the tensor is written.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="name">A new name; null keeps the tensor's.</param>

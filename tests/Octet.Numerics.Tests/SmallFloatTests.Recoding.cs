@@ -114,6 +114,27 @@ public abstract partial class SmallFloatTests<T>
     }
 
     [Fact]
+    public void Every_half_and_every_bfloat16_rounds_as_the_definition_says()
+    {
+        Half[] halves = [.. Enumerable.Range(0, 65_536).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits))];
+        BFloat16[] brains = [.. Enumerable.Range(0, 65_536).Select(bits => BFloat16.FromBits((ushort)bits))];
+        T[] fromHalf = new T[65_536];
+        T[] fromBrain = new T[65_536];
+        BulkConversion.ConvertFromHalf(halves, fromHalf.AsSpan());
+        BulkConversion.Convert<BFloat16, T>(brains, fromBrain);
+        for (int bits = 0; bits < 65_536; bits++)
+        {
+            int half = Format.Round((double)halves[bits]);
+            bool same = typeof(T) == typeof(BFloat16);
+            int brain = same && BFloat16.IsNaN(brains[bits]) ? Code(fromBrain[bits]) : Format.Round((float)brains[bits]);
+            if (half != Code(fromHalf[bits]) || half != Code(T.CreateTruncating(halves[bits])) || brain != Code(fromBrain[bits]))
+            {
+                Assert.Fail($"bits {bits:X4}: Half gave {Code(fromHalf[bits]):X2}, expected {half:X2}; BFloat16 {Code(fromBrain[bits]):X2}, expected {brain:X2}");
+            }
+        }
+    }
+
+    [Fact]
     public void Float64_and_half_are_rounded_once_and_back_exactly_in_bulk()
     {
         var random = new Random(64);

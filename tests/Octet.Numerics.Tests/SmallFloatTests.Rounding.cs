@@ -28,6 +28,21 @@ public abstract partial class SmallFloatTests<T>
     }
 
     [Fact]
+    public void Decimals_integers_and_other_small_floats_round_in_a_direction_from_their_exact_value()
+    {
+        // Far below float64's last bit: up is the next code, down and toward zero one itself.
+        decimal above = 1 + 0.0000000000000000000000000001m;
+        int one = Code(T.One);
+        Assert.Equal(one, Code(SmallFloat.From<T, decimal>(above, RoundingMode.TowardZero)));
+        Assert.Equal(one + 1, Code(SmallFloat.From<T, decimal>(above, RoundingMode.TowardPositive)));
+        Assert.Equal(one | Format.SignBit, Code(SmallFloat.From<T, decimal>(-above, RoundingMode.TowardPositive)));
+        Int128 large = ((Int128)1 << 100) + 1;
+        Assert.Equal(Format.Round(Math.BitIncrement(Math.ScaleB(1, 100)), RoundingMode.TowardNegative, OverflowMode.Saturate), Code(SmallFloat.From<T, Int128>(large, RoundingMode.TowardNegative, OverflowMode.Saturate)));
+        Assert.Equal(Format.Round(3.140625, RoundingMode.TowardZero, OverflowMode.NonSaturating), Code(SmallFloat.From<T, BFloat16>(BFloat16.Pi, RoundingMode.TowardZero)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SmallFloat.From<T, int>(1, (RoundingMode)9));
+    }
+
+    [Fact]
     public void Every_vector_width_rounds_in_a_direction_as_the_definition_says()
     {
         float[] values = FloatsOfAllExponents();
