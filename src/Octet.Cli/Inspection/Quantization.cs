@@ -26,10 +26,13 @@ static class Quantization
         return schemes switch
         {
             [] => "not quantised",
-            [(string only, int count)] => string.Create(CultureInfo.InvariantCulture, $"{only} ({count} tensors)"),
-            _ => "mixed: " + string.Join("; ", schemes.Select(scheme => string.Create(CultureInfo.InvariantCulture, $"{scheme.Scheme} ({scheme.Count} tensors)"))),
+            [(string only, int count)] => Counted(only, count),
+            _ => "mixed: " + string.Join("; ", schemes.Select(scheme => Counted(scheme.Scheme, scheme.Count))),
         };
     }
+
+    static string Counted(string scheme, int count) =>
+        string.Create(CultureInfo.InvariantCulture, $"{scheme} ({count} {(count == 1 ? "tensor" : "tensors")})");
 
     /// <summary>Whether a tensor holds the scales of another one.</summary>
     internal static bool IsScale(SafetensorsCheckpoint checkpoint, string name)

@@ -44,9 +44,10 @@ static class ReportText
         }
 
         fields.Write("tensors", $"{Count(checkpoint.Tensors.Count)}, {Count(checkpoint.TotalBytes, "byte")} ({ByteCount.Text(checkpoint.TotalBytes)})");
+        int width = report.Totals.Select(total => total.Type.SafetensorsName().Length).DefaultIfEmpty().Max();
         foreach ((DataType type, int tensors, long elements, long bytes) in report.Totals)
         {
-            fields.Write("", $"{type.SafetensorsName(),-8} {Count(tensors, "tensor")}, {Count(elements, "element")}, {Count(bytes, "byte")}");
+            fields.Write("", $"{type.SafetensorsName().PadRight(width)} {Count(tensors, "tensor")}, {Count(elements, "element")}, {Count(bytes, "byte")}");
         }
 
         fields.Write("scheme", report.Scheme);
