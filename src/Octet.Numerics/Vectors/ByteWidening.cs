@@ -21,8 +21,7 @@ static unsafe class ByteWidening<T>
 
     const int StoreAlignment = 64;
 
-    // The codes of one line of the cache are a step where the codes come from memory, and are asked for this far ahead.
-    const int LineLength = 64;
+    // Two vectors are a step where the codes come from memory, in AVX2 a line of the cache; they are asked for this far ahead.
     const int PrefetchDistance = 2048;
 
     /// <summary>Whether the processor has what this takes, and the format's subnormal numbers fit a byte permutation.</summary>
@@ -70,13 +69,11 @@ static unsafe class ByteWidening<T>
             int i = Start(to, sizeof(float), source.Length, out bool past);
             Each(source[..i], destination);
             ref byte from = ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(source));
-            for (; past && i <= source.Length - LineLength; i += LineLength)
+            for (; past && i <= source.Length - (2 * TLanes.Count); i += 2 * TLanes.Count)
             {
                 Ahead(ref Unsafe.Add(ref from, i));
-                for (int j = i; j < i + LineLength; j += TLanes.Count)
-                {
-                    StepToSingle<TLanes, TVector>(ref Unsafe.Add(ref from, j), to + j, past: true);
-                }
+                StepToSingle<TLanes, TVector>(ref Unsafe.Add(ref from, i), to + i, past: true);
+                StepToSingle<TLanes, TVector>(ref Unsafe.Add(ref from, i + TLanes.Count), to + i + TLanes.Count, past: true);
             }
 
             End(past);
@@ -98,13 +95,11 @@ static unsafe class ByteWidening<T>
             int i = Start(to, sizeof(BFloat16), source.Length, out bool past);
             Each(source[..i], destination);
             ref byte from = ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(source));
-            for (; past && i <= source.Length - LineLength; i += LineLength)
+            for (; past && i <= source.Length - (2 * TLanes.Count); i += 2 * TLanes.Count)
             {
                 Ahead(ref Unsafe.Add(ref from, i));
-                for (int j = i; j < i + LineLength; j += TLanes.Count)
-                {
-                    StepToBFloat16<TLanes, TVector>(ref Unsafe.Add(ref from, j), to + j, past: true);
-                }
+                StepToBFloat16<TLanes, TVector>(ref Unsafe.Add(ref from, i), to + i, past: true);
+                StepToBFloat16<TLanes, TVector>(ref Unsafe.Add(ref from, i + TLanes.Count), to + i + TLanes.Count, past: true);
             }
 
             End(past);
