@@ -73,9 +73,10 @@ sealed class RangeServer : IDisposable
 
                     long announced = answer.Announced ?? answer.Body.Length;
                     string head = $"HTTP/1.1 {answer.Status} {answer.Reason}\r\nContent-Length: {announced}\r\n{string.Concat(answer.Headers.Select(line => line + "\r\n"))}\r\n";
+                    // Counted before they leave: the client may hold them, and the test ask, before a write returns.
+                    Interlocked.Add(ref _sent, answer.Body.Length);
                     await stream.WriteAsync(Encoding.Latin1.GetBytes(head));
                     await stream.WriteAsync(answer.Body);
-                    Interlocked.Add(ref _sent, answer.Body.Length);
                     if (announced != answer.Body.Length)
                     {
                         return;
