@@ -16,6 +16,13 @@ public unsafe class WideningTests
     }
 
     [Fact]
+    public void Raw_e4m3_codes_are_the_weights_times_a_power_of_two()
+    {
+        Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the form is written for AVX2");
+        Check<Simd256, Vector256<float>>(RawE4M3Weights.Widen, 1, code => (code & 0x7F) == 0x7F ? E4M3.Decode((byte)(code - 1)) * 15 / 14 : E4M3.Decode((byte)code), 256, RawE4M3Weights.Unit);
+    }
+
+    [Fact]
     public void Halves_widen_exactly()
     {
         static double Decode(int code) => (double)BitConverter.UInt16BitsToHalf((ushort)code);
@@ -43,7 +50,7 @@ public unsafe class WideningTests
 
     delegate void Widen<TVector>(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 
-    static void Check<TSimd, TVector>(Widen<TVector> widen, int bytes, Func<int, double> decode, int codes)
+    static void Check<TSimd, TVector>(Widen<TVector> widen, int bytes, Func<int, double> decode, int codes, double unit = 1)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
@@ -70,10 +77,14 @@ public unsafe class WideningTests
             TSimd.Store(result + 3 * TSimd.Count, d);
             for (int lane = 0; lane < lanes; lane++)
             {
+                // Element e of 32-bit lane i is result e of the vectors that widen that vector of lanes.
                 double expected = decode((code + lane * 7) % codes);
-                if (!((double)result[lane]).Equals(expected) || (!double.IsNaN(expected) && double.IsNegative(result[lane]) != double.IsNegative(expected)))
+                int inLane = 4 / bytes;
+                int vector = lane / inLane / TSimd.Count * inLane + lane % inLane;
+                double found = result[vector * TSimd.Count + lane / inLane % TSimd.Count] * unit;
+                if (!found.Equals(expected) || (!double.IsNaN(expected) && double.IsNegative(found) != double.IsNegative(expected)))
                 {
-                    Assert.Fail($"{typeof(TSimd).Name}, code {(code + lane * 7) % codes:x} in lane {lane}: {result[lane]}, expected {expected}");
+                    Assert.Fail($"{typeof(TSimd).Name}, code {(code + lane * 7) % codes:x}, element {lane}: {found}, expected {expected}");
                 }
             }
         }

@@ -12,7 +12,6 @@ sealed unsafe partial class CpuBackend
 
     sealed class EmbedWork : ParallelWork
     {
-        internal CpuKernels Kernels = null!;
         internal CpuWeight Table = null!;
         internal Batch Batch = null!;
         internal CpuActivations Output = null!;
@@ -22,7 +21,7 @@ sealed unsafe partial class CpuBackend
             (long first, long end) = Share(Batch.Count, worker, workers, 1);
             for (int i = (int)first; i < end; i++)
             {
-                Kernels.WidenRow(Table, Batch.Ids[i], Output.Row(i));
+                CpuKernels.WidenRow(Table, Batch.Ids[i], Output.Row(i));
             }
         }
     }

@@ -51,7 +51,6 @@ sealed unsafe partial class CpuBackend : Backend
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (ulong)weight.Rows, nameof(batch));
         }
 
-        _embed.Kernels = _kernels;
         _embed.Table = weight;
         _embed.Batch = batch;
         _embed.Output = (CpuActivations)output;
@@ -101,7 +100,7 @@ sealed unsafe partial class CpuBackend : Backend
             _linear.Set(i, weight, source, output.Row(0), output.Stride);
         }
 
-        ReserveScratch(_kernels.ScratchFloats(0, 0));
+        ReserveScratch(_kernels.LinearScratch(x.Columns));
         _pool.Run(_linear);
     }
 
@@ -148,7 +147,7 @@ sealed unsafe partial class CpuBackend : Backend
         _attention.Layer = layer;
         _attention.Group = query.Columns / layout.HeadDim / layout.Heads;
         _attention.Plan(batch);
-        ReserveScratch(_kernels.ScratchFloats(layout.HeadDim, _attention.Group));
+        ReserveScratch(_kernels.AttentionScratch(layout.HeadDim, _attention.Group));
         _pool.Run(_attention);
     }
 
@@ -168,7 +167,7 @@ sealed unsafe partial class CpuBackend : Backend
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Check(input, first + count, head.Columns);
         var x = (CpuActivations)input;
-        ReserveScratch(_kernels.ScratchFloats(0, 0));
+        ReserveScratch(_kernels.LinearScratch(x.Columns));
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Numerics.Tensors;
+using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
@@ -14,7 +16,26 @@ abstract unsafe class CpuKernels
     internal abstract string Name { get; }
 
     /// <summary>destination[0, columns) = row <paramref name="row"/> of <paramref name="weight"/>, scaled.</summary>
-    internal abstract void WidenRow(CpuWeight weight, long row, float* destination);
+    internal static void WidenRow(CpuWeight weight, long row, float* destination)
+    {
+        int columns = weight.Columns;
+        byte* data = weight.Row(row);
+        Span<float> output = new(destination, columns);
+        switch (weight.Format)
+        {
+            case WeightFormat.E4M3: Float8E4M3FN.ConvertToSingle(new ReadOnlySpan<Float8E4M3FN>(data, columns), output); break;
+            case WeightFormat.BFloat16: BFloat16.ConvertToSingle(new ReadOnlySpan<BFloat16>(data, columns), output); break;
+            case WeightFormat.Float16: TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(data, columns), output); break;
+            default: new ReadOnlySpan<float>(data, columns).CopyTo(output); break;
+        }
+
+        float* scales = weight.Scales(row);
+        for (int k = 0; scales is not null && k < columns; k += weight.BlockColumns, scales++)
+        {
+            Span<float> block = output.Slice(k, Math.Min(weight.BlockColumns, columns - k));
+            TensorPrimitives.Multiply(block, *scales, block);
+        }
+    }
 
     /// <summary>
     /// y[t][r] = sum over k of x[t][k] * w[r][k] for rows [first, end). <paramref name="x"/> may hold E4M3 values with a scale for each
@@ -38,8 +59,11 @@ abstract unsafe class CpuKernels
 
     internal abstract void SwiGlu(float* gate, float* up, int count);
 
-    /// <summary>Scratch floats that <see cref="Linear"/> and <see cref="Attend"/> may use on one worker.</summary>
-    internal abstract int ScratchFloats(int headDim, int group);
+    /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
+    internal abstract int LinearScratch(int columns);
+
+    /// <summary>Scratch floats that <see cref="Attend"/> may use on one worker.</summary>
+    internal abstract int AttentionScratch(int headDim, int group);
 }
 
 /// <summary>The left side of a linear layer: <see cref="Rows"/> tokens, <see cref="Stride"/> floats apart.</summary>

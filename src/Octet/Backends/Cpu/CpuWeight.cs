@@ -32,6 +32,7 @@ sealed unsafe class CpuWeight : Weight
             throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {tensor.DataType}", _file.Path, tensor.Name);
         }
 
+        NaNGroups = Format == WeightFormat.E4M3 ? new NaNGroups(Data, Rows, Columns) : null;
         if (source.Scales is { } scales)
         {
             BlockRows = source.BlockRows;
@@ -68,6 +69,9 @@ sealed unsafe class CpuWeight : Weight
     internal int ScaleStride { get; }
 
     internal override long Bytes { get; }
+
+    /// <summary>For E4M3, where its NaN codes are.</summary>
+    internal NaNGroups? NaNGroups { get; }
 
     internal bool IsScaled => _scales is not null;
 

@@ -2,7 +2,7 @@ namespace Octet.Backends.Cpu;
 
 /// <summary>
 /// Float32 vectors of one width, with the widening loads of the weight formats. Kernels are written once against this and compiled by
-/// the JIT for each width; natural element order everywhere, so a kernel gives the same products whatever the width.
+/// the JIT for each width.
 /// </summary>
 unsafe interface ISimd<TVector>
     where TVector : struct
@@ -30,12 +30,23 @@ unsafe interface ISimd<TVector>
 
     static abstract float Sum(TVector value);
 
-    /// <summary>4 * <see cref="Count"/> E4M3FN codes; a NaN code is NaN.</summary>
+    /// <summary>Elements 0, 2, 4, ... and 1, 3, 5, ... of a and b together.</summary>
+    static abstract void Deinterleave(TVector a, TVector b, out TVector even, out TVector odd);
+
+    /// <summary>Count rows of Count 32-bit lanes, <paramref name="stride"/> bytes apart, as columns: destination[j * Count + i] = row i, lane j.</summary>
+    static abstract void Transpose(byte* source, nint stride, float* destination);
+
+    /// <summary>Count 32-bit lanes of four E4M3FN codes each: the first of every lane, the second, ... A NaN code is NaN.</summary>
     static abstract void WidenE4M3(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 
+    /// <summary>Count consecutive bfloat16 in their order.</summary>
     static abstract TVector WidenBFloat16(ushort* source);
 
-    static abstract TVector WidenHalf(ushort* source);
+    /// <summary>Count 32-bit lanes of two bfloat16 each: the first of every lane, the second.</summary>
+    static abstract void WidenBFloat16Pairs(byte* source, out TVector even, out TVector odd);
+
+    /// <summary>Count 32-bit lanes of two float16 each: the first of every lane, the second.</summary>
+    static abstract void WidenHalfPairs(byte* source, out TVector even, out TVector odd);
 
     /// <summary>Rounds to nearest even; a NaN stays a NaN.</summary>
     static abstract void NarrowBFloat16(TVector value, ushort* destination);

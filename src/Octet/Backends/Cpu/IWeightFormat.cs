@@ -2,11 +2,21 @@ using System.Runtime.CompilerServices;
 
 namespace Octet.Backends.Cpu;
 
-/// <summary>Loads 4 * TSimd.Count weights of one element type as float32, in order.</summary>
+/// <summary>
+/// One element type, widened to float32 four vectors at a time. The bytes are taken as 32-bit lanes of 4, 2 or 1 elements. Widening
+/// never moves an element to another lane, which is what shuffles cost most for: it gives the first element of every lane, then the
+/// second, and so on, for as many vectors of lanes as four results need. Kernels bring the other operand into that order instead.
+/// </summary>
 unsafe interface IWeightFormat<TVector>
     where TVector : struct
 {
     static abstract int ElementBytes { get; }
+
+    /// <summary>What a widened element is multiplied with to be the weight: a power of two.</summary>
+    static abstract float Unit { get; }
+
+    /// <summary>Whether a NaN code becomes a NaN.</summary>
+    static abstract bool KeepsNaN { get; }
 
     static abstract void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 }
@@ -16,6 +26,10 @@ readonly unsafe struct E4M3Weights<TSimd, TVector> : IWeightFormat<TVector>
     where TVector : struct
 {
     public static int ElementBytes => 1;
+
+    public static float Unit => 1;
+
+    public static bool KeepsNaN => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d) => TSimd.WidenE4M3(source, out a, out b, out c, out d);
@@ -27,14 +41,15 @@ readonly unsafe struct BFloat16Weights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 2;
 
+    public static float Unit => 1;
+
+    public static bool KeepsNaN => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d)
     {
-        ushort* at = (ushort*)source;
-        a = TSimd.WidenBFloat16(at);
-        b = TSimd.WidenBFloat16(at + TSimd.Count);
-        c = TSimd.WidenBFloat16(at + 2 * TSimd.Count);
-        d = TSimd.WidenBFloat16(at + 3 * TSimd.Count);
+        TSimd.WidenBFloat16Pairs(source, out a, out b);
+        TSimd.WidenBFloat16Pairs(source + TSimd.Count * sizeof(uint), out c, out d);
     }
 }
 
@@ -44,14 +59,15 @@ readonly unsafe struct HalfWeights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 2;
 
+    public static float Unit => 1;
+
+    public static bool KeepsNaN => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d)
     {
-        ushort* at = (ushort*)source;
-        a = TSimd.WidenHalf(at);
-        b = TSimd.WidenHalf(at + TSimd.Count);
-        c = TSimd.WidenHalf(at + 2 * TSimd.Count);
-        d = TSimd.WidenHalf(at + 3 * TSimd.Count);
+        TSimd.WidenHalfPairs(source, out a, out b);
+        TSimd.WidenHalfPairs(source + TSimd.Count * sizeof(uint), out c, out d);
     }
 }
 
@@ -60,6 +76,10 @@ readonly unsafe struct SingleWeights<TSimd, TVector> : IWeightFormat<TVector>
     where TVector : struct
 {
     public static int ElementBytes => 4;
+
+    public static float Unit => 1;
+
+    public static bool KeepsNaN => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d)

@@ -13,11 +13,13 @@ static class InstructionSet
 
     internal static CpuKernels Scalar => ScalarKernels.Instance;
 
-    internal static CpuKernels Vector128 { get; } = new VectorKernels<Simd128, Vector128<float>>("vector128");
+    internal static CpuKernels Vector128 { get; } = new VectorKernels<Simd128, Vector128<float>, E4M3Weights<Simd128, Vector128<float>>>("vector128");
 
-    internal static CpuKernels Avx2 { get; } = new VectorKernels<Simd256, Vector256<float>>("avx2");
+    internal static CpuKernels Avx2 { get; } = RawE4M3Weights.IsFast
+        ? new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2")
+        : new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2");
 
-    internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>>("avx512");
+    internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512");
 
     /// <summary>Name, whether this machine has it, kernels.</summary>
     internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> All { get; } =

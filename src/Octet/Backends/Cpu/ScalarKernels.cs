@@ -9,18 +9,9 @@ sealed unsafe class ScalarKernels : CpuKernels
 
     internal override string Name => "scalar";
 
-    internal override int ScratchFloats(int headDim, int group) => 0;
+    internal override int LinearScratch(int columns) => 0;
 
-    internal override void WidenRow(CpuWeight weight, long row, float* destination)
-    {
-        byte* data = weight.Row(row);
-        float* scales = weight.Scales(row);
-        for (int k = 0; k < weight.Columns; k++)
-        {
-            float value = Widen(weight.Format, data, k);
-            destination[k] = scales is null ? value : value * scales[k / weight.BlockColumns];
-        }
-    }
+    internal override int AttentionScratch(int headDim, int group) => 0;
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {

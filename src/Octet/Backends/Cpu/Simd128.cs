@@ -41,11 +41,12 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
     // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
-    // and those with zeros to float32.
+    // and those with zeros to float32. Unpacking works within 128 bits and gives bytes 0 to 3, 4 to 7, ...: with the 4 x 4 bytes of each
+    // 128 bits transposed first, lane i of the four results comes from the bytes of 32-bit lane i.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
     {
-        Vector128<byte> codes = Vector128.Load(source);
+        Vector128<byte> codes = TransposeBytes(Vector128.Load(source));
         Vector128<byte> magnitude = codes & Vector128.Create((byte)0x7F);
         Vector128<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
         Vector128<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector128.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
@@ -59,7 +60,20 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> WidenBFloat16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> WidenHalf(ushort* source) => FromUpperHalf(Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16);
+    public static void WidenBFloat16Pairs(byte* source, out Vector128<float> even, out Vector128<float> odd)
+    {
+        Vector128<uint> pairs = Vector128.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector128.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenHalfPairs(byte* source, out Vector128<float> even, out Vector128<float> odd)
+    {
+        Vector128<uint> pairs = Vector128.Load((uint*)source);
+        even = FromUpperHalf(pairs << 16);
+        odd = FromUpperHalf(pairs & Vector128.Create(0xFFFF0000u));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void NarrowBFloat16(Vector128<float> value, ushort* destination)
@@ -84,6 +98,33 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         Vector128<uint> tiny = Vector128.LessThan(magnitude.AsInt32(), Vector128.Create(1 << 23)).AsUInt32();
         Vector128<uint> subnormal = ((magnitude + Vector128.Create(113u << 23)).AsSingle() - Vector128.Create(113u << 23).AsSingle()).AsUInt32();
         return (Vector128.ConditionalSelect(tiny, subnormal, normal) | sign).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<byte> TransposeBytes(Vector128<byte> bytes)
+    {
+        Vector128<byte> order = Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        return Ssse3.IsSupported ? Ssse3.Shuffle(bytes, order) : Vector128.Shuffle(bytes, order);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector128<float> a, Vector128<float> b, out Vector128<float> even, out Vector128<float> odd)
+    {
+        Vector128<float> x = Vector128.Shuffle(a, Vector128.Create(0, 2, 1, 3));
+        Vector128<float> y = Vector128.Shuffle(b, Vector128.Create(0, 2, 1, 3));
+        even = Vector128.Create(x.GetLower(), y.GetLower());
+        odd = Vector128.Create(x.GetUpper(), y.GetUpper());
+    }
+
+    public static void Transpose(byte* source, nint stride, float* destination)
+    {
+        for (int row = 0; row < 4; row++)
+        {
+            for (int column = 0; column < 4; column++)
+            {
+                destination[column * 4 + row] = ((float*)(source + row * stride))[column];
+            }
+        }
     }
 
     // 0 to 7 times 2^-9 as bfloat16 are 0, 0x3B00, 0x3B80, 0x3BC0, 0x3C00, 0x3C20, 0x3C40, 0x3C60; less what the normal rule makes of

@@ -41,11 +41,12 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
     // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
-    // and those with zeros to float32.
+    // and those with zeros to float32. Unpacking works within 128 bits and gives bytes 0 to 3, 4 to 7, ...: with the 4 x 4 bytes of each
+    // 128 bits transposed first, lane i of the four results comes from the bytes of 32-bit lane i.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
     {
-        Vector256<byte> codes = LoadCodes(source);
+        Vector256<byte> codes = TransposeBytes(Vector256.Load(source));
         Vector256<byte> magnitude = codes & Vector256.Create((byte)0x7F);
         Vector256<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
         Vector256<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector256.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
@@ -59,7 +60,20 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> WidenBFloat16(ushort* source) => (Avx2.ConvertToVector256Int32(source).AsUInt32() << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> WidenHalf(ushort* source) => FromUpperHalf(Avx2.ConvertToVector256Int32(source).AsUInt32() << 16);
+    public static void WidenBFloat16Pairs(byte* source, out Vector256<float> even, out Vector256<float> odd)
+    {
+        Vector256<uint> pairs = Vector256.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector256.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenHalfPairs(byte* source, out Vector256<float> even, out Vector256<float> odd)
+    {
+        Vector256<uint> pairs = Vector256.Load((uint*)source);
+        even = FromUpperHalf(pairs << 16);
+        odd = FromUpperHalf(pairs & Vector256.Create(0xFFFF0000u));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void NarrowBFloat16(Vector256<float> value, ushort* destination)
@@ -99,11 +113,54 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         get => Vector256.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
-    // Unpacking works within 128-bit halves. With the 4-byte groups 0 2 4 6 in the lower half and 1 3 5 7 in the upper one, two
-    // unpackings leave the floats in their natural order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector256<byte> LoadCodes(byte* source)
-        => Avx2.PermuteVar8x32(Vector256.Load((int*)source), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7)).AsByte();
+    static Vector256<byte> TransposeBytes(Vector256<byte> bytes)
+        => Avx2.Shuffle(bytes, Vector256.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector256<float> a, Vector256<float> b, out Vector256<float> even, out Vector256<float> odd)
+    {
+        even = Avx2.Permute4x64(Avx.Shuffle(a, b, 0x88).AsDouble(), 0xD8).AsSingle();
+        odd = Avx2.Permute4x64(Avx.Shuffle(a, b, 0xDD).AsDouble(), 0xD8).AsSingle();
+    }
+
+    // Pairs of rows, then pairs of pairs within 128-bit halves, then halves.
+    public static void Transpose(byte* source, nint stride, float* destination)
+    {
+        Vector256<float> r0 = Vector256.Load((float*)source);
+        Vector256<float> r1 = Vector256.Load((float*)(source + stride));
+        Vector256<float> r2 = Vector256.Load((float*)(source + 2 * stride));
+        Vector256<float> r3 = Vector256.Load((float*)(source + 3 * stride));
+        byte* lower = source + 4 * stride;
+        Vector256<float> r4 = Vector256.Load((float*)lower);
+        Vector256<float> r5 = Vector256.Load((float*)(lower + stride));
+        Vector256<float> r6 = Vector256.Load((float*)(lower + 2 * stride));
+        Vector256<float> r7 = Vector256.Load((float*)(lower + 3 * stride));
+        Vector256<float> a0 = Avx.UnpackLow(r0, r1);
+        Vector256<float> a1 = Avx.UnpackHigh(r0, r1);
+        Vector256<float> a2 = Avx.UnpackLow(r2, r3);
+        Vector256<float> a3 = Avx.UnpackHigh(r2, r3);
+        Vector256<float> a4 = Avx.UnpackLow(r4, r5);
+        Vector256<float> a5 = Avx.UnpackHigh(r4, r5);
+        Vector256<float> a6 = Avx.UnpackLow(r6, r7);
+        Vector256<float> a7 = Avx.UnpackHigh(r6, r7);
+        r0 = Avx.Shuffle(a0, a2, 0x44);
+        r1 = Avx.Shuffle(a0, a2, 0xEE);
+        r2 = Avx.Shuffle(a1, a3, 0x44);
+        r3 = Avx.Shuffle(a1, a3, 0xEE);
+        r4 = Avx.Shuffle(a4, a6, 0x44);
+        r5 = Avx.Shuffle(a4, a6, 0xEE);
+        r6 = Avx.Shuffle(a5, a7, 0x44);
+        r7 = Avx.Shuffle(a5, a7, 0xEE);
+        Avx.Permute2x128(r0, r4, 0x20).Store(destination);
+        Avx.Permute2x128(r1, r5, 0x20).Store(destination + 8);
+        Avx.Permute2x128(r2, r6, 0x20).Store(destination + 16);
+        Avx.Permute2x128(r3, r7, 0x20).Store(destination + 24);
+        Avx.Permute2x128(r0, r4, 0x31).Store(destination + 32);
+        Avx.Permute2x128(r1, r5, 0x31).Store(destination + 40);
+        Avx.Permute2x128(r2, r6, 0x31).Store(destination + 48);
+        Avx.Permute2x128(r3, r7, 0x31).Store(destination + 56);
+    }
 
     // As in the 128-bit form: 0x70 sets the top bit of every index that is to give zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

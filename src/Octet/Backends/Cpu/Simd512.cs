@@ -41,11 +41,12 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     // A code is s eeee mmm. As bfloat16 the magnitude of a normal code is (code << 4) + (120 << 7): its high byte is (code >> 4) + 0x3C,
     // its low byte the code's low four bits in the upper half. What the eight subnormals (0 to 7 times 2^-9) differ from that comes from
     // two tables that are zero for every other code. The NaN code fills the exponent. High and low bytes are then interleaved to bfloat16,
-    // and those with zeros to float32.
+    // and those with zeros to float32. Unpacking works within 128 bits and gives bytes 0 to 3, 4 to 7, ...: with the 4 x 4 bytes of each
+    // 128 bits transposed first, lane i of the four results comes from the bytes of 32-bit lane i.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenE4M3(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
     {
-        Vector512<byte> codes = LoadCodes(source);
+        Vector512<byte> codes = TransposeBytes(Vector512.Load(source));
         Vector512<byte> magnitude = codes & Vector512.Create((byte)0x7F);
         Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
         Vector512<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
@@ -59,7 +60,20 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> WidenBFloat16(ushort* source) => (Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> WidenHalf(ushort* source) => FromUpperHalf(Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()) << 16);
+    public static void WidenBFloat16Pairs(byte* source, out Vector512<float> even, out Vector512<float> odd)
+    {
+        Vector512<uint> pairs = Vector512.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector512.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenHalfPairs(byte* source, out Vector512<float> even, out Vector512<float> odd)
+    {
+        Vector512<uint> pairs = Vector512.Load((uint*)source);
+        even = FromUpperHalf(pairs << 16);
+        odd = FromUpperHalf(pairs & Vector512.Create(0xFFFF0000u));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void NarrowBFloat16(Vector512<float> value, ushort* destination)
@@ -99,10 +113,57 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         get => Vector128.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
-    // Unpacking works within 128-bit quarters. With 4-byte group g in quarter g % 4, two unpackings leave the floats in natural order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<byte> LoadCodes(byte* source)
-        => Vector512.Shuffle(Vector512.Load((int*)source), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).AsByte();
+    static Vector512<byte> TransposeBytes(Vector512<byte> bytes)
+    {
+        Vector128<byte> order = Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        if (Avx512BW.IsSupported)
+        {
+            return Avx512BW.Shuffle(bytes, Vector512.Create(Vector256.Create(order, order), Vector256.Create(order, order)));
+        }
+
+        return Vector512.Create(
+            Vector256.Create(Vector128.Shuffle(bytes.GetLower().GetLower(), order), Vector128.Shuffle(bytes.GetLower().GetUpper(), order)),
+            Vector256.Create(Vector128.Shuffle(bytes.GetUpper().GetLower(), order), Vector128.Shuffle(bytes.GetUpper().GetUpper(), order)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector512<float> a, Vector512<float> b, out Vector512<float> even, out Vector512<float> odd)
+    {
+        Vector512<int> evenFirst = Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+        Vector512<float> x = Vector512.Shuffle(a, evenFirst);
+        Vector512<float> y = Vector512.Shuffle(b, evenFirst);
+        even = Vector512.Create(x.GetLower(), y.GetLower());
+        odd = Vector512.Create(x.GetUpper(), y.GetUpper());
+    }
+
+    // Four 8 x 8 blocks.
+    public static void Transpose(byte* source, nint stride, float* destination)
+    {
+        float* block = stackalloc float[64];
+        for (int part = 0; part < 4; part++)
+        {
+            int row = part / 2 * 8;
+            int column = part % 2 * 8;
+            byte* from = source + row * stride + column * sizeof(float);
+            if (Avx2.IsSupported)
+            {
+                Simd256.Transpose(from, stride, block);
+            }
+            else
+            {
+                for (int i = 0; i < 64; i++)
+                {
+                    block[i % 8 * 8 + i / 8] = ((float*)(from + i / 8 * stride))[i % 8];
+                }
+            }
+
+            for (int i = 0; i < 8; i++)
+            {
+                Vector256.Load(block + i * 8).Store(destination + (column + i) * 16 + row);
+            }
+        }
+    }
 
     // As in the 128-bit form: 0x70 sets the top bit of every index that is to give zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Octet.Backends.Cpu;
 
-sealed unsafe partial class VectorKernels<TSimd, TVector>
+sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
     const int PageTokens = KvCacheLayout.PageTokens;
 
     // Scratch: keys of a page [32][size], values of a page [32][size], scores [32], running maximum and total of each query.
-    static int AttentionScratch(int size, int group) => 2 * PageTokens * size + PageTokens + 2 * AttentionTile.MaxRows * group;
+    internal override int AttentionScratch(int size, int group) => 2 * PageTokens * size + PageTokens + 2 * AttentionTile.MaxRows * group;
 
     /// <summary>
     /// A page of keys and values is widened once for all queries of the tile. For each query: scores of the page's visible tokens, the

@@ -2,15 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Octet.Backends.Cpu;
 
-/// <summary>The kernels for one vector width: norms, rotation and activation here, linear layers and attention in files of their own.</summary>
-sealed unsafe partial class VectorKernels<TSimd, TVector>(string name) : CpuKernels
+/// <summary>The kernels for one vector width: norms, rotation and activation here, linear layers and attention in files of their own. <typeparamref name="TE4M3"/> is the quickest way from codes to float32.</summary>
+sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name) : CpuKernels
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
+    where TE4M3 : struct, IWeightFormat<TVector>
 {
     internal override string Name { get; } = name;
-
-    internal override int ScratchFloats(int headDim, int group)
-        => Math.Max(PanelRows * PanelColumns, AttentionScratch(headDim, group));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
