@@ -87,7 +87,7 @@ readonly unsafe struct LinearInput(float* data, int stride, int rows, float* sca
 /// </summary>
 readonly unsafe ref struct AttentionTile
 {
-    internal const int MaxRows = 8;
+    internal const int MaxRows = 24;
 
     internal required CpuKvCache Cache { get; init; }
 

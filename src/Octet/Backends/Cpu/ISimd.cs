@@ -26,6 +26,9 @@ unsafe interface ISimd<TVector>
     /// <summary>a * b + c, fused where the machine can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
+    /// <summary>The larger of each lane; NaN where either is.</summary>
+    static abstract TVector Max(TVector a, TVector b);
+
     static abstract TVector Exp(TVector value);
 
     static abstract float Sum(TVector value);

@@ -2,65 +2,244 @@ using System.Runtime.CompilerServices;
 
 namespace Octet.Backends.Cpu;
 
+/// <summary>
+/// Attention with a streaming softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): page after page,
+/// each query keeps the largest score m so far, the sum l of exp(score - m) and the weighted sum of values, rescaled when m rises.
+/// </summary>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
     const int PageTokens = KvCacheLayout.PageTokens;
 
-    // Scratch: keys of a page [32][size], values of a page [32][size], scores [32], running maximum and total of each query.
-    internal override int AttentionScratch(int size, int group) => 2 * PageTokens * size + PageTokens + 2 * AttentionTile.MaxRows * group;
+    // For one token: queries and sums in the order of the cache's elements, scores. For several: a page's keys as panels, its values,
+    // scores, a tile's sums and a square of lanes. For both: m and l of each query. Values are read a panel at a time, so past their end.
+    internal override int AttentionScratch(int size, int group)
+    {
+        int queries = AttentionTile.MaxRows * group;
+        int one = 2 * group * size + group * PageTokens;
+        int several = 2 * PageTokens * size + PanelRows + AttentionTile.MaxRows * PageTokens + TileTokens * PanelRows + TSimd.Count * TSimd.Count;
+        return 2 * queries + Math.Max(one, several);
+    }
 
-    /// <summary>
-    /// A page of keys and values is widened once for all queries of the tile. For each query: scores of the page's visible tokens, the
-    /// running maximum m and total l of exp(score - m), and the weighted values, all rescaled when m rises.
-    /// </summary>
     internal override void Attend(in AttentionTile work)
     {
         KvCacheLayout layout = work.Cache.Layout;
         int size = layout.HeadDim;
-        if (size % TSimd.Count != 0)
+        if (size % TSimd.Count != 0 || PageTokens % PanelRows != 0)
         {
             ScalarKernels.Instance.Attend(work);
-            return;
+        }
+        else if (work.Rows > 1 || size % Step != 0)
+        {
+            if (layout.Type == KvCacheType.Float32)
+            {
+                Several<SingleWeights<TSimd, TVector>>(work);
+            }
+            else
+            {
+                Several<BFloat16Weights<TSimd, TVector>>(work);
+            }
+        }
+        else if (layout.Type == KvCacheType.Float32)
+        {
+            One<SingleWeights<TSimd, TVector>>(work);
+        }
+        else
+        {
+            One<BFloat16Weights<TSimd, TVector>>(work);
+        }
+    }
+
+    /// <summary>One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time.</summary>
+    static void One<TFormat>(in AttentionTile work)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int size = work.Cache.Layout.HeadDim;
+        int group = work.Group;
+        float* queries = work.Scratch;
+        float* sums = queries + group * size;
+        float* scores = sums + group * size;
+        float* maxima = scores + group * PageTokens;
+        float* totals = maxima + group;
+        Begin(maxima, totals, group);
+        new Span<float>(sums, group * size).Clear();
+        for (int g = 0; g < group; g++)
+        {
+            Arrange<TFormat>(work.Query + g * size, size, queries + g * size);
         }
 
+        float scale = 1 / MathF.Sqrt(size);
+        int positions = work.Position + 1;
+        for (int first = 0; first < positions; first += PageTokens)
+        {
+            byte* keys = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
+            int count = Math.Min(PageTokens, positions - first);
+            for (int g = 0; g < group; g += 2)
+            {
+                int next = Math.Min(g + 1, group - 1);
+                KeyScores<TFormat>(keys, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
+                float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
+                float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
+                AddValues<TFormat>(
+                    keys + work.Cache.ValueOffset, size, count, scores + g * PageTokens, keep, sums + g * size,
+                    next == g ? null : scores + next * PageTokens, keepNext, sums + next * size);
+            }
+        }
+
+        int lanes = sizeof(uint) / TFormat.ElementBytes;
+        for (int g = 0; g < group; g++)
+        {
+            float factor = 1 / totals[g];
+            for (int i = 0; i < size; i++)
+            {
+                int vector = i / lanes / TSimd.Count * lanes + i % lanes;
+                work.Output[g * size + i] = sums[g * size + vector * TSimd.Count + i / lanes % TSimd.Count] * factor;
+            }
+        }
+    }
+
+    /// <summary>scores[j] = scale * query . key j, for two queries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void KeyScores<TFormat>(byte* keys, float* query, float* next, int size, int count, float scale, float* scores, float* nextScores)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        for (int j = 0; j < count; j++)
+        {
+            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, t0 = TSimd.Zero, t1 = TSimd.Zero;
+            for (int i = 0; i < size; i += 4 * TSimd.Count, keys += 4 * TSimd.Count * TFormat.ElementBytes)
+            {
+                TFormat.Widen(keys, out TVector a, out TVector b, out TVector c, out TVector d);
+                s0 = TSimd.MultiplyAdd(a, TSimd.Load(query + i), s0);
+                t0 = TSimd.MultiplyAdd(a, TSimd.Load(next + i), t0);
+                s1 = TSimd.MultiplyAdd(b, TSimd.Load(query + i + TSimd.Count), s1);
+                t1 = TSimd.MultiplyAdd(b, TSimd.Load(next + i + TSimd.Count), t1);
+                s0 = TSimd.MultiplyAdd(c, TSimd.Load(query + i + 2 * TSimd.Count), s0);
+                t0 = TSimd.MultiplyAdd(c, TSimd.Load(next + i + 2 * TSimd.Count), t0);
+                s1 = TSimd.MultiplyAdd(d, TSimd.Load(query + i + 3 * TSimd.Count), s1);
+                t1 = TSimd.MultiplyAdd(d, TSimd.Load(next + i + 3 * TSimd.Count), t1);
+            }
+
+            scores[j] = TSimd.Sum(TSimd.Add(s0, s1)) * scale;
+            nextScores[j] = TSimd.Sum(TSimd.Add(t0, t1)) * scale;
+        }
+    }
+
+    /// <summary>sums = sums * keep + sum over j of weights[j] * value j, for one or two queries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void AddValues<TFormat>(
+        byte* values, int size, int count, float* weights, float keep, float* sums, float* nextWeights, float nextKeep, float* nextSums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (nextWeights is null)
+        {
+            // The second query's results land where they are not read: the first's are stored after them.
+            nextWeights = weights;
+            nextKeep = keep;
+        }
+
+        nint stride = (nint)size * TFormat.ElementBytes;
+        for (int i = 0; i < size; i += 4 * TSimd.Count)
+        {
+            TVector factor = TSimd.Broadcast(keep);
+            TVector s0 = TSimd.Multiply(TSimd.Load(sums + i), factor);
+            TVector s1 = TSimd.Multiply(TSimd.Load(sums + i + TSimd.Count), factor);
+            TVector s2 = TSimd.Multiply(TSimd.Load(sums + i + 2 * TSimd.Count), factor);
+            TVector s3 = TSimd.Multiply(TSimd.Load(sums + i + 3 * TSimd.Count), factor);
+            factor = TSimd.Broadcast(nextKeep);
+            TVector t0 = TSimd.Multiply(TSimd.Load(nextSums + i), factor);
+            TVector t1 = TSimd.Multiply(TSimd.Load(nextSums + i + TSimd.Count), factor);
+            TVector t2 = TSimd.Multiply(TSimd.Load(nextSums + i + 2 * TSimd.Count), factor);
+            TVector t3 = TSimd.Multiply(TSimd.Load(nextSums + i + 3 * TSimd.Count), factor);
+            byte* value = values + (nint)i * TFormat.ElementBytes;
+            for (int j = 0; j < count; j++, value += stride)
+            {
+                TFormat.Widen(value, out TVector a, out TVector b, out TVector c, out TVector d);
+                TVector weight = TSimd.Broadcast(weights[j]);
+                s0 = TSimd.MultiplyAdd(weight, a, s0);
+                s1 = TSimd.MultiplyAdd(weight, b, s1);
+                s2 = TSimd.MultiplyAdd(weight, c, s2);
+                s3 = TSimd.MultiplyAdd(weight, d, s3);
+                weight = TSimd.Broadcast(nextWeights[j]);
+                t0 = TSimd.MultiplyAdd(weight, a, t0);
+                t1 = TSimd.MultiplyAdd(weight, b, t1);
+                t2 = TSimd.MultiplyAdd(weight, c, t2);
+                t3 = TSimd.MultiplyAdd(weight, d, t3);
+            }
+
+            TSimd.Store(nextSums + i, t0);
+            TSimd.Store(nextSums + i + TSimd.Count, t1);
+            TSimd.Store(nextSums + i + 2 * TSimd.Count, t2);
+            TSimd.Store(nextSums + i + 3 * TSimd.Count, t3);
+            TSimd.Store(sums + i, s0);
+            TSimd.Store(sums + i + TSimd.Count, s1);
+            TSimd.Store(sums + i + 2 * TSimd.Count, s2);
+            TSimd.Store(sums + i + 3 * TSimd.Count, s3);
+        }
+    }
+
+    /// <summary>
+    /// Several tokens: bound by arithmetic. Scores and weighted values of a page are two products of the kind that linear layers are:
+    /// the page's keys, then its values, are the panel.
+    /// </summary>
+    static void Several<TFormat>(in AttentionTile work)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int size = work.Cache.Layout.HeadDim;
         float* keys = work.Scratch;
         float* values = keys + PageTokens * size;
-        float* scores = values + PageTokens * size;
-        float* maxima = scores + PageTokens;
+        float* scores = values + PageTokens * size + PanelRows;
+        float* sums = scores + AttentionTile.MaxRows * PageTokens;
+        float* square = sums + TileTokens * PanelRows;
+        float* maxima = square + TSimd.Count * TSimd.Count;
         float* totals = maxima + work.Rows * work.Group;
-        new Span<float>(maxima, work.Rows * work.Group).Fill(float.NegativeInfinity);
-        new Span<float>(totals, work.Rows * work.Group).Clear();
+        Begin(maxima, totals, work.Rows * work.Group);
         for (int row = 0; row < work.Rows; row++)
         {
             new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
         }
 
-        float scale = 1 / MathF.Sqrt(size);
+        float* scale = stackalloc float[2 * 16];
+        float* ones = stackalloc float[2 * 16];
+        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size));
+        new Span<float>(ones, PanelRows).Fill(1);
+        PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
+        PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };
         int positions = work.Position + work.Rows;
         for (int first = 0; first < positions; first += PageTokens)
         {
             byte* page = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
-            float* pageKeys = Widen(page, keys, count * size, layout.Type);
-            float* pageValues = Widen(page + work.Cache.ValueOffset, values, count * size, layout.Type);
-            for (int row = 0; row < work.Rows; row++)
+            for (int j = 0; j < PageTokens; j += TSimd.Count)
             {
-                int visible = Math.Min(count, work.Position + row + 1 - first);
-                if (visible <= 0)
+                PackKeys<TFormat>(page, j, size, keys + j / PanelRows * PanelRows * size + j % PanelRows, square, ones);
+            }
+
+            WidenValues<TFormat>(page + work.Cache.ValueOffset, count * size, values);
+            value.Depth = count;
+            for (int g = 0; g < work.Group; g++)
+            {
+                for (int j = 0; j < PageTokens; j += PanelRows)
                 {
-                    continue;
+                    score.Weights = keys + j * size;
+                    Multiply(score, work.Query + g * size, work.QueryStride, work.Rows, scores + j, PageTokens);
                 }
 
-                for (int g = 0; g < work.Group; g++)
+                float* output = work.Output + g * size;
+                for (int row = 0; row < work.Rows; row++)
                 {
-                    float* query = work.Query + (nint)row * work.QueryStride + g * size;
-                    float* output = work.Output + (nint)row * work.OutputStride + g * size;
                     int index = row * work.Group + g;
-                    float max = Math.Max(Scores(query, pageKeys, size, visible, scale, scores), maxima[index]);
-                    float keep = MathF.Exp(maxima[index] - max);
-                    maxima[index] = max;
-                    totals[index] = totals[index] * keep + Exponentials(scores, visible, max);
-                    Accumulate(output, scores, pageValues, size, visible, keep);
+                    int visible = Math.Clamp(work.Position + row + 1 - first, 0, count);
+                    float keep = Softmax(scores + row * PageTokens, visible, ref maxima[index], ref totals[index]);
+                    if (keep != 1)
+                    {
+                        Scale(output + (nint)row * work.OutputStride, size, keep);
+                    }
+                }
+
+                for (int i = 0; i < size; i += PanelRows)
+                {
+                    value.Weights = values + i;
+                    value.Rows = Math.Min(PanelRows, size - i);
+                    Multiply(value, scores, PageTokens, work.Rows, output + i, work.OutputStride);
                 }
             }
         }
@@ -69,78 +248,93 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             for (int g = 0; g < work.Group; g++)
             {
-                float* output = work.Output + (nint)row * work.OutputStride + g * size;
-                TVector factor = TSimd.Broadcast(1 / totals[row * work.Group + g]);
-                for (int i = 0; i < size; i += TSimd.Count)
-                {
-                    TSimd.Store(output + i, TSimd.Multiply(TSimd.Load(output + i), factor));
-                }
+                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, 1 / totals[row * work.Group + g]);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float* Widen(byte* source, float* destination, int count, KvCacheType type)
+    static void Begin(float* maxima, float* totals, int queries)
     {
-        if (type == KvCacheType.Float32)
-        {
-            return (float*)source;
-        }
+        new Span<float>(maxima, queries).Fill(float.NegativeInfinity);
+        new Span<float>(totals, queries).Clear();
+    }
 
+    /// <summary>panel[i][j] = element i of key first + j, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
+    static void PackKeys<TFormat>(byte* keys, int first, int size, float* panel, float* square, float* ones)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int count = TSimd.Count;
+        int side = count * sizeof(uint) / TFormat.ElementBytes;
+        nint stride = (nint)size * TFormat.ElementBytes;
+        for (int i = 0; i < size; i += side)
+        {
+            byte* source = keys + first * stride + (nint)i * TFormat.ElementBytes;
+            if (i + side <= size)
+            {
+                TSimd.Transpose(source, stride, square);
+            }
+            else
+            {
+                Edge(source, stride, count, (size - i) * TFormat.ElementBytes, square);
+            }
+
+            WidenSquare<TFormat>((byte*)square, Math.Min(side, size - i), ones, panel + (nint)i * PanelRows, PanelRows);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void WidenValues<TFormat>(byte* values, int count, float* destination)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
         for (int i = 0; i < count; i += TSimd.Count)
         {
-            TSimd.Store(destination + i, TSimd.WidenBFloat16((ushort*)source + i));
+            TSimd.Store(destination + i, TFormat.ElementBytes == 2 ? TSimd.WidenBFloat16((ushort*)values + i) : TSimd.Load((float*)values + i));
         }
-
-        return destination;
     }
 
-    /// <summary>scores[j] = scale * query . key j; returns the largest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float Scores(float* query, float* keys, int size, int count, float scale, float* scores)
+    static void Scale(float* values, int count, float factor)
     {
-        float max = float.NegativeInfinity;
-        for (int j = 0; j < count; j += 4)
+        TVector common = TSimd.Broadcast(factor);
+        for (int i = 0; i < count; i += TSimd.Count)
         {
-            // Past the last key the same key again: its score is dropped.
-            float* k0 = keys + (nint)j * size;
-            float* k1 = j + 1 < count ? k0 + size : k0;
-            float* k2 = j + 2 < count ? k1 + size : k0;
-            float* k3 = j + 3 < count ? k2 + size : k0;
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-            for (int i = 0; i < size; i += TSimd.Count)
-            {
-                TVector q = TSimd.Load(query + i);
-                s0 = TSimd.MultiplyAdd(q, TSimd.Load(k0 + i), s0);
-                s1 = TSimd.MultiplyAdd(q, TSimd.Load(k1 + i), s1);
-                s2 = TSimd.MultiplyAdd(q, TSimd.Load(k2 + i), s2);
-                s3 = TSimd.MultiplyAdd(q, TSimd.Load(k3 + i), s3);
-            }
-
-            // PageTokens is a multiple of 4, so all four slots exist.
-            scores[j] = TSimd.Sum(s0) * scale;
-            scores[j + 1] = TSimd.Sum(s1) * scale;
-            scores[j + 2] = TSimd.Sum(s2) * scale;
-            scores[j + 3] = TSimd.Sum(s3) * scale;
-            for (int i = j; i < Math.Min(j + 4, count); i++)
-            {
-                max = Math.Max(max, scores[i]);
-            }
+            TSimd.Store(values + i, TSimd.Multiply(TSimd.Load(values + i), common));
         }
-
-        return max;
     }
 
-    /// <summary>scores[j] = exp(scores[j] - max), zero past count; returns their sum.</summary>
+    /// <summary>
+    /// scores[j] = exp(scores[j] - m) with the new largest score m, zero from <paramref name="visible"/> on; adds them to
+    /// <paramref name="total"/> and returns what earlier sums are to be multiplied with.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float Exponentials(float* scores, int count, float max)
+    static float Softmax(float* scores, int visible, ref float max, ref float total)
     {
-        for (int j = count; j < PageTokens; j++)
+        if (visible == 0)
+        {
+            new Span<float>(scores, PageTokens).Clear();
+            return 1;
+        }
+
+        for (int j = visible; j < PageTokens; j++)
         {
             scores[j] = float.NegativeInfinity;
         }
 
-        TVector shift = TSimd.Broadcast(-max);
+        TVector highest = TSimd.Load(scores);
+        for (int j = TSimd.Count; j < PageTokens; j += TSimd.Count)
+        {
+            highest = TSimd.Max(highest, TSimd.Load(scores + j));
+        }
+
+        float* lanes = stackalloc float[16];
+        TSimd.Store(lanes, highest);
+        float rise = max;
+        for (int i = 0; i < TSimd.Count; i++)
+        {
+            rise = MathF.Max(rise, lanes[i]);
+        }
+
+        TVector shift = TSimd.Broadcast(-rise);
         TVector sum = TSimd.Zero;
         for (int j = 0; j < PageTokens; j += TSimd.Count)
         {
@@ -149,46 +343,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             sum = TSimd.Add(sum, e);
         }
 
-        return TSimd.Sum(sum);
-    }
-
-    /// <summary>output = output * keep + sum over j of weights[j] * value j.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Accumulate(float* output, float* weights, float* values, int size, int count, float keep)
-    {
-        TVector factor = TSimd.Broadcast(keep);
-        int i = 0;
-        for (; i + 4 * TSimd.Count <= size; i += 4 * TSimd.Count)
-        {
-            TVector s0 = TSimd.Multiply(TSimd.Load(output + i), factor);
-            TVector s1 = TSimd.Multiply(TSimd.Load(output + i + TSimd.Count), factor);
-            TVector s2 = TSimd.Multiply(TSimd.Load(output + i + 2 * TSimd.Count), factor);
-            TVector s3 = TSimd.Multiply(TSimd.Load(output + i + 3 * TSimd.Count), factor);
-            float* value = values + i;
-            for (int j = 0; j < count; j++, value += size)
-            {
-                TVector w = TSimd.Broadcast(weights[j]);
-                s0 = TSimd.MultiplyAdd(w, TSimd.Load(value), s0);
-                s1 = TSimd.MultiplyAdd(w, TSimd.Load(value + TSimd.Count), s1);
-                s2 = TSimd.MultiplyAdd(w, TSimd.Load(value + 2 * TSimd.Count), s2);
-                s3 = TSimd.MultiplyAdd(w, TSimd.Load(value + 3 * TSimd.Count), s3);
-            }
-
-            TSimd.Store(output + i, s0);
-            TSimd.Store(output + i + TSimd.Count, s1);
-            TSimd.Store(output + i + 2 * TSimd.Count, s2);
-            TSimd.Store(output + i + 3 * TSimd.Count, s3);
-        }
-
-        for (; i < size; i += TSimd.Count)
-        {
-            TVector sum = TSimd.Multiply(TSimd.Load(output + i), factor);
-            for (int j = 0; j < count; j++)
-            {
-                sum = TSimd.MultiplyAdd(TSimd.Broadcast(weights[j]), TSimd.Load(values + (nint)j * size + i), sum);
-            }
-
-            TSimd.Store(output + i, sum);
-        }
+        float keep = rise == max ? 1 : MathF.Exp(max - rise);
+        max = rise;
+        total = total * keep + TSimd.Sum(sum);
+        return keep;
     }
 }

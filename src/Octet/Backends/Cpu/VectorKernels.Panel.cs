@@ -127,17 +127,17 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Pack<TFormat>(CpuWeight weight, long row, int rows, int first, int end, bool scaled, float* panel, float* square, int stride)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int count = TSimd.Count;
         int side = count * sizeof(uint) / TFormat.ElementBytes;
         nint rowBytes = (nint)weight.Columns * TFormat.ElementBytes;
-        float* lanes = stackalloc float[16];
-        TVector scale = TSimd.Broadcast(Inner<TFormat>());
-        int blockEnd = scaled && weight.IsScaled ? first : end;
-        for (int k = first; k < end;)
+        scaled &= weight.IsScaled;
+        float* scales = stackalloc float[16];
+        new Span<float>(scales, count).Fill(Inner<TFormat>());
+        int blockEnd = scaled ? first : end;
+        for (int k = first; k < end; k += side)
         {
             byte* source = weight.Data + row * rowBytes + (nint)k * TFormat.ElementBytes;
             if (rows == count && k + side <= weight.Columns)
@@ -149,27 +149,40 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Edge(source, rowBytes, rows, Math.Min(side, weight.Columns - k) * TFormat.ElementBytes, square);
             }
 
-            byte* at = (byte*)square;
-            for (int stop = Math.Min(end, k + side); k < stop; k += 4, panel += 4 * stride, at += 4 * count * TFormat.ElementBytes)
+            int stop = Math.Min(end, k + side);
+            for (int column = k; column < stop;)
             {
-                if (k >= blockEnd && blockEnd < end)
+                if (column >= blockEnd)
                 {
-                    int block = k / weight.BlockColumns;
-                    for (int r = 0; r < count; r++)
+                    int block = column / weight.BlockColumns;
+                    for (int r = 0; r < rows; r++)
                     {
-                        lanes[r] = r < rows ? weight.Scales(row + r)[block] * Inner<TFormat>() : 0;
+                        scales[r] = weight.Scales(row + r)[block] * Inner<TFormat>();
                     }
 
-                    scale = TSimd.Load(lanes);
-                    blockEnd = (block + 1) * weight.BlockColumns;
+                    blockEnd = Math.Min(end, (block + 1) * weight.BlockColumns);
                 }
 
-                TFormat.Widen(at, out TVector a, out TVector b, out TVector c, out TVector d);
-                TSimd.Store(panel, TSimd.Multiply(a, scale));
-                TSimd.Store(panel + stride, TSimd.Multiply(b, scale));
-                TSimd.Store(panel + 2 * stride, TSimd.Multiply(c, scale));
-                TSimd.Store(panel + 3 * stride, TSimd.Multiply(d, scale));
+                int width = Math.Min(stop, blockEnd) - column;
+                WidenSquare<TFormat>((byte*)square + (column - k) * count * TFormat.ElementBytes, width, scales, panel + (nint)(column - first) * stride, stride);
+                column += width;
             }
+        }
+    }
+
+    /// <summary>Columns of lanes, widened and scaled, to the panel; up to three columns more than asked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void WidenSquare<TFormat>(byte* lanes, nint columns, float* scales, float* panel, nint stride)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        TVector scale = TSimd.Load(scales);
+        for (nint k = 0; k < columns; k += 4, lanes += 4 * TSimd.Count * TFormat.ElementBytes, panel += 4 * stride)
+        {
+            TFormat.Widen(lanes, out TVector a, out TVector b, out TVector c, out TVector d);
+            TSimd.Store(panel, TSimd.Multiply(a, scale));
+            TSimd.Store(panel + stride, TSimd.Multiply(b, scale));
+            TSimd.Store(panel + 2 * stride, TSimd.Multiply(c, scale));
+            TSimd.Store(panel + 3 * stride, TSimd.Multiply(d, scale));
         }
     }
 
