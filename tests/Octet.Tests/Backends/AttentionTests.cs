@@ -1,0 +1,126 @@
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Numerics;
+
+namespace Octet.Tests.Backends;
+
+/// <summary>Attention of every kernel against softmax in double precision: head sizes, groups, tile heights, positions within pages.</summary>
+public unsafe class AttentionTests
+{
+    public static TheoryData<string> Sets => KernelSets.Names;
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_tile_is_a_causal_softmax(string set)
+    {
+        foreach (KvCacheType type in (KvCacheType[])[KvCacheType.BFloat16, KvCacheType.Float32])
+        {
+            foreach ((int size, int group) in ((int, int)[])[(64, 1), (128, 2), (128, 4), (32, 3), (80, 2), (24, 2)])
+            {
+                foreach ((int position, int rows) in ((int, int)[])[(0, 1), (31, 1), (32, 1), (70, 1), (0, 5), (29, 7), (64, 24)])
+                {
+                    Check(set, type, size, group, position, rows);
+                }
+            }
+        }
+    }
+
+    static void Check(string set, KvCacheType type, int size, int group, int position, int rows)
+    {
+        CpuKernels kernels = KernelSets.Get(set);
+        var layout = new KvCacheLayout(2, 2, size, type);
+        using var cache = new CpuKvCache(layout, 8);
+        using var sequence = new KvSequence(cache);
+        int positions = position + rows;
+        Assert.True(sequence.TryGrow(positions));
+        var random = new Random(size * 100 + positions);
+
+        // What no token wrote is NaN: nothing may come of it.
+        for (int p = 0; p < sequence.Capacity; p++)
+        {
+            byte* keys = cache.Keys(sequence.Page(p / KvCacheLayout.PageTokens), 1, 1) + (long)(p % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
+            for (int i = 0; i < size; i++)
+            {
+                Write(keys, i, p < positions ? random.NextSingle() * 2 - 1 : float.NaN, type);
+                Write(keys + cache.ValueOffset, i, p < positions ? random.NextSingle() * 2 - 1 : float.NaN, type);
+            }
+        }
+
+        using var query = new CpuActivations(rows, 2 * group * size);
+        using var output = new CpuActivations(rows, 2 * group * size);
+        for (int row = 0; row < rows; row++)
+        {
+            foreach (ref float value in new Span<float>(query.Row(row), query.Columns))
+            {
+                value = random.NextSingle() * 6 - 3;
+            }
+        }
+
+        float[] scratch = new float[kernels.AttentionScratch(size, group) + 16];
+        fixed (float* at = scratch)
+        {
+            kernels.Attend(new AttentionTile
+            {
+                Cache = cache,
+                Sequence = sequence,
+                Layer = 1,
+                Head = 1,
+                Group = group,
+                Position = position,
+                Rows = rows,
+                Query = query.Row(0) + group * size,
+                QueryStride = query.Stride,
+                Output = output.Row(0) + group * size,
+                OutputStride = output.Stride,
+                Scratch = (float*)(((nint)at + 63) & ~63),
+            });
+        }
+
+        double[] scores = new double[positions];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int g = 0; g < group; g++)
+            {
+                float* q = query.Row(row) + (group + g) * size;
+                int visible = position + row + 1;
+                for (int p = 0; p < visible; p++)
+                {
+                    scores[p] = Enumerable.Range(0, size).Sum(i => (double)Read(cache, sequence, p, i, 0) * ((float*)((nint)q))[i]) / Math.Sqrt(size);
+                }
+
+                double max = scores.AsSpan(0, visible).ToArray().Max();
+                double total = scores.AsSpan(0, visible).ToArray().Sum(score => Math.Exp(score - max));
+                for (int i = 0; i < size; i++)
+                {
+                    double expected = 0;
+                    for (int p = 0; p < visible; p++)
+                    {
+                        expected += Math.Exp(scores[p] - max) / total * Read(cache, sequence, p, i, cache.ValueOffset);
+                    }
+
+                    float found = output.Row(row)[(group + g) * size + i];
+                    Assert.True(Math.Abs(found - expected) < 2e-6, $"{set}, {type}, head size {size}, group {group}, position {position} + {row}: element {i} is {found}, expected {expected}");
+                }
+            }
+        }
+    }
+
+    static void Write(byte* at, int index, float value, KvCacheType type)
+    {
+        if (type == KvCacheType.Float32)
+        {
+            ((float*)at)[index] = value;
+        }
+        else
+        {
+            ((BFloat16*)at)[index] = (BFloat16)value;
+        }
+    }
+
+    static float Read(CpuKvCache cache, KvSequence sequence, int position, int index, long offset)
+    {
+        byte* keys = cache.Keys(sequence.Page(position / KvCacheLayout.PageTokens), 1, 1) + offset;
+        long at = (long)(position % KvCacheLayout.PageTokens) * cache.Layout.HeadDim + index;
+        return cache.Layout.Type == KvCacheType.Float32 ? ((float*)keys)[at] : (float)((BFloat16*)keys)[at];
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Octet.Backends.Cpu;
+
+namespace Octet.Tests.Backends;
+
+/// <summary>Every set of kernels that this machine can compute with, natively or through .NET's software vectors, both AVX2 forms included.</summary>
+static class KernelSets
+{
+    static readonly Dictionary<string, CpuKernels> s_all = Make();
+
+    internal static TheoryData<string> Names => [.. s_all.Keys];
+
+    internal static CpuKernels Get(string name) => s_all[name];
+
+    static Dictionary<string, CpuKernels> Make()
+    {
+        Dictionary<string, CpuKernels> sets = InstructionSet.All.ToDictionary(set => set.Name, set => set.Kernels);
+        if (Avx2.IsSupported)
+        {
+            sets.Remove("avx2");
+            sets["avx2, codes widened"] = new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2");
+            sets["avx2, codes as they stand"] = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2");
+        }
+
+        return sets;
+    }
+}

@@ -1,0 +1,224 @@
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Numerics;
+using Octet.Safetensors;
+using Octet.Tests.Reference;
+
+namespace Octet.Tests.Backends;
+
+/// <summary>Linear layers of every kernel against the sum in double precision: element types, blocks, edges, numbers of tokens.</summary>
+public sealed unsafe class LinearTests : IDisposable
+{
+    readonly TemporaryDirectory _directory = new();
+
+    public static TheoryData<string> Sets => KernelSets.Names;
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_type_and_shape_is_the_sum_of_products(string set)
+    {
+        foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16, DataType.Float16, DataType.Float32])
+        {
+            foreach ((int rows, int columns) in ((int, int)[])[(1, 1), (16, 128), (37, 200), (70, 331), (32, 512)])
+            {
+                foreach (int tokens in (int[])[1, 2, 3, 4, 5, 7, 9, 16])
+                {
+                    Check(set, Make(type, rows, columns, columns, columns, code => code), tokens, dynamic: false);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_block_shape_scales_its_own_weights(string set)
+    {
+        foreach ((int blockRows, int blockColumns) in ((int, int)[])[(128, 128), (1, 400), (1, 32), (64, 64), (3, 20), (5, 7), (128, 400)])
+        {
+            foreach (int tokens in (int[])[1, 3, 4, 13])
+            {
+                Check(set, Make(DataType.Float8E4M3FN, 150, 400, blockRows, blockColumns, code => code), tokens, dynamic: false);
+                Check(set, Make(DataType.Float8E4M3FN, 150, 400, blockRows, blockColumns, code => code), tokens, dynamic: true);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Codes_of_one_kind_are_exact_too(string set)
+    {
+        // Subnormals only, zeros only, the largest only.
+        foreach (Func<int, int> only in (Func<int, int>[])[code => code & 0x87, code => code & 0x80, code => (code & 0x80) | 0x7E])
+        {
+            Check(set, Make(DataType.Float8E4M3FN, 40, 300, 128, 128, only), 1, dynamic: false);
+            Check(set, Make(DataType.Float8E4M3FN, 40, 300, 128, 128, only), 6, dynamic: false);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void A_NaN_code_makes_its_row_NaN_and_no_other(string set)
+    {
+        foreach (int tokens in (int[])[1, 6])
+        {
+            using Matrix matrix = Make(DataType.Float8E4M3FN, 90, 256, 128, 128, code => code, nanRow: 37);
+            float[] found = Multiply(set, matrix, matrix.Inputs(tokens), tokens, null);
+            for (int i = 0; i < found.Length; i++)
+            {
+                Assert.Equal(i % 90 == 37, float.IsNaN(found[i]));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Nothing_past_the_end_of_the_file_is_read(string set)
+    {
+        // The matrix ends where the file and a page of memory end: reading on would end the process.
+        foreach ((int rows, int columns) in ((int, int)[])[(17, 33), (3, 100), (64, 64)])
+        {
+            using Matrix matrix = Make(DataType.Float8E4M3FN, rows, columns, 128, 128, code => code, endsAtPage: true);
+            foreach (int tokens in (int[])[1, 5])
+            {
+                Assert.Equal(rows * tokens, Multiply(set, matrix, matrix.Inputs(tokens), tokens, null).Length);
+            }
+        }
+    }
+
+    static void Check(string set, Matrix matrix, int tokens, bool dynamic)
+    {
+        using (matrix)
+        {
+            int rows = (int)matrix.Weight.Rows;
+            int columns = matrix.Weight.Columns;
+            float[] x = matrix.Inputs(tokens);
+            float[]? scales = dynamic ? [.. Enumerable.Range(0, tokens * ((columns + 127) / 128)).Select(i => 0.5f + i % 7)] : null;
+            float[] found = Multiply(set, matrix, x, tokens, scales);
+            for (int t = 0; t < tokens; t++)
+            {
+                for (int r = 0; r < rows; r++)
+                {
+                    double sum = 0;
+                    double size = 0;
+                    for (int k = 0; k < columns; k++)
+                    {
+                        double scale = scales is null ? 1 : scales[t * ((columns + 127) / 128) + k / 128];
+                        double product = matrix.Values[r * columns + k] * x[t * columns + k] * scale;
+                        sum += product;
+                        size += Math.Abs(product);
+                    }
+
+                    double error = Math.Abs(found[t * rows + r] - sum);
+                    Assert.True(error <= 1e-6 * size, $"{set}, {matrix.Weight.Format} [{rows}, {columns}] in [{matrix.Weight.BlockRows}, {matrix.Weight.BlockColumns}], {tokens} tokens: row {r} of token {t} is {found[t * rows + r]}, expected {sum}");
+                }
+            }
+        }
+    }
+
+    static float[] Multiply(string set, Matrix matrix, float[] x, int tokens, float[]? scales)
+    {
+        CpuKernels kernels = KernelSets.Get(set);
+        int columns = matrix.Weight.Columns;
+        int rows = (int)matrix.Weight.Rows;
+        int groups = (columns + 127) / 128;
+        using var input = new CpuActivations(tokens, columns);
+        using var output = new CpuActivations(tokens, rows);
+        for (int t = 0; t < tokens; t++)
+        {
+            x.AsSpan(t * columns, columns).CopyTo(new Span<float>(input.Row(t), columns));
+        }
+
+        float[] scratch = new float[kernels.LinearScratch(columns) + 16];
+        fixed (float* at = scratch)
+        fixed (float* s = scales)
+        {
+            // Two shares, as two threads would have them.
+            long half = rows / 2 / 16 * 16;
+            float* aligned = (float*)(((nint)at + 63) & ~63);
+            LinearInput linear = new(input.Row(0), input.Stride, tokens, s, groups);
+            kernels.Linear(matrix.Weight, 0, half, linear, output.Row(0), output.Stride, aligned);
+            kernels.Linear(matrix.Weight, half, rows, linear, output.Row(0), output.Stride, aligned);
+        }
+
+        float[] found = new float[tokens * rows];
+        for (int t = 0; t < tokens; t++)
+        {
+            new Span<float>(output.Row(t), rows).CopyTo(found.AsSpan(t * rows));
+        }
+
+        return found;
+    }
+
+    Matrix Make(DataType type, int rows, int columns, int blockRows, int blockColumns, Func<int, int> change, int nanRow = -1, bool endsAtPage = false)
+    {
+        var random = new Random(rows * 1000 + columns);
+        int size = type == DataType.Float8E4M3FN ? 1 : type == DataType.Float32 ? 4 : 2;
+        byte[] bytes = new byte[rows * columns * size];
+        double[] values = new double[rows * columns];
+        int scaleColumns = (columns + blockColumns - 1) / blockColumns;
+        float[]? scales = size > 1 ? null : [.. Enumerable.Range(0, (rows + blockRows - 1) / blockRows * scaleColumns).Select(_ => 0.01f + random.NextSingle())];
+        for (int i = 0; i < values.Length; i++)
+        {
+            float value = random.NextSingle() - 0.5f;
+            switch (type)
+            {
+                case DataType.Float8E4M3FN:
+                    int code = change(random.Next(256));
+                    code = (code & 0x7F) == 0x7F ? code - 1 : code;
+                    bytes[i] = (byte)code;
+                    values[i] = E4M3.Decode((byte)code) * scales![i / columns / blockRows * scaleColumns + i % columns / blockColumns];
+                    break;
+                case DataType.BFloat16:
+                    BitConverter.TryWriteBytes(bytes.AsSpan(i * 2), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+                    values[i] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
+                    break;
+                case DataType.Float16:
+                    BitConverter.TryWriteBytes(bytes.AsSpan(i * 2), (Half)value);
+                    values[i] = (double)(Half)value;
+                    break;
+                default:
+                    BitConverter.TryWriteBytes(bytes.AsSpan(i * 4), value);
+                    values[i] = value;
+                    break;
+            }
+        }
+
+        if (nanRow >= 0)
+        {
+            bytes[nanRow * columns + columns / 2] = 0xFF;
+        }
+
+        string path = Path.Combine(_directory.Path, Guid.NewGuid().ToString("N"));
+        TensorSource[] tensors = [new TensorSource("w", type, [rows, columns], bytes)];
+        SafetensorsWriter.Write(path, tensors);
+        if (endsAtPage)
+        {
+            // Header padding moves the data to where it ends with a page.
+            int length = (int)new FileInfo(path).Length;
+            SafetensorsWriter.Write(path, [new TensorSource("a", DataType.UInt8, [(4096 - length % 4096 + 4096 - 80) % 4096 + 1], new byte[(4096 - length % 4096 + 4096 - 80) % 4096 + 1]), .. tensors]);
+            int miss = (int)(4096 - new FileInfo(path).Length % 4096) % 4096;
+            int pad = (4096 - length % 4096 + 4096 - 80) % 4096 + 1 + miss;
+            SafetensorsWriter.Write(path, [new TensorSource("a", DataType.UInt8, [pad], new byte[pad]), .. tensors]);
+        }
+
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        return new Matrix(file, new CpuWeight(new LinearTensor(file["w"], scales, blockRows, blockColumns)), values);
+    }
+
+    sealed record Matrix(SafetensorsFile File, CpuWeight Weight, double[] Values) : IDisposable
+    {
+        internal float[] Inputs(int tokens)
+        {
+            var random = new Random(tokens);
+            return [.. Enumerable.Range(0, tokens * Weight.Columns).Select(_ => random.NextSingle() * 4 - 2)];
+        }
+
+        public void Dispose()
+        {
+            Weight.Dispose();
+            File.Dispose();
+        }
+    }
+}
