@@ -13,6 +13,7 @@ public unsafe class WideningTests
         Check<Simd128, Vector128<float>>(Simd128.WidenE4M3, 1, code => E4M3.Decode((byte)code), 256);
         Check<Simd256, Vector256<float>>(Simd256.WidenE4M3, 1, code => E4M3.Decode((byte)code), 256);
         Check<Simd512, Vector512<float>>(Simd512.WidenE4M3, 1, code => E4M3.Decode((byte)code), 256);
+        Check<Simd512, Vector512<float>>(VbmiE4M3Weights.Widen, 1, code => E4M3.Decode((byte)code), 256);
     }
 
     [Fact]

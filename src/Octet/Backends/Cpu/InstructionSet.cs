@@ -21,9 +21,12 @@ static class InstructionSet
 
     internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512");
 
+    internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi");
+
     /// <summary>Name, whether this machine has it, kernels.</summary>
     internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> All { get; } =
     [
+        ("vbmi", VbmiE4M3Weights.IsSupported && System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated, Vbmi),
         ("avx512", Avx512BW.IsSupported && System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated, Avx512),
         ("avx2", System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported, Avx2),
         ("vector128", System.Runtime.Intrinsics.Vector128.IsHardwareAccelerated, Vector128),

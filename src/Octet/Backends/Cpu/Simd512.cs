@@ -54,6 +54,13 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         Vector512<byte> high = ((magnitude.AsUInt16() >>> 4).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x3C) + Lookup(SubnormalHigh, magnitude);
         Vector512<byte> low = ((magnitude.AsUInt16() << 4).AsByte() & Vector512.Create((byte)0xF0)) + Lookup(SubnormalLow, magnitude);
         high |= Vector512.Equals(magnitude, Vector512.Create((byte)0x7F)) | (codes & Vector512.Create((byte)0x80));
+        InterleaveUpper(low, high, out a, out b, out c, out d);
+    }
+
+    /// <summary>The upper halves of float32 from their bytes, lower halves zero; bytes 0 to 3, 4 to 7, ... of each 128 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void InterleaveUpper(Vector512<byte> low, Vector512<byte> high, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
+    {
         Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
         WidenUpper(first, out a, out b);
         WidenUpper(second, out c, out d);
@@ -117,7 +124,7 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<byte> TransposeBytes(Vector512<byte> bytes)
+    internal static Vector512<byte> TransposeBytes(Vector512<byte> bytes)
     {
         Vector128<byte> order = Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         if (Avx512BW.IsSupported)
