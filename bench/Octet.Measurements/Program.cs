@@ -46,7 +46,7 @@ catch (OperationCanceledException)
 {
     return 130;
 }
-catch (MeasurementException error)
+catch (Exception error) when (error is MeasurementException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"error: {error.Message}");
     return 1;

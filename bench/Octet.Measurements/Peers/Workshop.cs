@@ -85,9 +85,9 @@ sealed class Workshop
         }
 
         string partial = Path.Combine(Models, "partial-" + name);
+        Directory.CreateDirectory(Models);
         Remove(partial);
         Console.Error.WriteLine($"making {path}");
-        Directory.CreateDirectory(Models);
         try
         {
             make(partial);

@@ -7,7 +7,7 @@ namespace Octet.Measurements.Plots;
 sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnlyList<Series> Lines)
 {
     const int Width = 760, Height = 420;
-    const int Left = 70, Right = 210, Top = 64, Bottom = 56;
+    const int Left = 92, Right = 210, Top = 64, Bottom = 56;
     const double LineHeight = 17;
 
     const string Style = """
@@ -61,13 +61,13 @@ sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnly
         }
 
         svg.Append($"<text class=\"quiet\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 14}\" text-anchor=\"middle\">{Text(X.Label)}</text>\n");
-        svg.Append($"<text class=\"quiet\" transform=\"translate(18 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(Y.Label)}</text>\n");
+        svg.Append($"<text class=\"quiet\" transform=\"translate(20 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(Y.Label)}</text>\n");
         for (int i = 0; i < Lines.Count; i++)
         {
             Series line = Lines[i];
             string points = string.Join(' ', line.Points.Select(point => $"{AtX(point.X):0.0},{AtY(point.Y):0.0}"));
-            svg.Append($"<polyline class=\"line s{i}{(line.IsBound ? " bound" : "")}\" points=\"{points}\"/>\n");
-            foreach ((double x, double y) in line.IsBound ? [] : line.Points)
+            svg.Append($"<polyline class=\"line s{i}{(line.Kind == SeriesKind.Bound ? " bound" : "")}\" points=\"{points}\"/>\n");
+            foreach ((double x, double y) in line.Kind == SeriesKind.Measured ? line.Points : [])
             {
                 svg.Append($"<circle class=\"f{i}\" cx=\"{AtX(x):0.0}\" cy=\"{AtY(y):0.0}\" r=\"3.5\"/>\n");
             }

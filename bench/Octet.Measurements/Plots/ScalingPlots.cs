@@ -11,6 +11,8 @@ static partial class ScalingPlots
 
     internal static void Write()
     {
+        Save("two-nodes-decode", TwoNodeMachine.Decode());
+        Save("two-nodes-barriers", TwoNodeMachine.Barriers());
         string path = Path.Combine(Repository.Results, Scaling.FileName);
         if (!File.Exists(path))
         {
@@ -24,15 +26,13 @@ static partial class ScalingPlots
         Save("threads-prefill", Threads(threads, machine, $"pp{Scaling.Prompt}", $"Prefill of {Scaling.Prompt} tokens", "flops_per_token", "arithmetic_peak_flops", "float32 peak"));
         Save("context-decode", Context(all["context"]!.AsObject(), machine));
         Save("batch-decode", Batch(all["batch"]!.AsObject(), machine));
-        Save("two-nodes-decode", TwoNodeMachine.Decode());
-        Save("two-nodes-barriers", TwoNodeMachine.Barriers());
     }
 
     static LineChart Threads(JsonObject[] runs, string machine, string test, string title, string work, string ceiling, string bound)
     {
         JsonNode Result(JsonObject run) => run["results"]!.AsArray().Single(result => (string)result!["name"]! == test)!;
-        Series measured = new("Octet", [.. runs.Select(run => ((double)run["threads"]!, Median(Result(run))))]);
-        Series most = new(bound, [.. runs.Select(run => ((double)run["threads"]!, (double)run[ceiling]! / (double)Result(run)[work]!))], IsBound: true);
+        Series measured = new("Octet", SeriesKind.Measured, [.. runs.Select(run => ((double)run["threads"]!, Median(Result(run))))]);
+        Series most = new(bound, SeriesKind.Bound, [.. runs.Select(run => ((double)run["threads"]!, (double)run[ceiling]! / (double)Result(run)[work]!))]);
         double[] ticks = [.. measured.Points.Select(point => point.X)];
         return new LineChart(title, machine, Axis.Through("threads", ticks, false), FromZero(measured, most), [measured, most]);
     }
@@ -40,8 +40,8 @@ static partial class ScalingPlots
     static LineChart Context(JsonObject run, string machine)
     {
         JsonNode[] results = [.. run["results"]!.AsArray().Select(result => result!).Where(result => ((string)result["name"]!).Contains("@d", StringComparison.Ordinal))];
-        Series measured = new("Octet", [.. results.Select(result => (Count(result), Median(result)))]);
-        Series most = new("read bandwidth", [.. results.Select(result => (Count(result), (double)run["bandwidth_bytes_per_second"]! / (double)result["bytes_per_token"]!))], IsBound: true);
+        Series measured = new("Octet", SeriesKind.Measured, [.. results.Select(result => (Count(result), Median(result)))]);
+        Series most = new("read bandwidth", SeriesKind.Bound, [.. results.Select(result => (Count(result), (double)run["bandwidth_bytes_per_second"]! / (double)result["bytes_per_token"]!))]);
         return new LineChart(
             "Decode behind a context", $"{machine}, {(int)run["threads"]!} threads", Axis.Through("tokens of context", [.. measured.Points.Select(point => point.X)], true), FromZero(measured, most), [measured, most]);
     }
@@ -49,9 +49,9 @@ static partial class ScalingPlots
     static LineChart Batch(JsonObject run, string machine)
     {
         JsonNode[] results = [.. run["results"]!.AsArray().Select(result => result!).Where(result => ((string)result["name"]!).Contains("@b", StringComparison.Ordinal))];
-        Series measured = new("Octet", [.. results.Select(result => (Count(result), Median(result)))]);
-        Series memory = new("read bandwidth", [.. results.Select(result => (Count(result), (double)run["bandwidth_bytes_per_second"]! / (double)result["bytes_per_token"]!))], IsBound: true);
-        Series arithmetic = new("float32 peak", [.. results.Select(result => (Count(result), (double)run["arithmetic_peak_flops"]! / (double)result["flops_per_token"]!))], IsBound: true);
+        Series measured = new("Octet", SeriesKind.Measured, [.. results.Select(result => (Count(result), Median(result)))]);
+        Series memory = new("read bandwidth", SeriesKind.Bound, [.. results.Select(result => (Count(result), (double)run["bandwidth_bytes_per_second"]! / (double)result["bytes_per_token"]!))]);
+        Series arithmetic = new("float32 peak", SeriesKind.Bound, [.. results.Select(result => (Count(result), (double)run["arithmetic_peak_flops"]! / (double)result["flops_per_token"]!))]);
         double[] values = [.. new[] { measured, memory, arithmetic }.SelectMany(series => series.Points).Select(point => point.Y)];
         return new LineChart(
             "Decode of several sequences together", $"{machine}, {(int)run["threads"]!} threads; tokens of all sequences",

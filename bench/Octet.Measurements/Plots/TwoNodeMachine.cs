@@ -32,7 +32,7 @@ static class TwoNodeMachine
             Line("weights split by node", cores => 1 / Seconds(s_large, cores, SplitByNode, TwoLevelBarrier)),
             Line("pages interleaved", cores => 1 / Seconds(s_large, cores, Interleaved, TwoLevelBarrier)),
             Line("all pages on one node", cores => 1 / Seconds(s_large, cores, OneNode, TwoLevelBarrier)),
-            Line("bandwidth, split by node", cores => SplitByNode(cores) / s_large.Gigabytes) with { IsBound = true },
+            Line("bandwidth, split by node", cores => SplitByNode(cores) / s_large.Gigabytes) with { Kind = SeriesKind.Bound },
         ];
         return Chart("Where the weights lie: decode of the 4B shape", "on paper: 2 x 32 cores, 2 x 8 channels DDR5-4800; cores of the first node first", lines);
     }
@@ -44,7 +44,7 @@ static class TwoNodeMachine
             Line("0.6B, counter per node", cores => 1 / Seconds(s_small, cores, SplitByNode, TwoLevelBarrier)),
             Line("0.6B, one counter", cores => 1 / Seconds(s_small, cores, SplitByNode, FlatBarrier)),
             Line("4B, either", cores => 1 / Seconds(s_large, cores, SplitByNode, TwoLevelBarrier)),
-            Line("0.6B, bandwidth alone", cores => SplitByNode(cores) / s_small.Gigabytes) with { IsBound = true },
+            Line("0.6B, bandwidth alone", cores => SplitByNode(cores) / s_small.Gigabytes) with { Kind = SeriesKind.Bound },
         ];
         return Chart("Where barriers bite: decode, weights split by node", "on paper: 169 regions a token (0.6B), 217 (4B)", lines);
     }
@@ -91,7 +91,7 @@ static class TwoNodeMachine
 
     static (int Near, int Far) Nodes(int cores) => (Math.Min(cores, NodeCores), Math.Max(0, cores - NodeCores));
 
-    static Series Line(string name, Func<int, double> rate) => new(name, [.. s_cores.Select(cores => ((double)cores, rate(cores)))]);
+    static Series Line(string name, Func<int, double> rate) => new(name, SeriesKind.Calculated, [.. s_cores.Select(cores => ((double)cores, rate(cores)))]);
 
     static LineChart Chart(string title, string subtitle, Series[] lines)
         => new(title, subtitle, Axis.Through("cores", s_ticks, false), Axis.FromZero("tokens per second", lines.SelectMany(line => line.Points).Max(point => point.Y)), lines);
