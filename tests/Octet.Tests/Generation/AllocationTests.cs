@@ -51,7 +51,7 @@ public class AllocationTests
 
     static void AssertNothingAllocated(Action decode, Action restart)
     {
-        // Twice: the JIT's second tier and the caches of the first pass are not the token's.
+        // The least of three: the first pass grows lists and makes pages and angles, which later tokens use again.
         long thread = long.MaxValue, process = long.MaxValue;
         for (int pass = 0; pass < 3; pass++)
         {
