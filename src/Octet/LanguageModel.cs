@@ -60,6 +60,12 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Bytes of weights and scales that one decoded token reads.</summary>
     public long BytesPerToken => _engine.BytesPerToken;
 
+    /// <summary>Weights of the linear layers that every token is multiplied with: neither the embedding nor the output layer.</summary>
+    public long LinearWeights => _engine.LinearWeights;
+
+    /// <summary>Sessions that one <see cref="Evaluate"/> takes: <see cref="LanguageModelOptions.PrefillChunk"/>.</summary>
+    public int BatchCapacity => _engine.BatchCapacity;
+
     /// <summary>Bytes of keys and values that one token of context occupies.</summary>
     public long KvCacheBytesPerToken => _engine.CacheBytesPerToken;
 
@@ -178,6 +184,56 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>A new empty sequence.</summary>
     public InferenceSession CreateSession() => new(_engine);
+
+    /// <summary>
+    /// Appends one token to each of several sessions and computes them in one step, which reads the weights once for all of them. The
+    /// sessions may have different lengths; meanwhile no other thread may use them.
+    /// </summary>
+    /// <param name="sessions">Different sessions of this model, at least one and at most <see cref="BatchCapacity"/>.</param>
+    /// <param name="ids">One token id for each session.</param>
+    /// <param name="logits">Receives each session's logits for the token after, [sessions, <c>vocab_size</c>]; empty where they are not wanted.</param>
+    /// <exception cref="ArgumentException">A session is of another model or given twice, there are none or too many, or a span has the wrong length.</exception>
+    /// <exception cref="ModelException">An id is out of range, or a context or the cache is full; then no session has changed.</exception>
+    public void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits)
+    {
+        if (sessions.Length < 1 || sessions.Length > BatchCapacity)
+        {
+            throw new ArgumentException($"{sessions.Length} sessions in one step: expected 1 to {BatchCapacity} ({nameof(LanguageModelOptions.PrefillChunk)})", nameof(sessions));
+        }
+
+        if (ids.Length != sessions.Length)
+        {
+            throw new ArgumentException($"{ids.Length} token ids for {sessions.Length} sessions: expected one for each", nameof(ids));
+        }
+
+        if (!logits.IsEmpty && logits.Length != (long)sessions.Length * Config.VocabSize)
+        {
+            throw new ArgumentException($"room for {logits.Length} logits: expected {sessions.Length} x {Config.VocabSize}, or none", nameof(logits));
+        }
+
+        for (int i = 0; i < sessions.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(sessions[i], nameof(sessions));
+            if (!sessions[i].IsOf(_engine))
+            {
+                throw new ArgumentException($"session {i} is of another model: expected one made by this model's {nameof(CreateSession)}", nameof(sessions));
+            }
+
+            for (int j = 0; j < i; j++)
+            {
+                if (ReferenceEquals(sessions[i], sessions[j]))
+                {
+                    throw new ArgumentException($"sessions {j} and {i} are the same: expected each once", nameof(sessions));
+                }
+            }
+        }
+
+        _engine.Evaluate(sessions, ids, logits);
+        for (int i = 0; i < sessions.Length; i++)
+        {
+            sessions[i].Append(ids[i]);
+        }
+    }
 
     /// <summary>Sums -ln p over the tokens of a sequence, each predicted from those before it.</summary>
     /// <param name="ids">At least one id.</param>

@@ -8,6 +8,25 @@ static class PeakMemory
 {
     const string Key = "VmHWM:";
 
+    /// <summary>Begins anew with what is resident now; false where the system has no such thing (Linux has: 5 to clear_refs).</summary>
+    internal static bool Reset()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        try
+        {
+            File.WriteAllText("/proc/self/clear_refs", "5");
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     internal static long Bytes()
     {
         if (OperatingSystem.IsLinux() && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) is { } line)

@@ -29,7 +29,12 @@ sealed class Engine : IDisposable
 
     internal int ContextLength { get; }
 
+    /// <summary>Rows that one step takes: tokens of a prompt, or sequences that decode together.</summary>
+    internal int BatchCapacity => _batch.Capacity;
+
     internal long BytesPerToken => _model.BytesPerToken;
+
+    internal long LinearWeights => _model.LinearWeights;
 
     internal long CacheBytesPerToken => _cache.Layout.BytesPerToken;
 
@@ -80,6 +85,38 @@ sealed class Engine : IDisposable
         }
     }
 
+    /// <summary>One step that computes the next token of every session; <paramref name="logits"/> [sessions, vocabulary]. On failure no session has changed.</summary>
+    internal void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits)
+    {
+        lock (_step)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
+            _batch.Clear();
+            try
+            {
+                for (int i = 0; i < sessions.Length; i++)
+                {
+                    Add(sessions[i].Sequence, sessions[i].Length, ids.Slice(i, 1));
+                }
+            }
+            catch (ModelException)
+            {
+                foreach (InferenceSession session in sessions)
+                {
+                    session.Sequence.Truncate(session.Length);
+                }
+
+                throw;
+            }
+
+            _model.Forward(_batch, _cache);
+            if (!logits.IsEmpty)
+            {
+                _model.Logits(0, sessions.Length, logits);
+            }
+        }
+    }
+
     internal void Truncate(KvSequence sequence, int tokens)
     {
         lock (_step)
@@ -101,6 +138,13 @@ sealed class Engine : IDisposable
     void Forward(KvSequence sequence, int start, ReadOnlySpan<int> ids)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
+        _batch.Clear();
+        Add(sequence, start, ids);
+        _model.Forward(_batch, _cache);
+    }
+
+    void Add(KvSequence sequence, int start, ReadOnlySpan<int> ids)
+    {
         if (start + ids.Length > ContextLength)
         {
             throw new ModelException($"{start + ids.Length} tokens do not fit into a context of {ContextLength}");
@@ -119,8 +163,6 @@ sealed class Engine : IDisposable
             throw new ModelException($"the key/value cache is full: no room for {start + ids.Length} tokens of one sequence beside the others in use");
         }
 
-        _batch.Clear();
         _batch.Add(sequence, start, ids);
-        _model.Forward(_batch, _cache);
     }
 }

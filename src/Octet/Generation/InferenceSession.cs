@@ -10,14 +10,15 @@ namespace Octet;
 public sealed class InferenceSession : IDisposable
 {
     readonly Engine _engine;
-    readonly KvSequence _sequence;
     readonly List<int> _tokens = [];
 
     internal InferenceSession(Engine engine)
     {
         _engine = engine;
-        _sequence = engine.CreateSequence();
+        Sequence = engine.CreateSequence();
     }
+
+    internal KvSequence Sequence { get; }
 
     /// <summary>Tokens computed so far.</summary>
     public int Length => _tokens.Count;
@@ -41,7 +42,7 @@ public sealed class InferenceSession : IDisposable
         }
 
         int start = _tokens.Count;
-        _engine.Evaluate(_sequence, start, ids, logits, cancellation);
+        _engine.Evaluate(Sequence, start, ids, logits, cancellation);
         _tokens.AddRange(ids);
     }
 
@@ -53,7 +54,7 @@ public sealed class InferenceSession : IDisposable
     public void Score(ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        _engine.Score(_sequence, _tokens.Count, ids, logits, cancellation);
+        _engine.Score(Sequence, _tokens.Count, ids, logits, cancellation);
         _tokens.AddRange(ids);
     }
 
@@ -63,7 +64,7 @@ public sealed class InferenceSession : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        _engine.Truncate(_sequence, length);
+        _engine.Truncate(Sequence, length);
         _tokens.RemoveRange(length, _tokens.Count - length);
     }
 
@@ -81,10 +82,15 @@ public sealed class InferenceSession : IDisposable
         return common;
     }
 
+    internal bool IsOf(Engine engine) => ReferenceEquals(engine, _engine);
+
+    /// <summary>Notes a token that a step of several sessions has computed.</summary>
+    internal void Append(int id) => _tokens.Add(id);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        _engine.Truncate(_sequence, 0);
+        _engine.Truncate(Sequence, 0);
         _tokens.Clear();
     }
 }

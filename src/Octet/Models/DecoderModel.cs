@@ -9,6 +9,9 @@ abstract class DecoderModel : IDisposable
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
     internal abstract long BytesPerToken { get; }
 
+    /// <summary>Weights of all linear layers but the output layer: what every token of a batch is multiplied with.</summary>
+    internal abstract long LinearWeights { get; }
+
     internal abstract KvCacheLayout KvCacheLayout(KvCacheType type);
 
     /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>

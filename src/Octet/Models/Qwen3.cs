@@ -85,6 +85,8 @@ sealed class Qwen3 : DecoderModel
 
     internal override long BytesPerToken { get; }
 
+    internal override long LinearWeights => _layers.Sum(layer => layer.Linears.Sum(weight => weight.Rows * weight.Columns));
+
     internal override KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type);
 
     internal override void Forward(Batch batch, KvCache cache)
@@ -133,5 +135,8 @@ sealed class Qwen3 : DecoderModel
 
     sealed record Layer(
         Weight InputNorm, Weight[] QueryKeyValue, Weight QueryNorm, Weight KeyNorm, Weight[] Output,
-        Weight PostAttentionNorm, Weight[] GateUp, Weight[] Down);
+        Weight PostAttentionNorm, Weight[] GateUp, Weight[] Down)
+    {
+        internal IEnumerable<Weight> Linears => [.. QueryKeyValue, .. Output, .. GateUp, .. Down];
+    }
 }

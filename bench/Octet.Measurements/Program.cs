@@ -1,0 +1,53 @@
+using System.Globalization;
+using Octet.Measurements;
+using Octet.Measurements.Peers;
+using Octet.Measurements.Plots;
+
+const string Usage = """
+    octet-measurements peers [SHAPE...] [OPTION...]   Octet beside llama.cpp; shapes 0.6b (default) and 4b
+      --rounds N         every contender once a round [default: 3]
+      --reps N           clean repetitions of each test in a round [default: 3]
+      --threads N,N      [default: 1,2]
+      --depth N          context behind which decode is measured again [default: 4096]
+      --bf16             llama.cpp with BF16 weights too
+      --cpu SET,SET      both sides also with less: vbmi or avx512 (llama.cpp without its matrix unit), avx2 (its AVX2 library)
+      --tables-only      write the tables from the results that are there
+    octet-measurements plots [--measure MODELDIR]     docs/plots from bench/results; --measure makes the results first
+    """;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    switch (args)
+    {
+        case ["peers", .. var rest] when !rest.Contains("--help"):
+            Comparison.Run(ComparisonOptions.Parse(rest), stop.Token);
+            return 0;
+        case ["plots"]:
+            ScalingPlots.Write();
+            return 0;
+        case ["plots", "--measure", var model]:
+            Scaling.Measure(model, stop.Token);
+            ScalingPlots.Write();
+            return 0;
+        default:
+            Console.Error.WriteLine(Usage);
+            return args is [_, .., "--help"] or ["--help"] ? 0 : 2;
+    }
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
+catch (Exception error) when (error is MeasurementException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"error: {error.Message}");
+    return 1;
+}

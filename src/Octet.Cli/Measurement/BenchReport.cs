@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Octet.Cli.IO;
+
+namespace Octet.Cli.Measurement;
+
+/// <summary>What <c>octet bench</c> found, for people (80 columns) and for programs.</summary>
+sealed record BenchReport(LanguageModel Model, int Threads, List<BenchResult> Results, long PeakMemoryBytes, Ceiling Arithmetic, Ceiling Bandwidth)
+{
+    static readonly string[] s_columns = ["tokens/s of", "median", "min", "max", "clean", "of arithmetic", "of bandwidth"];
+    static readonly int[] s_widths = [-15, 10, 10, 10, 7, 14, 13];
+
+    internal void Print()
+    {
+        Standard.Output.WriteLine(Line(s_columns));
+        foreach (BenchResult result in Results)
+        {
+            Standard.Output.WriteLine(Line(result.Cells(Arithmetic, Bandwidth)));
+        }
+
+        Standard.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
+
+            device            {Model.Device}
+            load              {Model.LoadDuration.TotalSeconds:0.000} s
+            peak memory       {ByteCount.Text(PeakMemoryBytes)} (checkpoint {ByteCount.Text(Model.CheckpointBytes)})
+            read per token    {ByteCount.Text(Model.BytesPerToken)}, and {ByteCount.Text(Model.KvCacheBytesPerToken)} for each token of context
+            memory bandwidth  {Both(Bandwidth, 1e9, "GB/s")}
+            float32 peak      {Both(Arithmetic, 1e9, "GFLOP/s")}
+            shares            of the larger of each pair, {Threads} {(Threads == 1 ? "thread" : "threads")}; over 100 %: caches or
+                              faster arithmetic than float32
+            clean             repetitions while others used at most {100 * CoreUse.Tolerated:0} % of a core
+            """));
+    }
+
+    internal JsonObject ToJson()
+    {
+        BenchResult? decode = Results.FirstOrDefault(result => result.Test.BytesPerToken is not null);
+        return new JsonObject
+        {
+            ["model"] = Model.Path,
+            ["device"] = Model.Device,
+            ["threads"] = Threads,
+            ["results"] = new JsonArray([.. Results.Select(result => result.ToJson(Arithmetic, Bandwidth))]),
+            ["load_seconds"] = Model.LoadDuration.TotalSeconds,
+            ["peak_rss_bytes"] = PeakMemoryBytes,
+            ["checkpoint_bytes"] = Model.CheckpointBytes,
+            ["bytes_per_token"] = Model.BytesPerToken,
+            ["kv_cache_bytes_per_token"] = Model.KvCacheBytesPerToken,
+            ["linear_weights"] = Model.LinearWeights,
+            ["bandwidth_bytes_per_second"] = Bandwidth.Larger,
+            ["bandwidth_measurements"] = Bandwidth.ToJson(),
+            ["bandwidth_fraction"] = decode?.BandwidthFraction(Bandwidth),
+            ["arithmetic_peak_flops"] = Arithmetic.Larger,
+            ["arithmetic_peak_measurements"] = Arithmetic.ToJson(),
+        };
+    }
+
+    static string Line(string[] cells)
+    {
+        var line = new StringBuilder();
+        for (int i = 0; i < cells.Length; i++)
+        {
+            line.Append(s_widths[i] < 0 ? cells[i].PadRight(-s_widths[i]) : cells[i].PadLeft(s_widths[i]));
+        }
+
+        return line.ToString().TrimEnd();
+    }
+
+    static string Both(Ceiling ceiling, double unit, string name)
+        => string.Create(CultureInfo.InvariantCulture, $"{(ceiling.Before is { } before ? $"{before / unit:0.0} {name} before, " : "")}{ceiling.After / unit:0.0} {name} after");
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+
+namespace Octet.Cli.Measurement;
+
+/// <summary>Tokens per second of one model, with random token ids. One session serves every depth, so that a context is filled once.</summary>
+sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : IDisposable
+{
+    /// <summary>Decode is measured behind a prompt, not on an empty cache.</summary>
+    internal const int ShortPrompt = 8;
+
+    readonly InferenceSession _session = model.CreateSession();
+    readonly List<InferenceSession> _others = [];
+    readonly Random _random = new(1);
+    float[] _logits = new float[model.Config.VocabSize];
+
+    internal double Prefill(int length)
+    {
+        int[] ids = RandomIds(length);
+        _session.Truncate(0);
+        long started = Stopwatch.GetTimestamp();
+        _session.Evaluate(ids, _logits, cancellation);
+        return length / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Generates <paramref name="count"/> tokens behind <paramref name="depth"/> others, which are not counted.</summary>
+    internal double Decode(int depth, int count)
+    {
+        Reach(_session, depth);
+        int[] ids = RandomIds(count);
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _session.Evaluate(ids.AsSpan(i, 1), _logits, cancellation);
+        }
+
+        return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>The tokens of all sequences together.</summary>
+    internal double DecodeTogether(int sequences, int count)
+    {
+        while (_others.Count < sequences)
+        {
+            _others.Add(model.CreateSession());
+        }
+
+        InferenceSession[] sessions = [.. _others.Take(sequences)];
+        foreach (InferenceSession session in sessions)
+        {
+            Reach(session, ShortPrompt);
+        }
+
+        int[] ids = RandomIds(sequences * count);
+        int wanted = checked(sequences * model.Config.VocabSize);
+        if (_logits.Length < wanted)
+        {
+            _logits = new float[wanted];
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            model.Evaluate(sessions, ids.AsSpan(i * sequences, sequences), _logits.AsSpan(0, wanted));
+        }
+
+        return ids.Length / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _others.ForEach(session => session.Dispose());
+    }
+
+    void Reach(InferenceSession session, int depth)
+    {
+        session.Truncate(Math.Min(session.Length, depth));
+        session.Evaluate(RandomIds(depth - session.Length), [], cancellation);
+    }
+
+    int[] RandomIds(int count)
+    {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            ids[i] = _random.Next(model.Config.VocabSize);
+        }
+
+        return ids;
+    }
+}
