@@ -3,9 +3,7 @@ using Octet.Backends.Cpu;
 
 namespace Octet.Tests.Backends;
 
-// Not beside other tests: it looks at the time that all workers of the process take.
-[CollectionDefinition(nameof(WorkerPoolTests), DisableParallelization = true)]
-[Collection(nameof(WorkerPoolTests))]
+[Collection(nameof(Alone))]
 public class WorkerPoolTests
 {
     public static TheoryData<int> Workers => [1, 2, 3, 4 * Environment.ProcessorCount];

@@ -38,6 +38,22 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor);
 
+    internal override Weight CreateFloat8(LinearTensor tensor)
+    {
+        using var source = new CpuWeight(tensor);
+        var copy = new CpuWeight(tensor.Rows, tensor.Columns);
+        try
+        {
+            _pool.Run(new Float8Copy(_kernels, source, tensor.Tensor, copy));
+            return copy;
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
     internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor);
 
     internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages) => new CpuKvCache(layout, maxPages);
