@@ -93,6 +93,7 @@ public sealed class LanguageModel : IDisposable
         DecoderModel? model = null;
         try
         {
+            // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
             model = DecoderModel.Create(config, weights, backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings), options.LmHead);

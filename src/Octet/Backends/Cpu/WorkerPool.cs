@@ -46,11 +46,14 @@ sealed class WorkerPool : IDisposable
 
     /// <param name="workers">Threads, the caller among them; at least 1.</param>
     internal WorkerPool(int workers)
-        : this(workers, Environment.ProcessorCount)
+        : this(workers, Environment.ProcessorCount, ThreadPlacement.Plan(workers))
     {
     }
 
-    internal WorkerPool(int workers, int processors)
+    /// <param name="workers">Threads, the caller among them; at least 1.</param>
+    /// <param name="processors">Processors that this process may use.</param>
+    /// <param name="placement">The processors that worker i is bound to; empty to bind none.</param>
+    internal WorkerPool(int workers, int processors, int[][] placement)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
         Workers = workers;
@@ -68,7 +71,8 @@ sealed class WorkerPool : IDisposable
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
-            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"octet worker {worker}" };
+            int[]? home = placement.Length > 0 ? placement[worker] : null;
+            _threads[i] = new Thread(() => Loop(worker, home)) { IsBackground = true, Name = $"octet worker {worker}" };
             _threads[i].Start();
         }
     }
@@ -138,8 +142,13 @@ sealed class WorkerPool : IDisposable
         }
     }
 
-    void Loop(int worker)
+    void Loop(int worker, int[]? home)
     {
+        if (home is not null)
+        {
+            ThreadPlacement.Bind(home);
+        }
+
         ref int state = ref _seats[worker].State;
         int seen = 0;
         while (true)
