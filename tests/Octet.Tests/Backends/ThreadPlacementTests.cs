@@ -84,7 +84,7 @@ public sealed class ThreadPlacementTests : IDisposable
         Assert.SkipUnless(before.Count > 1, "one processor");
         int last = before.Max();
         using var pool = new WorkerPool(2, 2, [[before.Min()], [last]]);
-        var work = new Affinities();
+        using var work = new Affinities();
         pool.Run(work);
         Assert.Equal([last], work.Seen[1]!);
         Assert.Equal(before, work.Seen[0]!);
@@ -94,7 +94,7 @@ public sealed class ThreadPlacementTests : IDisposable
     public void A_place_that_does_not_exist_is_not_an_error()
     {
         using var pool = new WorkerPool(2, 2, [[8191], [8191]]);
-        var work = new Affinities();
+        using var work = new Affinities();
         pool.Run(work);
         Assert.NotNull(work.Seen[1]);
     }
@@ -107,7 +107,7 @@ public sealed class ThreadPlacementTests : IDisposable
     }
 
     // Two units that each wait for the other: two threads take one each.
-    sealed class Affinities : ParallelWork
+    sealed class Affinities : ParallelWork, IDisposable
     {
         readonly Barrier _both = new(2);
 
@@ -120,5 +120,7 @@ public sealed class ThreadPlacementTests : IDisposable
             Assert.True(_both.SignalAndWait(TimeSpan.FromSeconds(20)));
             Seen[worker] = ThreadPlacement.Allowed();
         }
+
+        public void Dispose() => _both.Dispose();
     }
 }

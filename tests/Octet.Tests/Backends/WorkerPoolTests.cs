@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using Octet.Backends.Cpu;
 
 namespace Octet.Tests.Backends;
@@ -200,7 +202,7 @@ public class WorkerPoolTests
             .Select(task => File.ReadAllText(Path.Combine(task, "stat")))
             .Where(stat => stat.Contains("(octet worker", StringComparison.Ordinal))
             .Select(stat => stat[(stat.LastIndexOf(')') + 2)..].Split(' '))
-            .Select(fields => long.Parse(fields[11]) + long.Parse(fields[12]))];
+            .Select(fields => long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture))];
     }
 
     sealed class Each(int units, Action<int, int> run) : ParallelWork
@@ -225,7 +227,7 @@ public class WorkerPoolTests
 
     sealed class Shares : ParallelWork
     {
-        internal System.Collections.Concurrent.ConcurrentBag<string> Seen { get; } = [];
+        internal ConcurrentBag<string> Seen { get; } = [];
 
         internal override void Run(int share, int shares) => Seen.Add($"{share} of {shares}");
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Models;
@@ -29,7 +30,11 @@ public class Float8HeadMemoryTests
     }
 
     static long Resident(string key)
-        => 1024 * long.Parse(File.ReadLines("/proc/self/status").Single(line => line.StartsWith(key, StringComparison.Ordinal))[key.Length..].Replace("kB", "").Trim());
+        => Bytes(File.ReadLines("/proc/self/status").Single(line => line.StartsWith(key, StringComparison.Ordinal)));
+
+    // "RssAnon:     12345 kB"
+    static long Bytes(string line)
+        => 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], CultureInfo.InvariantCulture);
 
     // Bytes of a directory's files that are in this process's page tables.
     static long Mapped(string directory)
@@ -41,7 +46,7 @@ public class Float8HeadMemoryTests
             inside = line.Contains('-') && !line.Contains(" kB", StringComparison.Ordinal) ? line.Contains(directory, StringComparison.Ordinal) : inside;
             if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
             {
-                bytes += 1024 * long.Parse(line[4..].Replace("kB", "").Trim());
+                bytes += Bytes(line);
             }
         }
 

@@ -13,8 +13,9 @@ static unsafe partial class MemoryAdvice
     const int HugePages = 14;
 
     /// <summary>
-    /// Memory of its own that whole matrices lie in: in huge pages where it fills some, so that reading from end to end does not wait
-    /// for a page table walk every 4 KB. A page lies on the node of the thread that first writes it. Free it with <see cref="Free"/>.
+    /// Memory that a copy of a weight or a page of keys and values lies in: in huge pages where it fills some. Measured on 148 MiB and
+    /// one thread of a virtual machine, reading is a fifth to a third faster than in pages of 4 KB, and the first write takes a third
+    /// of the time. A page lies on the node of the thread that first writes it. Free it with <see cref="Free"/>.
     /// </summary>
     internal static void* Allocate(nuint bytes)
     {
