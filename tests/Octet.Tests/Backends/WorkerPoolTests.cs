@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Octet.Backends.Cpu;
@@ -15,21 +14,12 @@ public class WorkerPoolTests
     public void Every_unit_is_computed_once(int workers)
     {
         using var pool = new WorkerPool(workers);
-        foreach (int units in (int[])[1, 2, workers, workers + 1, 1000])
+        foreach (int units in (int[])[0, 1, 2, workers, workers + 1, 1000])
         {
             int[] times = new int[units];
             pool.Run(new Each(units, (_, unit) => Interlocked.Increment(ref times[unit])));
             Assert.All(times, count => Assert.Equal(1, count));
         }
-    }
-
-    [Fact]
-    public void Work_without_units_is_cut_into_one_share_a_worker()
-    {
-        using var pool = new WorkerPool(3);
-        var work = new Shares();
-        pool.Run(work);
-        Assert.Equal(["0 of 3", "1 of 3", "2 of 3"], work.Seen.Order());
     }
 
     [Theory]
@@ -223,12 +213,5 @@ public class WorkerPoolTests
         internal override long Units => units;
 
         internal override void Run(int worker, long first, long end) => run(worker, first, end);
-    }
-
-    sealed class Shares : ParallelWork
-    {
-        internal ConcurrentBag<string> Seen { get; } = [];
-
-        internal override void Run(int share, int shares) => Seen.Add($"{share} of {shares}");
     }
 }

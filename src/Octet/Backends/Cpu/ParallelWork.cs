@@ -6,12 +6,8 @@ namespace Octet.Backends.Cpu;
 /// </summary>
 abstract class ParallelWork
 {
-    /// <summary>How many units there are. 0: the work cuts itself, through <see cref="Run(int, int)"/>.</summary>
-    internal virtual long Units => 0;
+    internal abstract long Units { get; }
 
     /// <summary>Computes the units [first, end).</summary>
-    internal virtual void Run(int worker, long first, long end) => throw new NotSupportedException();
-
-    /// <summary>Computes share <paramref name="share"/> of <paramref name="shares"/>.</summary>
-    internal virtual void Run(int share, int shares) => throw new NotSupportedException();
+    internal abstract void Run(int worker, long first, long end);
 }

@@ -38,7 +38,6 @@ sealed class WorkerPool : IDisposable
     readonly long _spinTicks;
     ParallelWork? _work;
     Exception? _failure;
-    bool _shares;
 
     // Odd while a region is open; a worker enters each at most once.
     int _region;
@@ -86,8 +85,6 @@ sealed class WorkerPool : IDisposable
     internal void Run(ParallelWork work)
     {
         long units = work.Units;
-        _shares = units == 0;
-        units = _shares ? Workers : units;
         _work = work;
         for (int i = 0; i < _seats.Length; i++)
         {
@@ -182,14 +179,7 @@ sealed class WorkerPool : IDisposable
                 ref Seat range = ref _seats[i < Workers ? i : i - Workers];
                 while (range.TryTake(out long first, out long end))
                 {
-                    if (_shares)
-                    {
-                        _work!.Run((int)first, Workers);
-                    }
-                    else
-                    {
-                        _work!.Run(worker, first, end);
-                    }
+                    _work!.Run(worker, first, end);
                 }
             }
         }
