@@ -60,6 +60,9 @@ public sealed class TensorView
     /// </summary>
     public bool IsInPlace => File.Bytes.InPlace;
 
+    /// <summary>Whether the bytes are pages of a file, mapped read-only: what the operating system may drop and read again.</summary>
+    public bool IsMapped => File.Bytes is MappedBytes;
+
     /// <summary>All bytes, in place; valid until the file is disposed of.</summary>
     /// <exception cref="InvalidOperationException">
     /// The bytes are not in place, or are more than a span can hold (<see cref="int.MaxValue"/>): use <see cref="Slice"/>.

@@ -99,8 +99,10 @@ public sealed class LanguageModel : IDisposable
         DecoderModel? model = null;
         try
         {
+            // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
-            model = DecoderModel.Create(config, new WeightLedger(checkpoint, config.QuantizationConfig), backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));
+            var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
+            model = DecoderModel.Create(config, weights, backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings), options.LmHead);
             ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), checkpoint.TotalBytes);
             KvCache cache = backend.CreateKvCache(budget.Layout, budget.Pages);
             var engine = new Engine(model, cache, config.VocabSize, budget.ContextLength, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));

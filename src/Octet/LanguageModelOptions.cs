@@ -21,6 +21,9 @@ public sealed record LanguageModelOptions
     /// <summary>The type of the key/value cache.</summary>
     public KvCacheType KvCache { get; init; }
 
+    /// <summary>The type of the output layer.</summary>
+    public LmHead LmHead { get; init; }
+
     /// <summary>Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory.</summary>
     public int PrefillChunk { get; init; } = 256;
 

@@ -16,6 +16,7 @@ public class UsageTests
     [InlineData("--logit-bias is '5:1'", "run", "--logit-bias", "5:1", "hello")]
     [InlineData("--device is 'tpu': expected cpu", "run", "--device", "tpu", "hello")]
     [InlineData("--kv-cache is 'int3': expected bf16 or f32", "score", "--kv-cache", "int3", "--ids", "1")]
+    [InlineData("--lm-head is 'fp4': expected as-stored or fp8", "bench", "--lm-head", "fp4")]
     [InlineData("there is no option --frob", "bench", "--frob")]
     [InlineData("--raw leaves out", "run", "--raw", "--system", "You", "hello")]
     [InlineData("expected one of --text, --file and --ids", "score")]

@@ -11,6 +11,8 @@ sealed class ModelOptions
     readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256]", 1, 4096);
     readonly Option<string?> _activation = Choice.Create(
         "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do [default: weight-only]", "weight-only", "dynamic");
+    readonly Option<string?> _lmHead = Choice.Create(
+        "--lm-head", "The output layer: as the file has it, or as a copy in FP8 that halves what a token reads of it [default: as-stored]", "as-stored", "fp8");
     readonly Option<string?> _kvCache;
     readonly KvCacheType _kvCacheDefault;
 
@@ -18,7 +20,7 @@ sealed class ModelOptions
     {
         _kvCacheDefault = kvCacheDefault;
         _kvCache = Choice.Create("--kv-cache", $"The type of the key/value cache [default: {(kvCacheDefault == KvCacheType.BFloat16 ? "bf16" : "f32")}]", "bf16", "f32");
-        foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _kvCache])
+        foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _lmHead, _kvCache])
         {
             command.Options.Add(option);
         }
@@ -35,6 +37,7 @@ sealed class ModelOptions
             Threads = parsed.GetValue(_threads),
             ContextLength = parsed.GetValue(_context),
             Activation = parsed.GetValue(_activation) is "dynamic" ? ActivationMode.Dynamic : ActivationMode.WeightOnly,
+            LmHead = parsed.GetValue(_lmHead) is "fp8" ? LmHead.Float8 : LmHead.AsStored,
             KvCache = parsed.GetValue(_kvCache) switch
             {
                 "bf16" => KvCacheType.BFloat16,

@@ -16,6 +16,13 @@ abstract class Backend : IDisposable
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
     internal abstract Weight CreateLinear(LinearTensor tensor);
 
+    /// <summary>
+    /// A copy of a layer that is not quantised, in E4M3 with a float32 scale for each row: max |x| / 448, 1 for a row of zeros. What the
+    /// layer takes in memory besides is given back as the copy is made.
+    /// </summary>
+    /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
+    internal abstract Weight CreateFloat8(LinearTensor tensor);
+
     /// <summary>A norm's weight, widened to float32.</summary>
     internal abstract Weight CreateVector(TensorView tensor);
 

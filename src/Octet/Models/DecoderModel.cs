@@ -23,8 +23,8 @@ abstract class DecoderModel : IDisposable
     public abstract void Dispose();
 
     /// <summary>The model that <c>config.json</c> names, with its weights taken from <paramref name="weights"/>.</summary>
-    internal static DecoderModel Create(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch)
+    internal static DecoderModel Create(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
         => config.Architectures.Contains("Qwen3ForCausalLM")
-            ? new Qwen3(config, weights, backend, maxBatch)
+            ? new Qwen3(config, weights, backend, maxBatch, head)
             : throw new ModelException($"architecture {string.Join(", ", config.Architectures)} is not supported: expected {string.Join(", ", ModelConfig.SupportedArchitectures)}");
 }

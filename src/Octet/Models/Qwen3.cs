@@ -18,7 +18,7 @@ sealed class Qwen3 : DecoderModel
     readonly Activations _residual, _hidden, _query, _key, _value, _attended, _gate, _up;
     readonly List<IDisposable> _owned = [];
 
-    internal Qwen3(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch)
+    internal Qwen3(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
     {
         _config = config;
         _backend = backend;
@@ -27,12 +27,14 @@ sealed class Qwen3 : DecoderModel
         int keys = checked(config.NumKeyValueHeads * config.HeadDim);
         int inner = config.IntermediateSize;
 
-        Weight Linear(string name, int outputs, int inputs) => Own(backend.CreateLinear(weights.Linear(name, outputs, inputs)));
+        LinearTensor Tensor(string name, int outputs, int inputs) => weights.Linear(name, outputs, inputs);
+        Weight Linear(string name, int outputs, int inputs) => Own(backend.CreateLinear(Tensor(name, outputs, inputs)));
         Weight Norm(string name, int length) => Own(backend.CreateVector(weights.Vector(name + ".weight", length)));
 
         try
         {
-            _embedding = Linear("model.embed_tokens", config.VocabSize, hidden);
+            LinearTensor table = Tensor("model.embed_tokens", config.VocabSize, hidden);
+            _embedding = Own(backend.CreateLinear(table));
             _layers = new Layer[config.NumHiddenLayers];
             for (int i = 0; i < _layers.Length; i++)
             {
@@ -51,12 +53,13 @@ sealed class Qwen3 : DecoderModel
             _norm = Norm("model.norm", hidden);
             if (config.TieWordEmbeddings)
             {
-                _head = _embedding;
+                _head = head == LmHead.Float8 && table.Scales is null ? Own(backend.CreateFloat8(table)) : _embedding;
                 weights.Skip("lm_head.weight", "the published Qwen3 files of tied models store the embedding a second time under this name");
             }
             else
             {
-                _head = Linear("lm_head", config.VocabSize, hidden);
+                LinearTensor stored = Tensor("lm_head", config.VocabSize, hidden);
+                _head = Own(head == LmHead.Float8 && stored.Scales is null ? backend.CreateFloat8(stored) : backend.CreateLinear(stored));
             }
 
             weights.Close();
@@ -76,9 +79,9 @@ sealed class Qwen3 : DecoderModel
         }
 
         BytesPerToken = _owned.OfType<Weight>().Sum(weight => weight.Bytes);
-        if (!config.TieWordEmbeddings)
+        if (_head != _embedding)
         {
-            // The separate embedding is read one row a token.
+            // A separate embedding is read one row a token.
             BytesPerToken -= _embedding.Bytes - _embedding.Bytes / _embedding.Rows;
         }
     }

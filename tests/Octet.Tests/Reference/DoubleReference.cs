@@ -6,7 +6,7 @@ namespace Octet.Tests.Reference;
 
 /// <summary>
 /// Qwen3 in double precision on dequantised weights, written from the formulas and sharing nothing with the engine but the file
-/// reader. With <c>dynamic</c>, inputs of FP8 layers are quantised per token and group of 128 as the numeric contract says.
+/// reader. With <c>float8Head</c>, the output layer is what is left of it in E4M3. With <c>dynamic</c>, inputs of FP8 layers are quantised per token and group of 128 as the numeric contract says.
 /// </summary>
 sealed class DoubleReference
 {
@@ -14,8 +14,9 @@ sealed class DoubleReference
     readonly Dictionary<string, double[][]> _weights = [];
     readonly HashSet<string> _quantized = [];
     readonly bool _dynamic;
+    readonly double[][] _head;
 
-    internal DoubleReference(string directory, bool dynamic = false)
+    internal DoubleReference(string directory, bool dynamic = false, bool float8Head = false)
     {
         _dynamic = dynamic;
         _config = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "config.json")))!;
@@ -43,6 +44,17 @@ sealed class DoubleReference
 
             _weights[tensor.Name] = matrix;
         }
+
+        double[][] head = _weights[_config["tie_word_embeddings"]!.GetValue<bool>() ? "model.embed_tokens.weight" : "lm_head.weight"];
+        _head = float8Head ? [.. head.Select(Float8)] : head;
+    }
+
+    // A scale for each row, max |x| / 448 in float32, 1 for a row of zeros; x / scale in float32, to the nearest code.
+    static double[] Float8(double[] row)
+    {
+        float largest = (float)row.Max(Math.Abs);
+        float scale = largest == 0 ? 1 : largest / 448;
+        return [.. row.Select(value => E4M3.Decode(E4M3.Encode((float)value / scale)) * scale)];
     }
 
     /// <summary>Logits after every token.</summary>
@@ -100,8 +112,7 @@ sealed class DoubleReference
             Add(x, Linear(inner, at + "mlp.down_proj.weight"));
         }
 
-        bool tied = _config["tie_word_embeddings"]!.GetValue<bool>();
-        return Linear(Each(x, row => Norm(row, "model.norm.weight")), tied ? "model.embed_tokens.weight" : "lm_head.weight");
+        return Product(Each(x, row => Norm(row, "model.norm.weight")), _head);
     }
 
     int Int(string key) => _config[key]!.GetValue<int>();
@@ -132,14 +143,15 @@ sealed class DoubleReference
 
     double[][] Linear(double[][] x, string name)
     {
-        double[][] weight = _weights[name];
         if (_dynamic && _quantized.Contains(name))
         {
             x = Each(x, Quantize);
         }
 
-        return Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
+        return Product(x, _weights[name]);
     }
+
+    static double[][] Product(double[][] x, double[][] weight) => Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
 
     static double[] Quantize(double[] x)
     {

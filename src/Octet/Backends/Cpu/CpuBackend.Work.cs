@@ -1,24 +1,18 @@
 namespace Octet.Backends.Cpu;
 
-/// <summary>The operations as shares. One object of each kind, filled before each region, so that a step allocates nothing.</summary>
+/// <summary>The operations in units. One object of each kind, filled before each region, so that a step allocates nothing.</summary>
 sealed unsafe partial class CpuBackend
 {
-    /// <summary>The rows [first, end) of share <paramref name="worker"/>, cut at multiples of <paramref name="grain"/>.</summary>
-    static (long First, long End) Share(long rows, int worker, int workers, int grain)
-    {
-        long units = (rows + grain - 1) / grain;
-        return (Math.Min(rows, units * worker / workers * grain), Math.Min(rows, units * (worker + 1) / workers * grain));
-    }
-
     sealed class EmbedWork : ParallelWork
     {
         internal CpuWeight Table = null!;
         internal Batch Batch = null!;
         internal CpuActivations Output = null!;
 
-        internal override void Run(int worker, int workers)
+        internal override long Units => Batch.Count;
+
+        internal override void Run(int worker, long first, long end)
         {
-            (long first, long end) = Share(Batch.Count, worker, workers, 1);
             for (int i = (int)first; i < end; i++)
             {
                 CpuKernels.WidenRow(Table, Batch.Ids[i], Output.Row(i));
@@ -36,9 +30,10 @@ sealed unsafe partial class CpuBackend
         internal CpuActivations Output = null!;
         internal int Rows;
 
-        internal override void Run(int worker, int workers)
+        internal override long Units => Rows;
+
+        internal override void Run(int worker, long first, long end)
         {
-            (long first, long end) = Share(Rows, worker, workers, 1);
             for (int i = (int)first; i < end; i++)
             {
                 Kernels.AddRmsNorm(Residual.Row(i), Delta is null ? null : Delta.Row(i), Norm.Data, Epsilon, Output.Row(i), Norm.Columns);
@@ -54,9 +49,10 @@ sealed unsafe partial class CpuBackend
         internal int Rows;
         internal int Groups;
 
-        internal override void Run(int worker, int workers)
+        internal override long Units => Rows;
+
+        internal override void Run(int worker, long first, long end)
         {
-            (long first, long end) = Share(Rows, worker, workers, 1);
             for (int i = (int)first; i < end; i++)
             {
                 ActivationQuantizer.Quantize(new(Input.Row(i), Input.Columns), new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
@@ -66,6 +62,9 @@ sealed unsafe partial class CpuBackend
 
     sealed class LinearWork : ParallelWork
     {
+        // Rows of a unit: a panel of the kernels, whole cache lines of output.
+        const int Grain = 16;
+
         readonly Item[] _items = new Item[3];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
@@ -74,13 +73,34 @@ sealed unsafe partial class CpuBackend
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
             => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
 
-        internal override void Run(int worker, int workers)
+        internal override long Units
         {
-            for (int i = 0; i < Count; i++)
+            get
+            {
+                long units = 0;
+                for (int i = 0; i < Count; i++)
+                {
+                    units += _items[i].Units;
+                }
+
+                return units;
+            }
+        }
+
+        internal override void Run(int worker, long first, long end)
+        {
+            for (int i = 0; i < Count && end > 0; i++)
             {
                 ref Item item = ref _items[i];
-                (long first, long end) = Share(item.Weight.Rows, worker, workers, 16);
-                Kernels.Linear(item.Weight, first, end, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                long row = Math.Max(0, first) * Grain;
+                long endRow = Math.Min(item.Weight.Rows, end * Grain);
+                if (row < endRow)
+                {
+                    Kernels.Linear(item.Weight, row, endRow, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                }
+
+                first -= item.Units;
+                end -= item.Units;
             }
         }
 
@@ -90,6 +110,8 @@ sealed unsafe partial class CpuBackend
             internal LinearInput Input;
             internal float* Output;
             internal int Stride;
+
+            internal readonly long Units => (Weight.Rows + Grain - 1) / Grain;
         }
     }
 
@@ -107,11 +129,12 @@ sealed unsafe partial class CpuBackend
         internal int Layer;
         internal Batch Batch = null!;
 
-        internal override void Run(int worker, int workers)
+        internal override long Units => Batch.Count;
+
+        internal override void Run(int worker, long first, long end)
         {
             KvCacheLayout layout = Cache.Layout;
             int size = layout.HeadDim;
-            (long first, long end) = Share(Batch.Count, worker, workers, 1);
             for (int i = (int)first; i < end; i++)
             {
                 int position = Batch.Positions[i];
@@ -142,7 +165,6 @@ sealed unsafe partial class CpuBackend
     {
         // First row and row count of each run of consecutive rows of one sequence, at most AttentionTile.MaxRows long.
         readonly List<(int Row, int Rows)> _tiles = [];
-        int _next;
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
         internal CpuActivations Query = null!;
@@ -155,7 +177,6 @@ sealed unsafe partial class CpuBackend
         internal void Plan(Batch batch)
         {
             _batch = batch;
-            _next = 0;
             _tiles.Clear();
             for (int row = 0; row < batch.Count;)
             {
@@ -170,15 +191,15 @@ sealed unsafe partial class CpuBackend
             }
         }
 
-        // Later tokens attend to more: shares are taken from a counter, the longest first.
-        internal override void Run(int worker, int workers)
+        internal override long Units => (long)_tiles.Count * Cache.Layout.Heads;
+
+        internal override void Run(int worker, long first, long end)
         {
-            int heads = Cache.Layout.Heads;
-            int units = _tiles.Count * heads;
-            for (int unit = Interlocked.Increment(ref _next) - 1; unit < units; unit = Interlocked.Increment(ref _next) - 1)
+            for (long unit = first; unit < end; unit++)
             {
-                (int row, int rows) = _tiles[_tiles.Count - 1 - unit / heads];
-                int head = unit % heads;
+                // By head: later tokens attend to more, and every range has some of them, the longest first.
+                (int row, int rows) = _tiles[_tiles.Count - 1 - (int)(unit % _tiles.Count)];
+                int head = (int)(unit / _tiles.Count);
                 int offset = head * Group * Cache.Layout.HeadDim;
                 Kernels.Attend(new AttentionTile
                 {
@@ -201,18 +222,24 @@ sealed unsafe partial class CpuBackend
 
     sealed class SwiGluWork : ParallelWork
     {
+        // Columns of a unit: whole vectors of every width.
+        const int Grain = 64;
+
         internal CpuKernels Kernels = null!;
         internal CpuActivations Gate = null!;
         internal CpuActivations Up = null!;
         internal int Rows;
 
-        internal override void Run(int worker, int workers)
+        // By columns, so that one token is shared too.
+        internal override long Units => (Gate.Columns + Grain - 1) / Grain;
+
+        internal override void Run(int worker, long first, long end)
         {
-            // By columns, so that one token is shared too.
-            (long first, long end) = Share(Gate.Columns, worker, workers, 64);
-            for (int row = 0; row < Rows && first < end; row++)
+            int column = (int)first * Grain;
+            int count = (int)Math.Min(Gate.Columns, end * Grain) - column;
+            for (int row = 0; row < Rows; row++)
             {
-                Kernels.SwiGlu(Gate.Row(row) + first, Up.Row(row) + first, (int)(end - first));
+                Kernels.SwiGlu(Gate.Row(row) + column, Up.Row(row) + column, count);
             }
         }
     }

@@ -4,7 +4,7 @@ using Octet.Safetensors;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// The CPU: weights in place in the mapped file, activations in float32, every operation cut into one share a thread. Shares write
+/// The CPU: weights in place in the mapped file, activations in float32, every operation cut into units that threads share. Units write
 /// disjoint memory and each output is summed by one thread, so results do not depend on the number of threads.
 /// </summary>
 sealed unsafe partial class CpuBackend : Backend
@@ -38,6 +38,22 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor);
 
+    internal override Weight CreateFloat8(LinearTensor tensor)
+    {
+        using var source = new CpuWeight(tensor);
+        var copy = new CpuWeight(tensor.Rows, tensor.Columns);
+        try
+        {
+            _pool.Run(new Float8Copy(_kernels, source, tensor.Tensor, copy));
+            return copy;
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
     internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor);
 
     internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages) => new CpuKvCache(layout, maxPages);
@@ -54,7 +70,7 @@ sealed unsafe partial class CpuBackend : Backend
         _embed.Table = weight;
         _embed.Batch = batch;
         _embed.Output = (CpuActivations)output;
-        Run(_embed, batch.Count);
+        _pool.Run(_embed);
     }
 
     internal override void AddRmsNorm(Activations residual, Activations? delta, Weight norm, float epsilon, Activations output, int rows)
@@ -68,7 +84,7 @@ sealed unsafe partial class CpuBackend : Backend
         _norm.Epsilon = epsilon;
         _norm.Output = (CpuActivations)output;
         _norm.Rows = rows;
-        Run(_norm, rows);
+        _pool.Run(_norm);
     }
 
     internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
@@ -132,7 +148,7 @@ sealed unsafe partial class CpuBackend : Backend
         _rotate.Cache = (CpuKvCache)cache;
         _rotate.Layer = layer;
         _rotate.Batch = batch;
-        Run(_rotate, batch.Count);
+        _pool.Run(_rotate);
     }
 
     internal override void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output)
@@ -202,19 +218,6 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    // Splitting fewer rows than threads over the threads costs more than it gains for the small operations.
-    void Run(ParallelWork work, int rows)
-    {
-        if (rows == 1)
-        {
-            work.Run(0, 1);
-        }
-        else
-        {
-            _pool.Run(work);
-        }
-    }
-
     LinearInput Quantize(CpuActivations x, int rows)
     {
         int groups = (x.Columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
@@ -233,7 +236,7 @@ sealed unsafe partial class CpuBackend : Backend
         _quantize.Scales = _codeScales!;
         _quantize.Rows = rows;
         _quantize.Groups = groups;
-        Run(_quantize, rows);
+        _pool.Run(_quantize);
         return new LinearInput(_codes.Row(0), _codes.Stride, rows, _codeScales!.Row(0), _codeScales.Stride);
     }
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Octet.Backends.Cpu;
 
 /// <summary>
@@ -20,15 +18,14 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(lay
 
     protected override void MakePage(int page)
     {
-        void* memory = NativeMemory.AlignedAlloc((nuint)Layout.BytesPerPage, 64);
-        _pages.Add((nint)memory);
+        _pages.Add((nint)MemoryAdvice.Allocate((nuint)Layout.BytesPerPage));
     }
 
     public override void Dispose()
     {
         foreach (nint page in _pages)
         {
-            NativeMemory.AlignedFree((void*)page);
+            MemoryAdvice.Free((void*)page);
         }
 
         _pages.Clear();

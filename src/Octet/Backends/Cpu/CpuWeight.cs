@@ -5,19 +5,18 @@ using Octet.Safetensors;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// A matrix in the checkpoint's own bits, read from the mapped file. Scales are float32, [ceil(rows / BlockRows), ScaleStride];
+/// A matrix in the checkpoint's own bits, read from the mapped file, or a copy in E4M3 in memory of its own. Scales are float32, [ceil(rows / BlockRows), ScaleStride];
 /// a weight that is not quantised is one block as wide as the matrix with no scales.
 /// </summary>
 sealed unsafe class CpuWeight : Weight
 {
-    readonly SafetensorsFile _file;
+    void* _copy;
     float* _scales;
 
     internal CpuWeight(LinearTensor source)
         : base(source.Rows, source.Columns)
     {
         TensorView tensor = source.Tensor;
-        _file = tensor.File;
         Data = tensor.DangerousGetPointer();
         (Format, ElementBytes) = tensor.DataType switch
         {
@@ -25,11 +24,11 @@ sealed unsafe class CpuWeight : Weight
             DataType.BFloat16 => (WeightFormat.BFloat16, 2),
             DataType.Float16 => (WeightFormat.Float16, 2),
             DataType.Float32 => (WeightFormat.Float32, 4),
-            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, BF16, F16 or F32", _file.Path, tensor.Name),
+            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, BF16, F16 or F32", tensor.File.Path, tensor.Name),
         };
         if (tensor.ByteLength != checked(Rows * Columns * ElementBytes))
         {
-            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {tensor.DataType}", _file.Path, tensor.Name);
+            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {tensor.DataType}", tensor.File.Path, tensor.Name);
         }
 
         NaNGroups = Format == WeightFormat.E4M3 ? new NaNGroups(Data, Rows, Columns) : null;
@@ -40,7 +39,7 @@ sealed unsafe class CpuWeight : Weight
             ScaleStride = (Columns + BlockColumns - 1) / BlockColumns;
             if (scales.Length != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
             {
-                throw new ModelException($"{scales.Length} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", _file.Path, tensor.Name);
+                throw new ModelException($"{scales.Length} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
             }
 
             nuint bytes = (nuint)scales.Length * sizeof(float);
@@ -54,6 +53,21 @@ sealed unsafe class CpuWeight : Weight
             BlockColumns = Columns;
             Bytes = tensor.ByteLength;
         }
+    }
+
+    /// <summary>E4M3 codes and a scale for each row, to be written.</summary>
+    internal CpuWeight(long rows, int columns)
+        : base(rows, columns)
+    {
+        Format = WeightFormat.E4M3;
+        ElementBytes = 1;
+        BlockRows = 1;
+        BlockColumns = columns;
+        ScaleStride = 1;
+        Bytes = checked(rows * columns + rows * sizeof(float));
+        _copy = MemoryAdvice.Allocate(checked((nuint)(rows * columns)));
+        _scales = (float*)NativeMemory.AlignedAlloc((nuint)rows * sizeof(float), 64);
+        Data = (byte*)_copy;
     }
 
     internal WeightFormat Format { get; }
@@ -83,6 +97,8 @@ sealed unsafe class CpuWeight : Weight
     public override void Dispose()
     {
         NativeMemory.AlignedFree(_scales);
+        MemoryAdvice.Free(_copy);
         _scales = null;
+        _copy = null;
     }
 }

@@ -1,84 +1,121 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Octet.Backends.Cpu;
 
-/// <summary>Work that is cut into <c>workers</c> shares; share 0 runs on the calling thread.</summary>
-abstract class ParallelWork
-{
-    internal abstract void Run(int worker, int workers);
-}
-
 /// <summary>
 /// Threads that wait for the next region by spinning a little, then parking: a decode step has hundreds of short regions, and waking a
-/// parked thread costs more than most of them. One caller at a time.
+/// parked thread costs more than most of them. The caller is worker 0. One caller at a time.
 /// </summary>
+/// <remarks>
+/// Every worker has a range of the units, always the same part of them, so that it reads the same rows of a weight in every step. It
+/// takes the range in chunks, then helps with the ranges of others: a worker that the system has put aside, or that is still waking,
+/// delays a region by the chunk in its hands at most, and not at all when it holds none.
+/// </remarks>
 sealed class WorkerPool : IDisposable
 {
-    // About 20 to 50 microseconds: longer than the gap between two regions of a step, short enough to leave a shared core to others.
-    const int SpinBudget = 2000;
+    const int Idle = 0;
+    const int Inside = 1;
+    const int Parked = 2;
+
+    // A chunk is this part of what is left of a range: few chunks, and small ones at the end, where workers wait for each other.
+    const long Fraction = 4;
+
+    // Longer than the gap between two regions of a step, short enough to leave a shared core to others. A wait for workers that are
+    // inside a region is as long: the chunks at its end are short, so one that takes longer has been put aside, and a sleeping caller
+    // leaves it a processor to run on, where a spinning or yielding one does not.
+    const double SpinSeconds = 50e-6;
+
+    // Between two looks at the clock, which costs as much as several.
+    const int LooksPerClock = 32;
 
     readonly Thread[] _threads;
-    readonly SemaphoreSlim[] _wake;
-    readonly int[] _parked;
+    readonly AutoResetEvent[] _wake;
+    readonly Seat[] _seats;
+    readonly long _spinTicks;
     ParallelWork? _work;
     Exception? _failure;
-    int _generation;
-    int _pending;
+
+    // Odd while a region is open; a worker enters each at most once.
+    int _region;
     volatile bool _stop;
 
+    /// <param name="workers">Threads, the caller among them; at least 1.</param>
     internal WorkerPool(int workers)
+        : this(workers, Environment.ProcessorCount, ThreadPlacement.Plan(workers))
+    {
+    }
+
+    /// <param name="workers">Threads, the caller among them; at least 1.</param>
+    /// <param name="processors">Processors that this process may use.</param>
+    /// <param name="placement">The processors that worker i is bound to; empty to bind none.</param>
+    internal WorkerPool(int workers, int processors, int[][] placement)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
         Workers = workers;
+
+        // More threads than processors: one that spins keeps another from working.
+        _spinTicks = workers > processors ? 0 : (long)(SpinSeconds * Stopwatch.Frequency);
+        _seats = new Seat[workers];
+        _wake = new AutoResetEvent[workers];
         _threads = new Thread[workers - 1];
-        _wake = new SemaphoreSlim[workers - 1];
-        _parked = new int[(workers - 1) * 32];
+        for (int i = 0; i < workers; i++)
+        {
+            _wake[i] = new AutoResetEvent(false);
+        }
+
         for (int i = 0; i < _threads.Length; i++)
         {
-            int index = i;
-            _wake[i] = new SemaphoreSlim(0);
-            _threads[i] = new Thread(() => Loop(index)) { IsBackground = true, Name = $"octet worker {i + 1}" };
+            int worker = i + 1;
+            int[]? home = placement.Length > 0 ? placement[worker] : null;
+            _threads[i] = new Thread(() => Loop(worker, home)) { IsBackground = true, Name = $"octet worker {worker}" };
             _threads[i].Start();
         }
     }
 
     internal int Workers { get; }
 
-    /// <summary>Runs every share of <paramref name="work"/> and returns when all are done; an exception of any share is thrown here.</summary>
+    /// <summary>
+    /// Computes every unit of <paramref name="work"/> and returns when all are done. When units throw, the first exception is thrown
+    /// here, and units that nobody had begun are left out.
+    /// </summary>
     internal void Run(ParallelWork work)
     {
-        if (_threads.Length == 0)
-        {
-            work.Run(0, 1);
-            return;
-        }
-
+        long units = work.Units;
         _work = work;
-        Volatile.Write(ref _pending, _threads.Length);
-        Interlocked.Increment(ref _generation);
-        for (int i = 0; i < _threads.Length; i++)
+        for (int i = 0; i < _seats.Length; i++)
         {
-            // A worker announces that it parks, then looks at the generation once more; here the order is the other way round.
+            _seats[i].End = units * (i + 1) / Workers;
+            _seats[i].Next = units * i / Workers;
+        }
+
+        bool shared = Workers > 1 && units > 1;
+        if (shared)
+        {
+            // A worker announces that it parks, then looks at the region once more; here the order is the other way round.
             // One of the two always sees the other.
-            if (Volatile.Read(ref _parked[i * 32]) != 0 && Interlocked.Exchange(ref _parked[i * 32], 0) != 0)
+            Interlocked.Increment(ref _region);
+            for (int i = 1; i < Math.Min(Workers, units); i++)
             {
-                _wake[i].Release();
+                Wake(i);
             }
         }
 
-        try
+        Work(0);
+        if (shared)
         {
-            work.Run(0, Workers);
-        }
-        finally
-        {
-            SpinWait spin = default;
-            while (Volatile.Read(ref _pending) != 0)
+            // All units are taken. Who comes now finds the region closed; who is inside still computes.
+            Interlocked.Increment(ref _region);
+            for (int i = 1; i < Workers; i++)
             {
-                spin.SpinOnce(sleep1Threshold: -1);
+                Wait(0, i);
             }
         }
 
+        _work = null;
         if (_failure is { } failure)
         {
             _failure = null;
@@ -86,68 +123,183 @@ sealed class WorkerPool : IDisposable
         }
     }
 
-    void Loop(int index)
+    public void Dispose()
     {
+        _stop = true;
+        Interlocked.MemoryBarrier();
+        for (int i = 1; i < Workers; i++)
+        {
+            Wake(i);
+            _threads[i - 1].Join();
+        }
+
+        foreach (AutoResetEvent wake in _wake)
+        {
+            wake.Dispose();
+        }
+    }
+
+    void Loop(int worker, int[]? home)
+    {
+        if (home is not null)
+        {
+            ThreadPlacement.Bind(home);
+        }
+
+        ref int state = ref _seats[worker].State;
         int seen = 0;
         while (true)
         {
-            int spins = 0;
-            while (Volatile.Read(ref _generation) == seen)
-            {
-                if (++spins < SpinBudget)
-                {
-                    Thread.SpinWait(4);
-                    continue;
-                }
-
-                Interlocked.Exchange(ref _parked[index * 32], 1);
-                if (Volatile.Read(ref _generation) != seen)
-                {
-                    // The caller may have taken the announcement already: then its Release must be consumed.
-                    if (Interlocked.Exchange(ref _parked[index * 32], 0) == 0)
-                    {
-                        _wake[index].Wait();
-                    }
-
-                    break;
-                }
-
-                _wake[index].Wait();
-                spins = 0;
-            }
-
+            Wait(worker, seen);
             if (_stop)
             {
                 return;
             }
 
-            seen++;
-            try
+            // Inside first, then the look: the caller closes the region first, then looks who is inside.
+            Interlocked.Exchange(ref state, Inside);
+            int region = Volatile.Read(ref _region);
+            if (IsOpen(region, seen))
             {
-                _work!.Run(index + 1, Workers);
-            }
-            catch (Exception error)
-            {
-                _failure = error;
+                seen = region;
+                Work(worker);
             }
 
-            Interlocked.Decrement(ref _pending);
+            Interlocked.Exchange(ref state, Idle);
+            Wake(0);
         }
     }
 
-    public void Dispose()
+    void Work(int worker)
     {
-        _stop = true;
-        Interlocked.Increment(ref _generation);
-        for (int i = 0; i < _threads.Length; i++)
+        try
         {
-            if (Interlocked.Exchange(ref _parked[i * 32], 0) != 0)
+            for (int i = worker; i < worker + Workers; i++)
             {
-                _wake[i].Release();
+                ref Seat range = ref _seats[i < Workers ? i : i - Workers];
+                while (range.TryTake(out long first, out long end))
+                {
+                    _work!.Run(worker, first, end);
+                }
+            }
+        }
+        catch (Exception error)
+        {
+            Interlocked.CompareExchange(ref _failure, error, null);
+            for (int i = 0; i < Workers; i++)
+            {
+                Interlocked.Exchange(ref _seats[i].Next, long.MaxValue);
+            }
+        }
+    }
+
+    /// <summary>Returns when <see cref="IsOver"/>.</summary>
+    void Wait(int worker, int about)
+    {
+        ref int state = ref _seats[worker].State;
+        while (!Spin(worker, about))
+        {
+            Interlocked.Exchange(ref state, Parked);
+
+            // Over in the meantime: the announcement is taken back, unless somebody has taken it and wakes this thread.
+            if (!IsOver(worker, about) || Interlocked.CompareExchange(ref state, Idle, Parked) != Parked)
+            {
+                _wake[worker].WaitOne();
+            }
+        }
+    }
+
+    bool Spin(int worker, int about)
+    {
+        long deadline = 0;
+        for (int look = 1; !IsOver(worker, about); look++)
+        {
+            if (_spinTicks == 0)
+            {
+                return false;
             }
 
-            _threads[i].Join();
-            _wake[i].Dispose();
+            Pause();
+            if (look % LooksPerClock == 0)
+            {
+                long now = Stopwatch.GetTimestamp();
+                if (deadline == 0)
+                {
+                    deadline = now + _spinTicks;
+                }
+                else if (now >= deadline)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The caller waits until worker <paramref name="about"/> is not inside, a worker for a region after <paramref name="about"/>.</summary>
+    bool IsOver(int worker, int about)
+        => worker == 0 ? Volatile.Read(ref _seats[about].State) != Inside : IsOpen(Volatile.Read(ref _region), about) || _stop;
+
+    static bool IsOpen(int region, int seen) => (region & 1) != 0 && region != seen;
+
+    void Wake(int worker)
+    {
+        ref int state = ref _seats[worker].State;
+        if (Volatile.Read(ref state) == Parked && Interlocked.CompareExchange(ref state, Idle, Parked) == Parked)
+        {
+            _wake[worker].Set();
+        }
+    }
+
+    // 10 to 140 cycles, by processor: why a budget counts time and not pauses.
+    static void Pause()
+    {
+        if (X86Base.IsSupported)
+        {
+            X86Base.Pause();
+        }
+        else if (ArmBase.IsSupported)
+        {
+            ArmBase.Yield();
+        }
+        else
+        {
+            Thread.SpinWait(1);
+        }
+    }
+
+    /// <summary>What threads write while others look at it: a cache line each for a worker's state and its range.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    struct Seat
+    {
+        [FieldOffset(0)]
+        internal int State;
+
+        /// <summary>The first unit of the range that nobody has taken.</summary>
+        [FieldOffset(64)]
+        internal long Next;
+
+        [FieldOffset(72)]
+        internal long End;
+
+        internal bool TryTake(out long first, out long end)
+        {
+            while (true)
+            {
+                first = Volatile.Read(ref Next);
+                long left = End - first;
+                end = first + Math.Max(1, left / Fraction);
+                if (left <= 0)
+                {
+                    return false;
+                }
+
+                if (Interlocked.CompareExchange(ref Next, end, first) == first)
+                {
+                    return true;
+                }
+            }
         }
     }
 }

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>What the system is told about memory. Advice: where it is not taken, or the system is not Linux, nothing happens.</summary>
+static unsafe partial class MemoryAdvice
+{
+    // The size of a huge page on x64, and on Arm64 with pages of 4 KB.
+    const nuint HugePage = 2 << 20;
+
+    // The same numbers on every architecture that .NET runs on.
+    const int DontNeed = 4;
+    const int HugePages = 14;
+
+    /// <summary>
+    /// Memory that a copy of a weight or a page of keys and values lies in: in huge pages where it fills some. Measured on 148 MiB and
+    /// one thread of a virtual machine, reading is a fifth to a third faster than in pages of 4 KB, and the first write takes a third
+    /// of the time. A page lies on the node of the thread that first writes it. Free it with <see cref="Free"/>.
+    /// </summary>
+    internal static void* Allocate(nuint bytes)
+    {
+        if (bytes < HugePage)
+        {
+            return NativeMemory.AlignedAlloc(Math.Max(bytes, 64), 64);
+        }
+
+        void* memory = NativeMemory.AlignedAlloc(bytes, HugePage);
+
+        // The last part of a huge page stays in small ones: it must not take more than was asked for.
+        Advise((nuint)memory, bytes / HugePage * HugePage, HugePages);
+        return memory;
+    }
+
+    internal static void Free(void* memory) => NativeMemory.AlignedFree(memory);
+
+    /// <summary>
+    /// Takes the pages of a part of a mapped file out of this process; they come back when they are touched. Only for files that are
+    /// mapped read-only: other memory would lose what it holds.
+    /// </summary>
+    internal static void Release(byte* start, long length)
+    {
+        nuint page = (nuint)Environment.SystemPageSize;
+        nuint first = (nuint)start / page * page;
+        nuint end = ((nuint)start + checked((nuint)length) + page - 1) / page * page;
+        Advise(first, end - first, DontNeed);
+    }
+
+    static void Advise(nuint start, nuint length, int advice)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Madvise(start, length, advice);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Madvise(nuint start, nuint length, int advice);
+}

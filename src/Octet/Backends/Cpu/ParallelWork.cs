@@ -1,0 +1,13 @@
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// Work in units that any worker may compute: what a unit writes must not depend on who computes it, nor on which units come with it.
+/// A <c>worker</c> number belongs to one thread at a time, so it may index scratch memory.
+/// </summary>
+abstract class ParallelWork
+{
+    internal abstract long Units { get; }
+
+    /// <summary>Computes the units [first, end).</summary>
+    internal abstract void Run(int worker, long first, long end);
+}

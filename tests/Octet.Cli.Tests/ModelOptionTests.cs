@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public class ModelOptionTests
+{
+    [Fact]
+    public void An_fp8_head_is_read_and_scored_in_8_bits()
+    {
+        using var model = new TestModel(tokenizer: false, template: false);
+        string[] score = ["score", model.Path, "--ids", "5,17,300,0,42,42,7", "--json"];
+        double stored = (double)Run(score).Json["nll"]!;
+        double same = (double)Run([.. score, "--lm-head", "as-stored"]).Json["nll"]!;
+        double copied = (double)Run([.. score, "--lm-head", "fp8"]).Json["nll"]!;
+        Assert.Equal(stored, same);
+        Assert.InRange(Math.Abs(copied - stored) / stored, 1e-6, 0.02);
+
+        string[] bench = ["bench", model.Path, "-p", "1", "-n", "1", "-r", "1", "--json"];
+        long saved = (long)Run(bench).Json["bytes_per_token"]! - (long)Run([.. bench, "--lm-head", "fp8"]).Json["bytes_per_token"]!;
+        Assert.Equal((160 - sizeof(float)) * TestModel.VocabularySize, saved);
+    }
+
+    [Fact]
+    public void As_many_threads_as_the_affinity_mask_has_processors_are_the_default()
+    {
+        const string TaskSet = "/usr/bin/taskset";
+        Assert.SkipUnless(File.Exists(TaskSet), $"needs {TaskSet}");
+        Assert.SkipUnless(Environment.ProcessorCount > 1, "needs two processors");
+        using var model = new TestModel(tokenizer: false, template: false);
+        string allowed = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1];
+        string first = allowed.Split('-', ',')[0];
+        var start = new ProcessStartInfo(TaskSet, ["-c", first, "dotnet", Path.Combine(AppContext.BaseDirectory, "octet.dll"), "bench", model.Path, "-p", "1", "-n", "1", "-r", "1", "--json"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start)!;
+        JsonNode json = JsonNode.Parse(process.StandardOutput.ReadToEnd())!;
+        Assert.EndsWith(", 1 thread", (string?)json["device"], StringComparison.Ordinal);
+    }
+}
