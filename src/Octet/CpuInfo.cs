@@ -5,8 +5,8 @@ namespace Octet;
 /// <summary>The instruction sets that the CPU backend has kernels for.</summary>
 public static class CpuInfo
 {
-    /// <summary>Every instruction set with kernels of its own, the best first, and whether this machine has it.</summary>
-    public static IReadOnlyList<(string Name, bool IsSupported)> InstructionSets { get; } = [.. InstructionSet.All.Select(set => (set.Name, set.IsSupported))];
+    /// <summary>Every instruction set with kernels of its own, the best first, whether this machine can use it, and if not, why.</summary>
+    public static IReadOnlyList<(string Name, bool IsSupported, string? Refusal)> InstructionSets { get; } = [.. InstructionSet.All.Select(set => (set.Name, set.Kernels is not null, set.Refusal))];
 
     /// <summary>The instruction set that a model would run on: the one that the environment variable <c>OCTET_CPU</c> names, else the best.</summary>
     /// <exception cref="ModelException"><c>OCTET_CPU</c> names a set that does not exist or that this machine does not have.</exception>

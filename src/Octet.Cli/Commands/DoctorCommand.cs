@@ -56,6 +56,7 @@ sealed class DoctorCommand : Command
                 ["os"] = RuntimeInformation.OSDescription,
                 ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
                 ["instruction_sets"] = new JsonObject(CpuInfo.InstructionSets.Select(set => KeyValuePair.Create(set.Name, (JsonNode?)set.IsSupported))),
+                ["instruction_sets_not_used"] = new JsonObject(CpuInfo.InstructionSets.Where(set => !set.IsSupported).Select(set => KeyValuePair.Create(set.Name, (JsonNode?)set.Refusal))),
                 ["instruction_set"] = chosen,
                 ["octet_cpu"] = forced,
                 ["processors"] = threads,
@@ -73,6 +74,7 @@ sealed class DoctorCommand : Command
             Standard.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                 octet             {VersionAction.Version}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}
                 instruction sets  {string.Join(", ", CpuInfo.InstructionSets.Where(set => set.IsSupported).Select(set => set.Name))}
+                not usable        {string.Join("; ", CpuInfo.InstructionSets.Where(set => !set.IsSupported).Select(set => $"{set.Name}: {set.Refusal}"))}
                 chosen            {chosen ?? "none"}{(forced is null ? "" : $" (OCTET_CPU={forced})")}
                 processors        {threads}
                 memory            {ByteCount.Text(memory)}

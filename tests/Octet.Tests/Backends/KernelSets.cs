@@ -15,7 +15,7 @@ static class KernelSets
 
     static Dictionary<string, CpuKernels> Make()
     {
-        Dictionary<string, CpuKernels> sets = InstructionSet.All.ToDictionary(set => set.Name, set => set.Kernels);
+        Dictionary<string, CpuKernels> sets = InstructionSet.Float32.ToDictionary(set => set.Name, set => set.Kernels);
         if (Avx2.IsSupported)
         {
             sets.Remove("avx2");

@@ -9,7 +9,10 @@ public class LogitsTests
     // Float32 against double: 1e-5 is what the project promises, a tenth of it is what it gives.
     const double Tolerance = 1e-5;
 
-    public static TheoryData<string> InstructionSets => [.. InstructionSet.All.Select(set => set.Name)];
+    public static TheoryData<string> InstructionSets => [.. InstructionSet.Float32.Select(set => set.Name)];
+
+    // Generated code rounds inputs to bfloat16: tests of its own hold it to what that costs.
+    static CpuKernels BestFloat32 => InstructionSet.Float32.First(set => set.IsSupported).Kernels;
 
     public static TheoryData<string> Variants => [.. s_variants.Keys];
 
@@ -33,7 +36,7 @@ public class LogitsTests
         s_variants[variant].Write(directory.Path);
         int[] ids = Ids(45, s_variants[variant].VocabSize);
         double[][] expected = new DoubleReference(directory.Path).Forward(ids);
-        foreach ((string name, _, CpuKernels kernels) in InstructionSet.All)
+        foreach ((string name, _, CpuKernels kernels) in InstructionSet.Float32)
         {
             using LanguageModel model = Open(directory.Path, kernels);
             AssertClose(expected, Score(model, ids), Tolerance, $"{variant} on {name}");
@@ -54,7 +57,7 @@ public class LogitsTests
         checkpoint.Write(directory.Path);
         int[] ids = Ids(70, checkpoint.VocabSize);
         double[][] expected = new DoubleReference(directory.Path).Forward(ids);
-        using LanguageModel model = Open(directory.Path, InstructionSet.Choose(null), chunk, threads);
+        using LanguageModel model = Open(directory.Path, BestFloat32, chunk, threads);
         AssertClose(expected, Score(model, ids), Tolerance, $"chunks of {chunk} on {threads} threads");
     }
 
@@ -66,7 +69,7 @@ public class LogitsTests
         var checkpoint = new SyntheticCheckpoint { Layers = 1 };
         checkpoint.Write(directory.Path);
         int[] ids = Ids(40, checkpoint.VocabSize);
-        CpuKernels kernels = InstructionSet.All.Single(entry => entry.Name == set).Kernels;
+        CpuKernels kernels = InstructionSet.Float32.Single(entry => entry.Name == set).Kernels;
         using LanguageModel one = Open(directory.Path, kernels, threads: 1);
         using LanguageModel three = Open(directory.Path, kernels, threads: 3);
         Assert.Equal(Score(one, ids), Score(three, ids));
@@ -82,7 +85,7 @@ public class LogitsTests
         int[] ids = Ids(20, checkpoint.VocabSize);
         double[][] expected = new DoubleReference(directory.Path, dynamic: true).Forward(ids);
         double[][] weightOnly = new DoubleReference(directory.Path).Forward(ids);
-        CpuKernels kernels = InstructionSet.All.Single(entry => entry.Name == set).Kernels;
+        CpuKernels kernels = InstructionSet.Float32.Single(entry => entry.Name == set).Kernels;
         using var model = LanguageModel.Load(directory.Path, new() { Activation = ActivationMode.Dynamic, KvCache = KvCacheType.Float32 }, kernels);
         float[][] found = Score(model, ids);
 
@@ -115,7 +118,7 @@ public class LogitsTests
         checkpoint.Write(directory.Path);
         int[] first = Ids(50, checkpoint.VocabSize);
         int[] second = [.. first.Reverse()];
-        using LanguageModel model = Open(directory.Path, InstructionSet.Choose(null));
+        using LanguageModel model = Open(directory.Path, BestFloat32);
         float[][] expectedFirst = Score(model, first);
         float[][] expectedSecond = Score(model, second);
         using var a = model.CreateSession();
@@ -137,7 +140,7 @@ public class LogitsTests
         var checkpoint = new SyntheticCheckpoint();
         checkpoint.Write(directory.Path);
         int[] ids = Ids(60, checkpoint.VocabSize);
-        using LanguageModel model = Open(directory.Path, InstructionSet.Choose(null));
+        using LanguageModel model = Open(directory.Path, BestFloat32);
         float[] expected = new float[checkpoint.VocabSize];
         float[] found = new float[checkpoint.VocabSize];
         using var session = model.CreateSession();
@@ -155,7 +158,7 @@ public class LogitsTests
         using var directory = new TemporaryDirectory();
         var checkpoint = new SyntheticCheckpoint();
         checkpoint.Write(directory.Path);
-        using LanguageModel model = Open(directory.Path, InstructionSet.Choose(null), threads: 2);
+        using LanguageModel model = Open(directory.Path, BestFloat32, threads: 2);
         using var session = model.CreateSession();
         float[] logits = new float[checkpoint.VocabSize];
         int[] one = [3];

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Backends.Cpu;
 
@@ -23,8 +24,8 @@ static class InstructionSet
 
     internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi");
 
-    /// <summary>Name, whether this machine has it, kernels.</summary>
-    internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> All { get; } =
+    /// <summary>Those that compute in float32: name, whether this machine has it, kernels.</summary>
+    internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> Float32 { get; } =
     [
         ("vbmi", VbmiE4M3Weights.IsSupported && System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated, Vbmi),
         ("avx512", Avx512BW.IsSupported && System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated, Avx512),
@@ -33,24 +34,56 @@ static class InstructionSet
         ("scalar", true, Scalar),
     ];
 
+    /// <summary>Every one: name, kernels, or why this machine cannot use it. Looking at it asks the system for what generated code needs.</summary>
+    internal static IReadOnlyList<(string Name, CpuKernels? Kernels, string? Refusal)> All => Everything.Sets;
+
     /// <exception cref="ModelException">The forced set is unknown or not there.</exception>
     internal static CpuKernels Choose(string? forced)
     {
         if (string.IsNullOrEmpty(forced))
         {
-            return All.First(set => set.IsSupported).Kernels;
+            return All.First(set => set.Kernels is not null).Kernels!;
         }
 
-        foreach ((string name, bool supported, CpuKernels kernels) in All)
+        // No code is generated for who asks for a set without.
+        if (Float32.FirstOrDefault(set => set.Name == forced && set.IsSupported).Kernels is { } plain)
+        {
+            return plain;
+        }
+
+        foreach ((string name, CpuKernels? kernels, string? refusal) in All)
         {
             if (name == forced)
             {
-                return supported ? kernels : throw new ModelException($"{Variable}={forced}: this machine does not have that instruction set; it has {Names(true)}");
+                return kernels ?? throw new ModelException($"{Variable}={forced}: this machine does not have that instruction set: {refusal}; it has {Names(true)}");
             }
         }
 
         throw new ModelException($"{Variable}={forced} is not an instruction set: expected one of {Names(false)}");
     }
 
-    static string Names(bool supported) => string.Join(", ", All.Where(set => set.IsSupported || !supported).Select(set => set.Name));
+    static string Names(bool supported) => string.Join(", ", All.Where(set => set.Kernels is not null || !supported).Select(set => set.Name));
+
+    // A class of its own, so that it is made when it is first needed.
+    static class Everything
+    {
+        internal static IReadOnlyList<(string Name, CpuKernels? Kernels, string? Refusal)> Sets { get; } = Make();
+
+        static List<(string Name, CpuKernels? Kernels, string? Refusal)> Make()
+        {
+            CpuKernels best = Float32.First(set => set.IsSupported).Kernels;
+            CpuKernels? tiles = ProductCode.TryCreateTiles(out ProductCode? code, out string? noTiles)
+                ? new BFloat16Kernels("amx", BFloat16Kernels.FewestTokensForTiles, code, best)
+                : null;
+            CpuKernels? dotProducts = ProductCode.TryCreateDotProducts(out code, out string? noDotProducts)
+                ? new BFloat16Kernels("avx512bf16", BFloat16Kernels.FewestTokensForDotProducts, code, best)
+                : null;
+            return
+            [
+                ("amx", tiles, noTiles),
+                ("avx512bf16", dotProducts, noDotProducts),
+                .. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : "the processor does not have it")),
+            ];
+        }
+    }
 }

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Backends.Cpu.MachineCode;
+
+/// <summary>A product of small whole numbers, whose sums float32 holds exactly.</summary>
+static unsafe class KnownProduct
+{
+    /// <summary>Whether one group and two give every sum.</summary>
+    internal static bool IsExact(ProductCode code)
+    {
+        const int Steps = 3;
+        const int Rows = ProductBlock.PanelRows;
+        const int Tokens = ProductBlock.GroupTokens;
+        const int Columns = Steps * ProductBlock.StepColumns;
+        const int RowElements = ProductBlock.RowBytes / sizeof(ushort);
+        static int Weight(int row, int column) => (row * 7 + column * 3) % 31 - 15;
+        static int Input(int token, int column) => (token * 5 + column * 11) % 29 - 14;
+        static ushort Bits(int value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+
+        var weights = (ushort*)NativeMemory.AlignedAlloc(Rows * ProductBlock.RowBytes, 64);
+        var inputs = (ushort*)NativeMemory.AlignedAlloc(2 * Steps * ProductBlock.GroupStepBytes, 64);
+        var sums = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+        try
+        {
+            for (int row = 0; row < Rows; row++)
+            {
+                for (int column = 0; column < Columns; column++)
+                {
+                    weights[row * RowElements + column] = Bits(Weight(row, column));
+                }
+            }
+
+            for (int token = 0; token < 2 * Tokens; token++)
+            {
+                for (int column = 0; column < Columns; column++)
+                {
+                    int pair = (token / Tokens * Columns + column) / 2;
+                    inputs[(pair * Tokens + token % Tokens) * 2 + column % 2] = Bits(Input(token, column));
+                }
+            }
+
+            ProductBlock block = new()
+            {
+                Weights = weights,
+                Inputs = inputs,
+                MoreInputs = (byte*)inputs + Steps * ProductBlock.GroupStepBytes,
+                Sums = sums,
+                Steps = Steps,
+            };
+            bool exact = true;
+            code.Begin();
+            for (int groups = 1; groups <= 2; groups++)
+            {
+                new Span<float>(sums, 2 * ProductBlock.GroupSumBytes / sizeof(float)).Fill(float.NaN);
+                code.Multiply(block, Rows, groups);
+                for (int i = 0; i < groups * Rows * Tokens; i++)
+                {
+                    int token = i / (Rows * Tokens) * Tokens + i % Tokens;
+                    int row = i / Tokens % Rows;
+                    int expected = 0;
+                    for (int column = 0; column < Columns; column++)
+                    {
+                        expected += Weight(row, column) * Input(token, column);
+                    }
+
+                    exact &= sums[i] == expected;
+                }
+            }
+
+            code.End();
+            return exact;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(weights);
+            NativeMemory.AlignedFree(inputs);
+            NativeMemory.AlignedFree(sums);
+        }
+    }
+}

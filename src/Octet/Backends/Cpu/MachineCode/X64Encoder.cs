@@ -1,0 +1,184 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Octet.Backends.Cpu.MachineCode;
+
+/// <summary>
+/// Writes the few x64 instructions that the kernels are made of. Encodings: Intel's Software Developer's Manual, volume 2. An offset of an
+/// address is left out where it is zero and takes 32 bits elsewhere.
+/// </summary>
+sealed class X64Encoder
+{
+    const byte OpcodeMap0F = 1;
+    const byte OpcodeMap0F38 = 2;
+
+    readonly List<byte> _code = [];
+
+    internal byte[] ToArray() => [.. _code];
+
+    internal int Position => _code.Count;
+
+    /// <summary>The register of a function's first argument on this system.</summary>
+    internal static GeneralRegister FirstArgument => OperatingSystem.IsWindows() ? GeneralRegister.Rcx : GeneralRegister.Rdi;
+
+    internal void Move(GeneralRegister to, GeneralRegister from) => Plain(0x89, (byte)from, (byte)to);
+
+    internal void Move(GeneralRegister to, int value)
+    {
+        Plain(0xC7, 0, (byte)to);
+        Number(value);
+    }
+
+    internal void Load(GeneralRegister to, GeneralRegister from, int offset)
+    {
+        RexW((byte)to, (byte)from);
+        _code.Add(0x8B);
+        Address((byte)to, from, offset);
+    }
+
+    internal void Store(GeneralRegister to, int offset, GeneralRegister value)
+    {
+        RexW((byte)value, (byte)to);
+        _code.Add(0x89);
+        Address((byte)value, to, offset);
+    }
+
+    internal void Add(GeneralRegister to, int value)
+    {
+        Plain(0x81, 0, (byte)to);
+        Number(value);
+    }
+
+    internal void Decrement(GeneralRegister register) => Plain(0xFF, 1, (byte)register);
+
+    /// <summary>Back to <paramref name="target"/>, a <see cref="Position"/> passed before.</summary>
+    internal void JumpIfNotZero(int target)
+    {
+        _code.AddRange([0x0F, 0x85]);
+        Number(target - (_code.Count + sizeof(int)));
+    }
+
+    internal void Return() => _code.Add(0xC3);
+
+    /// <summary>EDX:EAX = the extended control register that ECX numbers.</summary>
+    internal void GetExtendedControl() => _code.AddRange([0x0F, 0x01, 0xD0]);
+
+    internal void ZeroUpper() => _code.AddRange([0xC5, 0xF8, 0x77]);
+
+    internal void LoadTileConfiguration(GeneralRegister from)
+    {
+        Vex(OpcodeMap0F38, Prefix.None, 0, 0, (byte)from);
+        _code.Add(0x49);
+        Address(0, from, 0);
+    }
+
+    internal void ReleaseTiles()
+    {
+        Vex(OpcodeMap0F38, Prefix.None, 0, 0, 0);
+        _code.AddRange([0x49, 0xC0]);
+    }
+
+    internal void ZeroTile(int tile)
+    {
+        Vex(OpcodeMap0F38, Prefix.F2, tile, 0, 0);
+        _code.AddRange([0x49, (byte)(0xC0 | tile << 3)]);
+    }
+
+    /// <summary>Row r of the tile from <paramref name="from"/> + <paramref name="offset"/> + r * <paramref name="stride"/>.</summary>
+    internal void LoadTile(int tile, GeneralRegister from, GeneralRegister stride, int offset = 0) => MoveTile(Prefix.F2, tile, from, stride, offset);
+
+    internal void StoreTile(GeneralRegister to, GeneralRegister stride, int tile, int offset = 0) => MoveTile(Prefix.F3, tile, to, stride, offset);
+
+    /// <summary>sums += a * b: rows of pairs of bfloat16 times columns of pairs, in float32.</summary>
+    internal void MultiplyTiles(int sums, int a, int b)
+    {
+        Vex(OpcodeMap0F38, Prefix.F3, sums, b, a);
+        _code.AddRange([0x5C, (byte)(0xC0 | sums << 3 | a)]);
+    }
+
+    internal void LoadVector(int vector, GeneralRegister from, int offset = 0) => Evex(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset, broadcast: false);
+
+    internal void StoreVector(GeneralRegister to, int offset, int vector) => Evex(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset, broadcast: false);
+
+    /// <summary>All 512 bits = 0.</summary>
+    internal void ZeroVector(int vector)
+    {
+        // vpxord with itself.
+        EvexPrefix(OpcodeMap0F, Prefix.Size, vector, vector, x: vector >> 4, b: vector >> 3, broadcast: false);
+        _code.AddRange([0xEF, (byte)(0xC0 | (vector & 7) << 3 | vector & 7)]);
+    }
+
+    /// <summary>sums += pairs * (the pair of bfloat16 at <paramref name="from"/>, in every lane), in float32.</summary>
+    internal void MultiplyPairs(int sums, int pairs, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.F3, 0x52, sums, pairs, from, offset, broadcast: true);
+
+    void Plain(byte opcode, byte register, byte operand)
+    {
+        RexW(register, operand);
+        _code.Add(opcode);
+        _code.Add((byte)(0xC0 | (register & 7) << 3 | operand & 7));
+    }
+
+    void RexW(byte register, byte operand) => _code.Add((byte)(0x48 | (register >> 3) << 2 | operand >> 3));
+
+    void MoveTile(Prefix prefix, int tile, GeneralRegister at, GeneralRegister stride, int offset)
+    {
+        Vex(OpcodeMap0F38, prefix, tile, 0, (byte)at, (byte)stride);
+        _code.Add(0x4B);
+
+        // The base and index form, which tiles want: a fourth in the place of a register says so.
+        _code.Add((byte)((offset == 0 ? 0x00 : 0x80) | tile << 3 | 4));
+        _code.Add((byte)(((byte)stride & 7) << 3 | (byte)at & 7));
+        if (offset != 0)
+        {
+            Number(offset);
+        }
+    }
+
+    // R, X, B, the map; W = 0, the second source, 128 bits, the prefix. Register numbers are inverted.
+    void Vex(byte map, Prefix prefix, int register, int second, int operand, int index = 0)
+    {
+        _code.Add(0xC4);
+        _code.Add((byte)((~register >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~operand >> 3 & 1) << 5 | map));
+        _code.Add((byte)((~second & 15) << 3 | (byte)prefix));
+    }
+
+    void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, GeneralRegister at, int offset, bool broadcast)
+    {
+        EvexPrefix(map, prefix, vector, second, x: 0, b: (byte)at >> 3, broadcast);
+        _code.Add(opcode);
+        Address((byte)vector, at, offset);
+    }
+
+    // R, X, B, R', the map; W = 0, the second source, 1, the prefix; no zeroing, 512 bits, broadcast, V', no mask. Numbers are inverted.
+    void EvexPrefix(byte map, Prefix prefix, int vector, int second, int x, int b, bool broadcast)
+    {
+        _code.Add(0x62);
+        _code.Add((byte)((~vector >> 3 & 1) << 7 | (~x & 1) << 6 | (~b & 1) << 5 | (~vector >> 4 & 1) << 4 | map));
+        _code.Add((byte)((~second & 15) << 3 | 4 | (byte)prefix));
+        _code.Add((byte)(0x40 | (broadcast ? 0x10 : 0) | (~second >> 4 & 1) << 3));
+    }
+
+    void Address(byte register, GeneralRegister at, int offset)
+    {
+        _code.Add((byte)((offset == 0 ? 0x00 : 0x80) | (register & 7) << 3 | (byte)at & 7));
+        if (offset != 0)
+        {
+            Number(offset);
+        }
+    }
+
+    void Number(int value)
+    {
+        CollectionsMarshal.SetCount(_code, _code.Count + sizeof(int));
+        BinaryPrimitives.WriteInt32LittleEndian(CollectionsMarshal.AsSpan(_code)[^sizeof(int)..], value);
+    }
+
+    /// <summary>The prefix byte that is part of an opcode, as VEX and EVEX write it.</summary>
+    enum Prefix : byte
+    {
+        None = 0,
+        Size = 1,
+        F3 = 2,
+        F2 = 3,
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Octet.Backends.Cpu.MachineCode;
+
+namespace Octet.Tests.Backends.MachineCode;
+
+/// <summary>The functions of <see cref="ProductCode"/>, each the interpreter on the bytes that a processor would execute.</summary>
+static unsafe class InterpretedCode
+{
+    static readonly MachineProgram s_tileBegin = new(TileCode.Begin(GeneralRegister.Rdi));
+    static readonly MachineProgram s_tileEnd = new(TileCode.End());
+    static readonly MachineProgram s_tileOne = new(TileCode.Multiply(GeneralRegister.Rdi, 1));
+    static readonly MachineProgram s_tileTwo = new(TileCode.Multiply(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
+    static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
+
+    // Every thread has registers and tiles of its own.
+    [ThreadStatic]
+    static Processor? t_processor;
+
+    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo);
+
+    internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
+
+    /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
+    internal static ConcurrentQueue<Exception> Failures { get; } = [];
+
+    /// <summary>What <paramref name="block"/> promises a function to be able to read and write.</summary>
+    internal static void Allow(Processor processor, ProductBlock* block, int rows, int groups)
+    {
+        processor.Allow(block, 40);
+        processor.Allow(block->Weights, (rows - 1) * 1024L + block->Steps * 64);
+        processor.Allow(block->Inputs, block->Steps * 1024);
+        processor.Allow(block->Sums, rows * 64L, writable: true);
+        if (groups == 2)
+        {
+            processor.Allow(block->MoreInputs, block->Steps * 1024);
+            processor.Allow((byte*)block->Sums + 2048, rows * 64L, writable: true);
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    static void TileBegin(void* configuration) => Call(s_tileBegin, configuration, processor => processor.Allow(configuration, 64));
+
+    [UnmanagedCallersOnly]
+    static void TileEnd(void* nothing) => Call(s_tileEnd, nothing, _ => { });
+
+    [UnmanagedCallersOnly]
+    static void TileOne(void* block) => Call(s_tileOne, block, processor => Allow(processor, (ProductBlock*)block, 32, 1));
+
+    [UnmanagedCallersOnly]
+    static void TileTwo(void* block) => Call(s_tileTwo, block, processor => Allow(processor, (ProductBlock*)block, 32, 2));
+
+    [UnmanagedCallersOnly]
+    static void DotOne(void* block) => Call(s_dotOne, block, processor => Allow(processor, (ProductBlock*)block, 8, 1));
+
+    [UnmanagedCallersOnly]
+    static void DotTwo(void* block) => Call(s_dotTwo, block, processor => Allow(processor, (ProductBlock*)block, 8, 2));
+
+    static void Call(MachineProgram program, void* argument, Action<Processor> allow)
+    {
+        try
+        {
+            t_processor ??= new Processor();
+            allow(t_processor);
+            t_processor.Call(program, GeneralRegister.Rdi, argument);
+        }
+        catch (Exception failure)
+        {
+            Failures.Enqueue(failure);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using Octet.Backends.Cpu.MachineCode;
+
+namespace Octet.Tests.Backends.MachineCode;
+
+/// <summary>
+/// Executes generated code as Intel's Software Developer's Manual (volume 2) defines its instructions: general registers, 512-bit vectors,
+/// tiles, and memory that only gives what a function was promised. What a call may not change is checked when it returns.
+/// </summary>
+sealed unsafe class Processor
+{
+    // Of both calling conventions: RBX, RSP, RBP, R12 to R15, and on Windows RSI, RDI and the low parts of vectors 6 to 15.
+    static readonly int[] s_keptRegisters = [3, 4, 5, 6, 7, 12, 13, 14, 15];
+    static readonly int[] s_keptVectors = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    readonly ulong[] _registers = new ulong[16];
+    readonly float[][] _vectors = [.. Enumerable.Range(0, 32).Select(_ => new float[16])];
+    readonly TileUnit _tiles = new();
+    readonly List<(ulong Start, ulong Bytes, bool Writable)> _memory = [];
+    bool _zero;
+
+    internal void Allow(void* start, long bytes, bool writable = false) => _memory.Add(((ulong)start, (ulong)bytes, writable));
+
+    /// <summary>Calls a function with its one argument, then forgets what it was allowed.</summary>
+    internal void Call(MachineProgram program, GeneralRegister argument, void* pointer)
+    {
+        // What a function has not set itself is of no use to it.
+        var random = new Random(program.Instructions.Length);
+        for (int i = 0; i < 16; i++)
+        {
+            _registers[i] = (ulong)random.NextInt64();
+        }
+
+        foreach (float[] vector in _vectors)
+        {
+            Array.Fill(vector, float.NaN);
+            vector[1] = random.Next();
+        }
+
+        _registers[(int)argument] = (ulong)pointer;
+        ulong[] registers = [.. _registers];
+        float[][] vectors = [.. _vectors.Select(vector => vector.ToArray())];
+        bool upper = false;
+        int at = 0;
+        for (long steps = 0; ; steps++)
+        {
+            if (steps > 1_000_000)
+            {
+                throw new InvalidOperationException("the function does not end");
+            }
+
+            Instruction instruction = program.Instructions[at++];
+            if (instruction.Mnemonic == Mnemonic.Ret)
+            {
+                break;
+            }
+
+            if (instruction.Mnemonic == Mnemonic.Jne)
+            {
+                at = _zero ? at : program.IndexOf(instruction.NearBranchTarget);
+                continue;
+            }
+
+            upper = instruction.Mnemonic != Mnemonic.Vzeroupper && (upper || (instruction.Op0Register.IsZMM() && instruction.Op0Register.GetNumber() < 16));
+            Execute(instruction);
+        }
+
+        Assert.False(upper, "vectors 0 to 15 are left wide: code for 128 bits would be slow");
+        Assert.All(s_keptRegisters, i => Assert.Equal(registers[i], _registers[i]));
+        Assert.All(s_keptVectors, i => Assert.Equal(vectors[i][..4], _vectors[i][..4]));
+        _memory.Clear();
+    }
+
+    void Execute(in Instruction i)
+    {
+        switch (i.Code)
+        {
+            case Code.Mov_rm64_r64 when i.Op0Kind == OpKind.Register:
+                _registers[i.Op0Register.GetNumber()] = _registers[i.Op1Register.GetNumber()];
+                break;
+            case Code.Mov_rm64_r64:
+                *(ulong*)Address(i, 8, write: true) = _registers[i.Op1Register.GetNumber()];
+                break;
+            case Code.Mov_r64_rm64:
+                _registers[i.Op0Register.GetNumber()] = *(ulong*)Address(i, 8);
+                break;
+            case Code.Mov_rm64_imm32:
+                _registers[i.Op0Register.GetNumber()] = (ulong)i.Immediate32to64;
+                break;
+            case Code.Add_rm64_imm32:
+                Set(i, _registers[i.Op0Register.GetNumber()] + (ulong)i.Immediate32to64);
+                break;
+            case Code.Dec_rm64:
+                Set(i, _registers[i.Op0Register.GetNumber()] - 1);
+                break;
+            case Code.VEX_Vzeroupper:
+                foreach (float[] vector in _vectors[..16])
+                {
+                    vector.AsSpan(4).Clear();
+                }
+
+                break;
+            case Code.EVEX_Vmovups_zmm_k1z_zmmm512:
+                new ReadOnlySpan<float>(Address(i, 64), 16).CopyTo(_vectors[i.Op0Register.GetNumber()]);
+                break;
+            case Code.EVEX_Vmovups_zmmm512_k1z_zmm:
+                _vectors[i.Op1Register.GetNumber()].CopyTo(new Span<float>(Address(i, 64, write: true), 16));
+                break;
+            case Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32:
+                Span<uint> to = Bits(i.Op0Register);
+                for (int lane = 0; lane < 16; lane++)
+                {
+                    to[lane] = Bits(i.Op1Register)[lane] ^ Bits(i.Op2Register)[lane];
+                }
+
+                break;
+            case Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32:
+                MultiplyPairs(i);
+                break;
+            case Code.VEX_Ldtilecfg_m512:
+                _tiles.Configure(new ReadOnlySpan<byte>(Address(i, 64), 64));
+                break;
+            case Code.VEX_Tilerelease:
+                _tiles.Release();
+                break;
+            case Code.VEX_Tilezero_tmm:
+                _tiles.Zero(i.Op0Register.GetNumber());
+                break;
+            case Code.VEX_Tileloadd_tmm_sibmem:
+                MoveTile(i, i.Op0Register.GetNumber(), load: true);
+                break;
+            case Code.VEX_Tilestored_sibmem_tmm:
+                MoveTile(i, i.Op1Register.GetNumber(), load: false);
+                break;
+            case Code.VEX_Tdpbf16ps_tmm_tmm_tmm:
+                _tiles.Multiply(i.Op0Register.GetNumber(), i.Op1Register.GetNumber(), i.Op2Register.GetNumber());
+                break;
+            default:
+                throw new NotSupportedException(i.ToString());
+        }
+    }
+
+    void Set(in Instruction i, ulong value)
+    {
+        _registers[i.Op0Register.GetNumber()] = value;
+        _zero = value == 0;
+    }
+
+    void MultiplyPairs(in Instruction i)
+    {
+        float[] sums = _vectors[i.Op0Register.GetNumber()];
+        Span<uint> pairs = Bits(i.Op1Register);
+        Span<uint> others = i.Op2Kind == OpKind.Register ? Bits(i.Op2Register) : new Span<uint>(Address(i, i.IsBroadcast ? 4 : 64), i.IsBroadcast ? 1 : 16);
+        for (int lane = 0; lane < 16; lane++)
+        {
+            sums[lane] = PairProduct.MultiplyPair(pairs[lane], others[others.Length == 1 ? 0 : lane], sums[lane]);
+        }
+    }
+
+    void MoveTile(in Instruction i, int tile, bool load)
+    {
+        int rowBytes = _tiles.RowBytes(tile);
+        ulong stride = _registers[i.MemoryIndex.GetNumber()] * (ulong)i.MemoryIndexScale;
+        ulong start = _registers[i.MemoryBase.GetNumber()] + i.MemoryDisplacement64;
+        if (load)
+        {
+            _tiles.Zero(tile);
+        }
+
+        for (int row = 0; row < _tiles.Rows(tile); row++)
+        {
+            var memory = new Span<byte>(Check(start + (ulong)row * stride, rowBytes, !load, i), rowBytes);
+            if (load)
+            {
+                memory.CopyTo(_tiles.Row(tile, row));
+            }
+            else
+            {
+                _tiles.Row(tile, row).CopyTo(memory);
+            }
+        }
+    }
+
+    byte* Address(in Instruction i, int bytes, bool write = false)
+    {
+        Assert.Equal(Register.None, i.MemoryIndex);
+        return Check(_registers[i.MemoryBase.GetNumber()] + i.MemoryDisplacement64, bytes, write, i);
+    }
+
+    byte* Check(ulong start, int bytes, bool write, in Instruction i)
+    {
+        foreach ((ulong from, ulong length, bool writable) in _memory)
+        {
+            if (start >= from && start + (ulong)bytes <= from + length && (writable || !write))
+            {
+                return (byte*)start;
+            }
+        }
+
+        throw new AccessViolationException($"{i} touches {bytes} bytes that it was not given");
+    }
+
+    Span<uint> Bits(Register vector) => MemoryMarshal.Cast<float, uint>(_vectors[vector.GetNumber()].AsSpan());
+}

@@ -1,0 +1,105 @@
+using Octet.Backends.Cpu.MachineCode;
+
+namespace Octet.Tests.Backends.MachineCode;
+
+/// <summary>Every instruction with every register it can have, read back by Iced.</summary>
+public class X64EncoderTests
+{
+    static readonly GeneralRegister[] s_registers = Enum.GetValues<GeneralRegister>();
+
+    [Fact]
+    public void General_instructions_are_what_was_meant()
+    {
+        foreach (GeneralRegister a in s_registers)
+        {
+            string first = a.ToString().ToLowerInvariant();
+            Check(code => code.Move(a, 64), $"mov {first}, 64");
+            Check(code => code.Move(a, -3), $"mov {first}, -3");
+            Check(code => code.Add(a, 1024), $"add {first}, 1024");
+            Check(code => code.Decrement(a), $"dec {first}");
+            foreach (GeneralRegister b in s_registers)
+            {
+                string second = b.ToString().ToLowerInvariant();
+                Check(code => code.Move(a, b), $"mov {first}, {second}");
+                Check(code => code.Load(a, b, 0), $"mov {first}, [{second}]");
+                Check(code => code.Load(a, b, 24), $"mov {first}, [{second}+24]");
+                Check(code => code.Store(a, 0, b), $"mov [{first}], {second}");
+                Check(code => code.Store(a, 400, b), $"mov [{first}+400], {second}");
+            }
+        }
+
+        Check(code => code.Return(), "ret");
+        Check(code => code.GetExtendedControl(), "xgetbv");
+        Check(code => code.ZeroUpper(), "vzeroupper");
+    }
+
+    [Fact]
+    public void A_jump_goes_back_to_its_target()
+    {
+        var code = new X64Encoder();
+        code.Move(GeneralRegister.Rcx, 3);
+        int target = code.Position;
+        code.Add(GeneralRegister.R8, 1);
+        code.Decrement(GeneralRegister.Rcx);
+        code.JumpIfNotZero(target);
+        Assert.Equal(["mov rcx, 3", "add r8, 1", "dec rcx", "jnz 1"], new MachineProgram(code.ToArray()).Listing());
+    }
+
+    [Fact]
+    public void Tile_instructions_are_what_was_meant()
+    {
+        Check(code => code.ReleaseTiles(), "tilerelease");
+        foreach (GeneralRegister a in s_registers)
+        {
+            string first = a.ToString().ToLowerInvariant();
+            Check(code => code.LoadTileConfiguration(a), $"ldtilecfg [{first}]");
+            foreach (GeneralRegister b in s_registers)
+            {
+                string second = b.ToString().ToLowerInvariant();
+                Check(code => code.LoadTile((int)a % 8, a, b), $"tileloadd tmm{(int)a % 8}, [{first}+{second}]");
+                Check(code => code.LoadTile((int)b % 8, a, b, 16384), $"tileloadd tmm{(int)b % 8}, [{first}+{second}+16384]");
+                Check(code => code.StoreTile(a, b, (int)b % 8), $"tilestored [{first}+{second}], tmm{(int)b % 8}");
+                Check(code => code.StoreTile(a, b, (int)a % 8, 3072), $"tilestored [{first}+{second}+3072], tmm{(int)a % 8}");
+            }
+        }
+
+        for (int a = 0; a < 8; a++)
+        {
+            Check(code => code.ZeroTile(a), $"tilezero tmm{a}");
+            for (int b = 0; b < 64; b++)
+            {
+                if (a != b / 8 && a != b % 8 && b / 8 != b % 8)
+                {
+                    Check(code => code.MultiplyTiles(a, b / 8, b % 8), $"tdpbf16ps tmm{a}, tmm{b / 8}, tmm{b % 8}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Vector_instructions_are_what_was_meant()
+    {
+        for (int vector = 0; vector < 32; vector++)
+        {
+            Check(code => code.ZeroVector(vector), $"vpxord zmm{vector}, zmm{vector}, zmm{vector}");
+            foreach (GeneralRegister a in s_registers)
+            {
+                string first = a.ToString().ToLowerInvariant();
+                Check(code => code.LoadVector(vector, a), $"vmovups zmm{vector}, [{first}]");
+                Check(code => code.LoadVector(vector, a, 100), $"vmovups zmm{vector}, [{first}+100]");
+                Check(code => code.StoreVector(a, 2048, vector), $"vmovups [{first}+2048], zmm{vector}");
+                for (int other = 0; other < 32; other++)
+                {
+                    Check(code => code.MultiplyPairs(vector, other, a, other * 4), $"vdpbf16ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 4}")}]{{1to16}}");
+                }
+            }
+        }
+    }
+
+    static void Check(Action<X64Encoder> write, string expected)
+    {
+        var code = new X64Encoder();
+        write(code);
+        Assert.Equal([expected], new MachineProgram(code.ToArray()).Listing());
+    }
+}

@@ -1,0 +1,16 @@
+namespace Octet.Tests.Reference;
+
+/// <summary>The nearest bfloat16 by the definition: 8 significant bits, ties to even. For normal numbers.</summary>
+static class NearestBFloat16
+{
+    internal static double Round(double value)
+    {
+        if (value == 0)
+        {
+            return 0;
+        }
+
+        double unit = Math.Pow(2, Math.ILogB(value) - 7);
+        return Math.Round(value / unit, MidpointRounding.ToEven) * unit;
+    }
+}
