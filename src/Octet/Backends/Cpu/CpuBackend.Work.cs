@@ -62,8 +62,8 @@ sealed unsafe partial class CpuBackend
 
     sealed class LinearWork : ParallelWork
     {
-        // Rows of a unit: a panel of the kernels, whole cache lines of output.
-        const int Grain = 16;
+        // Rows of a unit: the widest kernels' panel, whole cache lines of output.
+        const int Grain = 32;
 
         readonly Item[] _items = new Item[3];
         internal CpuKernels Kernels = null!;

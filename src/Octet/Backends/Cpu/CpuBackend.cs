@@ -44,7 +44,7 @@ sealed unsafe partial class CpuBackend : Backend
         var copy = new CpuWeight(tensor.Rows, tensor.Columns);
         try
         {
-            _pool.Run(new Float8Copy(_kernels, source, tensor.Tensor, copy));
+            _pool.Run(new Float8Copy(source, tensor.Tensor, copy));
             return copy;
         }
         catch

@@ -4,7 +4,7 @@ using Octet.Safetensors;
 namespace Octet.Backends.Cpu;
 
 /// <summary>Fills an E4M3 copy of a wider weight, a scale for each row, in units of rows. Pages of the file are given back as they are done with.</summary>
-sealed unsafe class Float8Copy(CpuKernels kernels, CpuWeight source, TensorView tensor, CpuWeight copy) : ParallelWork
+sealed unsafe class Float8Copy(CpuWeight source, TensorView tensor, CpuWeight copy) : ParallelWork
 {
     // About a megabyte of the file is resident for each worker, not the whole layer beside its copy.
     const long SliceBytes = 1 << 20;
@@ -36,7 +36,7 @@ sealed unsafe class Float8Copy(CpuKernels kernels, CpuWeight source, TensorView 
     {
         fixed (float* widened = values)
         {
-            kernels.WidenRow(source, row, widened);
+            CpuKernels.WidenRow(source, row, widened);
         }
 
         Span<Float8E4M3FN> codes = new(copy.Row(row), copy.Columns);
