@@ -45,6 +45,9 @@ sealed class DoubleReference
         }
     }
 
+    /// <summary>Whether the inputs of linear layers are rounded to bfloat16 first.</summary>
+    internal bool RoundInputs { get; init; }
+
     /// <summary>Logits after every token.</summary>
     internal double[][] Forward(ReadOnlySpan<int> ids)
     {
@@ -136,6 +139,10 @@ sealed class DoubleReference
         if (_dynamic && _quantized.Contains(name))
         {
             x = Each(x, Quantize);
+        }
+        else if (RoundInputs)
+        {
+            x = Each(x, row => [.. row.Select(NearestBFloat16.Round)]);
         }
 
         return Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
