@@ -57,6 +57,9 @@ sealed class DoubleReference
         return [.. row.Select(value => E4M3.Decode(E4M3.Encode((float)value / scale)) * scale)];
     }
 
+    /// <summary>Whether the inputs of linear layers are rounded to bfloat16 first.</summary>
+    internal bool RoundInputs { get; init; }
+
     /// <summary>Logits after every token.</summary>
     internal double[][] Forward(ReadOnlySpan<int> ids)
     {
@@ -146,6 +149,10 @@ sealed class DoubleReference
         if (_dynamic && _quantized.Contains(name))
         {
             x = Each(x, Quantize);
+        }
+        else if (RoundInputs)
+        {
+            x = Each(x, row => [.. row.Select(NearestBFloat16.Round)]);
         }
 
         return Product(x, _weights[name]);

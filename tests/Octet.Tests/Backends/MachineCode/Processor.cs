@@ -184,7 +184,7 @@ sealed unsafe class Processor
 
     byte* Address(in Instruction i, int bytes, bool write = false)
     {
-        Assert.Equal(Register.None, i.MemoryIndex);
+        Assert.True(i.MemoryIndex == Register.None, "only tiles have an index");
         return Check(_registers[i.MemoryBase.GetNumber()] + i.MemoryDisplacement64, bytes, write, i);
     }
 

@@ -59,9 +59,7 @@ sealed class TileUnit
         int columns = RowBytes(sums) / 4;
         int depth = _rowBytes[left] / 4;
         Assert.True(sums != left && sums != right && left != right, "TDPBF16PS takes three different tiles");
-        Assert.Equal(_rows[sums], _rows[left]);
-        Assert.Equal(depth, _rows[right]);
-        Assert.Equal(_rowBytes[sums], _rowBytes[right]);
+        Assert.True(_rows[sums] == _rows[left] && depth == _rows[right] && _rowBytes[sums] == _rowBytes[right], "TDPBF16PS takes tiles whose sizes fit");
         Span<float> even = stackalloc float[16];
         Span<float> odd = stackalloc float[16];
         for (int m = 0; m < _rows[sums]; m++)
