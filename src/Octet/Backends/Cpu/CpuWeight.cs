@@ -84,7 +84,7 @@ sealed unsafe class CpuWeight : Weight
 
     internal override long Bytes { get; }
 
-    /// <summary>For E4M3, where its NaN codes are.</summary>
+    /// <summary>For E4M3, where its NaN codes are; null where there are none.</summary>
     internal NaNGroups? NaNGroups { get; }
 
     internal bool IsScaled => _scales is not null;

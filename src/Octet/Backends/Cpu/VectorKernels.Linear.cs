@@ -27,7 +27,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>Runs of rows without a NaN in the quickest format, the others in the one that keeps it.</summary>
     static void Codes(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
-        if (TE4M3.KeepsNaN)
+        if (TE4M3.KeepsNaN || weight.NaNGroups is null)
         {
             Rows<TE4M3>(weight, first, end, x, y, yStride, scratch);
             return;
@@ -35,7 +35,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         while (first < end)
         {
-            bool nan = weight.NaNGroups!.Contains(first);
+            bool nan = weight.NaNGroups.Contains(first);
             long stop = first;
             do
             {
