@@ -115,7 +115,7 @@ sealed class DoubleReference
             Add(x, Linear(inner, at + "mlp.down_proj.weight"));
         }
 
-        return Product(Each(x, row => Norm(row, "model.norm.weight")), _head);
+        return Product(Round(Each(x, row => Norm(row, "model.norm.weight"))), _head);
     }
 
     int Int(string key) => _config[key]!.GetValue<int>();
@@ -146,17 +146,11 @@ sealed class DoubleReference
 
     double[][] Linear(double[][] x, string name)
     {
-        if (_dynamic && _quantized.Contains(name))
-        {
-            x = Each(x, Quantize);
-        }
-        else if (RoundInputs)
-        {
-            x = Each(x, row => [.. row.Select(NearestBFloat16.Round)]);
-        }
-
+        x = _dynamic && _quantized.Contains(name) ? Each(x, Quantize) : Round(x);
         return Product(x, _weights[name]);
     }
+
+    double[][] Round(double[][] x) => RoundInputs ? Each(x, row => [.. row.Select(NearestBFloat16.Round)]) : x;
 
     static double[][] Product(double[][] x, double[][] weight) => Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
 

@@ -60,6 +60,19 @@ sealed unsafe partial class CpuBackend
         }
     }
 
+    sealed class PrepareWork : ParallelWork
+    {
+        internal CpuKernels Kernels = null!;
+        internal LinearInput Input;
+        internal int Columns;
+        internal byte* Output;
+
+        internal override long Units => (Input.Rows + CpuKernels.PreparedTokens - 1) / CpuKernels.PreparedTokens;
+
+        internal override void Run(int worker, long first, long end)
+            => Kernels.PrepareInput(Input, Columns, (int)first * CpuKernels.PreparedTokens, (int)Math.Min(Input.Rows, end * CpuKernels.PreparedTokens), Output);
+    }
+
     sealed class LinearWork : ParallelWork
     {
         // Rows of a unit: the widest kernels' panel, whole cache lines of output.

@@ -15,6 +15,7 @@ sealed unsafe partial class CpuBackend : Backend
     readonly EmbedWork _embed = new();
     readonly NormWork _norm = new();
     readonly QuantizeWork _quantize = new();
+    readonly PrepareWork _prepare = new();
     readonly LinearWork _linear = new();
     readonly RotateWork _rotate = new();
     readonly AttentionWork _attention = new();
@@ -22,6 +23,8 @@ sealed unsafe partial class CpuBackend : Backend
     RotaryAngles? _angles;
     CpuActivations? _codes;
     CpuActivations? _codeScales;
+    readonly PreparedInput _preparedInput = new();
+    readonly PreparedInput _preparedCodes = new();
     float* _scratch;
     int _scratchFloats;
 
@@ -92,18 +95,36 @@ sealed unsafe partial class CpuBackend : Backend
         var x = (CpuActivations)input;
         LinearInput plain = new(x.Row(0), x.Stride, rows, null, 0);
         LinearInput quantized = plain;
-        bool anyCodes = false;
+        bool quantize = false;
         for (int i = 0; i < weights.Length; i++)
         {
             Check(input, rows, weights[i].Columns);
             Check(outputs[i], rows, checked((int)weights[i].Rows));
-            anyCodes |= ((CpuWeight)weights[i]).IsScaled;
+            quantize |= _mode == ActivationMode.Dynamic && ((CpuWeight)weights[i]).IsScaled;
         }
 
-        if (_mode == ActivationMode.Dynamic && anyCodes)
+        if (quantize)
         {
             quantized = Quantize(x, rows);
         }
+
+        long plainBytes = 0;
+        long quantizedBytes = 0;
+        foreach (CpuWeight weight in weights)
+        {
+            long bytes = _kernels.PreparedBytes(weight, rows);
+            if (quantize && weight.IsScaled)
+            {
+                quantizedBytes = Math.Max(quantizedBytes, bytes);
+            }
+            else
+            {
+                plainBytes = Math.Max(plainBytes, bytes);
+            }
+        }
+
+        plain = Prepare(plain, x.Columns, _preparedInput, plainBytes);
+        quantized = quantize ? Prepare(quantized, x.Columns, _preparedCodes, quantizedBytes) : plain;
 
         _linear.Kernels = _kernels;
         _linear.Count = weights.Length;
@@ -187,7 +208,7 @@ sealed unsafe partial class CpuBackend : Backend
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;
-            LinearInput source = new(x.Row(first), x.Stride, count, null, 0);
+            LinearInput source = Prepare(new(x.Row(first), x.Stride, count, null, 0), x.Columns, _preparedInput, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
             _linear.Owner = this;
@@ -201,6 +222,8 @@ sealed unsafe partial class CpuBackend : Backend
         _pool.Dispose();
         _codes?.Dispose();
         _codeScales?.Dispose();
+        _preparedInput.Dispose();
+        _preparedCodes.Dispose();
         NativeMemory.AlignedFree(_scratch);
         _scratch = null;
     }
@@ -216,6 +239,21 @@ sealed unsafe partial class CpuBackend : Backend
             NativeMemory.AlignedFree(_scratch);
             _scratch = (float*)NativeMemory.AlignedAlloc((nuint)_scratchFloats * (nuint)_pool.Workers * sizeof(float), 64);
         }
+    }
+
+    LinearInput Prepare(LinearInput x, int columns, PreparedInput prepared, long bytes)
+    {
+        if (bytes == 0)
+        {
+            return x;
+        }
+
+        _prepare.Kernels = _kernels;
+        _prepare.Input = x;
+        _prepare.Columns = columns;
+        _prepare.Output = prepared.Reserve(bytes);
+        _pool.Run(_prepare);
+        return x with { Prepared = _prepare.Output };
     }
 
     LinearInput Quantize(CpuActivations x, int rows)

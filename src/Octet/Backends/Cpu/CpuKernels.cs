@@ -13,6 +13,9 @@ abstract unsafe class CpuKernels
     /// <summary>Channels that share one activation scale in <see cref="ActivationMode.Dynamic"/>.</summary>
     internal const int ActivationGroup = 128;
 
+    /// <summary>Tokens that <see cref="PrepareInput"/> lays out together.</summary>
+    internal const int PreparedTokens = 16;
+
     internal abstract string Name { get; }
 
     /// <summary>destination[0, columns) = row <paramref name="row"/> of <paramref name="weight"/>, scaled.</summary>
@@ -35,6 +38,20 @@ abstract unsafe class CpuKernels
             Span<float> block = output.Slice(k, Math.Min(weight.BlockColumns, columns - k));
             TensorPrimitives.Multiply(block, *scales, block);
         }
+    }
+
+    /// <summary>
+    /// Bytes in which these kernels want <paramref name="rows"/> tokens laid out for <paramref name="weight"/> before <see cref="Linear"/>,
+    /// once for all workers; 0 where they take them as they are.
+    /// </summary>
+    internal virtual long PreparedBytes(CpuWeight weight, int rows) => 0;
+
+    /// <summary>
+    /// Lays out tokens [first, end) of <paramref name="x"/> in <paramref name="prepared"/>, which has 64-byte alignment and room for all of
+    /// them; <paramref name="first"/> is a multiple of <see cref="PreparedTokens"/>.
+    /// </summary>
+    internal virtual void PrepareInput(in LinearInput x, int columns, int first, int end, byte* prepared)
+    {
     }
 
     /// <summary>
@@ -79,6 +96,9 @@ readonly unsafe struct LinearInput(float* data, int stride, int rows, float* sca
     internal float* Scales { get; } = scales;
 
     internal int ScaleStride { get; } = scaleStride;
+
+    /// <summary>The same tokens as <see cref="CpuKernels.PrepareInput"/> laid them out, or null.</summary>
+    internal byte* Prepared { get; init; }
 }
 
 /// <summary>

@@ -192,6 +192,7 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         float[] found = new float[tokens * rows];
         Array.Fill(found, float.NaN);
         using var input = new CpuActivations(tokens, weight.Columns);
+        using var memory = new PreparedInput();
         for (int t = 0; t < tokens; t++)
         {
             x.AsSpan(t * weight.Columns, weight.Columns).CopyTo(new Span<float>(input.Row(t), weight.Columns));
@@ -203,6 +204,11 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         fixed (float* inputScales = scales)
         {
             LinearInput source = new(input.Row(0), input.Stride, tokens, inputScales, (weight.Columns + 127) / 128);
+            byte* prepared = memory.Reserve(PackedInput.Bytes(tokens, weight.Columns));
+            PackedInput packed = new(prepared, tokens, weight.Columns);
+            packed.Pack(source, tokens / 32 * 16, tokens);
+            packed.Pack(source, 0, tokens / 32 * 16);
+            source = source with { Prepared = prepared };
             BFloat16Product.Run(ProductCodes.Get(code), weight, first, end, source, y, rows, scratch);
         }
 

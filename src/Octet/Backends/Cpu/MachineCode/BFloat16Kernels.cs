@@ -24,9 +24,15 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override int AttentionScratch(int headDim, int group) => inner.AttentionScratch(headDim, group);
 
+    internal override long PreparedBytes(CpuWeight weight, int rows)
+        => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) ? PackedInput.Bytes(rows, weight.Columns) : 0;
+
+    internal override void PrepareInput(in LinearInput x, int columns, int first, int end, byte* prepared)
+        => new PackedInput(prepared, x.Rows, columns).Pack(x, first, end);
+
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
-        if (x.Rows >= fewestTokens && BFloat16Product.CanMultiply(weight))
+        if (x.Prepared is not null && BFloat16Product.CanMultiply(weight))
         {
             BFloat16Product.Run(code, weight, first, end, x, y, yStride, scratch);
         }

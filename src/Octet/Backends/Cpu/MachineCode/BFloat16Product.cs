@@ -17,43 +17,39 @@ namespace Octet.Backends.Cpu.MachineCode;
 static unsafe class BFloat16Product
 {
     const int PanelColumns = ProductBlock.RowBytes / sizeof(ushort);
-    const int PassTokens = 512;
-    const int InputElements = 1 << 19;
+    const int PassGroups = 32;
+    const int CachedInputBytes = 1 << 20;
     const int GroupSums = ProductBlock.PanelRows * ProductBlock.GroupTokens;
 
-    // A panel, its sums with two groups, the sums of all groups, the inputs, the inputs' scales: counts of floats.
+    // A panel, its sums with two groups, the sums of all groups: counts of floats.
     const int PanelFloats = ProductBlock.PanelRows * ProductBlock.RowBytes / sizeof(float);
-    const int TotalFloats = PassTokens * ProductBlock.PanelRows;
-    const int InputFloats = InputElements / 2;
-    const int ScaleFloats = InputElements / CpuKernels.ActivationGroup;
-    internal const int ScratchFloats = PanelFloats + 2 * GroupSums + TotalFloats + InputFloats + ScaleFloats;
+    internal const int ScratchFloats = PanelFloats + 2 * GroupSums + PassGroups * GroupSums;
 
     /// <summary>E4M3 or bfloat16, with scales that change at multiples of the columns of a step, if at all.</summary>
     internal static bool CanMultiply(CpuWeight weight)
         => weight.Format is WeightFormat.E4M3 or WeightFormat.BFloat16
             && (weight.BlockColumns >= weight.Columns || weight.BlockColumns % ProductBlock.StepColumns == 0);
 
-    /// <summary>As <see cref="CpuKernels.Linear"/>, for a weight that <see cref="CanMultiply"/>.</summary>
+    /// <summary>As <see cref="CpuKernels.Linear"/>, for a weight that <see cref="CanMultiply"/> and input that is prepared.</summary>
     internal static void Run(ProductCode code, CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
-        Workspace space = new(scratch);
+        Panel panel = new(scratch, new PackedInput(x.Prepared, x.Rows, weight.Columns), x.Scales is not null);
+        int groups = (x.Rows + ProductBlock.GroupTokens - 1) / ProductBlock.GroupTokens;
         code.Begin();
-        for (int token = 0; token < x.Rows; token += PassTokens)
+        for (int group = 0; group < groups; group += PassGroups)
         {
-            int tokens = Math.Min(PassTokens, x.Rows - token);
-            int groups = (tokens + ProductBlock.GroupTokens - 1) / ProductBlock.GroupTokens;
-            LinearInput part = new(
-                x.Data + (nint)token * x.Stride, x.Stride, tokens, x.Scales is null ? null : x.Scales + (nint)token * x.ScaleStride, x.ScaleStride);
-            int most = InputElements / (groups * ProductBlock.GroupTokens) / PanelColumns * PanelColumns;
+            int endGroup = Math.Min(groups, group + PassGroups);
+            int token = group * ProductBlock.GroupTokens;
+            int tokens = Math.Min(x.Rows, endGroup * ProductBlock.GroupTokens) - token;
+            int most = CachedInputBytes / ((endGroup - group) * ProductBlock.GroupTokens * sizeof(ushort)) / PanelColumns * PanelColumns;
             for (int column = 0; column < weight.Columns; column += most)
             {
-                int columns = Math.Min(most, weight.Columns - column);
-                PackInputs(part, groups, column, columns, space);
+                int endColumn = (int)Math.Min(weight.Columns, column + (long)most);
                 for (long row = first; row < end; row += ProductBlock.PanelRows)
                 {
                     int rows = (int)Math.Min(ProductBlock.PanelRows, end - row);
-                    MultiplyPanel(code, weight, row, rows, column, columns, groups, x.Scales is not null, space);
-                    Store(space.Totals, rows, tokens, y + (nint)token * yStride + row, yStride, add: column > 0);
+                    panel.Multiply(code, weight, row, rows, column, endColumn, group, endGroup);
+                    Store(panel.Totals, rows, tokens, y + (nint)token * yStride + row, yStride, add: column > 0);
                 }
             }
         }
@@ -61,109 +57,10 @@ static unsafe class BFloat16Product
         code.End();
     }
 
-    /// <summary>
-    /// For each group of 16 tokens the columns in pairs, for each pair the bfloat16 pairs of the 16 tokens, zero past the last token and the
-    /// last column; and for each 128 columns the scales of every token.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void PackInputs(in LinearInput x, int groups, int column, int columns, in Workspace space)
-    {
-        int padded = Steps(columns) * ProductBlock.StepColumns;
-        Vector512<uint>* square = stackalloc Vector512<uint>[SquareTranspose.Size];
-        byte* to = space.Inputs;
-        for (int group = 0; group < groups; group++)
-        {
-            int token = group * ProductBlock.GroupTokens;
-            for (int step = 0; step < padded; step += ProductBlock.StepColumns, to += ProductBlock.GroupStepBytes)
-            {
-                for (int t = 0; t < ProductBlock.GroupTokens; t++)
-                {
-                    // Rows of activations end in zeros up to a multiple of 64.
-                    float* from = x.Data + (nint)(token + t) * x.Stride + column + step;
-                    square[t] = token + t < x.Rows ? RoundToPairs(from) : Vector512<uint>.Zero;
-                }
-
-                SquareTranspose.Transpose(square);
-                for (int pair = 0; pair < SquareTranspose.Size; pair++)
-                {
-                    square[pair].Store((uint*)to + pair * SquareTranspose.Size);
-                }
-            }
-        }
-
-        int tokens = groups * ProductBlock.GroupTokens;
-        for (int at = 0; x.Scales is not null && at < columns; at += CpuKernels.ActivationGroup)
-        {
-            float* scales = space.TokenScales + at / CpuKernels.ActivationGroup * tokens;
-            for (int t = 0; t < tokens; t++)
-            {
-                scales[t] = t < x.Rows ? x.Scales[(nint)t * x.ScaleStride + (column + at) / CpuKernels.ActivationGroup] : 0;
-            }
-        }
-    }
-
-    /// <summary>32 floats to nearest even, in their order: two in each lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<uint> RoundToPairs(float* source)
-    {
-        Vector512<uint> first = Round(Vector512.Load(source));
-        Vector512<uint> second = Round(Vector512.Load(source + Vector512<float>.Count));
-        return Vector512.Narrow(first, second).AsUInt32();
-    }
-
-    // A NaN is made quiet: rounding could carry it into infinity.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<uint> Round(Vector512<float> value)
-    {
-        Vector512<uint> bits = value.AsUInt32();
-        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512.Create(1u));
-        Vector512<uint> number = Vector512.Equals(value, value).AsUInt32();
-        return Vector512.ConditionalSelect(number, rounded, bits | Vector512.Create(0x00400000u)) >>> 16;
-    }
-
-    static void MultiplyPanel(
-        ProductCode code, CpuWeight weight, long row, int rows, int column, int columns, int groups, bool tokenScales, in Workspace space)
-    {
-        int inputBytes = Steps(columns) * ProductBlock.GroupStepBytes;
-        float* factors = stackalloc float[PanelColumns / ProductBlock.StepColumns * ProductBlock.PanelRows];
-        for (int start = 0; start < columns; start += PanelColumns)
-        {
-            int stop = Math.Min(columns, start + PanelColumns);
-            Widen(weight, row, rows, column + start, stop - start, space.Panel);
-            CollectFactors(weight, row, rows, column + start, column + stop, tokenScales, factors);
-            for (int group = 0; group < groups; group += 2)
-            {
-                int together = Math.Min(2, groups - group);
-                float* blockFactors = factors;
-                for (int k = start; k < stop; blockFactors += ProductBlock.PanelRows)
-                {
-                    int next = BlockEnd(weight, column + k, column + stop, tokenScales) - column;
-                    byte* inputs = space.Inputs + (nint)group * inputBytes + k / ProductBlock.StepColumns * ProductBlock.GroupStepBytes;
-                    ProductBlock block = new()
-                    {
-                        Weights = (ushort*)space.Panel + (k - start),
-                        Inputs = inputs,
-                        MoreInputs = inputs + inputBytes,
-                        Sums = space.Sums,
-                        Steps = Steps(next - k),
-                    };
-                    code.Multiply(block, rows, together);
-                    for (int g = 0; g < together; g++)
-                    {
-                        float* scales = tokenScales ? space.TokenScales + (k / CpuKernels.ActivationGroup * groups + group + g) * ProductBlock.GroupTokens : null;
-                        AddScaled(space.Sums + g * GroupSums, blockFactors, scales, rows, space.Totals + (group + g) * GroupSums, add: k > 0);
-                    }
-
-                    k = next;
-                }
-            }
-        }
-    }
-
     /// <summary>Rows of the panel in bfloat16, zero from the last column to the end of its step.</summary>
     static void Widen(CpuWeight weight, long row, int rows, int column, int columns, byte* panel)
     {
-        int padding = Steps(columns) * ProductBlock.StepColumns - columns;
+        int padding = PackedInput.Steps(columns) * ProductBlock.StepColumns - columns;
         for (int r = 0; r < rows; r++, panel += ProductBlock.RowBytes)
         {
             byte* data = weight.Row(row + r) + (nint)column * weight.ElementBytes;
@@ -263,19 +160,52 @@ static unsafe class BFloat16Product
         }
     }
 
-    static int Steps(int columns) => (columns + ProductBlock.StepColumns - 1) / ProductBlock.StepColumns;
-
-    /// <summary>A worker's scratch, cut up.</summary>
-    readonly struct Workspace(float* scratch)
+    /// <summary>A worker's scratch, cut up, and what all workers read.</summary>
+    readonly struct Panel(float* scratch, PackedInput inputs, bool tokenScales)
     {
-        internal byte* Panel { get; } = (byte*)scratch;
+        readonly byte* _weights = (byte*)scratch;
+        readonly float* _sums = scratch + PanelFloats;
 
-        internal float* Sums { get; } = scratch + PanelFloats;
-
+        /// <summary>[group][32 rows][16 tokens], from the first group of the last <see cref="Multiply"/>.</summary>
         internal float* Totals { get; } = scratch + PanelFloats + 2 * GroupSums;
 
-        internal byte* Inputs { get; } = (byte*)(scratch + PanelFloats + 2 * GroupSums + TotalFloats);
+        /// <summary>Totals = <paramref name="rows"/> rows times the tokens of groups, over columns [column, endColumn).</summary>
+        internal void Multiply(ProductCode code, CpuWeight weight, long row, int rows, int column, int endColumn, int firstGroup, int endGroup)
+        {
+            float* factors = stackalloc float[PanelColumns / ProductBlock.StepColumns * ProductBlock.PanelRows];
+            for (int start = column; start < endColumn; start += PanelColumns)
+            {
+                int stop = Math.Min(endColumn, start + PanelColumns);
+                Widen(weight, row, rows, start, stop - start, _weights);
+                CollectFactors(weight, row, rows, start, stop, tokenScales, factors);
+                for (int group = firstGroup; group < endGroup; group += 2)
+                {
+                    int together = Math.Min(2, endGroup - group);
+                    float* totals = Totals + (group - firstGroup) * GroupSums;
+                    float* blockFactors = factors;
+                    for (int k = start; k < stop; blockFactors += ProductBlock.PanelRows)
+                    {
+                        int next = BlockEnd(weight, k, stop, tokenScales);
+                        byte* groupInputs = inputs.Group(group, k);
+                        ProductBlock block = new()
+                        {
+                            Weights = (ushort*)_weights + (k - start),
+                            Inputs = groupInputs,
+                            MoreInputs = groupInputs + inputs.GroupBytes,
+                            Sums = _sums,
+                            Steps = PackedInput.Steps(next - k),
+                        };
+                        code.Multiply(block, rows, together);
+                        for (int g = 0; g < together; g++)
+                        {
+                            float* scales = tokenScales ? inputs.Scales(group + g, k) : null;
+                            AddScaled(_sums + g * GroupSums, blockFactors, scales, rows, totals + g * GroupSums, add: k > column);
+                        }
 
-        internal float* TokenScales { get; } = scratch + PanelFloats + 2 * GroupSums + TotalFloats + InputFloats;
+                        k = next;
+                    }
+                }
+            }
+        }
     }
 }
