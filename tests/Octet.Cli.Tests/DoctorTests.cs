@@ -13,6 +13,9 @@ public class DoctorTests
         JsonObject json = result.Json;
         Assert.Equal("scalar", (string?)json["instruction_set"]);
         Assert.True((bool?)json["instruction_sets"]!["scalar"]);
+        JsonObject reasons = json["instruction_sets_not_used"]!.AsObject();
+        Assert.All(json["instruction_sets"]!.AsObject(), set => Assert.Equal((bool)set.Value!, !reasons.ContainsKey(set.Key)));
+        Assert.All(reasons, reason => Assert.NotEmpty((string)reason.Value!));
         Assert.True((bool?)json["unicode_normalisation"]);
         Assert.True((double)json["bandwidth_bytes_per_second"]!["all_threads"]! > 0);
         Assert.Equal((bool)json["ok"]! ? 0 : 1, result.ExitCode);

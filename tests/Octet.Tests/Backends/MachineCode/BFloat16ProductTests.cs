@@ -111,11 +111,11 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         }
 
         List<float[]> results = [];
+        byte* configuration = stackalloc byte[64];
         foreach (GeneralRegister argument in (GeneralRegister[])[GeneralRegister.Rdi, GeneralRegister.Rcx])
         {
             var sums = (float*)(memory + (1 << 16));
             ProductBlock block = new() { Weights = memory, Inputs = memory + (1 << 15), MoreInputs = memory + (1 << 15) + 8192, Sums = sums, Steps = 8 };
-            byte* configuration = stackalloc byte[64];
             TileCode.WriteConfiguration(new Span<byte>(configuration, 64));
             var processor = new Processor();
             processor.Allow(configuration, 64);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Octet.Backends.Cpu.MachineCode;
@@ -49,7 +50,7 @@ public unsafe class ExecutableMemoryTests
         nint address = (nint)memory.Entry(0);
         string line = File.ReadLines("/proc/self/maps").Single(line =>
         {
-            nint[] range = [.. line.Split(' ')[0].Split('-').Select(number => nint.Parse(number, System.Globalization.NumberStyles.HexNumber))];
+            nint[] range = [.. line.Split(' ')[0].Split('-').Select(number => nint.Parse(number, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
             return range[0] <= address && address < range[1];
         });
         Assert.Equal("r-xp", line.Split(' ')[1]);

@@ -16,7 +16,7 @@ static unsafe class InterpretedCode
 
     // Every thread has registers and tiles of its own.
     [ThreadStatic]
-    static Processor? t_processor;
+    static Processor? s_processor;
 
     internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo);
 
@@ -61,9 +61,9 @@ static unsafe class InterpretedCode
     {
         try
         {
-            t_processor ??= new Processor();
-            allow(t_processor);
-            t_processor.Call(program, GeneralRegister.Rdi, argument);
+            s_processor ??= new Processor();
+            allow(s_processor);
+            s_processor.Call(program, GeneralRegister.Rdi, argument);
         }
         catch (Exception failure)
         {

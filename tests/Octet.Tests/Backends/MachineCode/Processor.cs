@@ -198,7 +198,7 @@ sealed unsafe class Processor
             }
         }
 
-        throw new AccessViolationException($"{i} touches {bytes} bytes that it was not given");
+        throw new InvalidOperationException($"{i} touches {bytes} bytes that it was not given");
     }
 
     Span<uint> Bits(Register vector) => MemoryMarshal.Cast<float, uint>(_vectors[vector.GetNumber()].AsSpan());
