@@ -50,6 +50,10 @@ static unsafe partial class MemoryBandwidth
         bool finished = false;
         using var barrier = new Barrier(threads + 1);
         ulong[] sinks = new ulong[threads * 8];
+
+        // Taken by the workers: this thread may wait for a processor while they read.
+        long[] begun = new long[threads];
+        long[] ended = new long[threads];
         var workers = new Thread[threads];
         for (int i = 0; i < threads; i++)
         {
@@ -68,7 +72,9 @@ static unsafe partial class MemoryBandwidth
                         return;
                     }
 
+                    begun[index] = Stopwatch.GetTimestamp();
                     sinks[index * 8] ^= pass % 2 == 0 ? ReadStream(start, part) : ReadQuarters(start, part);
+                    ended[index] = Stopwatch.GetTimestamp();
                     barrier.SignalAndWait(CancellationToken.None);
                 }
             })
@@ -86,9 +92,8 @@ static unsafe partial class MemoryBandwidth
                 break;
             }
 
-            long started = Stopwatch.GetTimestamp();
             barrier.SignalAndWait(CancellationToken.None);
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            double seconds = Stopwatch.GetElapsedTime(begun.Min(), ended.Max()).TotalSeconds;
             elapsed += seconds;
             best = Math.Max(best, part * threads / seconds);
         }
