@@ -78,6 +78,9 @@ sealed unsafe partial class CpuBackend
         // Rows of a unit: the widest kernels' panel, whole cache lines of output.
         const int Grain = 32;
 
+        // Of weights: a walk through memory is slow at first, and few tokens compute nothing meanwhile.
+        const long SmallestChunkBytes = 1 << 16;
+
         readonly Item[] _items = new Item[3];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
@@ -99,6 +102,9 @@ sealed unsafe partial class CpuBackend
                 return units;
             }
         }
+
+        internal override long SmallestChunk
+            => Math.Max(1, SmallestChunkBytes / Math.Max(1, (long)Grain * _items[0].Weight.Columns * _items[0].Weight.ElementBytes * _items[0].Input.Rows));
 
         internal override void Run(int worker, long first, long end)
         {

@@ -8,6 +8,9 @@ abstract class ParallelWork
 {
     internal abstract long Units { get; }
 
+    /// <summary>Units that are worth to be taken together, because to begin costs as much as several.</summary>
+    internal virtual long SmallestChunk => 1;
+
     /// <summary>Computes the units [first, end).</summary>
     internal abstract void Run(int worker, long first, long end);
 }

@@ -10,6 +10,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     const int PrefetchBytes = 4096;
     const int FarPrefetchBytes = 1024;
 
+    // Rows of each walk in one call: their sums are few enough for the first cache level.
+    const int FourDotsRows = 16;
+
     static int Step => 4 * TSimd.Count;
 
     static int ArrangedInputs(int columns) => (FewestPanelTokens - 1) * ArrangedStride(columns);
@@ -31,13 +34,23 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         if (x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (weight.BlockColumns >= columns || weight.BlockColumns % FourDotsStep<TFormat>() == 0))
         {
             long far = (end - first) / 4;
-            for (; row < first + far; row++)
+            while (row < first + far)
             {
+                int rows = x.Rows > 1 ? 1 : (int)Math.Min(first + far - row, FourDotsRows);
+                if (weight.Scales(row) is not null)
+                {
+                    for (int i = 0; i < 4; i++)
+                    {
+                        rows = (int)Math.Min(rows, weight.BlockRows - (row + i * far) % weight.BlockRows);
+                    }
+                }
+
                 for (int t = 0; t < x.Rows; t++)
                 {
-                    float* input = arranged + (nint)t * stride;
-                    FourDots<TFormat>(weight, row, far, input, input, input, input, outer, y + (nint)t * yStride);
+                    FourDots<TFormat>(weight, row, far, rows, arranged + (nint)t * stride, outer, y + (nint)t * yStride);
                 }
+
+                row += rows;
             }
 
             row = first + 4 * far;
@@ -53,67 +66,122 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>Rows <paramref name="row"/>, row + far, row + 2 far, row + 3 far times one token.</summary>
-    /// <remarks>
-    /// Memory gives more to four distant walks than to one (a page's end stalls only its own), and eight sums hide the latency of the
-    /// additions. The input comes in through four pointers, all the same: the compiler would keep what it reads twice in registers,
-    /// and there are none left.
-    /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>
+    /// Rows <paramref name="row"/>, row + far, row + 2 far, row + 3 far and the <paramref name="rows"/> - 1 after each times one token.
+    /// The rows after each have its scales.
+    /// </summary>
     [SkipLocalsInit]
-    static void FourDots<TFormat>(CpuWeight weight, long row, long far, float* x0, float* x1, float* x2, float* x3, float outer, float* y)
+    static void FourDots<TFormat>(CpuWeight weight, long row, long far, int rows, float* x, float outer, float* y)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
-        int blockColumns = weight.BlockColumns;
         nint apart = (nint)far * columns * TFormat.ElementBytes;
-        byte* w0 = weight.Row(row);
-        byte* w2 = w0 + 2 * apart;
-        float* scales0 = weight.Scales(row);
-        float* scales1 = weight.Scales(row + far);
-        float* scales2 = weight.Scales(row + 2 * far);
-        float* scales3 = weight.Scales(row + 3 * far);
-
-        // In memory: they are used once a block.
-        float* totals = stackalloc float[4 * 16];
-        new Span<float>(totals, 4 * TSimd.Count).Clear();
-        for (int k = 0, block = 0; k < columns; block++)
+        byte* w = weight.Row(row);
+        float one = 1;
+        float** scales = stackalloc float*[4];
+        for (int i = 0; i < 4; i++)
         {
-            int end = Math.Min(columns, k + blockColumns);
-            TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
-            TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
-            for (; k < end; k += FourDotsStep<TFormat>())
+            scales[i] = weight.Scales(row + i * far);
+            if (scales[i] is null)
             {
-                if (Sse.IsSupported)
-                {
-                    Sse.Prefetch0(w0 + FarPrefetchBytes);
-                    Sse.Prefetch0(w0 + apart + FarPrefetchBytes);
-                    Sse.Prefetch0(w2 + FarPrefetchBytes);
-                    Sse.Prefetch0(w2 + apart + FarPrefetchBytes);
-                }
-
-                AddProducts<TFormat>(w0, x0, ref a0, ref b0);
-                AddProducts<TFormat>(w0 + apart, x1, ref a1, ref b1);
-                AddProducts<TFormat>(w2, x2, ref a2, ref b2);
-                AddProducts<TFormat>(w2 + apart, x3, ref a3, ref b3);
-                w0 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                w2 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                x0 += FourDotsStep<TFormat>();
-                x1 += FourDotsStep<TFormat>();
-                x2 += FourDotsStep<TFormat>();
-                x3 += FourDotsStep<TFormat>();
+                scales[i] = &one;
             }
-
-            TSimd.Store(totals, TSimd.MultiplyAdd(TSimd.Add(a0, b0), TSimd.Broadcast(scales0 is null ? 1 : scales0[block]), TSimd.Load(totals)));
-            TSimd.Store(totals + TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a1, b1), TSimd.Broadcast(scales1 is null ? 1 : scales1[block]), TSimd.Load(totals + TSimd.Count)));
-            TSimd.Store(totals + 2 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a2, b2), TSimd.Broadcast(scales2 is null ? 1 : scales2[block]), TSimd.Load(totals + 2 * TSimd.Count)));
-            TSimd.Store(totals + 3 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a3, b3), TSimd.Broadcast(scales3 is null ? 1 : scales3[block]), TSimd.Load(totals + 3 * TSimd.Count)));
         }
 
-        y[row] = outer * TSimd.Sum(TSimd.Load(totals));
-        y[row + far] = outer * TSimd.Sum(TSimd.Load(totals + TSimd.Count));
-        y[row + 2 * far] = outer * TSimd.Sum(TSimd.Load(totals + 2 * TSimd.Count));
-        y[row + 3 * far] = outer * TSimd.Sum(TSimd.Load(totals + 3 * TSimd.Count));
+        float* sums = stackalloc float[4 * 16 * FourDotsRows];
+        new Span<float>(sums, rows * 4 * TSimd.Count).Clear();
+        FourDots<TFormat>(rows, columns, Math.Min(columns, weight.BlockColumns), w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, scales, sums);
+        for (y += row; rows > 0; rows--, y++, sums += 4 * TSimd.Count)
+        {
+            y[0] = outer * TSimd.Sum(TSimd.Load(sums));
+            y[far] = outer * TSimd.Sum(TSimd.Load(sums + TSimd.Count));
+            y[2 * far] = outer * TSimd.Sum(TSimd.Load(sums + 2 * TSimd.Count));
+            y[3 * far] = outer * TSimd.Sum(TSimd.Load(sums + 3 * TSimd.Count));
+        }
+    }
+
+    /// <summary>Adds the products of four rows, then of the next four, and so on, to <paramref name="sums"/>, a vector for each row.</summary>
+    /// <remarks>
+    /// Memory gives more to four distant walks than to one (a page's end stalls only its own), and eight sums hide the latency of the
+    /// additions. The input comes in through four pointers, all the same: the compiler would keep what it reads twice in registers,
+    /// and there are none left. What is needed only between rows stays out of here for the same reason.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void FourDots<TFormat>(
+        int rows, int columns, int blockColumns, byte* w0, byte* w1, byte* w2, byte* w3, float* x0, float* x1, float* x2, float* x3, float** scales, float* sums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        for (; rows > 0; rows--)
+        {
+            nint block = 0;
+            int left = columns;
+            do
+            {
+                int end = left - Math.Min(left, blockColumns);
+                TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
+                TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
+                do
+                {
+                    if (Sse.IsSupported)
+                    {
+                        Sse.Prefetch0(w0 + FarPrefetchBytes);
+                        Sse.Prefetch0(w1 + FarPrefetchBytes);
+                        Sse.Prefetch0(w2 + FarPrefetchBytes);
+                        Sse.Prefetch0(w3 + FarPrefetchBytes);
+                    }
+
+                    AddProducts<TFormat>(w0, x0, ref a0, ref b0);
+                    AddProducts<TFormat>(w1, x1, ref a1, ref b1);
+                    AddProducts<TFormat>(w2, x2, ref a2, ref b2);
+                    AddProducts<TFormat>(w3, x3, ref a3, ref b3);
+
+                    // Written out: the compiler leaves loops as they are, and a loop of two turns costs as much as what is in it.
+                    if (FourDotsStep<TFormat>() > Step)
+                    {
+                        AddProducts<TFormat>(w0 + Step * TFormat.ElementBytes, x0 + Step, ref a0, ref b0);
+                        AddProducts<TFormat>(w1 + Step * TFormat.ElementBytes, x1 + Step, ref a1, ref b1);
+                        AddProducts<TFormat>(w2 + Step * TFormat.ElementBytes, x2 + Step, ref a2, ref b2);
+                        AddProducts<TFormat>(w3 + Step * TFormat.ElementBytes, x3 + Step, ref a3, ref b3);
+                    }
+
+                    if (FourDotsStep<TFormat>() > 2 * Step)
+                    {
+                        AddProducts<TFormat>(w0 + 2 * Step * TFormat.ElementBytes, x0 + 2 * Step, ref a0, ref b0);
+                        AddProducts<TFormat>(w1 + 2 * Step * TFormat.ElementBytes, x1 + 2 * Step, ref a1, ref b1);
+                        AddProducts<TFormat>(w2 + 2 * Step * TFormat.ElementBytes, x2 + 2 * Step, ref a2, ref b2);
+                        AddProducts<TFormat>(w3 + 2 * Step * TFormat.ElementBytes, x3 + 2 * Step, ref a3, ref b3);
+                        AddProducts<TFormat>(w0 + 3 * Step * TFormat.ElementBytes, x0 + 3 * Step, ref a0, ref b0);
+                        AddProducts<TFormat>(w1 + 3 * Step * TFormat.ElementBytes, x1 + 3 * Step, ref a1, ref b1);
+                        AddProducts<TFormat>(w2 + 3 * Step * TFormat.ElementBytes, x2 + 3 * Step, ref a2, ref b2);
+                        AddProducts<TFormat>(w3 + 3 * Step * TFormat.ElementBytes, x3 + 3 * Step, ref a3, ref b3);
+                    }
+
+                    w0 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                    w1 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                    w2 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                    w3 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                    x0 += FourDotsStep<TFormat>();
+                    x1 += FourDotsStep<TFormat>();
+                    x2 += FourDotsStep<TFormat>();
+                    x3 += FourDotsStep<TFormat>();
+                    left -= FourDotsStep<TFormat>();
+                }
+                while (left > end);
+
+                TSimd.Store(sums, TSimd.MultiplyAdd(TSimd.Add(a0, b0), TSimd.Broadcast(scales[0][block]), TSimd.Load(sums)));
+                TSimd.Store(sums + TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a1, b1), TSimd.Broadcast(scales[1][block]), TSimd.Load(sums + TSimd.Count)));
+                TSimd.Store(sums + 2 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a2, b2), TSimd.Broadcast(scales[2][block]), TSimd.Load(sums + 2 * TSimd.Count)));
+                TSimd.Store(sums + 3 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a3, b3), TSimd.Broadcast(scales[3][block]), TSimd.Load(sums + 3 * TSimd.Count)));
+                block++;
+            }
+            while (left > 0);
+
+            sums += 4 * TSimd.Count;
+            x0 -= columns;
+            x1 -= columns;
+            x2 -= columns;
+            x3 -= columns;
+        }
     }
 
     // A cache line of a row, or what one widening takes where that is more.
@@ -126,14 +194,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void AddProducts<TFormat>(byte* w, float* x, ref TVector sum, ref TVector other)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        for (int k = 0; k < FourDotsStep<TFormat>(); k += 4 * TSimd.Count)
-        {
-            TFormat.Widen(w + k * TFormat.ElementBytes, out TVector a, out TVector b, out TVector c, out TVector d);
-            sum = TSimd.MultiplyAdd(a, TSimd.Load(x + k), sum);
-            other = TSimd.MultiplyAdd(b, TSimd.Load(x + k + TSimd.Count), other);
-            sum = TSimd.MultiplyAdd(c, TSimd.Load(x + k + 2 * TSimd.Count), sum);
-            other = TSimd.MultiplyAdd(d, TSimd.Load(x + k + 3 * TSimd.Count), other);
-        }
+        TFormat.Widen(w, out TVector a, out TVector b, out TVector c, out TVector d);
+        sum = TSimd.MultiplyAdd(a, TSimd.Load(x), sum);
+        other = TSimd.MultiplyAdd(b, TSimd.Load(x + TSimd.Count), other);
+        sum = TSimd.MultiplyAdd(c, TSimd.Load(x + 2 * TSimd.Count), sum);
+        other = TSimd.MultiplyAdd(d, TSimd.Load(x + 3 * TSimd.Count), other);
     }
 
     /// <summary>The input in the order in which the format's elements come when they are widened. Rows end in zeros up to a multiple of 64.</summary>

@@ -37,6 +37,7 @@ sealed class WorkerPool : IDisposable
     readonly Seat[] _seats;
     readonly long _spinTicks;
     ParallelWork? _work;
+    long _smallestChunk;
     Exception? _failure;
 
     // Odd while a region is open; a worker enters each at most once.
@@ -91,6 +92,9 @@ sealed class WorkerPool : IDisposable
             _seats[i].End = units * (i + 1) / Workers;
             _seats[i].Next = units * i / Workers;
         }
+
+        // Nobody waits for a lone worker, nobody helps it.
+        _smallestChunk = Workers > 1 ? work.SmallestChunk : units;
 
         bool shared = Workers > 1 && units > 1;
         if (shared)
@@ -177,7 +181,7 @@ sealed class WorkerPool : IDisposable
             for (int i = worker; i < worker + Workers; i++)
             {
                 ref Seat range = ref _seats[i < Workers ? i : i - Workers];
-                while (range.TryTake(out long first, out long end))
+                while (range.TryTake(_smallestChunk, out long first, out long end))
                 {
                     _work!.Run(worker, first, end);
                 }
@@ -283,13 +287,13 @@ sealed class WorkerPool : IDisposable
         [FieldOffset(72)]
         internal long End;
 
-        internal bool TryTake(out long first, out long end)
+        internal bool TryTake(long smallest, out long first, out long end)
         {
             while (true)
             {
                 first = Volatile.Read(ref Next);
                 long left = End - first;
-                end = first + Math.Max(1, left / Fraction);
+                end = first + Math.Min(left, Math.Max(smallest, left / Fraction));
                 if (left <= 0)
                 {
                     return false;
