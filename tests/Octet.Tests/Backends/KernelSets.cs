@@ -16,9 +16,9 @@ static class KernelSets
     static Dictionary<string, CpuKernels> Make()
     {
         Dictionary<string, CpuKernels> sets = InstructionSet.Float32.ToDictionary(set => set.Name, set => set.Kernels);
+        sets.Remove("avx2");
         if (Avx2.IsSupported)
         {
-            sets.Remove("avx2");
             sets["avx2, codes widened"] = new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2");
             sets["avx2, codes as they stand"] = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2");
         }

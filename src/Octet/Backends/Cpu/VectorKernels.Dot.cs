@@ -37,7 +37,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             while (row < first + far)
             {
                 int rows = x.Rows > 1 ? 1 : (int)Math.Min(first + far - row, FourDotsRows);
-                if (weight.Scales(row) is not null)
+                if (weight.BlockColumns < columns)
                 {
                     for (int i = 0; i < 4; i++)
                     {
@@ -68,7 +68,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     /// <summary>
     /// Rows <paramref name="row"/>, row + far, row + 2 far, row + 3 far and the <paramref name="rows"/> - 1 after each times one token.
-    /// The rows after each have its scales.
+    /// The rows after each have its scales, unless a scale is a whole row's.
     /// </summary>
     [SkipLocalsInit]
     static void FourDots<TFormat>(CpuWeight weight, long row, long far, int rows, float* x, float outer, float* y)
@@ -81,22 +81,19 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float** scales = stackalloc float*[4];
         for (int i = 0; i < 4; i++)
         {
-            scales[i] = weight.Scales(row + i * far);
-            if (scales[i] is null)
-            {
-                scales[i] = &one;
-            }
+            scales[i] = weight.BlockColumns < columns ? weight.Scales(row + i * far) : &one;
         }
 
         float* sums = stackalloc float[4 * 16 * FourDotsRows];
         new Span<float>(sums, rows * 4 * TSimd.Count).Clear();
         FourDots<TFormat>(rows, columns, Math.Min(columns, weight.BlockColumns), w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, scales, sums);
-        for (y += row; rows > 0; rows--, y++, sums += 4 * TSimd.Count)
+        for (long end = row + rows; row < end; row++)
         {
-            y[0] = outer * TSimd.Sum(TSimd.Load(sums));
-            y[far] = outer * TSimd.Sum(TSimd.Load(sums + TSimd.Count));
-            y[2 * far] = outer * TSimd.Sum(TSimd.Load(sums + 2 * TSimd.Count));
-            y[3 * far] = outer * TSimd.Sum(TSimd.Load(sums + 3 * TSimd.Count));
+            for (long at = row; at < row + 4 * far; at += far, sums += TSimd.Count)
+            {
+                float scale = weight.BlockColumns < columns || !weight.IsScaled ? outer : outer * *weight.Scales(at);
+                y[at] = scale * TSimd.Sum(TSimd.Load(sums));
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Octet.Backends.Cpu;
 
@@ -12,6 +13,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // 256 columns x 16 rows of float32 with 256-bit vectors: 16 KB.
     const int PanelColumns = 256;
     const int TileTokens = 6;
+    const int MostPrefetchTokens = 64;
 
     static int PanelRows => 2 * TSimd.Count;
 
@@ -54,6 +56,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     TokenFactorStride = x.ScaleStride,
                     Sums = sums,
                     Add = k > 0,
+                    Next = stop < weight.Columns ? weight.Row(row) + (nint)stop * TFormat.ElementBytes : weight.Row(row + PanelRows),
+                    NextStride = (nint)weight.Columns * TFormat.ElementBytes,
+                    NextBytes = Math.Min(PanelColumns, stop < weight.Columns ? weight.Columns - stop : weight.Columns) * TFormat.ElementBytes,
                 };
                 Multiply(tile, x.Data + k, x.Stride, x.Rows, y + row, yStride);
                 k = stop;
@@ -64,8 +69,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>y[t][r] (+)= sum over k of x[t][k] * weights[k][r], times the factors, for every token.</summary>
     static void Multiply(PanelTile tile, float* x, nint xStride, int tokens, float* y, nint yStride)
     {
+        // Memory is idle while tiles are multiplied: the rows of the next panel come meanwhile, a share of them with each tile.
+        // Many tokens hide what is left of the wait.
+        int nextRows = tile.Next is null || tokens > MostPrefetchTokens ? 0 : PanelRows;
+        int share = (PanelRows * TileTokens + tokens - 1) / tokens;
         for (int t = 0; t < tokens;)
         {
+            tile.PrefetchNext(Math.Min(share, nextRows));
+            nextRows -= Math.Min(share, nextRows);
+
             // Sixes and fours: 7 is 4 and 3, 8 is 4 and 4.
             int left = tokens - t;
             int count = Math.Min(left, left is 5 or 6 or > 8 ? 6 : 4);
@@ -318,6 +330,25 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         /// <summary>Whether to add to what is there.</summary>
         internal bool Add;
+
+        /// <summary>What is packed after this panel: rows <see cref="NextStride"/> bytes apart, of each <see cref="NextBytes"/>; or null.</summary>
+        internal byte* Next;
+        internal nint NextStride;
+        internal int NextBytes;
+
+        internal void PrefetchNext(int rows)
+        {
+            if (Sse.IsSupported)
+            {
+                for (; rows > 0; rows--, Next += NextStride)
+                {
+                    for (int at = 0; at < NextBytes; at += 64)
+                    {
+                        Sse.Prefetch1(Next + at);
+                    }
+                }
+            }
+        }
 
         /// <summary>Past the last token the last one again: its sums are dropped.</summary>
         internal readonly nint Input(int index) => Math.Min(index, Tokens - 1);
