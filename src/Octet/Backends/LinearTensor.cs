@@ -1,15 +1,21 @@
+using Octet.Numerics;
 using Octet.Safetensors;
 
 namespace Octet.Backends;
 
 /// <summary>
-/// A linear layer as a checkpoint stores it: the weight [outputs, inputs] in its own bits, and for FP8 codes a float32 scale for
-/// each block of <paramref name="BlockRows"/> x <paramref name="BlockColumns"/>, row-major, ragged at the right and bottom edge.
-/// A weight is <c>code * scale</c>. <paramref name="Scales"/> is null for a weight that is not quantised.
+/// A linear layer as a checkpoint stores it: the weight [outputs, inputs] in its own bits, and for codes of a narrow format their scales.
+/// A weight is <c>code * scale</c>; <paramref name="Scales"/> is null for one that has none.
 /// </summary>
-sealed record LinearTensor(TensorView Tensor, float[]? Scales, int BlockRows, int BlockColumns)
+/// <param name="Tensor">The bits, row-major. Its own type may only say how many there are: 4-bit codes are stored as bytes, two in each, the even column below.</param>
+/// <param name="ElementType">What the bits are.</param>
+/// <param name="Rows">Outputs.</param>
+/// <param name="Columns">Inputs.</param>
+/// <param name="Scales">Scales, or null.</param>
+sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, int Columns, ScaleGrid? Scales)
 {
-    internal long Rows => Tensor.Shape[0];
-
-    internal int Columns => checked((int)Tensor.Shape[1]);
+    internal LinearTensor(TensorView tensor, ScaleGrid? scales)
+        : this(tensor, tensor.DataType, tensor.Shape[0], checked((int)tensor.Shape[1]), scales)
+    {
+    }
 }

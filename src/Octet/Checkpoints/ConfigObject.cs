@@ -73,6 +73,12 @@ sealed class ConfigObject
 
     internal bool Has(string key) => TryGet(key, out _);
 
+    /// <summary>The keys, in the order of the file.</summary>
+    internal IEnumerable<string> Names => _json.EnumerateObject().Select(property => property.Name);
+
+    /// <summary>Whether the key is there and says <c>false</c>; other types of value are somebody else's to judge.</summary>
+    internal bool IsFalse(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.False;
+
     internal int Int32(string key, int minimum, int maximum = int.MaxValue) =>
         TryInt32(key, minimum, maximum) ?? throw Missing(key, WholeNumber(minimum, maximum));
 

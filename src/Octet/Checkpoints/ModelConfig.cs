@@ -8,6 +8,9 @@ public sealed record ModelConfig
 {
     internal const string FileName = "config.json";
 
+    /// <summary>Where Model Optimizer says how it quantised, if not in config.json.</summary>
+    const string ModelOptFileName = "hf_quant_config.json";
+
     /// <summary>The architectures that can be run, by the names used in <c>architectures</c>.</summary>
     public static IReadOnlyList<string> SupportedArchitectures { get; } = ["Qwen3ForCausalLM"];
 
@@ -83,7 +86,11 @@ public sealed record ModelConfig
         string path = Path.Combine(directory, FileName);
         if (File.Exists(path))
         {
-            return ModelConfigReader.Read(ConfigObject.Load(path), path);
+            ModelConfig config = ModelConfigReader.Read(ConfigObject.Load(path), path);
+            string modelOpt = Path.Combine(directory, ModelOptFileName);
+            return config.QuantizationConfig is null && File.Exists(modelOpt)
+                ? config with { QuantizationConfig = QuantizationConfig.ReadModelOpt(ConfigObject.Load(modelOpt)) }
+                : config;
         }
 
         throw new ModelException(

@@ -3,50 +3,93 @@ using System.Globalization;
 namespace Octet.Checkpoints;
 
 /// <summary>
-/// The <c>quantization_config</c> of <c>config.json</c>: how the producer says the weights were quantised. It is a claim, not the
-/// truth: whether one linear layer is quantised is decided by its tensors.
+/// The <c>quantization_config</c> of <c>config.json</c> (or Model Optimizer's <c>hf_quant_config.json</c>): how the producer says the
+/// weights were quantised. It is a claim, not the truth: whether one linear layer is quantised is decided by its tensors, and tensors that
+/// contradict the claim are an error.
 /// </summary>
 public sealed record QuantizationConfig
 {
-    const string Supported = "fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations";
-    const int BlockLength = 128;
-
-    /// <summary><c>quant_method</c>: <c>fp8</c>.</summary>
+    /// <summary><c>quant_method</c>: <c>fp8</c>, <c>compressed-tensors</c>, <c>modelopt</c>, <c>fbgemm_fp8</c>, <c>torchao</c>, <c>quanto</c> or <c>mxfp4</c>.</summary>
     public required string QuantMethod { get; init; }
 
-    /// <summary><c>fmt</c>: <c>e4m3</c>, which is also what an absent key means.</summary>
+    /// <summary><c>fmt</c>: <c>e4m3</c>, which is also what an absent key means, or <c>e5m2</c>.</summary>
     public string Fmt { get; init; } = "e4m3";
 
-    /// <summary><c>activation_scheme</c>: <c>dynamic</c> (scales are computed while running), which is also what an absent key means.</summary>
+    /// <summary>
+    /// <c>dynamic</c> (scales of activations are computed while running), which is also what an absent key means; <c>static</c> (the
+    /// checkpoint has them), or <c>none</c> (weights alone are quantised).
+    /// </summary>
     public string ActivationScheme { get; init; } = "dynamic";
 
-    /// <summary><c>weight_block_size</c>: rows (outputs) and columns (inputs) that share one scale; null where a scale covers a whole tensor.</summary>
+    /// <summary><c>weight_block_size</c>: rows (outputs) and columns (inputs) that share one scale; null where blocks have another shape.</summary>
     public (int Rows, int Columns)? WeightBlockSize { get; init; }
 
     /// <summary>
-    /// <c>modules_to_not_convert</c> and <c>ignored_layers</c>, the two spellings in use, together: modules the producer left in their
-    /// original type. Incomplete in published files.
+    /// <c>modules_to_not_convert</c>, <c>ignored_layers</c>, <c>ignore</c> and <c>exclude_modules</c>, the spellings in use, together:
+    /// modules the producer left in their original type. Incomplete in published files.
     /// </summary>
     public IReadOnlyList<string> ModulesToNotConvert { get; init; } = [];
 
+    /// <summary>The layouts of scales that the config allows; empty where it does not say.</summary>
+    internal IReadOnlyList<ScaleLayout> Layouts { get; init; } = [];
+
+    /// <summary>Whether scales stored as plain bytes are powers of two (E8M0): so the microscaled formats have it.</summary>
+    internal bool HasByteScales { get; init; }
+
     internal static QuantizationConfig Read(ConfigObject json)
     {
-        string method = json.String("quant_method", Supported);
-        if (method != "fp8")
+        const string Methods = "fp8, compressed-tensors, modelopt, fbgemm_fp8, torchao, quanto, mxfp4";
+        return json.String("quant_method", $"one of {Methods}") switch
         {
-            throw json.Unsupported("quant_method", Supported);
-        }
+            "fp8" => ReadFp8(json),
+            "compressed-tensors" => CompressedTensorsConfig.Read(json),
+            "modelopt" => ReadModelOpt(json),
+            "fbgemm_fp8" => new() { QuantMethod = "fbgemm_fp8", Layouts = [ScaleLayout.Channel], ModulesToNotConvert = NotConverted(json) },
+            "torchao" => ReadTorchAo(json),
+            "quanto" => ReadQuanto(json),
+            "mxfp4" => new() { QuantMethod = "mxfp4", ActivationScheme = "none", Layouts = [ScaleLayout.Group(32)], HasByteScales = true, ModulesToNotConvert = NotConverted(json) },
+            _ => throw json.Unsupported("quant_method", Methods),
+        };
+    }
 
-        string format = json.TryString("fmt") ?? "e4m3";
-        if (format is not ("e4m3" or "float8_e4m3fn"))
+    /// <summary>Model Optimizer's own file, or the same keys in <c>config.json</c>.</summary>
+    internal static QuantizationConfig ReadModelOpt(ConfigObject json)
+    {
+        ConfigObject inner = json.TryObject("quantization") ?? json;
+        const string Supported = "FP8, FP8_PER_CHANNEL_PER_TOKEN, FP8_PB_WO, MXFP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION";
+        (ScaleLayout[] Layouts, string Activations) algorithm = inner.String("quant_algo", Supported) switch
         {
-            throw json.Unsupported("fmt", Supported);
-        }
+            "FP8" => ([ScaleLayout.Tensor], "static"),
+            "FP8_PER_CHANNEL_PER_TOKEN" => ([ScaleLayout.Channel], "dynamic"),
+            "FP8_PB_WO" => ([new ScaleLayout(128, 128)], "none"),
+            "MXFP8" => ([ScaleLayout.Group(32)], "dynamic"),
+            "NVFP4" => ([ScaleLayout.Group(16)], "static"),
+            "W4A16_NVFP4" => ([ScaleLayout.Group(16)], "none"),
+            "MIXED_PRECISION" => ([], "static"),
+            _ => throw inner.Unsupported("quant_algo", Supported),
+        };
+        return new()
+        {
+            QuantMethod = "modelopt",
+            ActivationScheme = algorithm.Activations,
+            Layouts = algorithm.Layouts,
+            HasByteScales = algorithm.Layouts is [] or [{ BlockColumns: 32 }],
+            ModulesToNotConvert = NotConverted(inner),
+        };
+    }
 
+    static QuantizationConfig ReadFp8(ConfigObject json)
+    {
+        string format = json.TryString("fmt") switch
+        {
+            null or "e4m3" or "float8_e4m3fn" => "e4m3",
+            "e5m2" or "float8_e5m2" => "e5m2",
+            _ => throw json.Unsupported("fmt", "e4m3, e5m2"),
+        };
         string scheme = json.TryString("activation_scheme") ?? "dynamic";
-        if (scheme != "dynamic")
+        if (scheme is not ("dynamic" or "static"))
         {
-            throw json.Unsupported("activation_scheme", Supported);
+            throw json.Unsupported("activation_scheme", "dynamic, static");
         }
 
         // DeepSeek-V3.1 and later: activation scales rounded up to powers of two, so other results.
@@ -55,24 +98,62 @@ public sealed record QuantizationConfig
             throw json.Unsupported("scale_fmt", "absent (scales that are not rounded)");
         }
 
+        const string Block = "weight_block_size";
+        (int Rows, int Columns)? block = json.TryInt32s(Block, minimum: 1) switch
+        {
+            null => null,
+            [int rows, int columns] => (rows, columns),
+            _ => throw json.Unexpected(Block, "a list of rows and columns such as [128, 128]"),
+        };
         return new QuantizationConfig
         {
-            QuantMethod = method,
+            QuantMethod = "fp8",
             Fmt = format,
             ActivationScheme = scheme,
-            WeightBlockSize = ReadBlock(json),
-            ModulesToNotConvert = [.. json.TryStrings("modules_to_not_convert") ?? [], .. json.TryStrings("ignored_layers") ?? []],
+            WeightBlockSize = block,
+            Layouts = [block is { } size ? new ScaleLayout(size.Rows, size.Columns) : ScaleLayout.Tensor],
+            ModulesToNotConvert = NotConverted(json),
         };
     }
 
-    static (int Rows, int Columns) ReadBlock(ConfigObject json)
+    // The scales' layout is in the tensors' shapes: one, one for each row, or one for each block of 128 x 128.
+    static QuantizationConfig ReadTorchAo(ConfigObject json)
     {
-        const string Key = "weight_block_size";
-        return json.TryInt32s(Key, minimum: 1) switch
+        const string Supported = "Float8WeightOnlyConfig, Float8DynamicActivationFloat8WeightConfig";
+        string type = json.TryObject("quant_type")?.TryObject("default")?.TryString("_type") ?? throw json.Missing("quant_type", $"a default with a _type, one of {Supported}");
+        if (type is not ("Float8WeightOnlyConfig" or "Float8DynamicActivationFloat8WeightConfig"))
         {
-            [BlockLength, BlockLength] => (BlockLength, BlockLength),
-            null or [_, _] => throw json.Unsupported(Key, Supported),
-            _ => throw json.Unexpected(Key, string.Create(CultureInfo.InvariantCulture, $"a list of rows and columns, [{BlockLength}, {BlockLength}]")),
+            throw json.Unsupported("quant_type", Supported);
+        }
+
+        return new()
+        {
+            QuantMethod = "torchao",
+            ActivationScheme = type == "Float8WeightOnlyConfig" ? "none" : "dynamic",
+            Layouts = [ScaleLayout.Tensor, ScaleLayout.Channel, new ScaleLayout(128, 128)],
+            ModulesToNotConvert = NotConverted(json),
         };
     }
+
+    static QuantizationConfig ReadQuanto(ConfigObject json)
+    {
+        string format = json.String("weights", "float8") switch
+        {
+            "float8" or "float8_e4m3fn" => "e4m3",
+            "float8_e5m2" => "e5m2",
+            "float8_e4m3fnuz" => "e4m3fnuz",
+            _ => throw json.Unsupported("weights", "float8, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2"),
+        };
+        return new()
+        {
+            QuantMethod = "quanto",
+            Fmt = format,
+            ActivationScheme = json.TryString("activations") is null ? "none" : "static",
+            Layouts = [ScaleLayout.Channel, ScaleLayout.Tensor],
+            ModulesToNotConvert = NotConverted(json),
+        };
+    }
+
+    internal static IReadOnlyList<string> NotConverted(ConfigObject json)
+        => [.. ((string[])["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"]).SelectMany(key => json.TryStrings(key) ?? [])];
 }

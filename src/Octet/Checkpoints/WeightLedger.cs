@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Octet.Backends;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -5,55 +7,75 @@ using Octet.Safetensors;
 namespace Octet.Checkpoints;
 
 /// <summary>
-/// The tensors of a checkpoint, each handed out exactly once, with FP8 weights paired to their scales. What a model asks for and does
-/// not find, and what is left when it has asked for everything, is an error: a dropped scale computes fluent nonsense.
+/// The tensors of a checkpoint, each handed out exactly once, with codes paired to their scales by the table of
+/// <see cref="WeightScheme"/>. What a model asks for and does not find, and what is left when it has asked for everything, is an error: a
+/// dropped scale computes fluent nonsense.
 /// </summary>
 sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization)
 {
-    const string ScaleSuffix = "_scale_inv";
+    const int MxBlock = 32;
+
     readonly HashSet<string> _taken = new(StringComparer.Ordinal);
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
-    /// <summary>A linear layer <c>name.weight</c> of [outputs, inputs], quantised exactly when its weight is FP8 and its scale is there.</summary>
+    /// <summary>A linear layer <paramref name="name"/> of [outputs, inputs], quantised exactly when its weight is made of codes.</summary>
     internal LinearTensor Linear(string name, long outputs, long inputs)
     {
-        TensorView weight = Take(name + ".weight", outputs, inputs);
-        bool scaled = Checkpoint.TryGetTensor(weight.Name + ScaleSuffix, out TensorView? scale);
-        if (weight.DataType is not (DataType.Float8E4M3FN or DataType.Float8E5M2))
+        WeightScheme[] present = [.. WeightScheme.All.Where(scheme => Has(name + scheme.Codes))];
+        string[] codes = [.. present.Select(scheme => scheme.Codes).Distinct()];
+        if (codes.Length > 1)
         {
-            if (scaled)
+            throw Error(Checkpoint[name + codes[1]], $"{name} is stored twice, also as {name}{codes[0]}; the checkpoint contradicts itself");
+        }
+
+        TensorView tensor = Take(name + (codes.Length == 0 ? WeightScheme.PlainSuffix : codes[0]), [outputs, inputs]);
+        string[] scales = [.. present.Select(scheme => scheme.Scale).Distinct().Where(suffix => Has(name + suffix))];
+        if (FloatTensor.IsSupported(tensor.DataType))
+        {
+            if (scales.Length > 0)
             {
-                throw Error(scale!, $"scales of {weight.Name}, whose type is {weight.DataType}: only FP8 weights have scales; the checkpoint contradicts itself");
+                throw Error(Checkpoint[name + scales[0]], $"scales of {tensor.Name}, whose type is {tensor.DataType}: only FP8 weights have scales; the checkpoint contradicts itself");
             }
 
-            RequireFloat(weight);
-            return new LinearTensor(weight, null, 1, checked((int)inputs));
+            RequireShape(tensor, outputs, inputs);
+            return new LinearTensor(tensor, null);
         }
 
-        if (weight.DataType is DataType.Float8E5M2)
+        DataType element = ElementType(tensor, outputs, inputs);
+        if (quantization is not null && quantization.ModulesToNotConvert.Contains(name, StringComparer.Ordinal))
         {
-            throw Error(weight, "an F8_E5M2 weight: supported are F8_E4M3 with block scales, BF16, F16 and F32");
+            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} lists {name} among the modules that are not quantised; the checkpoint contradicts itself");
         }
 
-        if (quantization?.WeightBlockSize is not { } block)
+        if (quantization is { Fmt: var format } && (format == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
         {
-            throw Error(weight, $"an F8_E4M3 weight, but {ModelConfig.FileName} has no quantization_config with a weight_block_size: the layout of its scales is unknown");
+            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} says {format}; the checkpoint contradicts itself");
         }
 
-        if (!scaled)
+        if (scales.Length > 1)
         {
-            throw Error(weight, $"an F8_E4M3 weight without its scale: expected a tensor {weight.Name}{ScaleSuffix} of {Ceiling(outputs, block.Rows)} x {Ceiling(inputs, block.Columns)}; the file is incomplete or of another scheme");
+            throw Error(Checkpoint[name + scales[1]], $"{name} has scales twice, also as {name}{scales[0]}; the checkpoint contradicts itself");
         }
 
-        return new LinearTensor(weight, Scales(Take(scale!.Name, Ceiling(outputs, block.Rows), Ceiling(inputs, block.Columns)), weight), block.Rows, block.Columns);
+        foreach (string suffix in WeightScheme.ActivationScales.Where(suffix => Has(name + suffix)))
+        {
+            Positive(Take(name + suffix), "scale of activations");
+        }
+
+        return new LinearTensor(tensor, element, outputs, checked((int)inputs), scales.Length == 0 ? Unscaled(tensor, name, present, outputs, inputs) : Scales(tensor, element, name, scales[0], present, outputs, inputs));
     }
 
     /// <summary>A vector such as a norm's weight, of a wider float type.</summary>
     internal TensorView Vector(string name, long length)
     {
-        TensorView tensor = Take(name, length);
-        RequireFloat(tensor);
+        TensorView tensor = Take(name, [length]);
+        RequireShape(tensor, length);
+        if (!FloatTensor.IsSupported(tensor.DataType))
+        {
+            throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32");
+        }
+
         return tensor;
     }
 
@@ -61,7 +83,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     internal void Skip(string name, string reason)
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);
-        if (Checkpoint.TryGetTensor(name, out _))
+        if (Has(name))
         {
             _taken.Add(name);
         }
@@ -78,20 +100,17 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
         TensorView first = left[0];
         string others = left.Count == 1 ? "" : $" and {left.Count - 1} more";
-        string why = first.Name.EndsWith(ScaleSuffix, StringComparison.Ordinal) ? ": a scale without the FP8 weight it belongs to" : "";
+        string why = WeightScheme.All.Any(scheme => first.Name.EndsWith(scheme.Scale, StringComparison.Ordinal)) ? ": a scale without the FP8 weight it belongs to" : "";
         throw Error(first, $"a tensor that the model does not have{others}{why}; the checkpoint is of another architecture or scheme than {ModelConfig.FileName} says");
     }
+
+    bool Has(string name) => Checkpoint.TryGetTensor(name, out _);
 
     TensorView Take(string name, params ReadOnlySpan<long> shape)
     {
         if (!Checkpoint.TryGetTensor(name, out TensorView? tensor))
         {
             throw new ModelException($"{Checkpoint.Path}: tensor {name} is missing; expected shape {Describe(shape)}. The download is incomplete or the files are of another model", Checkpoint.Path, name);
-        }
-
-        if (!tensor.Shape.SequenceEqual(shape))
-        {
-            throw Error(tensor, $"shape {Describe(tensor.Shape)}, expected {Describe(shape)} by {ModelConfig.FileName}");
         }
 
         if (!_taken.Add(name))
@@ -102,35 +121,168 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         return tensor;
     }
 
-    static float[] Scales(TensorView scale, TensorView weight)
+    static void RequireShape(TensorView tensor, params ReadOnlySpan<long> shape)
     {
+        if (!tensor.Shape.SequenceEqual(shape))
+        {
+            throw Error(tensor, $"shape {Describe(tensor.Shape)}, expected {Describe(shape)} by {ModelConfig.FileName}");
+        }
+    }
+
+    /// <summary>What the codes are: their own type, or for bytes E2M1, two in each.</summary>
+    static DataType ElementType(TensorView tensor, long outputs, long inputs)
+    {
+        switch (tensor.DataType)
+        {
+            case DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ:
+                RequireShape(tensor, outputs, inputs);
+                return tensor.DataType;
+            case DataType.Float4E2M1FN when inputs % 2 == 0:
+                RequireShape(tensor, outputs, inputs);
+                return tensor.DataType;
+            case DataType.UInt8 when inputs % MxBlock == 0 && tensor.Shape.Length == 3:
+                RequireShape(tensor, outputs, inputs / MxBlock, MxBlock / 2);
+                return DataType.Float4E2M1FN;
+            case DataType.UInt8 when inputs % 2 == 0 && !tensor.Shape.SequenceEqual([outputs, inputs]):
+                RequireShape(tensor, outputs, inputs / 2);
+                return DataType.Float4E2M1FN;
+            default:
+                throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32, FP8 codes (F8_E4M3, F8_E5M2 and their FNUZ forms), or FP4 codes (F4, or U8 with two in a byte)");
+        }
+    }
+
+    /// <summary>Codes without scales are the weights themselves, but only where no config says that there are scales.</summary>
+    ScaleGrid? Unscaled(TensorView tensor, string name, WeightScheme[] present, long outputs, long inputs)
+    {
+        if (quantization is null && tensor.DataType is not DataType.UInt8)
+        {
+            return null;
+        }
+
+        string suffix = quantization is null or { QuantMethod: "fp8", WeightBlockSize: not null } ? present[0].Scale : present.First(scheme => scheme.Scale != WeightScheme.All[0].Scale).Scale;
+        string shape = quantization is { Layouts: [var layout, ..] } ? string.Create(CultureInfo.InvariantCulture, $"{layout.ScaleShape(outputs, inputs).Rows} x {layout.ScaleShape(outputs, inputs).Columns}") : "a known layout";
+        throw Error(tensor, $"a weight of type {tensor.DataType} without its scale: expected a tensor {name}{suffix} of {shape}; the file is incomplete or of another scheme");
+    }
+
+    ScaleGrid Scales(TensorView tensor, DataType element, string name, string suffix, WeightScheme[] present, long outputs, long inputs)
+    {
+        TensorView scale = Take(name + suffix);
+        WeightScheme? global = present.FirstOrDefault(scheme => scheme.Scale == suffix && scheme.Global is not null && Has(name + scheme.Global));
+        ScaleLayout layout = Layout(scale, tensor, outputs, inputs);
+        if (global is not null)
+        {
+            if (scale.DataType != DataType.Float8E4M3FN)
+            {
+                throw Error(scale, $"scales of type {scale.DataType} beside a scale of the whole tensor, {name}{global.Global}: expected F8_E4M3");
+            }
+
+            return new ScaleGrid(scale, GlobalTable(tensor, scale, Take(name + global.Global), global), layout.BlockRows, layout.BlockColumns);
+        }
+
+        long blockRows = layout.BlockRows == 0 ? outputs : layout.BlockRows;
+        int blockColumns = layout.BlockColumns == 0 ? checked((int)inputs) : layout.BlockColumns;
+        if (scale.DataType == DataType.Float8E8M0FNU || (scale.DataType == DataType.UInt8 && quantization is { HasByteScales: true }))
+        {
+            if (scale.Bytes.IndexOf((byte)0xFF) is >= 0 and var bad)
+            {
+                throw BadScale(scale, tensor, bad, layout.ScaleShape(outputs, inputs).Columns, float.NaN);
+            }
+
+            return new ScaleGrid(scale, [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))], blockRows, blockColumns);
+        }
+
         if (!FloatTensor.IsSupported(scale.DataType))
         {
-            throw Error(scale, $"scales of type {scale.DataType}, expected F32, BF16 or F16");
+            string wanted = element == DataType.Float4E2M1FN ? "F8_E8M0, or F8_E4M3 with a scale of the whole tensor" : "F32, BF16, F16 or F8_E8M0";
+            throw Error(scale, $"scales of type {scale.DataType}, expected {wanted}");
         }
 
         float[] values = FloatTensor.Widen(scale);
-        for (int i = 0; i < values.Length; i++)
+        int wrong = Array.FindIndex(values, value => !float.IsFinite(value) || value < 0);
+        if (wrong >= 0)
         {
-            if (!float.IsFinite(values[i]) || values[i] < 0)
+            throw BadScale(scale, tensor, wrong, layout.ScaleShape(outputs, inputs).Columns, values[wrong]);
+        }
+
+        return new ScaleGrid(values, blockRows, blockColumns);
+    }
+
+    /// <summary>The layout that the shape of the scales has, among those that the config allows.</summary>
+    ScaleLayout Layout(TensorView scale, TensorView tensor, long outputs, long inputs)
+    {
+        long[] shape = Matrix(scale.Shape);
+        IReadOnlyList<ScaleLayout> allowed = quantization?.Layouts ?? [];
+        if (allowed.Count == 0)
+        {
+            // What a shape alone can say. Blocks of wider scales it cannot: which rows and columns share one is in the config only.
+            allowed = ScaleBytes(scale) ? [ScaleLayout.Group(16), ScaleLayout.Group(MxBlock), new ScaleLayout(128, 128)] : [ScaleLayout.Tensor, ScaleLayout.Channel];
+        }
+
+        foreach (ScaleLayout layout in allowed)
+        {
+            (long rows, long columns) = layout.ScaleShape(outputs, inputs);
+            if (shape is [var r, var c] && (r, c) == (rows, columns))
             {
-                long columns = scale.Shape[1];
-                throw Error(scale, $"the scale of block [{i / columns}, {i % columns}] of {weight.Name} is {values[i]}, expected a finite number from 0: the file is damaged");
+                return layout;
             }
         }
 
-        return values;
+        string expected = string.Join(" or ", allowed.Select(layout => $"[{layout.ScaleShape(outputs, inputs).Rows}, {layout.ScaleShape(outputs, inputs).Columns}] ({layout})"));
+        string source = quantization is null ? $"no quantization_config in {ModelConfig.FileName} gives another layout" : $"by the quantization_config of {ModelConfig.FileName}";
+        throw Error(scale, $"scales of type {scale.DataType} and shape {Describe(scale.Shape)} for {tensor.Name} of {outputs} x {inputs}, expected {expected}: {source}");
     }
 
-    static void RequireFloat(TensorView tensor)
+    static bool ScaleBytes(TensorView scale) => scale.DataType is DataType.UInt8 or DataType.Float8E8M0FNU or DataType.Float8E4M3FN;
+
+    // [], [1] and [n] are columns of a matrix; [a, 1, b, 1] is what Model Optimizer writes for blocks.
+    static long[] Matrix(ReadOnlySpan<long> shape) => shape switch
     {
-        if (!FloatTensor.IsSupported(tensor.DataType))
+        [] => [1, 1],
+        [var rows] => [rows, 1],
+        [var rows, 1, var columns, 1] => [rows, columns],
+        _ => shape.ToArray(),
+    };
+
+    /// <summary>The float32 of each E4M3 code of a block's scale, with the tensor's: multiplied in Model Optimizer's files, divided in those of compressed-tensors.</summary>
+    static float[] GlobalTable(TensorView tensor, TensorView scale, TensorView global, WeightScheme scheme)
+    {
+        float value = Positive(global, "scale of the whole tensor");
+
+        // Block scales fill E4M3's range, up to 448, and weights of a thousand times that do not occur: the other direction does.
+        float factor = scheme.GlobalDivides ? 1 / value : value;
+        if (factor >= 1)
         {
-            throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32");
+            throw Error(global, $"the scale of the whole tensor is {value}, which {(scheme.GlobalDivides ? "divides" : "multiplies")} under this name and would make weights of {448 * 6 * factor:G3}: it is of the other direction, or the file is damaged");
         }
+
+        float[] table = new float[256];
+        for (int code = 0; code < table.Length; code++)
+        {
+            float block = (float)Unsafe.BitCast<byte, Float8E4M3FN>((byte)code);
+            table[code] = scheme.GlobalDivides ? block / value : block * value;
+        }
+
+        if (scale.Bytes.IndexOfAnyInRange((byte)0x7F, (byte)0xFF) is >= 0 and var bad)
+        {
+            throw BadScale(scale, tensor, bad, scale.Shape[^1], table[scale.Bytes[bad]]);
+        }
+
+        return table;
     }
 
-    static long Ceiling(long count, int block) => (count + block - 1) / block;
+    static float Positive(TensorView tensor, string what)
+    {
+        if (!FloatTensor.IsSupported(tensor.DataType) || tensor.ElementCount != 1)
+        {
+            throw Error(tensor, $"a {what} of type {tensor.DataType} and shape {Describe(tensor.Shape)}, expected one number in F32, BF16 or F16");
+        }
+
+        float value = FloatTensor.Widen(tensor)[0];
+        return float.IsFinite(value) && value > 0 ? value : throw Error(tensor, $"a {what} of {value}, expected a finite number above 0: the file is damaged");
+    }
+
+    static ModelException BadScale(TensorView scale, TensorView tensor, int index, long columns, float value)
+        => Error(scale, $"the scale of block [{index / columns}, {index % columns}] of {tensor.Name} is {value}, expected a finite number from 0: the file is damaged");
 
     static string Describe(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 

@@ -48,18 +48,22 @@ sealed class Qwen3 : DecoderModel
                     PostAttentionNorm: Norm(at + "post_attention_layernorm", hidden),
                     GateUp: [Linear(at + "mlp.gate_proj", inner, hidden), Linear(at + "mlp.up_proj", inner, hidden)],
                     Down: [Linear(at + "mlp.down_proj", hidden, inner)]);
+                foreach (string scale in (ReadOnlySpan<string>)["self_attn.k_scale", "self_attn.v_scale", "self_attn.kv_scale"])
+                {
+                    weights.Skip(at + scale, "the producer's advice for a cache of keys and values in FP8; this cache is wider");
+                }
             }
 
             _norm = Norm("model.norm", hidden);
             if (config.TieWordEmbeddings)
             {
-                _head = head == LmHead.Float8 && table.Scales is null ? Own(backend.CreateFloat8(table)) : _embedding;
+                _head = head == LmHead.Float8 && FloatTensor.IsSupported(table.ElementType) ? Own(backend.CreateFloat8(table)) : _embedding;
                 weights.Skip("lm_head.weight", "the published Qwen3 files of tied models store the embedding a second time under this name");
             }
             else
             {
                 LinearTensor stored = Tensor("lm_head", config.VocabSize, hidden);
-                _head = Own(head == LmHead.Float8 && stored.Scales is null ? backend.CreateFloat8(stored) : backend.CreateLinear(stored));
+                _head = Own(head == LmHead.Float8 && FloatTensor.IsSupported(stored.ElementType) ? backend.CreateFloat8(stored) : backend.CreateLinear(stored));
             }
 
             weights.Close();

@@ -204,7 +204,7 @@ public sealed unsafe class LinearTests : IDisposable
         }
 
         SafetensorsFile file = SafetensorsFile.Open(path);
-        return new Matrix(file, new CpuWeight(new LinearTensor(file["w"], scales, blockRows, blockColumns)), values);
+        return new Matrix(file, new CpuWeight(new LinearTensor(file["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns))), values);
     }
 
     sealed record Matrix(SafetensorsFile File, CpuWeight Weight, double[] Values) : IDisposable

@@ -120,6 +120,6 @@ public class Float8HeadTests
         SafetensorsWriter.Write(path, [TensorSource.Create("head", [rows, columns], (ReadOnlyMemory<float>)values)]);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         using var backend = new CpuBackend(InstructionSet.Choose(null), threads, ActivationMode.WeightOnly);
-        return (CpuWeight)backend.CreateFloat8(new LinearTensor(file["head"], null, 1, columns));
+        return (CpuWeight)backend.CreateFloat8(new LinearTensor(file["head"], null));
     }
 }

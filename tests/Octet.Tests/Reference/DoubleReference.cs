@@ -16,14 +16,18 @@ sealed class DoubleReference
     readonly bool _dynamic;
     readonly double[][] _head;
 
-    internal DoubleReference(string directory, bool dynamic = false, bool float8Head = false)
+    /// <param name="directory">The checkpoint.</param>
+    /// <param name="dynamic">Whether inputs of FP8 layers are quantised.</param>
+    /// <param name="float8Head">Whether the output layer is.</param>
+    /// <param name="meant">Weights of modules that the checkpoint stores in a way that this reader does not know.</param>
+    internal DoubleReference(string directory, bool dynamic = false, bool float8Head = false, IReadOnlyDictionary<string, double[][]>? meant = null)
     {
         _dynamic = dynamic;
         _config = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "config.json")))!;
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(directory);
         foreach (TensorView tensor in checkpoint.Tensors)
         {
-            if (tensor.Name.EndsWith("_scale_inv", StringComparison.Ordinal))
+            if (tensor.Name.EndsWith("_scale_inv", StringComparison.Ordinal) || (meant is not null && meant.Keys.Any(module => tensor.Name.StartsWith(module, StringComparison.Ordinal))))
             {
                 continue;
             }
@@ -43,6 +47,12 @@ sealed class DoubleReference
             }
 
             _weights[tensor.Name] = matrix;
+        }
+
+        foreach ((string module, double[][] weight) in meant ?? new Dictionary<string, double[][]>())
+        {
+            _weights[module + ".weight"] = weight;
+            _quantized.Add(module + ".weight");
         }
 
         double[][] head = _weights[_config["tie_word_embeddings"]!.GetValue<bool>() ? "model.embed_tokens.weight" : "lm_head.weight"];

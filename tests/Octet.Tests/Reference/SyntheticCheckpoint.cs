@@ -31,6 +31,12 @@ sealed record SyntheticCheckpoint
 
     internal DataType LinearType { get; init; } = DataType.Float8E4M3FN;
 
+    /// <summary>How linear layers are stored; null: as <see cref="LinearType"/> says.</summary>
+    internal WeightScheme? Scheme { get; init; }
+
+    /// <summary>With a <see cref="Scheme"/>, after <see cref="Write"/>: the weights that it means, by module.</summary>
+    internal Dictionary<string, double[][]> Meant { get; } = [];
+
     internal DataType ScaleType { get; init; } = DataType.BFloat16;
 
     internal DataType WideType { get; init; } = DataType.BFloat16;
@@ -112,7 +118,14 @@ sealed record SyntheticCheckpoint
             ["tie_word_embeddings"] = Tied,
             ["eos_token_id"] = VocabSize - 1,
         };
-        if (LinearType == DataType.Float8E4M3FN)
+        if (Scheme is not null)
+        {
+            if (Scheme.Config is { } quantization)
+            {
+                config["quantization_config"] = quantization.DeepClone();
+            }
+        }
+        else if (LinearType == DataType.Float8E4M3FN)
         {
             config["quantization_config"] = new JsonObject
             {
@@ -129,6 +142,12 @@ sealed record SyntheticCheckpoint
     void AddLinear(List<TensorSource> tensors, string name, long rows, long columns, double gain)
     {
         double spread = gain / Math.Sqrt(columns);
+        if (Scheme is not null)
+        {
+            Meant[name] = Scheme.Write(new WeightScheme.Layer(name, (int)rows, (int)columns, spread, Random(name), tensors));
+            return;
+        }
+
         if (LinearType != DataType.Float8E4M3FN)
         {
             tensors.Add(WideTensor(name + ".weight", LinearType, spread, 0, [rows, columns]));

@@ -5,6 +5,7 @@ sealed unsafe partial class CpuBackend
 {
     sealed class EmbedWork : ParallelWork
     {
+        internal CpuBackend Owner = null!;
         internal CpuWeight Table = null!;
         internal Batch Batch = null!;
         internal CpuActivations Output = null!;
@@ -15,7 +16,8 @@ sealed unsafe partial class CpuBackend
         {
             for (int i = (int)first; i < end; i++)
             {
-                CpuKernels.WidenRow(Table, Batch.Ids[i], Output.Row(i));
+                int id = Batch.Ids[i];
+                CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner.ExpansionMemory(worker)) : Table, id, Output.Row(i));
             }
         }
     }
@@ -113,9 +115,18 @@ sealed unsafe partial class CpuBackend
                 ref Item item = ref _items[i];
                 long row = Math.Max(0, first) * Grain;
                 long endRow = Math.Min(item.Weight.Rows, end * Grain);
-                if (row < endRow)
+                while (row < endRow)
                 {
-                    Kernels.Linear(item.Weight, row, endRow, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                    CpuWeight weight = item.Weight;
+                    long stop = endRow;
+                    if (weight.IsExpanded)
+                    {
+                        stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
+                        weight = weight.Expand(worker, row, stop, Owner.ExpansionMemory(worker));
+                    }
+
+                    Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                    row = stop;
                 }
 
                 first -= item.Units;

@@ -27,6 +27,8 @@ sealed unsafe partial class CpuBackend : Backend
     readonly PreparedInput _preparedCodes = new();
     float* _scratch;
     int _scratchFloats;
+    byte* _expansion;
+    long _expansionBytes;
 
     internal CpuBackend(CpuKernels kernels, int threads, ActivationMode mode)
     {
@@ -39,7 +41,7 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns);
 
-    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor);
+    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers);
 
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
@@ -70,6 +72,8 @@ sealed unsafe partial class CpuBackend : Backend
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (ulong)weight.Rows, nameof(batch));
         }
 
+        ReserveExpansion(weight);
+        _embed.Owner = this;
         _embed.Table = weight;
         _embed.Batch = batch;
         _embed.Output = (CpuActivations)output;
@@ -134,6 +138,7 @@ sealed unsafe partial class CpuBackend : Backend
             var weight = (CpuWeight)weights[i];
             var output = (CpuActivations)outputs[i];
             LinearInput source = weight.IsScaled ? quantized : plain;
+            ReserveExpansion(weight);
             _linear.Set(i, weight, source, output.Row(0), output.Stride);
         }
 
@@ -212,6 +217,7 @@ sealed unsafe partial class CpuBackend : Backend
             _linear.Kernels = _kernels;
             _linear.Count = 1;
             _linear.Owner = this;
+            ReserveExpansion(weight);
             _linear.Set(0, weight, source, y, checked((int)head.Rows));
             _pool.Run(_linear);
         }
@@ -225,7 +231,9 @@ sealed unsafe partial class CpuBackend : Backend
         _preparedInput.Dispose();
         _preparedCodes.Dispose();
         NativeMemory.AlignedFree(_scratch);
+        NativeMemory.AlignedFree(_expansion);
         _scratch = null;
+        _expansion = null;
     }
 
     float* Scratch(int worker) => _scratch + (nint)worker * _scratchFloats;
@@ -238,6 +246,18 @@ sealed unsafe partial class CpuBackend : Backend
             _scratchFloats = (floats + 31) / 32 * 32;
             NativeMemory.AlignedFree(_scratch);
             _scratch = (float*)NativeMemory.AlignedAlloc((nuint)_scratchFloats * (nuint)_pool.Workers * sizeof(float), 64);
+        }
+    }
+
+    byte* ExpansionMemory(int worker) => _expansion + worker * _expansionBytes;
+
+    void ReserveExpansion(CpuWeight weight)
+    {
+        if (weight.ExpansionBytes > _expansionBytes)
+        {
+            _expansionBytes = (weight.ExpansionBytes + 127) / 128 * 128;
+            NativeMemory.AlignedFree(_expansion);
+            _expansion = (byte*)NativeMemory.AlignedAlloc((nuint)_expansionBytes * (nuint)_pool.Workers, 64);
         }
     }
 

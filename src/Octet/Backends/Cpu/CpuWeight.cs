@@ -8,50 +8,81 @@ namespace Octet.Backends.Cpu;
 /// A matrix in the checkpoint's own bits, read from the mapped file, or a copy in E4M3 in memory of its own. Scales are float32, [ceil(rows / BlockRows), ScaleStride];
 /// a weight that is not quantised is one block as wide as the matrix with no scales.
 /// </summary>
+/// <remarks>
+/// What kernels do not read in place (<see cref="IsExpanded"/>: codes of other formats, scales in 8 bits) stays in its bits all the same;
+/// some rows at a time become a matrix that they do read, by <see cref="Expand"/>.
+/// </remarks>
 sealed unsafe class CpuWeight : Weight
 {
+    /// <summary>Rows that are expanded together: the widest kernels' panel.</summary>
+    internal const int ExpandedRows = 32;
+
+    readonly RowExpansion? _expansion;
+    readonly long _rowBytes;
+    readonly byte* _scaleCodes;
+    readonly float[]? _scaleTable;
+    readonly CpuWeight[] _expanded = [];
+    byte* _data;
     void* _copy;
     float* _scales;
+    bool _ownsScales;
 
-    internal CpuWeight(LinearTensor source)
+    /// <param name="source">The layer.</param>
+    /// <param name="workers">Numbers below this one are workers in <see cref="Expand"/>.</param>
+    internal CpuWeight(LinearTensor source, int workers = 1)
         : base(source.Rows, source.Columns)
     {
         TensorView tensor = source.Tensor;
-        Data = tensor.DangerousGetPointer();
-        (Format, ElementBytes) = tensor.DataType switch
+        _data = tensor.DangerousGetPointer();
+        _expansion = RowExpansion.For(source.ElementType);
+        (Format, ElementBytes) = source.ElementType switch
         {
+            _ when _expansion is not null => (_expansion.Format, _expansion.ElementBytes),
             DataType.Float8E4M3FN => (WeightFormat.E4M3, 1),
             DataType.BFloat16 => (WeightFormat.BFloat16, 2),
             DataType.Float16 => (WeightFormat.Float16, 2),
             DataType.Float32 => (WeightFormat.Float32, 4),
-            _ => throw new ModelException($"a linear layer of type {tensor.DataType} is not supported: expected F8_E4M3, BF16, F16 or F32", tensor.File.Path, tensor.Name),
+            _ => throw new ModelException($"a linear layer of type {source.ElementType} is not supported", tensor.File.Path, tensor.Name),
         };
-        if (tensor.ByteLength != checked(Rows * Columns * ElementBytes))
+        _rowBytes = _expansion?.StoredBytes(Columns) ?? (long)Columns * ElementBytes;
+        if (tensor.ByteLength != checked(Rows * _rowBytes))
         {
-            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {tensor.DataType}", tensor.File.Path, tensor.Name);
+            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {source.ElementType}", tensor.File.Path, tensor.Name);
         }
 
-        NaNGroups = Format == WeightFormat.E4M3 ? new NaNGroups(Data, Rows, Columns) : null;
+        NaNGroups = _expansion is null && Format == WeightFormat.E4M3 ? new NaNGroups(_data, Rows, Columns) : null;
+        BlockRows = 1;
+        BlockColumns = Columns;
+        Bytes = tensor.ByteLength;
         if (source.Scales is { } scales)
         {
-            BlockRows = source.BlockRows;
-            BlockColumns = source.BlockColumns;
+            BlockRows = scales.BlockRows;
+            BlockColumns = scales.BlockColumns;
             ScaleStride = (Columns + BlockColumns - 1) / BlockColumns;
-            if (scales.Length != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
+            if (scales.Count != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
             {
-                throw new ModelException($"{scales.Length} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
+                throw new ModelException($"{scales.Count} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
             }
 
-            nuint bytes = (nuint)scales.Length * sizeof(float);
-            _scales = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, 64), 64);
-            scales.CopyTo(new Span<float>(_scales, scales.Length));
-            Bytes = tensor.ByteLength + (long)bytes;
+            if (scales.Values is { } values)
+            {
+                nuint bytes = (nuint)values.Length * sizeof(float);
+                _scales = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, 64), 64);
+                _ownsScales = true;
+                values.CopyTo(new Span<float>(_scales, values.Length));
+                Bytes += (long)bytes;
+            }
+            else
+            {
+                _scaleCodes = scales.Codes!.DangerousGetPointer();
+                _scaleTable = scales.Table;
+                Bytes += scales.Count;
+            }
         }
-        else
+
+        if (_expansion is not null || _scaleCodes is not null)
         {
-            BlockRows = 1;
-            BlockColumns = Columns;
-            Bytes = tensor.ByteLength;
+            _expanded = [.. Enumerable.Range(0, workers).Select(_ => new CpuWeight(this))];
         }
     }
 
@@ -61,22 +92,40 @@ sealed unsafe class CpuWeight : Weight
     {
         Format = WeightFormat.E4M3;
         ElementBytes = 1;
+        _rowBytes = columns;
         BlockRows = 1;
         BlockColumns = columns;
         ScaleStride = 1;
         Bytes = checked(rows * columns + rows * sizeof(float));
         _copy = MemoryAdvice.Allocate(checked((nuint)(rows * columns)));
         _scales = (float*)NativeMemory.AlignedAlloc((nuint)rows * sizeof(float), 64);
-        Data = (byte*)_copy;
+        _ownsScales = true;
+        _data = (byte*)_copy;
     }
 
+    /// <summary>What <see cref="Expand"/> fills for one worker.</summary>
+    CpuWeight(CpuWeight source)
+        : base(source.Rows, source.Columns)
+    {
+        Format = source.Format;
+        ElementBytes = source.ElementBytes;
+        _rowBytes = (long)Columns * ElementBytes;
+        _data = source._data;
+        NaNGroups = source.NaNGroups;
+        _scales = source._scales;
+        BlockRows = source._scaleCodes is null ? source.BlockRows : 1;
+        BlockColumns = source.BlockColumns;
+        ScaleStride = source.ScaleStride;
+        Bytes = source.Bytes;
+    }
+
+    /// <summary>The format that kernels multiply, after expansion where there is one.</summary>
     internal WeightFormat Format { get; }
 
+    /// <summary>Bytes of an element in <see cref="Format"/>.</summary>
     internal int ElementBytes { get; }
 
-    internal byte* Data { get; }
-
-    internal int BlockRows { get; }
+    internal long BlockRows { get; }
 
     internal int BlockColumns { get; }
 
@@ -84,21 +133,73 @@ sealed unsafe class CpuWeight : Weight
 
     internal override long Bytes { get; }
 
-    /// <summary>For E4M3, where its NaN codes are; null where there are none.</summary>
+    /// <summary>For E4M3 in place, where its NaN codes are; null where there are none.</summary>
     internal NaNGroups? NaNGroups { get; }
 
-    internal bool IsScaled => _scales is not null;
+    internal bool IsScaled => _scales is not null || _scaleCodes is not null;
 
-    internal byte* Row(long row) => Data + row * Columns * ElementBytes;
+    /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
+    internal bool IsExpanded => _expanded.Length > 0;
+
+    /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
+    internal long ExpansionBytes
+        => !IsExpanded ? 0 : (_expansion is null ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
+
+    internal byte* Row(long row) => _data + row * _rowBytes;
 
     /// <summary>The scales of the blocks that row <paramref name="row"/> crosses, left to right; null when not quantised.</summary>
     internal float* Scales(long row) => _scales is null ? null : _scales + row / BlockRows * ScaleStride;
 
+    /// <summary>
+    /// A weight with the same row numbers that kernels can read, of which only the rows [first, end), at most <see cref="ExpandedRows"/>,
+    /// are there, until <paramref name="worker"/> asks for others of this weight or uses <paramref name="memory"/> otherwise.
+    /// </summary>
+    internal CpuWeight Expand(int worker, long first, long end, byte* memory)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end - first, ExpandedRows);
+        CpuWeight expanded = _expanded[worker];
+        if (_expansion is not null)
+        {
+            for (long row = first; row < end; row++)
+            {
+                _expansion.Expand(Row(row), memory + (row - first) * expanded._rowBytes, Columns);
+            }
+
+            expanded._data = memory - first * expanded._rowBytes;
+            memory += Align((long)ExpandedRows * Columns * ElementBytes);
+        }
+
+        if (_scaleCodes is not null)
+        {
+            float* values = (float*)memory;
+            expanded._scales = values - first * ScaleStride;
+            fixed (float* table = _scaleTable)
+            {
+                for (long row = first; row < end; row++)
+                {
+                    byte* codes = _scaleCodes + row / BlockRows * ScaleStride;
+                    for (int i = 0; i < ScaleStride; i++)
+                    {
+                        *values++ = table[codes[i]];
+                    }
+                }
+            }
+        }
+
+        return expanded;
+    }
+
     public override void Dispose()
     {
-        NativeMemory.AlignedFree(_scales);
+        if (_ownsScales)
+        {
+            NativeMemory.AlignedFree(_scales);
+        }
+
         MemoryAdvice.Free(_copy);
         _scales = null;
         _copy = null;
     }
+
+    static long Align(long bytes) => (bytes + 63) / 64 * 64;
 }

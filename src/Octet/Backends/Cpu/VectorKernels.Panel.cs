@@ -151,7 +151,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int blockEnd = scaled ? first : end;
         for (int k = first; k < end; k += side)
         {
-            byte* source = weight.Data + row * rowBytes + (nint)k * TFormat.ElementBytes;
+            byte* source = weight.Row(row) + (nint)k * TFormat.ElementBytes;
             if (rows == count && k + side <= weight.Columns)
             {
                 TSimd.Transpose(source, rowBytes, square);

@@ -248,6 +248,6 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         string path = Path.Combine(_directory.Path, Guid.NewGuid().ToString("N"));
         SafetensorsWriter.Write(path, [new TensorSource("w", type, [rows, columns], bytes)]);
         _files.Add(SafetensorsFile.Open(path));
-        return new CpuWeight(new LinearTensor(_files[^1]["w"], scales, blockRows, blockColumns));
+        return new CpuWeight(new LinearTensor(_files[^1]["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns)));
     }
 }

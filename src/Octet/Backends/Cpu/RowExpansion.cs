@@ -1,0 +1,131 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Octet.Numerics;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// Codes that no kernel multiplies in place, row by row made into a format that kernels do multiply, without loss: all values of E2M1 are
+/// E4M3's, all of E5M2 are float16's, all of the FNUZ formats are bfloat16's.
+/// </summary>
+abstract unsafe class RowExpansion
+{
+    internal abstract WeightFormat Format { get; }
+
+    internal abstract int ElementBytes { get; }
+
+    /// <summary>Stored bytes of a row of <paramref name="columns"/> codes.</summary>
+    internal virtual long StoredBytes(int columns) => columns;
+
+    /// <summary>One row.</summary>
+    internal abstract void Expand(byte* stored, byte* destination, int columns);
+
+    /// <summary>The expansion that codes of <paramref name="type"/> need; null where they need none, or are no codes.</summary>
+    internal static RowExpansion? For(DataType type) => type switch
+    {
+        DataType.Float4E2M1FN => s_e2m1,
+        DataType.Float8E5M2 => s_e5m2,
+        DataType.Float8E4M3FNUZ => s_e4m3Fnuz,
+        DataType.Float8E5M2FNUZ => s_e5m2Fnuz,
+        _ => null,
+    };
+
+    static readonly E2M1 s_e2m1 = new();
+    static readonly E5M2 s_e5m2 = new();
+    static readonly Table s_e4m3Fnuz = Table.Of<Float8E4M3FNUZ>();
+    static readonly Table s_e5m2Fnuz = Table.Of<Float8E5M2FNUZ>();
+
+    /// <summary>Two codes in a byte, the even column below, to E4M3.</summary>
+    sealed class E2M1 : RowExpansion
+    {
+        // s ee m to the E4M3 code of the same value: 0, 0.5, 1, 1.5, 2, 3, 4, 6, then their negatives.
+        static Vector128<byte> Codes => Vector128.Create(0x00, 0x30, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x80, 0xB0, 0xB8, 0xBC, 0xC0, 0xC4, 0xC8, 0xCC).AsByte();
+
+        internal override WeightFormat Format => WeightFormat.E4M3;
+
+        internal override int ElementBytes => 1;
+
+        internal override long StoredBytes(int columns) => columns / 2;
+
+        internal override void Expand(byte* stored, byte* destination, int columns)
+        {
+            int bytes = columns / 2;
+            int i = 0;
+            for (; i + 16 <= bytes; i += 16)
+            {
+                (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(Vector128.Load(stored + i));
+                Split(lower).Store(destination + 2 * i);
+                Split(upper).Store(destination + 2 * i + 16);
+            }
+
+            for (; i < bytes; i++)
+            {
+                destination[2 * i] = Codes[stored[i] & 15];
+                destination[2 * i + 1] = Codes[stored[i] >> 4];
+            }
+        }
+
+        // A byte in each 16-bit lane: its lower half stays, its upper half moves to the byte above.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        static Vector128<byte> Split(Vector128<ushort> pairs)
+            => Vector128.Shuffle(Codes, ((pairs & Vector128.Create((ushort)0x000F)) | ((pairs & Vector128.Create((ushort)0x00F0)) << 4)).AsByte());
+    }
+
+    /// <summary>A float16 without its lower 8 bits.</summary>
+    sealed class E5M2 : RowExpansion
+    {
+        internal override WeightFormat Format => WeightFormat.Float16;
+
+        internal override int ElementBytes => 2;
+
+        internal override void Expand(byte* stored, byte* destination, int columns)
+        {
+            ushort* halves = (ushort*)destination;
+            int i = 0;
+            for (; i + 16 <= columns; i += 16)
+            {
+                (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(Vector128.Load(stored + i));
+                (lower << 8).Store(halves + i);
+                (upper << 8).Store(halves + i + 8);
+            }
+
+            for (; i < columns; i++)
+            {
+                halves[i] = (ushort)(stored[i] << 8);
+            }
+        }
+    }
+
+    sealed class Table(ushort[] values) : RowExpansion
+    {
+        internal override WeightFormat Format => WeightFormat.BFloat16;
+
+        internal override int ElementBytes => 2;
+
+        internal static Table Of<T>()
+            where T : unmanaged, ISmallFloat<T>
+        {
+            ushort[] values = new ushort[256];
+            for (int code = 0; code < values.Length; code++)
+            {
+                byte bits = (byte)code;
+                float value = float.CreateChecked(Unsafe.BitCast<byte, T>(bits));
+                values[code] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+            }
+
+            return new Table(values);
+        }
+
+        internal override void Expand(byte* stored, byte* destination, int columns)
+        {
+            ushort* output = (ushort*)destination;
+            fixed (ushort* table = values)
+            {
+                for (int i = 0; i < columns; i++)
+                {
+                    output[i] = table[stored[i]];
+                }
+            }
+        }
+    }
+}

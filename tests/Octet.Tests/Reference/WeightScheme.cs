@@ -1,0 +1,254 @@
+using System.Buffers.Binary;
+using System.Text.Json.Nodes;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Tests.Reference;
+
+/// <summary>
+/// The published ways to store a quantised layer, written by hand from their producers' documentation: random codes and scales, the
+/// tensors that hold them, and in double precision the weights that they mean.
+/// </summary>
+sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[][]> Write)
+{
+    /// <summary>By name.</summary>
+    internal static IReadOnlyDictionary<string, Func<WeightScheme>> All { get; } = new Dictionary<string, Func<WeightScheme>>
+    {
+        ["fp8, blocks of 64 x 32"] = () => new(Fp8("""{"weight_block_size": [64, 32]}"""), l => l.Float8(64, 32, l.Floats(".weight_scale_inv", DataType.Float32))),
+        ["fp8, blocks, E8M0 scales"] = () => new(Fp8("""{"weight_block_size": [128, 128]}"""), l => l.Float8(128, 128, l.Powers(".weight_scale_inv", DataType.Float8E8M0FNU))),
+        ["fp8, one scale, static activations"] = () => new(Fp8("""{"activation_scheme": "static"}"""), l => l.Float8(0, 0, l.Floats(".weight_scale_inv", DataType.BFloat16, []), [".activation_scale"])),
+        ["fp8, E5M2, one scale"] = () => new(Fp8("""{"fmt": "e5m2"}"""), l => l.Codes(".weight", DataType.Float8E5M2, 0, 0, l.Floats(".weight_scale", DataType.Float32, []))),
+        ["compressed-tensors, tensor"] = () => new(Compressed("float-quantized", """{"strategy": "tensor"}"""), l => l.Float8(0, 0, l.Floats(".weight_scale", DataType.BFloat16, [1]), [".input_scale"])),
+        ["compressed-tensors, channel"] = () => new(Compressed("float-quantized", """{"strategy": "channel"}"""), l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.BFloat16))),
+        ["compressed-tensors, group"] = () => new(Compressed("float-quantized", """{"strategy": "group", "group_size": 32}"""), l => l.Float8(1, 32, l.Floats(".weight_scale", DataType.Float16))),
+        ["compressed-tensors, block"] = () => new(Compressed("float-quantized", """{"strategy": "block", "block_structure": [128, 128]}"""), l => l.Float8(128, 128, l.Floats(".weight_scale", DataType.Float32))),
+        ["compressed-tensors, MXFP8"] = () => new(Compressed("mxfp8-quantized", """{"strategy": "group", "group_size": 32}"""), l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8))),
+        ["compressed-tensors, MXFP4"] = () => new(Compressed("mxfp4-pack-quantized", """{"strategy": "group", "group_size": 32, "num_bits": 4}"""), l => l.Float4(".weight_packed", 32, l.Powers(".weight_scale", DataType.UInt8, perUnit: 3))),
+        ["compressed-tensors, NVFP4"] = () => new(Compressed("nvfp4-pack-quantized", """{"strategy": "tensor_group", "group_size": 16, "num_bits": 4}"""), l => l.Float4(".weight_packed", 16, l.Global(".weight_scale", ".weight_global_scale", divides: true), [".input_global_scale"])),
+        ["modelopt, FP8"] = () => new(ModelOpt("FP8"), l => l.Float8(0, 0, l.Floats(".weight_scale", DataType.Float32, []), [".input_scale"])),
+        ["modelopt, per channel"] = () => new(ModelOpt("FP8_PER_CHANNEL_PER_TOKEN"), l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32, [l.Rows]))),
+        ["modelopt, blocks"] = () => new(ModelOpt("FP8_PB_WO"), l => l.Float8(128, 128, l.Floats(".weight_scale", DataType.Float32, [(l.Rows + 127) / 128, 1, (l.Columns + 127) / 128, 1]))),
+        ["modelopt, MXFP8"] = () => new(ModelOpt("MXFP8"), l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8))),
+        ["modelopt, NVFP4"] = () => new(ModelOpt("NVFP4"), l => l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false), [".input_scale"])),
+        ["fbgemm"] = () => new(new JsonObject { ["quant_method"] = "fbgemm_fp8", ["activation_scale_ub"] = 1200.0 }, l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32))),
+        ["torchao, rows"] = () => new(TorchAo(), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 1, 0, l.Floats("._weight_scale", DataType.Float32))),
+        ["torchao, tensor"] = () => new(TorchAo(), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 0, 0, l.Floats("._weight_scale", DataType.Float32, []))),
+        ["quanto"] = () => new(Quanto("float8"), l => l.Codes(".weight._data", DataType.Float8E4M3FN, 1, 0, l.Floats(".weight._scale", DataType.BFloat16), [".input_scale", ".output_scale"])),
+        ["quanto, E4M3FNUZ"] = () => new(Quanto("float8_e4m3fnuz"), l => l.Codes(".weight._data", DataType.Float8E4M3FNUZ, 1, 0, l.Floats(".weight._scale", DataType.Float32))),
+        ["mxfp4"] = () => new(new JsonObject { ["quant_method"] = "mxfp4" }, l => l.Blocks("_blocks", "_scales")),
+        ["scale_weight, no config"] = () => new(null, l => l.Float8(0, 0, l.Floats(".scale_weight", DataType.Float32, []))),
+        ["MXFP8 in its own types, no config"] = () => new(null, l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.Float8E8M0FNU))),
+        ["raw FP8"] = () => new(null, l => l.Raw(DataType.Float8E4M3FN)),
+        ["raw E5M2"] = () => new(null, l => l.Raw(DataType.Float8E5M2)),
+        ["raw E5M2FNUZ"] = () => new(null, l => l.Raw(DataType.Float8E5M2FNUZ)),
+    };
+
+    static JsonObject Fp8(string more) => Object("""{"quant_method": "fp8"}""", more);
+
+    static JsonObject ModelOpt(string algorithm) => new() { ["quant_method"] = "modelopt", ["quant_algo"] = algorithm };
+
+    static JsonObject TorchAo() => Object("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_version": 2, "_data": {}}}}""", "{}");
+
+    static JsonObject Quanto(string weights) => new() { ["quant_method"] = "quanto", ["weights"] = weights, ["activations"] = null };
+
+    static JsonObject Compressed(string format, string weights) => new()
+    {
+        ["quant_method"] = "compressed-tensors",
+        ["format"] = format,
+        ["ignore"] = new JsonArray("lm_head"),
+        ["config_groups"] = new JsonObject
+        {
+            ["group_0"] = new JsonObject
+            {
+                ["targets"] = new JsonArray("Linear"),
+                ["weights"] = Object("""{"type": "float", "num_bits": 8, "symmetric": true, "dynamic": false}""", weights),
+                ["input_activations"] = JsonNode.Parse("""{"type": "float", "num_bits": 8, "strategy": "tensor_group", "dynamic": "local"}"""),
+            },
+        },
+    };
+
+    static JsonObject Object(string json, string more)
+    {
+        JsonObject result = JsonNode.Parse(json)!.AsObject();
+        foreach ((string key, JsonNode? value) in JsonNode.Parse(more)!.AsObject().ToArray())
+        {
+            result[key] = value?.DeepClone();
+        }
+
+        return result;
+    }
+
+    /// <summary>By the definitions: OCP OFP8 1.0, OCP MX 1.0, and for FNUZ (no infinity, no negative zero, bias one larger) arXiv 2206.02915.</summary>
+    internal static double Decode(DataType type, int code)
+    {
+        (int mantissa, int bias) = type switch
+        {
+            DataType.Float8E4M3FN => (3, 7),
+            DataType.Float8E5M2 => (2, 15),
+            DataType.Float8E4M3FNUZ => (3, 8),
+            DataType.Float8E5M2FNUZ => (2, 16),
+            _ => (1, 1),
+        };
+        int bits = type == DataType.Float4E2M1FN ? 4 : 8;
+        int sign = code >> (bits - 1);
+        int exponent = (code >> mantissa) & ((1 << (bits - 1 - mantissa)) - 1);
+        int fraction = code & ((1 << mantissa) - 1);
+        double magnitude = exponent == 0
+            ? fraction * Math.Pow(2, 1 - bias - mantissa)
+            : ((1 << mantissa) + fraction) * Math.Pow(2, exponent - bias - mantissa);
+        return sign == 0 ? magnitude : -magnitude;
+    }
+
+    static bool IsFinite(DataType type, int code) => type switch
+    {
+        DataType.Float8E4M3FN => (code & 0x7F) != 0x7F,
+        DataType.Float8E5M2 => (code & 0x7C) != 0x7C,
+        DataType.Float4E2M1FN => true,
+        _ => code != 0x80,
+    };
+
+    /// <summary>One layer that is being written.</summary>
+    internal sealed class Layer(string name, int rows, int columns, double spread, Random random, List<TensorSource> tensors)
+    {
+        internal long Rows => rows;
+
+        internal long Columns => columns;
+
+        internal double[][] Float8(int blockRows, int blockColumns, Func<long, long, double, double[]> scales, string[]? activations = null)
+            => Codes(".weight", DataType.Float8E4M3FN, blockRows, blockColumns, scales, activations);
+
+        /// <summary>Codes of a byte each, scaled by blocks; 0: as long as the matrix.</summary>
+        internal double[][] Codes(string suffix, DataType type, int blockRows, int blockColumns, Func<long, long, double, double[]> scales, string[]? activations = null)
+        {
+            byte[] codes = [.. Enumerable.Range(0, rows * columns).Select(_ => Code(type))];
+            tensors.Add(new TensorSource(name + suffix, type, [rows, columns], codes));
+            return Weights([.. codes.Select(code => Decode(type, code))], blockRows, blockColumns, scales, activations);
+        }
+
+        internal double[][] Float4(string suffix, int group, Func<long, long, double, double[]> scales, string[]? activations = null)
+        {
+            byte[] packed = new byte[rows * columns / 2];
+            random.NextBytes(packed);
+            tensors.Add(new TensorSource(name + suffix, DataType.UInt8, [rows, columns / 2], packed));
+            return Weights(Unpack(packed), 1, group, scales, activations);
+        }
+
+        /// <summary>gpt-oss: blocks of 32 as 16 bytes in a third dimension.</summary>
+        internal double[][] Blocks(string suffix, string scaleSuffix)
+        {
+            byte[] packed = new byte[rows * columns / 2];
+            random.NextBytes(packed);
+            tensors.Add(new TensorSource(name + suffix, DataType.UInt8, [rows, columns / 32, 16], packed));
+            return Weights(Unpack(packed), 1, 32, Powers(scaleSuffix, DataType.UInt8, perUnit: 3), null);
+        }
+
+        /// <summary>Codes that are the weights themselves, of the size that the layer wants.</summary>
+        internal double[][] Raw(DataType type)
+        {
+            byte[] codes = new byte[rows * columns];
+            double[] values = new double[codes.Length];
+            for (int i = 0; i < codes.Length; i++)
+            {
+                do
+                {
+                    codes[i] = Code(type);
+                    values[i] = Decode(type, codes[i]);
+                }
+                while (Math.Abs(values[i]) > 2 * spread);
+            }
+
+            tensors.Add(new TensorSource(name + ".weight", type, [rows, columns], codes));
+            return Matrix(values);
+        }
+
+        /// <summary>Scales of a wider float type; the shape is [rows, columns] of blocks unless given.</summary>
+        internal Func<long, long, double, double[]> Floats(string suffix, DataType type, long[]? shape = null) => (r, c, root) =>
+        {
+            byte[] bytes = new byte[r * c * (type == DataType.Float32 ? 4 : 2)];
+            double[] values = new double[r * c];
+            for (int i = 0; i < values.Length; i++)
+            {
+                float value = (float)(spread / root * (0.5 + random.NextDouble()));
+                switch (type)
+                {
+                    case DataType.Float32:
+                        BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * 4), value);
+                        break;
+                    case DataType.Float16:
+                        BinaryPrimitives.WriteHalfLittleEndian(bytes.AsSpan(i * 2), (Half)value);
+                        value = (float)(Half)value;
+                        break;
+                    default:
+                        uint bits = BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000;
+                        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(i * 2), (ushort)(bits >> 16));
+                        value = BitConverter.UInt32BitsToSingle(bits);
+                        break;
+                }
+
+                values[i] = value;
+            }
+
+            tensors.Add(new TensorSource(name + suffix, type, shape ?? [r, c], bytes));
+            return values;
+        };
+
+        /// <summary>E8M0: 2^(code - 127).</summary>
+        internal Func<long, long, double, double[]> Powers(string suffix, DataType type, double perUnit = 0) => (r, c, root) =>
+        {
+            int middle = (int)Math.Round(Math.Log2(spread / (perUnit > 0 ? perUnit : root)));
+            byte[] codes = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => (byte)(127 + middle + random.Next(-1, 2)))];
+            tensors.Add(new TensorSource(name + suffix, type, [r, c], codes));
+            return [.. codes.Select(code => Math.Pow(2, code - 127))];
+        };
+
+        /// <summary>NVFP4: an E4M3 scale for each block and a float32 for the tensor, combined in float32.</summary>
+        internal Func<long, long, double, double[]> Global(string suffix, string globalSuffix, bool divides) => (r, c, _) =>
+        {
+            byte[] codes = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => (byte)random.Next(0x60, 0x7F))];
+            float global = (float)(divides ? 200 * 3 / spread : spread / (200 * 3)) * (0.9f + 0.2f * random.NextSingle());
+            byte[] bytes = new byte[4];
+            BinaryPrimitives.WriteSingleLittleEndian(bytes, global);
+            tensors.Add(new TensorSource(name + suffix, DataType.Float8E4M3FN, [r, c], codes));
+            tensors.Add(new TensorSource(name + globalSuffix, DataType.Float32, divides ? [1] : [], bytes));
+            return [.. codes.Select(code => (double)(divides ? (float)E4M3.Decode(code) / global : (float)E4M3.Decode(code) * global))];
+        };
+
+        byte Code(DataType type)
+        {
+            while (true)
+            {
+                int code = random.Next(256);
+                if (IsFinite(type, code))
+                {
+                    return (byte)code;
+                }
+            }
+        }
+
+        static double[] Unpack(byte[] packed) => [.. packed.SelectMany(pair => new[] { Decode(DataType.Float4E2M1FN, pair & 15), Decode(DataType.Float4E2M1FN, pair >> 4) })];
+
+        double[][] Weights(double[] values, int blockRows, int blockColumns, Func<long, long, double, double[]> scales, string[]? activations)
+        {
+            int height = blockRows == 0 ? rows : blockRows;
+            int width = blockColumns == 0 ? columns : blockColumns;
+            int across = (columns + width - 1) / width;
+            double root = Math.Sqrt(values.Average(value => value * value));
+            double[] scale = scales((rows + height - 1) / height, across, root);
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] *= scale[i / columns / height * across + i % columns / width];
+            }
+
+            foreach (string suffix in activations ?? [])
+            {
+                byte[] bytes = new byte[4];
+                BinaryPrimitives.WriteSingleLittleEndian(bytes, 0.03f);
+                tensors.Add(new TensorSource(name + suffix, DataType.Float32, [], bytes));
+            }
+
+            return Matrix(values);
+        }
+
+        double[][] Matrix(double[] values) => [.. values.Chunk(columns)];
+    }
+}
