@@ -14,11 +14,9 @@ public class ModelConfigErrorTests
     [InlineData("attention_bias", "true", "c.json: attention_bias is true, which is not implemented; supported: false")]
     [InlineData("hidden_act", "\"gelu\"", "c.json: hidden_act is \"gelu\", which is not implemented; supported: \"silu\"")]
     [InlineData("layer_types", """["full_attention","sliding_attention"]""", """c.json: layer_types is ["full_attention","sliding_attention"], which is not implemented; supported: "full_attention" in every layer""")]
-    [InlineData("quantization_config.quant_method", "\"gptq\"", "c.json: quantization_config.quant_method is \"gptq\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
-    [InlineData("quantization_config.fmt", "\"e5m2\"", "c.json: quantization_config.fmt is \"e5m2\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
-    [InlineData("quantization_config.activation_scheme", "\"static\"", "c.json: quantization_config.activation_scheme is \"static\", which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
-    [InlineData("quantization_config.weight_block_size", "[64,128]", "c.json: quantization_config.weight_block_size is [64,128], which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
-    [InlineData("quantization_config.weight_block_size", null, "c.json: quantization_config.weight_block_size is missing, which is not implemented; supported: fp8 with e4m3 weights in 128 x 128 blocks and dynamic activations")]
+    [InlineData("quantization_config.quant_method", "\"gptq\"", "c.json: quantization_config.quant_method is \"gptq\", which is not implemented; supported: fp8, compressed-tensors, modelopt, fbgemm_fp8, torchao, quanto, mxfp4")]
+    [InlineData("quantization_config.fmt", "\"e3m4\"", "c.json: quantization_config.fmt is \"e3m4\", which is not implemented; supported: e4m3, e5m2")]
+    [InlineData("quantization_config.activation_scheme", "\"token\"", "c.json: quantization_config.activation_scheme is \"token\", which is not implemented; supported: dynamic, static")]
     [InlineData("quantization_config.scale_fmt", "\"ue8m0\"", "c.json: quantization_config.scale_fmt is \"ue8m0\", which is not implemented; supported: absent (scales that are not rounded)")]
     public void What_is_not_implemented_is_refused_by_name_and_value(string key, string? json, string message) =>
         Assert.Equal(message.TrimEnd(), Refused((key, json)).Message);
@@ -62,7 +60,7 @@ public class ModelConfigErrorTests
     [InlineData("architectures", "[1]", "a list of strings")]
     [InlineData("model_type", "3", "a string")]
     [InlineData("quantization_config", "[]", "a JSON object")]
-    [InlineData("quantization_config.weight_block_size", "[128,128,128]", "a list of rows and columns, [128, 128]")]
+    [InlineData("quantization_config.weight_block_size", "[128,128,128]", "a list of rows and columns such as [128, 128]")]
     public void A_value_that_cannot_be_is_shown_beside_what_was_expected(string key, string json, string expected) =>
         Assert.Equal($"c.json: {key} is {json}; expected {expected}", Refused((key, json)).Message);
 

@@ -80,7 +80,7 @@ public class Float8HeadTests
         unsafe
         {
             Assert.Equal([1, 1, 1e-30f / 448, 3e38f / 448], Enumerable.Range(0, 4).Select(i => *copy.Scales(i)));
-            Assert.Equal([0x00, 0x00, 0x7E, 0xFE, 0x7E, 0xF6, 0x7E, E4M3.Encode(1e38f / (3e38f / 448))], new ReadOnlySpan<byte>(copy.Data, 8).ToArray());
+            Assert.Equal([0x00, 0x00, 0x7E, 0xFE, 0x7E, 0xF6, 0x7E, E4M3.Encode(1e38f / (3e38f / 448))], new ReadOnlySpan<byte>(copy.Row(0), 8).ToArray());
         }
     }
 
@@ -94,7 +94,7 @@ public class Float8HeadTests
         using CpuWeight five = Copy(directory, values, 3001, 7, threads: 5);
         unsafe
         {
-            Assert.True(new ReadOnlySpan<byte>(one.Data, values.Length).SequenceEqual(new ReadOnlySpan<byte>(five.Data, values.Length)));
+            Assert.True(new ReadOnlySpan<byte>(one.Row(0), values.Length).SequenceEqual(new ReadOnlySpan<byte>(five.Row(0), values.Length)));
             Assert.True(new ReadOnlySpan<float>(one.Scales(0), 3001).SequenceEqual(new ReadOnlySpan<float>(five.Scales(0), 3001)));
         }
     }

@@ -36,14 +36,17 @@ public class WeightSchemeTests
         foreach (string scheme in (string[])["compressed-tensors, channel", "modelopt, NVFP4", "fp8, E5M2, one scale"])
         {
             using var directory = new TemporaryDirectory();
-            SyntheticCheckpoint checkpoint = Checkpoint(scheme);
+            SyntheticCheckpoint checkpoint = Checkpoint(scheme) with { Layers = 1 };
             checkpoint.Write(directory.Path);
-            int[] ids = LogitsTests.Ids(9, checkpoint.VocabSize);
+            int[] ids = LogitsTests.Ids(20, checkpoint.VocabSize);
             double[][] expected = new DoubleReference(directory.Path, dynamic: true, meant: checkpoint.Meant).Forward(ids);
-            using LanguageModel model = LanguageModel.Load(directory.Path, new LanguageModelOptions { Threads = 2, Activation = ActivationMode.Dynamic });
+            using LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2, Activation = ActivationMode.Dynamic, KvCache = KvCacheType.Float32 });
+            double[] errors = LogitsTests.Errors(expected, LogitsTests.Score(model, ids));
 
-            // One code to the other side of a rounding boundary is worth more than float32's own error.
-            LogitsTests.AssertClose(expected, LogitsTests.Score(model, ids), 2e-2, scheme);
+            // An input that lies on a rounding border may fall to either side: most positions agree closely, all roughly.
+            double median = errors.Order().ElementAt(errors.Length / 2);
+            Assert.True(median < 1e-4, $"{scheme}: median error {median:e2}");
+            Assert.All(errors, error => Assert.InRange(error, 0, 0.03));
         }
     }
 
