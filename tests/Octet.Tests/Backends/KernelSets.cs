@@ -9,6 +9,8 @@ static class KernelSets
 {
     static readonly Dictionary<string, CpuKernels> s_all = Make();
 
+    internal static IReadOnlyDictionary<string, CpuKernels> All => s_all;
+
     internal static TheoryData<string> Names => [.. s_all.Keys];
 
     internal static CpuKernels Get(string name) => s_all[name];

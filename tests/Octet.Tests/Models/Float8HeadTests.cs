@@ -3,6 +3,7 @@ using Octet.Backends.Cpu;
 using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
+using Octet.Tests.Backends;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Models;
@@ -27,7 +28,7 @@ public class Float8HeadTests
         int[] ids = LogitsTests.Ids(20, checkpoint.VocabSize);
         double[][] expected = new DoubleReference(directory.Path, float8Head: true).Forward(ids);
         double[][] stored = new DoubleReference(directory.Path).Forward(ids);
-        foreach ((string name, _, CpuKernels kernels) in InstructionSet.Float32)
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
         {
             using LanguageModel model = Open(directory.Path, kernels);
             float[][] found = LogitsTests.Score(model, ids);

@@ -1,5 +1,6 @@
 using Octet.Backends.Cpu;
 using Octet.Numerics;
+using Octet.Tests.Backends;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Models;
@@ -9,7 +10,7 @@ public class LogitsTests
     // Float32 against double: 1e-5 is what the project promises, a tenth of it is what it gives.
     const double Tolerance = 1e-5;
 
-    public static TheoryData<string> InstructionSets => [.. InstructionSet.Float32.Select(set => set.Name)];
+    public static TheoryData<string> InstructionSets => KernelSets.Names;
 
     // Generated code rounds inputs to bfloat16: tests of its own hold it to what that costs.
     static CpuKernels BestFloat32 => InstructionSet.Float32.First(set => set.IsSupported).Kernels;
@@ -36,7 +37,7 @@ public class LogitsTests
         s_variants[variant].Write(directory.Path);
         int[] ids = Ids(45, s_variants[variant].VocabSize);
         double[][] expected = new DoubleReference(directory.Path).Forward(ids);
-        foreach ((string name, _, CpuKernels kernels) in InstructionSet.Float32)
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
         {
             using LanguageModel model = Open(directory.Path, kernels);
             AssertClose(expected, Score(model, ids), Tolerance, $"{variant} on {name}");
@@ -69,7 +70,7 @@ public class LogitsTests
         var checkpoint = new SyntheticCheckpoint { Layers = 1 };
         checkpoint.Write(directory.Path);
         int[] ids = Ids(40, checkpoint.VocabSize);
-        CpuKernels kernels = InstructionSet.Float32.Single(entry => entry.Name == set).Kernels;
+        CpuKernels kernels = KernelSets.Get(set);
         using LanguageModel one = Open(directory.Path, kernels, threads: 1);
         using LanguageModel three = Open(directory.Path, kernels, threads: 3);
         Assert.Equal(Score(one, ids), Score(three, ids));
@@ -85,7 +86,7 @@ public class LogitsTests
         int[] ids = Ids(20, checkpoint.VocabSize);
         double[][] expected = new DoubleReference(directory.Path, dynamic: true).Forward(ids);
         double[][] weightOnly = new DoubleReference(directory.Path).Forward(ids);
-        CpuKernels kernels = InstructionSet.Float32.Single(entry => entry.Name == set).Kernels;
+        CpuKernels kernels = KernelSets.Get(set);
         using var model = LanguageModel.Load(directory.Path, new() { Activation = ActivationMode.Dynamic, KvCache = KvCacheType.Float32 }, kernels);
         float[][] found = Score(model, ids);
 

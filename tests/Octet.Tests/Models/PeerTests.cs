@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Octet.Backends.Cpu;
 using Octet.Testing;
+using Octet.Tests.Backends;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Models;
@@ -28,7 +29,7 @@ public class PeerTests
         int[] ids = LogitsTests.Ids(48, 512);
         Run(Fixtures.Peer("ref_qwen3.py"), [model, "--ids", string.Join(',', ids), "--out", logits]);
         double[][] expected = ReadNumpy(logits);
-        foreach ((string name, _, CpuKernels kernels) in InstructionSet.Float32)
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
         {
             using LanguageModel opened = LogitsTests.Open(model, kernels, chunk: 20);
             LogitsTests.AssertClose(expected, LogitsTests.Score(opened, ids), 1e-5, $"{options} on {name}");

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Octet.Backends.Cpu;
 using Octet.Numerics;
 using Octet.Safetensors;
+using Octet.Tests.Backends;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Models;
@@ -22,7 +23,7 @@ public class WeightSchemeTests
         checkpoint.Write(directory.Path);
         int[] ids = LogitsTests.Ids(21, checkpoint.VocabSize);
         double[][] expected = new DoubleReference(directory.Path, meant: checkpoint.Meant).Forward(ids);
-        foreach ((string name, _, CpuKernels kernels) in InstructionSet.Float32)
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
         {
             using LanguageModel model = LogitsTests.Open(directory.Path, kernels);
             LogitsTests.AssertClose(expected, LogitsTests.Score(model, ids), 1e-5, $"{scheme} on {name}, all tokens together");
