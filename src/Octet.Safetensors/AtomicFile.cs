@@ -56,6 +56,19 @@ sealed class AtomicFile : IDisposable
         path,
         innerException: e);
 
+    /// <summary>Writes bytes at a place of the file. Safe to call from several threads; not together with <see cref="Stream"/>.</summary>
+    internal void WriteAt(long offset, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            RandomAccess.Write(_stream.SafeFileHandle, bytes, offset);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(_path, e);
+        }
+    }
+
     /// <summary>Brings the bytes to the disk and closes the temporary file.</summary>
     internal void Complete()
     {

@@ -16,6 +16,23 @@ sealed class FileContent
     /// <summary>Of the file, in bytes.</summary>
     internal long Length { get; }
 
+    /// <summary>The first bytes of the file.</summary>
+    internal ReadOnlyMemory<byte> Header => _header;
+
+    /// <summary>Where each tensor's bytes begin in the file.</summary>
+    internal IEnumerable<(TensorSource Tensor, long Offset)> Places
+    {
+        get
+        {
+            long offset = _header.Length;
+            foreach (TensorSource tensor in _tensors)
+            {
+                yield return (tensor, offset);
+                offset += tensor.ByteLength;
+            }
+        }
+    }
+
     /// <param name="tensors">As <see cref="Distinct"/> gives them.</param>
     /// <param name="options">The metadata and the alignment.</param>
     internal static FileContent Create(IEnumerable<TensorSource> tensors, SafetensorsWriterOptions options) => new([.. tensors], options);

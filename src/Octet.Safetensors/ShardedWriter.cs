@@ -91,11 +91,11 @@ static partial class ShardedWriter
         return shards;
     }
 
-    static string Name(int index, int count) => count == 1
+    internal static string Name(int index, int count) => count == 1
         ? SafetensorsCheckpoint.SingleName
         : string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:d5}-of-{count:d5}.safetensors");
 
-    static ReadOnlyMemory<byte> Index(List<List<TensorSource>> shards)
+    internal static ReadOnlyMemory<byte> Index(List<List<TensorSource>> shards)
     {
         ArrayBufferWriter<byte> buffer = new();
         JsonWriterOptions layout = new()
@@ -127,7 +127,7 @@ static partial class ShardedWriter
         return buffer.WrittenMemory;
     }
 
-    static void Create(string directory)
+    internal static void Create(string directory)
     {
         try
         {
@@ -139,7 +139,7 @@ static partial class ShardedWriter
         }
     }
 
-    static void RemoveStale(string directory, List<string> written)
+    internal static void RemoveStale(string directory, List<string> written)
     {
         try
         {

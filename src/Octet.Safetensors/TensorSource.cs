@@ -52,6 +52,16 @@ public sealed class TensorSource
         _write = write;
     }
 
+    /// <summary>A tensor's place, whose bytes come by <see cref="CheckpointWriter.Write"/>.</summary>
+    /// <inheritdoc cref="TensorSource(string, DataType, ReadOnlySpan{long}, Action{Stream})"/>
+    /// <param name="name">The name; not empty, not <c>__metadata__</c>, without NUL, valid Unicode.</param>
+    /// <param name="dataType">The type of the elements.</param>
+    /// <param name="shape">The dimensions in elements; empty for a scalar.</param>
+    public TensorSource(string name, DataType dataType, ReadOnlySpan<long> shape)
+        : this(name, dataType, shape, _ => throw new InvalidOperationException($"tensor {name} has no bytes of its own: it is written by a {nameof(CheckpointWriter)}"))
+    {
+    }
+
     /// <summary>A tensor whose bytes are in memory.</summary>
     /// <param name="name">The name; not empty, not <c>__metadata__</c>, without NUL, valid Unicode.</param>
     /// <param name="dataType">The type of the elements.</param>

@@ -111,6 +111,35 @@ public static class BlockScaling
     public static void Quantize<T>(ReadOnlySpan<float> values, BlockShape shape, Span<T> codes, Span<float> scales)
         where T : unmanaged, ISmallFloat<T> => Quantize<T, float>(values, shape, codes, scales);
 
+    /// <summary>Rounds x / scale, with scales that are given, to nearest even, saturating. In a block whose scale is 0 every code is 0.</summary>
+    /// <remarks>
+    /// With the scales of a quantised matrix its dequantised values give its codes again, also where they were rounded to bfloat16: that moves
+    /// them by less than half of a code's step.
+    /// </remarks>
+    /// <param name="values">Shape [rows, columns], finite.</param>
+    /// <param name="scales">Shape [ceil(rows / block rows), ceil(columns / block columns)]; finite, 0 or above.</param>
+    /// <param name="shape">The shape of the matrix and of its blocks.</param>
+    /// <param name="codes">Shape [rows, columns].</param>
+    /// <exception cref="ArgumentException">A span's length does not fit the shape, a value is NaN or infinite, or a scale is.</exception>
+    public static void QuantizeWith<T, TScale>(ReadOnlySpan<float> values, ReadOnlySpan<TScale> scales, BlockShape shape, Span<T> codes)
+        where T : unmanaged, ISmallFloat<T>
+        where TScale : unmanaged, IBinaryFloatingPointIeee754<TScale>
+    {
+        shape.Check(codes.Length, scales.Length, values.Length);
+        CheckFinite(values, shape.Columns);
+        for (int i = 0; i < scales.Length; i++)
+        {
+            float scale = float.CreateTruncating(scales[i]);
+            if (!float.IsFinite(scale) || scale < 0)
+            {
+                throw new ArgumentException($"scale {i} is {scale}, expected a finite number from 0", nameof(scales));
+            }
+
+            // Whatever is divided by infinity is a zero of its sign.
+            Round(values, shape.Columns, shape.At(i), scale == 0 ? float.PositiveInfinity : scale, codes);
+        }
+    }
+
     /// <summary>The largest magnitude of a block; NaN or infinite where an element is.</summary>
     internal static float MaxMagnitude(ReadOnlySpan<float> values, int columns, BlockShape.Block block)
     {

@@ -120,7 +120,7 @@ public static class Nvfp4
     }
 
     // Not zero, so that a block of the smallest float32 has a quotient.
-    static float Effective(Float8E4M3FN scale, float global, Nvfp4Convention convention)
+    internal static float Effective(Float8E4M3FN scale, float global, Nvfp4Convention convention)
     {
         float effective = convention == Nvfp4Convention.CompressedTensors ? scale / global : scale * global;
         return effective == 0 ? float.Epsilon : effective;

@@ -39,6 +39,45 @@ public class BlockScalingTests
         Assert.Equal(Words(tensors["expected"].Data), result.Select(value => value.ToBits()));
     }
 
+    [Theory]
+    [InlineData(1, 100)]
+    [InlineData(16, 16)]
+    [InlineData(33, 100)]
+    public void With_its_own_scales_a_matrix_rounded_to_bfloat16_gives_its_codes_again(int blockRows, int blockColumns)
+    {
+        var random = new Random(12);
+        var shape = new BlockShape(33, 100, blockRows, blockColumns);
+        var codes = new Float8E4M3FN[33 * 100];
+        for (int i = 0; i < codes.Length; i++)
+        {
+            int bits = random.Next(254);
+            codes[i] = Float8E4M3FN.FromBits((byte)(bits < 127 ? bits : bits + 1));
+        }
+
+        float[] scales = [.. Enumerable.Range(0, shape.ScaleRows * shape.ScaleColumns).Select(_ => 0.001f + random.NextSingle())];
+        var wide = new BFloat16[codes.Length];
+        float[] values = new float[codes.Length];
+        BlockScaling.Dequantize<Float8E4M3FN, float>(codes, scales, shape, wide);
+        BFloat16.ConvertToSingle(wide, values);
+
+        var again = new Float8E4M3FN[codes.Length];
+        BlockScaling.QuantizeWith<Float8E4M3FN, float>(values, scales, shape, again);
+
+        Assert.Equal(codes.Select(code => code.ToBits()), again.Select(code => code.ToBits()));
+    }
+
+    [Fact]
+    public void Given_scales_saturate_and_zero_makes_zeros()
+    {
+        var shape = new BlockShape(2, 2, 1, 2);
+        var codes = new Float8E4M3FN[4];
+        BlockScaling.QuantizeWith<Float8E4M3FN, float>([1000, -1, 5, -7], [1, 0], shape, codes);
+        Assert.Equal([448, -1, 0, -0f], codes.Select(code => (float)code));
+        Assert.Throws<ArgumentException>(() => BlockScaling.QuantizeWith<Float8E4M3FN, float>([1, 1, 1, 1], [1, -1], shape, codes));
+        Assert.Throws<ArgumentException>(() => BlockScaling.QuantizeWith<Float8E4M3FN, float>([1, 1, 1, 1], [float.NaN, 1], shape, codes));
+        Assert.Throws<ArgumentException>(() => BlockScaling.QuantizeWith<Float8E4M3FN, float>([1, float.PositiveInfinity, 1, 1], [1, 1], shape, codes));
+    }
+
     public static TheoryData<int, int, int, int> Shapes => new()
     {
         { 5, 7, 2, 3 }, { 128, 256, 128, 128 }, { 130, 300, 128, 128 }, { 3, 600, 1, 600 }, { 4, 5, 100, 100 },
