@@ -73,7 +73,7 @@ public sealed class CheckpointWriter : IDisposable
         return new CheckpointWriter(
             directory,
             shards.Select((shard, i) => (Path.Combine(directory, ShardedWriter.Name(i, shards.Count)), (IEnumerable<TensorSource>)shard)),
-            shards.Count > 1 ? ShardedWriter.Index(shards) : null,
+            shards.Count > 1 ? ShardedWriter.Index(shards) : (ReadOnlyMemory<byte>?)null,
             options);
     }
 

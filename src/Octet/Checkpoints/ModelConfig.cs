@@ -9,7 +9,7 @@ public sealed record ModelConfig
     internal const string FileName = "config.json";
 
     /// <summary>Where Model Optimizer says how it quantised, if not in config.json.</summary>
-    const string ModelOptFileName = "hf_quant_config.json";
+    internal const string ModelOptFileName = "hf_quant_config.json";
 
     /// <summary>The architectures that can be run, by the names used in <c>architectures</c>.</summary>
     public static IReadOnlyList<string> SupportedArchitectures { get; } = ["Qwen3ForCausalLM"];
@@ -87,10 +87,7 @@ public sealed record ModelConfig
         if (File.Exists(path))
         {
             ModelConfig config = ModelConfigReader.Read(ConfigObject.Load(path), path);
-            string modelOpt = Path.Combine(directory, ModelOptFileName);
-            return config.QuantizationConfig is null && File.Exists(modelOpt)
-                ? config with { QuantizationConfig = QuantizationConfig.ReadModelOpt(ConfigObject.Load(modelOpt)) }
-                : config;
+            return config.QuantizationConfig is null ? config with { QuantizationConfig = QuantizationConfig.FindModelOpt(directory) } : config;
         }
 
         throw new ModelException(

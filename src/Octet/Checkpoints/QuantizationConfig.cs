@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Text;
+using Octet.Safetensors;
 
 namespace Octet.Checkpoints;
 
@@ -9,6 +10,9 @@ namespace Octet.Checkpoints;
 /// </summary>
 public sealed record QuantizationConfig
 {
+    /// <summary>The key of a single file's metadata that holds what a directory has in <c>config.json</c>.</summary>
+    internal const string MetadataKey = "quantization_config";
+
     /// <summary><c>quant_method</c>: <c>fp8</c>, <c>compressed-tensors</c>, <c>modelopt</c>, <c>fbgemm_fp8</c>, <c>torchao</c>, <c>quanto</c> or <c>mxfp4</c>.</summary>
     public required string QuantMethod { get; init; }
 
@@ -51,6 +55,25 @@ public sealed record QuantizationConfig
             _ => throw json.Unsupported("quant_method", Methods),
         };
     }
+
+    /// <summary>That of a model directory of any architecture; null where there is none.</summary>
+    internal static QuantizationConfig? Find(string directory)
+    {
+        string config = Path.Combine(directory, ModelConfig.FileName);
+        ConfigObject? json = File.Exists(config) ? ConfigObject.Load(config).TryObject("quantization_config") : null;
+        return json is null ? FindModelOpt(directory) : Read(json);
+    }
+
+    /// <summary>That of a directory with Model Optimizer's own file; null where there is none.</summary>
+    internal static QuantizationConfig? FindModelOpt(string directory)
+    {
+        string path = Path.Combine(directory, ModelConfig.ModelOptFileName);
+        return File.Exists(path) ? ReadModelOpt(ConfigObject.Load(path)) : null;
+    }
+
+    /// <summary>That in the metadata of a single file; null where there is none.</summary>
+    internal static QuantizationConfig? OfFile(SafetensorsFile file)
+        => file.Metadata.TryGetValue(MetadataKey, out string? text) ? Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(text), $"{file.Path}, metadata {MetadataKey}")) : null;
 
     /// <summary>Model Optimizer's own file, or the same keys in <c>config.json</c>.</summary>
     internal static QuantizationConfig ReadModelOpt(ConfigObject json)

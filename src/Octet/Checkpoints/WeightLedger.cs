@@ -16,8 +16,12 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     const int MxBlock = 32;
 
     readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    readonly List<string> _order = [];
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
+
+    /// <summary>The names of the tensors that were asked for, in that order.</summary>
+    internal IReadOnlyList<string> Taken => _order;
 
     /// <summary>A linear layer <paramref name="name"/> of [outputs, inputs], quantised exactly when its weight is made of codes.</summary>
     internal LinearTensor Linear(string name, long outputs, long inputs)
@@ -86,6 +90,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         if (Has(name))
         {
             _taken.Add(name);
+            _order.Add(name);
         }
     }
 
@@ -118,6 +123,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             throw new InvalidOperationException($"tensor {name} is asked for twice");
         }
 
+        _order.Add(name);
         return tensor;
     }
 

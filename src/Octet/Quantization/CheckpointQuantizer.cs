@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using Octet.Checkpoints;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Quantization;
+
+/// <summary>
+/// Turns a checkpoint into one of another scheme: wide weights into codes and scales, codes into codes of another scheme, or back to
+/// bfloat16. Works on model directories of any architecture and on single safetensors files, a band of rows at a time, so that memory
+/// does not depend on the model's size.
+/// </summary>
+public static class CheckpointQuantizer
+{
+    /// <summary>Quantises a checkpoint.</summary>
+    /// <param name="source">A model directory, or a single safetensors file.</param>
+    /// <param name="destination">
+    /// The directory, or for a file the file, to be made; it must not be there yet. It appears when all is written and read back; a
+    /// directory is made as <c>NAME.partial</c> before, which the next call removes where a process was killed.
+    /// </param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the work; nothing is left behind.</param>
+    /// <exception cref="ModelException">The source is not sound or has values that cannot be quantised, or the destination is there already.</exception>
+    /// <exception cref="SafetensorsException">A file of the source is cut or damaged, or one of the destination cannot be written.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static QuantizationReport Run(string source, string destination, QuantizationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        ArgumentException.ThrowIfNullOrEmpty(destination);
+        options ??= new QuantizationOptions();
+        options.Validate();
+        try
+        {
+            using var opened = new QuantizationSource(source);
+            using QuantizationSource? given = options.ScalesFrom is { } path ? new QuantizationSource(path) : null;
+            EncodingTarget target = given is null
+                ? new SchemeTarget(options)
+                : new GivenScalesTarget(given.Modules, given.ConfigJson?["quantization_config"]?.AsObject());
+            var plan = new QuantizationPlan(opened, target, given is null && options.LmHead);
+            return opened.IsDirectory
+                ? WriteDirectory(plan, destination, options, cancellationToken)
+                : WriteFile(plan, destination, options, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{source} to {destination}: {e.Message.ReplaceLineEndings(" ")}", destination, innerException: e);
+        }
+    }
+
+    static QuantizationReport WriteDirectory(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellation)
+    {
+        using var partial = new PartialDirectory(destination);
+        using (var writer = CheckpointWriter.CreateSharded(partial.Path, plan.Tensors, new SafetensorsWriterOptions { MaxShardSize = options.MaxShardSize }))
+        {
+            var run = new QuantizationRun(plan, writer, options, cancellation);
+            run.Encode();
+            plan.Source.CopyCompanions(partial.Path, plan.Config, plan.Unties);
+            writer.Commit();
+            run.ReadBack(partial.Path);
+            partial.Commit();
+            return run.Report([.. Directory.EnumerateFiles(destination).Order(StringComparer.Ordinal)]);
+        }
+    }
+
+    static QuantizationReport WriteFile(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellation)
+    {
+        if (File.Exists(destination) || Directory.Exists(destination))
+        {
+            throw new ModelException($"{destination} is there already: remove it, or choose another destination; nothing is overwritten", destination);
+        }
+
+        var metadata = new Dictionary<string, string>(plan.Source.Checkpoint.Files[0].Metadata);
+        metadata.Remove(QuantizationConfig.MetadataKey);
+        if (plan.Config is not null)
+        {
+            metadata.Add(QuantizationConfig.MetadataKey, plan.Config.ToJsonString());
+        }
+
+        // Under its own name the file is seen only after it was read back.
+        string written = destination + ".partial";
+        try
+        {
+            using var writer = CheckpointWriter.CreateFile(written, plan.Tensors, new SafetensorsWriterOptions { Metadata = metadata });
+            var run = new QuantizationRun(plan, writer, options, cancellation);
+            run.Encode();
+            writer.Commit();
+            run.ReadBack(written);
+            File.Move(written, destination, overwrite: false);
+            return run.Report([destination]);
+        }
+        finally
+        {
+            File.Delete(written);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using System.Text.Json.Nodes;
+
+namespace Octet.Quantization;
+
+/// <summary>What a checkpoint is turned into: which layers are encoded, how, and what the config then says.</summary>
+abstract class EncodingTarget
+{
+    /// <summary>Whether weights that are wide already are encoded; where false, only codes are, to bfloat16.</summary>
+    internal virtual bool EncodesWide => true;
+
+    /// <summary>The encoder of a layer; null: it stays wide, and why.</summary>
+    internal abstract (WeightEncoder? Encoder, string? Reason) TryCreate(string module, long rows, int columns);
+
+    /// <summary>The <c>quantization_config</c>; null for none.</summary>
+    /// <param name="unconverted">Linear layers that stay wide.</param>
+    internal abstract JsonObject? Config(IReadOnlyList<string> unconverted);
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+using Octet.Backends;
+using Octet.Checkpoints;
+using Octet.Safetensors;
+
+namespace Octet.Quantization;
+
+/// <summary>The scheme, layers and scales of a checkpoint that is quantised already.</summary>
+sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : EncodingTarget
+{
+    internal override (WeightEncoder? Encoder, string? Reason) TryCreate(string module, long rows, int columns)
+    {
+        if (given.Modules.FirstOrDefault(other => other.Name == module) is not { IsQuantized: true } found)
+        {
+            return (null, null);
+        }
+
+        LinearTensor weight = found.Weight;
+        return weight.Rows == rows && weight.Columns == columns
+            ? (new GivenScalesEncoder(module, weight, found.Scales), null)
+            : throw new ModelException(
+                $"{weight.Tensor.File.Path}: tensor {weight.Tensor.Name}: codes for {weight.Rows} x {weight.Columns} weights, the source's {module} has {rows} x {columns}: scales can be taken from a checkpoint of the same model only",
+                weight.Tensor.File.Path,
+                weight.Tensor.Name);
+    }
+
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted) => config;
+}

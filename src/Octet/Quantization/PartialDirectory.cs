@@ -1,0 +1,114 @@
+namespace Octet.Quantization;
+
+/// <summary>
+/// A directory that appears whole or not at all: made beside its destination as <c>NAME.partial</c>, held by a lock, and renamed at the
+/// end. What a killed process left there is removed by the next one.
+/// </summary>
+sealed class PartialDirectory : IDisposable
+{
+    const string LockName = ".lock";
+
+    readonly string _destination;
+    readonly FileStream _lock;
+    bool _committed;
+
+    /// <exception cref="ModelException">The destination is there already, cannot be written, or another process is writing it.</exception>
+    internal PartialDirectory(string destination)
+    {
+        _destination = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(destination));
+        RequireFree();
+        Path = _destination + ".partial";
+        try
+        {
+            Directory.CreateDirectory(Path);
+            _lock = new FileStream(System.IO.Path.Combine(Path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException(
+                File.Exists(System.IO.Path.Combine(Path, LockName))
+                    ? $"{Path} is being written by another process: wait for it, or choose another destination"
+                    : $"{Path} cannot be written: {OneLine(e)}",
+                Path,
+                innerException: e);
+        }
+
+        try
+        {
+            Empty();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where to write.</summary>
+    internal string Path { get; }
+
+    internal void Commit()
+    {
+        RequireFree();
+        try
+        {
+            _lock.Dispose();
+            File.Delete(System.IO.Path.Combine(Path, LockName));
+            if (Directory.Exists(_destination))
+            {
+                // Empty, or this fails.
+                Directory.Delete(_destination);
+            }
+
+            Directory.Move(Path, _destination);
+            _committed = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{_destination} cannot be written: {OneLine(e)}", _destination, innerException: e);
+        }
+    }
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        if (_committed)
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The error that led here says more than this one would.
+        }
+    }
+
+    void RequireFree()
+    {
+        if (File.Exists(_destination) || (Directory.Exists(_destination) && Directory.EnumerateFileSystemEntries(_destination).Any()))
+        {
+            throw new ModelException($"{_destination} is there already: remove it, or choose another destination; nothing is overwritten", _destination);
+        }
+    }
+
+    void Empty()
+    {
+        foreach (string entry in Directory.EnumerateFileSystemEntries(Path))
+        {
+            if (Directory.Exists(entry))
+            {
+                Directory.Delete(entry, recursive: true);
+            }
+            else if (System.IO.Path.GetFileName(entry) != LockName)
+            {
+                File.Delete(entry);
+            }
+        }
+    }
+
+    static string OneLine(Exception e) => e.Message.ReplaceLineEndings(" ");
+}

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Octet.Quantization;
+
+/// <summary>
+/// The <c>quantization_config</c> of a scheme, as the loaders of transformers, vLLM and SGLang read it: <c>fp8</c> for blocks, compressed-tensors
+/// (<c>quantization/quant_args.py</c>, <c>quant_scheme.py</c>) for the rest.
+/// </summary>
+static class PublishedConfig
+{
+    static readonly JsonSerializerOptions s_layout = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    internal static JsonObject? Create(QuantizationScheme scheme, bool powersOfTwo, IReadOnlyList<string> unconverted) => scheme switch
+    {
+        QuantizationScheme.BFloat16 => null,
+        QuantizationScheme.Block => Block(powersOfTwo, unconverted),
+        QuantizationScheme.Channel => CompressedTensors("float-quantized", Weights(8, "channel"), Token(), unconverted),
+        QuantizationScheme.Tensor => CompressedTensors("float-quantized", Weights(8, "tensor"), Token(), unconverted),
+        QuantizationScheme.Mxfp8 => CompressedTensors("mxfp8-quantized", Weights(8, "group", 32, "torch.uint8"), null, unconverted),
+        QuantizationScheme.Mxfp4 => CompressedTensors("mxfp4-pack-quantized", Weights(4, "group", 32, "torch.uint8"), null, unconverted),
+        QuantizationScheme.Nvfp4 => CompressedTensors("nvfp4-pack-quantized", Weights(4, "tensor_group", 16, "torch.float8_e4m3fn"), null, unconverted),
+        _ => throw new ArgumentOutOfRangeException(nameof(scheme)),
+    };
+
+    /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c>; the rest and its order stay.</summary>
+    /// <param name="path">The source's file.</param>
+    /// <param name="quantization">Null removes what is there.</param>
+    /// <param name="untie">Whether the output layer now has a weight of its own.</param>
+    internal static string Apply(string path, JsonObject? quantization, bool untie)
+    {
+        JsonObject config = JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
+        config.Remove("quantization_config");
+        if (untie)
+        {
+            config["tie_word_embeddings"] = false;
+        }
+
+        if (quantization is not null)
+        {
+            config["quantization_config"] = quantization.DeepClone();
+        }
+
+        return config.ToJsonString(s_layout) + "\n";
+    }
+
+    static JsonObject Block(bool powersOfTwo, IReadOnlyList<string> unconverted)
+    {
+        var config = new JsonObject
+        {
+            ["activation_scheme"] = "dynamic",
+            ["fmt"] = "e4m3",
+            ["modules_to_not_convert"] = Names(unconverted),
+            ["quant_method"] = "fp8",
+            ["weight_block_size"] = new JsonArray(128, 128),
+        };
+        if (powersOfTwo)
+        {
+            config["scale_fmt"] = "ue8m0";
+        }
+
+        return config;
+    }
+
+    static JsonObject CompressedTensors(string format, JsonObject weights, JsonObject? activations, IReadOnlyList<string> unconverted) => new()
+    {
+        ["config_groups"] = new JsonObject
+        {
+            ["group_0"] = new JsonObject
+            {
+                ["format"] = format,
+                ["input_activations"] = activations,
+                ["output_activations"] = null,
+                ["targets"] = new JsonArray("Linear"),
+                ["weights"] = weights,
+            },
+        },
+        ["format"] = format,
+        ["ignore"] = Names(unconverted),
+        ["kv_cache_scheme"] = null,
+        ["quant_method"] = "compressed-tensors",
+        ["quantization_status"] = "compressed",
+    };
+
+    static JsonObject Weights(int bits, string strategy, int? group = null, string? scaleType = null)
+    {
+        JsonObject weights = Arguments(bits, strategy, group, dynamic: false);
+        if (scaleType is not null)
+        {
+            weights["scale_dtype"] = scaleType;
+        }
+
+        return weights;
+    }
+
+    static JsonObject Token() => Arguments(8, "token", null, dynamic: true);
+
+    static JsonObject Arguments(int bits, string strategy, int? group, bool dynamic) => new()
+    {
+        ["dynamic"] = dynamic,
+        ["group_size"] = group,
+        ["num_bits"] = bits,
+        ["strategy"] = strategy,
+        ["symmetric"] = true,
+        ["type"] = "float",
+    };
+
+    static JsonArray Names(IReadOnlyList<string> names) => [.. names.Select(name => (JsonNode)name)];
+}

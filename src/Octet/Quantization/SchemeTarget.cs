@@ -1,0 +1,102 @@
+using System.IO.Enumeration;
+using System.Text.Json.Nodes;
+using Octet.Checkpoints;
+using Octet.Numerics;
+
+namespace Octet.Quantization;
+
+/// <summary>One of the <see cref="QuantizationScheme"/>s, applied to all linear layers that are not excluded.</summary>
+sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
+{
+    const int BlockSize = 128;
+
+    readonly Dictionary<string, LargestMagnitude> _fused = [];
+
+    internal override bool EncodesWide => options.Scheme != QuantizationScheme.BFloat16;
+
+    internal override (WeightEncoder? Encoder, string? Reason) TryCreate(string module, long rows, int columns)
+    {
+        if (!EncodesWide || !IsWanted(module))
+        {
+            return (null, null);
+        }
+
+        int group = options.Scheme switch
+        {
+            QuantizationScheme.Mxfp8 or QuantizationScheme.Mxfp4 => Microscaling.BlockLength,
+            QuantizationScheme.Nvfp4 => Nvfp4.BlockLength,
+            _ => 1,
+        };
+        return columns % group == 0
+            ? (Create(module, rows, columns), null)
+            : (null, $"{module} stays wide: its rows of {columns} weights are not whole groups of {group}");
+    }
+
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted)
+        => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted);
+
+    bool IsWanted(string module)
+    {
+        string last = module[(module.LastIndexOf('.') + 1)..];
+        bool linear = last switch
+        {
+            "lm_head" => options.LmHead,
+
+            // Mixture of experts: loaders keep the router wide.
+            "gate" or "router" => false,
+            _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
+        };
+        return linear && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, module, ignoreCase: false));
+    }
+
+    WeightEncoder Create(string module, long rows, int columns) => options.Scheme switch
+    {
+        QuantizationScheme.Mxfp8 => Microscaled<Float8E4M3FN>(module, rows, columns, ".weight"),
+        QuantizationScheme.Mxfp4 => Microscaled<Float4E2M1FN>(module, rows, columns, ".weight_packed"),
+        QuantizationScheme.Nvfp4 => new Nvfp4Encoder(module, rows, columns, Fused(module), options.Search),
+        _ => (options.ScaleType ?? DataType.Float32) switch
+        {
+            DataType.BFloat16 => Scaled<BFloat16>(module, rows, columns),
+            DataType.Float16 => Scaled<Half>(module, rows, columns),
+            DataType.Float8E8M0FNU => Scaled<Float8E8M0FNU>(module, rows, columns),
+            _ => Scaled<float>(module, rows, columns),
+        },
+    };
+
+    WeightEncoder Scaled<TScale>(string module, long rows, int columns)
+        where TScale : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<TScale>, System.Numerics.IMinMaxValue<TScale>
+    {
+        // A scale that only the exponent has must not be rounded down: the largest weights would saturate.
+        bool powers = options.PowerOfTwoScales || typeof(TScale) == typeof(Float8E8M0FNU);
+        ScaleRule rule = powers ? ScaleRule.PowerOfTwoCeiling : ScaleRule.Ratio;
+        var names = new SchemeTensors(".weight", options.Scheme == QuantizationScheme.Block ? ".weight_scale_inv" : ".weight_scale", DataTypes.Of<TScale>());
+        return options.Scheme switch
+        {
+            QuantizationScheme.Tensor => new TensorEncoder<TScale>(module, rows, columns, names, rule, options.Search),
+            QuantizationScheme.Channel => new ScaledEncoder<Float8E4M3FN, TScale>(module, rows, columns, ScaleLayout.Channel, names, rule, options.Search),
+            _ => new ScaledEncoder<Float8E4M3FN, TScale>(module, rows, columns, new ScaleLayout(BlockSize, BlockSize), names, rule, options.Search),
+        };
+    }
+
+    // compressed-tensors rounds the exponent as its own quantiser does, and stores it as a plain byte.
+    ScaledEncoder<T, Float8E8M0FNU> Microscaled<T>(string module, long rows, int columns, string codes)
+        where T : unmanaged, ISmallFloat<T>
+        => new(module, rows, columns, ScaleLayout.Group(Microscaling.BlockLength), new SchemeTensors(codes, ".weight_scale", DataType.UInt8), ScaleRule.PowerOfTwoRounded, options.Search);
+
+    LargestMagnitude Fused(string module)
+    {
+        int dot = module.LastIndexOf('.');
+        string key = module[(dot + 1)..] switch
+        {
+            "q_proj" or "k_proj" or "v_proj" => module[..dot] + ".qkv",
+            "gate_proj" or "up_proj" => module[..dot] + ".gate_up",
+            _ => module,
+        };
+        if (!_fused.TryGetValue(key, out LargestMagnitude? largest))
+        {
+            _fused.Add(key, largest = new LargestMagnitude());
+        }
+
+        return largest;
+    }
+}

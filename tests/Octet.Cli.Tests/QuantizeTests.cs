@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Octet.Safetensors;
+using Octet.Tests.Reference;
+using static Octet.Cli.Tests.OctetTool;
+
+namespace Octet.Cli.Tests;
+
+public sealed class QuantizeTests : IDisposable
+{
+    readonly TestModel _model = new(new SyntheticCheckpoint { LinearType = Numerics.DataType.BFloat16 });
+    readonly TemporaryDirectory _directory = new();
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _directory.Dispose();
+    }
+
+    string Destination => Path.Combine(_directory.Path, "größe 8");
+
+    [Fact]
+    public void A_model_is_quantised_with_all_that_belongs_to_it_and_runs()
+    {
+        ToolResult result = Run("quantize", _model.Path, Destination, "--scheme", "channel", "--json");
+
+        Assert.Equal("", result.Error);
+        Assert.Equal(14, result.Json["modules"]!.AsArray().Count);
+        Assert.All(result.Json["modules"]!.AsArray(), module => Assert.InRange((double)module!["signal_to_noise_db"]!, 25, 45));
+        Assert.True((long)result.Json["destination_bytes"]! < (long)result.Json["source_bytes"]!);
+        Assert.Equal(
+            ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"],
+            result.Json["files"]!.AsArray().Select(file => Path.GetFileName((string)file!)));
+        Assert.Equal(0, Run("run", Destination, "abc", "--max-tokens", "3").ExitCode);
+        Assert.Equal(0, Run("inspect", Destination, "--verify").ExitCode);
+    }
+
+    [Fact]
+    public void A_reader_at_the_terminal_gets_a_summary()
+    {
+        ToolResult result = Run("quantize", _model.Path, Destination, "--scheme", "nvfp4", "--search", "--exclude", "*.mlp.*", "--lm-head");
+
+        Assert.Equal("", result.Error);
+        Assert.Contains("9 encoded", result.Output, StringComparison.Ordinal);
+        Assert.Contains("signal to noise: median", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Back_to_bfloat16_and_forth_with_the_same_scales_gives_the_same_file()
+    {
+        Assert.Equal(0, Run("quantize", _model.Path, Destination, "--shard-size", "300KB").ExitCode);
+        Assert.Equal(0, Run("quantize", Destination, Destination + " wide", "--scheme", "bf16").ExitCode);
+        Assert.Equal(0, Run("quantize", Destination + " wide", Destination + " again", "--scales-from", Destination, "--shard-size", "300KB").ExitCode);
+
+        string[] files = [.. Directory.EnumerateFiles(Destination).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        Assert.True(files.Length > 4);
+        Assert.All(files, name => Assert.Equal(File.ReadAllBytes(Path.Combine(Destination, name)), File.ReadAllBytes(Path.Combine(Destination + " again", name))));
+    }
+
+    [Theory]
+    [InlineData("--scheme is 'int8'", "--scheme", "int8")]
+    [InlineData("--scale-dtype with --scheme nvfp4", "--scheme", "nvfp4", "--scale-dtype", "bf16")]
+    [InlineData("--power-of-two with --scheme mxfp8", "--scheme", "mxfp8", "--power-of-two")]
+    [InlineData("--scale-dtype e8m0 with --scheme channel", "--scheme", "channel", "--scale-dtype", "e8m0")]
+    [InlineData("--scheme bf16 quantises nothing", "--scheme", "bf16", "--search")]
+    [InlineData("--scales-from with --exclude", "--scales-from", "x", "--exclude", "y")]
+    [InlineData("--shard-size is '5 apples'", "--shard-size", "5 apples")]
+    [InlineData("--shard-size is '0'", "--shard-size", "0")]
+    [InlineData("--threads is '0'", "--threads", "0")]
+    public void Wrong_usage_is_one_line_and_exit_code_2(string message, params string[] options)
+    {
+        ToolResult result = Run(["quantize", _model.Path, Destination, .. options]);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal("", result.Output);
+        Assert.StartsWith("octet: error: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Destination));
+    }
+
+    [Fact]
+    public void What_is_there_already_is_not_touched()
+    {
+        Directory.CreateDirectory(Destination);
+        File.WriteAllText(Path.Combine(Destination, "mine.txt"), "mine");
+
+        ToolResult result = Run("quantize", _model.Path, Destination);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("is there already", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["mine.txt"], Directory.EnumerateFileSystemEntries(Destination).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Killed_at_any_moment_it_leaves_nothing_that_loads_and_the_next_run_succeeds()
+    {
+        var random = new Random(2);
+        int whole = 0;
+        for (int i = 0; i < 8; i++)
+        {
+            using Process process = Start(["quantize", _model.Path, Destination]);
+            Thread.Sleep(80 + random.Next(500));
+            process.Kill();
+            process.WaitForExit();
+            if (Directory.Exists(Destination))
+            {
+                using var checkpoint = SafetensorsCheckpoint.Open(Destination);
+                Assert.NotNull(JsonNode.Parse(File.ReadAllText(Path.Combine(Destination, "config.json")))!["quantization_config"]);
+                Directory.Delete(Destination, recursive: true);
+                whole++;
+            }
+        }
+
+        Assert.True(whole < 8, "it was never killed in time");
+        Assert.Equal(0, Run("quantize", _model.Path, Destination).ExitCode);
+        Assert.Equal([Path.GetFileName(Destination)], Directory.EnumerateFileSystemEntries(_directory.Path).Select(Path.GetFileName));
+    }
+}
