@@ -79,6 +79,16 @@ public sealed class QuantizeTests : IDisposable
     }
 
     [Fact]
+    public void A_text_for_the_cache_that_is_not_there_is_an_error()
+    {
+        ToolResult result = Run("quantize", _model.Path, Destination, "--kv-cache", Destination + ".txt");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("there is no file", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Destination));
+    }
+
+    [Fact]
     public void What_is_there_already_is_not_touched()
     {
         Directory.CreateDirectory(Destination);

@@ -39,6 +39,7 @@ sealed class QuantizeCommand : Command
     readonly Option<bool> _search = new("--search") { Description = "Search each scale for the least squared error, instead of taking the largest magnitude's" };
     readonly Option<string[]> _exclude = new("--exclude") { Description = "Modules to leave as they are, * for any characters; may be repeated", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _lmHead = new("--lm-head") { Description = "Quantise the output layer too; one tied to the embedding gets a weight of its own" };
+    readonly Option<string?> _cache = new("--kv-cache") { Description = "Add scales for a key/value cache in E4M3, found by running SRC on this UTF-8 text", HelpName = "FILE" };
     readonly Option<string?> _scalesFrom = new("--scales-from") { Description = "Scheme, layers and scales of this quantised checkpoint of the same model", HelpName = "MODEL" };
     readonly Option<long?> _shardSize = ByteSize.Option("--shard-size", "The most bytes in a file, such as 5GB or 512MiB [default: 5GB]");
     readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
@@ -49,7 +50,7 @@ sealed class QuantizeCommand : Command
     {
         Arguments.Add(_source);
         Arguments.Add(_destination);
-        foreach (Option option in (Option[])[_scheme, _scaleType, _powers, _search, _exclude, _lmHead, _scalesFrom, _shardSize, _threads, _json])
+        foreach (Option option in (Option[])[_scheme, _scaleType, _powers, _search, _exclude, _lmHead, _cache, _scalesFrom, _shardSize, _threads, _json])
         {
             Options.Add(option);
         }
@@ -69,6 +70,7 @@ sealed class QuantizeCommand : Command
             Exclude = parsed.GetValue(_exclude) ?? [],
             LmHead = parsed.GetValue(_lmHead),
             ScalesFrom = parsed.GetValue(_scalesFrom),
+            CacheCalibrationText = parsed.GetValue(_cache) is { } text ? TextFile.Read(text) : null,
             MaxShardSize = parsed.GetValue(_shardSize) ?? new QuantizationOptions().MaxShardSize,
             Threads = parsed.GetValue(_threads),
         };
@@ -109,9 +111,9 @@ sealed class QuantizeCommand : Command
             throw new UsageException($"--scale-dtype e8m0 with --scheme {parsed.GetValue(_scheme)}: expected f32, bf16 or f16");
         }
 
-        if (options.Scheme == QuantizationScheme.BFloat16 && (options.Search || options.LmHead || options.Exclude.Count > 0))
+        if (options.Scheme == QuantizationScheme.BFloat16 && (options.Search || options.LmHead || options.CacheCalibrationText is not null || options.Exclude.Count > 0))
         {
-            throw new UsageException("--search, --lm-head and --exclude choose what is quantised; --scheme bf16 quantises nothing: leave them out");
+            throw new UsageException("--search, --lm-head, --kv-cache and --exclude choose what is quantised; --scheme bf16 quantises nothing: leave them out");
         }
     }
 

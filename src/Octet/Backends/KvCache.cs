@@ -34,6 +34,9 @@ abstract class KvCache(KvCacheLayout layout, int maxPages) : IDisposable
 
     internal void Return(int page) => _free.Push(page);
 
+    /// <summary>The largest magnitudes among the keys and the values of a sequence's first tokens in one layer of a float32 cache: what scales of a narrower one follow from.</summary>
+    internal abstract (float Key, float Value) Largest(KvSequence sequence, int layer, int tokens);
+
     protected abstract void MakePage(int page);
 
     public abstract void Dispose();

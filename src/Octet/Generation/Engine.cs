@@ -117,6 +117,15 @@ sealed class Engine : IDisposable
         }
     }
 
+    /// <summary>For each layer the largest magnitudes of the keys and values of a sequence, of a float32 cache.</summary>
+    internal (float Key, float Value)[] CacheMagnitudes(KvSequence sequence, int tokens)
+    {
+        lock (_step)
+        {
+            return [.. Enumerable.Range(0, _cache.Layout.Layers).Select(layer => _cache.Largest(sequence, layer, tokens))];
+        }
+    }
+
     internal void Truncate(KvSequence sequence, int tokens)
     {
         lock (_step)

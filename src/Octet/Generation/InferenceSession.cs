@@ -82,6 +82,9 @@ public sealed class InferenceSession : IDisposable
         return common;
     }
 
+    /// <summary>For each layer the largest magnitudes of keys and values; of a float32 cache.</summary>
+    internal (float Key, float Value)[] CacheMagnitudes() => _engine.CacheMagnitudes(Sequence, Length);
+
     internal bool IsOf(Engine engine) => ReferenceEquals(engine, _engine);
 
     /// <summary>Notes a token that a step of several sessions has computed.</summary>

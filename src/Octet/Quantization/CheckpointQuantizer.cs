@@ -37,7 +37,8 @@ public static class CheckpointQuantizer
             EncodingTarget target = given is null
                 ? new SchemeTarget(options)
                 : new GivenScalesTarget(given.Modules, given.ConfigJson?["quantization_config"]?.AsObject());
-            var plan = new QuantizationPlan(opened, target, given is null && options.LmHead);
+            CacheCalibration? cache = options.CacheCalibrationText is { } text ? new CacheCalibration(source, text, options.Threads, cancellationToken) : null;
+            var plan = new QuantizationPlan(opened, target, given is null && options.LmHead, cache);
             return opened.IsDirectory
                 ? WriteDirectory(plan, destination, options, cancellationToken)
                 : WriteFile(plan, destination, options, cancellationToken);

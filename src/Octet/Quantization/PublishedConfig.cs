@@ -28,6 +28,15 @@ static class PublishedConfig
         _ => throw new ArgumentOutOfRangeException(nameof(scheme)),
     };
 
+    /// <summary>Says that there are scales of a cache. Loaders of <c>fp8</c> find them by their names alone.</summary>
+    internal static void AddCache(JsonObject config)
+    {
+        if (config.ContainsKey("kv_cache_scheme"))
+        {
+            config["kv_cache_scheme"] = Arguments(8, "tensor", null, dynamic: false);
+        }
+    }
+
     /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c>; the rest and its order stay.</summary>
     /// <param name="path">The source's file.</param>
     /// <param name="quantization">Null removes what is there.</param>

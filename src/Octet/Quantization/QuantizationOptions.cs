@@ -39,6 +39,12 @@ public sealed record QuantizationOptions
     /// </summary>
     public string? ScalesFrom { get; init; }
 
+    /// <summary>
+    /// A text with which scales for a key/value cache in E4M3 are found, by running the source on it; null: none are. Of a model that can be
+    /// run, and not to <see cref="QuantizationScheme.BFloat16"/>.
+    /// </summary>
+    public string? CacheCalibrationText { get; init; }
+
     /// <summary>The most tensor bytes in one shard.</summary>
     public long MaxShardSize { get; init; } = 5_000_000_000;
 
@@ -54,6 +60,11 @@ public sealed record QuantizationOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxShardSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
         ArgumentNullException.ThrowIfNull(Exclude);
+        if (CacheCalibrationText is not null && Scheme == QuantizationScheme.BFloat16)
+        {
+            throw new ArgumentException("scales of a cache for a checkpoint that is not quantised", nameof(CacheCalibrationText));
+        }
+
         bool free = Scheme is QuantizationScheme.Block or QuantizationScheme.Channel or QuantizationScheme.Tensor;
         if (ScaleType is { } type && (!free || !(type is DataType.Float32 or DataType.BFloat16 or DataType.Float16 || (type == DataType.Float8E8M0FNU && Scheme == QuantizationScheme.Block))))
         {

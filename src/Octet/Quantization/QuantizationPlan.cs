@@ -15,7 +15,7 @@ sealed class QuantizationPlan
     readonly List<TensorSource> _tensors = [];
     readonly List<string> _notes = [];
 
-    internal QuantizationPlan(QuantizationSource source, EncodingTarget target, bool head)
+    internal QuantizationPlan(QuantizationSource source, EncodingTarget target, bool head, CacheCalibration? cache)
     {
         Source = source;
         List<string> unconverted = [];
@@ -56,12 +56,19 @@ sealed class QuantizationPlan
             unconverted.Insert(0, Head);
         }
 
-        foreach (TensorView tensor in source.Modules.Others)
+        CacheScales = cache?.Scales ?? [];
+        HashSet<string> replaced = [.. CacheScales.Select(scale => scale.Tensor.Name)];
+        foreach (TensorView tensor in source.Modules.Others.Where(tensor => !replaced.Contains(tensor.Name)))
         {
             Copy(tensor);
         }
 
+        _tensors.AddRange(CacheScales.Select(scale => scale.Tensor));
         Config = target.Config(unconverted);
+        if (cache is not null && Config is not null)
+        {
+            PublishedConfig.AddCache(Config);
+        }
     }
 
     internal QuantizationSource Source { get; }
@@ -70,6 +77,9 @@ sealed class QuantizationPlan
     internal IReadOnlyList<(SourceModule Module, WeightEncoder Encoder)> Encoded => _encoded;
 
     internal IReadOnlyList<TensorView> Copied => _copied;
+
+    /// <summary>Scales of a key/value cache, made anew.</summary>
+    internal IReadOnlyList<(TensorSource Tensor, float Scale)> CacheScales { get; }
 
     internal IReadOnlyList<TensorSource> Tensors => _tensors;
 

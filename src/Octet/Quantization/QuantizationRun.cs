@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Safetensors;
@@ -31,6 +32,11 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
             }
 
             ForEachBand([.. unit], EncodeBand);
+        }
+
+        foreach ((TensorSource tensor, float scale) in plan.CacheScales)
+        {
+            _log.Write(tensor.Name, 0, MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in scale)));
         }
 
         ForEach(plan.Copied.SelectMany(tensor => Pieces(tensor.ByteLength).Select(piece => (tensor, piece.Offset, piece.Length))), piece =>

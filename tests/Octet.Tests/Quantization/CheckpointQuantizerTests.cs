@@ -246,6 +246,38 @@ public class CheckpointQuantizerTests
         Assert.Equal(report.DestinationBytes, model.CheckpointBytes);
     }
 
+    [Theory]
+    [InlineData(QuantizationScheme.Block)]
+    [InlineData(QuantizationScheme.Channel)]
+    public void Scales_of_the_cache_are_the_largest_magnitudes_that_the_text_gives(QuantizationScheme scheme)
+    {
+        using var directory = new TemporaryDirectory();
+        string source = Path.Combine(Octet.Testing.Fixtures.Repository, "models", "octet-tiny-bf16");
+        string destination = Path.Combine(directory.Path, "destination");
+        const string Text = "Keys and values: 448, é, <|im_start|>";
+        CheckpointQuantizer.Run(source, destination, new() { Scheme = scheme, CacheCalibrationText = Text }, TestContext.Current.CancellationToken);
+
+        using var written = SafetensorsCheckpoint.Open(destination);
+        using LanguageModel model = LanguageModel.Load(destination);
+        int layers = 0;
+        var reference = new DoubleReference(source)
+        {
+            Cached = (layer, keys, values) =>
+            {
+                layers++;
+                foreach ((string name, double[][] of) in (IEnumerable<(string, double[][])>)[("k_scale", keys), ("v_scale", values)])
+                {
+                    double expected = of.Max(token => token.Max(Math.Abs)) / 448;
+                    Assert.Equal(expected, written[$"model.layers.{layer}.self_attn.{name}"].AsSpan<float>()[0], expected * 1e-5);
+                }
+            },
+        };
+        reference.Forward(model.Encode(Text));
+        Assert.Equal(4, layers);
+        JsonNode? said = JsonNode.Parse(File.ReadAllText(Path.Combine(destination, "config.json")))!["quantization_config"]!["kv_cache_scheme"];
+        Assert.Equal(scheme == QuantizationScheme.Channel ? 8 : null, (int?)said?["num_bits"]);
+    }
+
     [Fact]
     public void A_single_file_keeps_its_metadata_and_says_its_scheme_there()
     {
@@ -347,6 +379,7 @@ public class CheckpointQuantizerTests
     {
         Assert.Throws<ArgumentException>(() => CheckpointQuantizer.Run("a", "b", new() { Scheme = QuantizationScheme.Mxfp8, ScaleType = DataType.Float32 }, TestContext.Current.CancellationToken));
         Assert.Throws<ArgumentException>(() => CheckpointQuantizer.Run("a", "b", new() { Scheme = QuantizationScheme.Channel, ScaleType = DataType.Float8E8M0FNU }, TestContext.Current.CancellationToken));
+        Assert.Throws<ArgumentException>(() => CheckpointQuantizer.Run("a", "b", new() { Scheme = QuantizationScheme.BFloat16, CacheCalibrationText = "x" }, TestContext.Current.CancellationToken));
         Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointQuantizer.Run("a", "b", new() { Threads = 0 }, TestContext.Current.CancellationToken));
     }
 

@@ -70,6 +70,9 @@ sealed class DoubleReference
     /// <summary>Whether the inputs of linear layers are rounded to bfloat16 first.</summary>
     internal bool RoundInputs { get; init; }
 
+    /// <summary>Told the keys and values of each layer, [token][head and element], as they are cached.</summary>
+    internal Action<int, double[][], double[][]>? Cached { get; init; }
+
     /// <summary>Logits after every token.</summary>
     internal double[][] Forward(ReadOnlySpan<int> ids)
     {
@@ -89,6 +92,7 @@ sealed class DoubleReference
             double[][] q = Each(Linear(h, at + "self_attn.q_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.q_norm.weight"));
             double[][] k = Each(Linear(h, at + "self_attn.k_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.k_norm.weight"));
             double[][] v = Linear(h, at + "self_attn.v_proj.weight");
+            Cached?.Invoke(layer, k, v);
             double[][] attended = Each(q, (row, t) =>
             {
                 double[] output = new double[heads * size];

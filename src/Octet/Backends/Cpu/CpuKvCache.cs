@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Octet.Backends.Cpu;
 
 /// <summary>
@@ -15,6 +17,28 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(lay
     internal long ValueOffset => Layout.Heads * HeadBytes;
 
     long HeadBytes => (long)KvCacheLayout.PageTokens * Layout.HeadDim * Layout.ElementBytes;
+
+    internal override (float Key, float Value) Largest(KvSequence sequence, int layer, int tokens)
+    {
+        if (Layout.Type != KvCacheType.Float32)
+        {
+            throw new InvalidOperationException($"magnitudes of a cache of type {Layout.Type}: only float32 has them unrounded");
+        }
+
+        (float key, float value) = (0, 0);
+        for (int first = 0; first < tokens; first += KvCacheLayout.PageTokens)
+        {
+            int count = Math.Min(KvCacheLayout.PageTokens, tokens - first) * Layout.HeadDim;
+            for (int head = 0; head < Layout.Heads; head++)
+            {
+                byte* keys = Keys(sequence.Page(first / KvCacheLayout.PageTokens), layer, head);
+                key = Math.Max(key, Math.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(keys, count))));
+                value = Math.Max(value, Math.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(keys + ValueOffset, count))));
+            }
+        }
+
+        return (key, value);
+    }
 
     protected override void MakePage(int page)
     {
