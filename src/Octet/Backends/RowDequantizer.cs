@@ -1,0 +1,192 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Octet.Numerics;
+using Octet.Safetensors;
+
+namespace Octet.Backends;
+
+/// <summary>
+/// Rows of a linear layer as float32: <c>code * scale</c>, rounded once; what has no scales is widened exactly. Works on files that are not
+/// in memory too, a few rows at a time, and from several threads at once.
+/// </summary>
+sealed class RowDequantizer
+{
+    // Rows are taken together up to this many weights, so that their float32 values are still cached when they are scaled.
+    const int ChunkWeights = 1 << 14;
+
+    readonly LinearTensor _weight;
+    readonly TensorView _source;
+    readonly int _bits;
+    readonly int _scaleStride;
+
+    /// <param name="weight">The layer.</param>
+    /// <param name="source">The same tensor of a file that was opened otherwise; null: the layer's own.</param>
+    /// <exception cref="ModelException">The tensor is of a type that is no weight, or its bytes or scales do not cover the layer.</exception>
+    internal RowDequantizer(LinearTensor weight, TensorView? source = null)
+    {
+        _weight = weight;
+        _source = source ?? weight.Tensor;
+        _bits = weight.ElementType switch
+        {
+            DataType.Float4E2M1FN => 4,
+            DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ => 8,
+            DataType.BFloat16 or DataType.Float16 => 16,
+            DataType.Float32 => 32,
+            _ => throw Error($"a linear layer of type {weight.ElementType} is not supported"),
+        };
+        if (_source.ByteLength != checked(weight.Rows * RowBytes) || (long)weight.Columns * _bits % 8 != 0)
+        {
+            throw Error($"{_source.ByteLength} bytes do not hold [{weight.Rows}, {weight.Columns}] of {weight.ElementType}");
+        }
+
+        if (weight.Scales is { } scales)
+        {
+            _scaleStride = (weight.Columns - 1) / scales.BlockColumns + 1;
+            if (scales.Count != checked(((weight.Rows - 1) / scales.BlockRows + 1) * _scaleStride))
+            {
+                throw Error($"{scales.Count} scales do not cover [{weight.Rows}, {weight.Columns}] in blocks of [{scales.BlockRows}, {scales.BlockColumns}]");
+            }
+        }
+    }
+
+    long RowBytes => (long)_weight.Columns * _bits / 8;
+
+    /// <summary>The rows [<paramref name="firstRow"/>, <paramref name="firstRow"/> + <paramref name="rows"/>).</summary>
+    /// <param name="firstRow">From 0.</param>
+    /// <param name="rows">From 0.</param>
+    /// <param name="destination">[rows, columns], filled.</param>
+    internal void Read(long firstRow, int rows, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _weight.Rows - firstRow);
+        int columns = _weight.Columns;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, checked(rows * columns), nameof(destination));
+
+        int together = Math.Max(1, Math.Min(rows, ChunkWeights / columns));
+        byte[]? bytes = _source.IsInPlace ? null : ArrayPool<byte>.Shared.Rent(checked((int)(together * RowBytes)));
+        byte[]? unpacked = _bits == 4 ? ArrayPool<byte>.Shared.Rent(together * columns) : null;
+        float[]? scales = _weight.Scales?.Codes is null ? null : ArrayPool<float>.Shared.Rent(_scaleStride);
+        byte[]? scaleCodes = scales is null ? null : ArrayPool<byte>.Shared.Rent(_scaleStride);
+        try
+        {
+            for (int row = 0; row < rows; row += together)
+            {
+                int count = Math.Min(together, rows - row);
+                long offset = (firstRow + row) * RowBytes;
+                int length = checked((int)(count * RowBytes));
+                ReadOnlySpan<byte> stored;
+                if (bytes is null)
+                {
+                    stored = _source.Slice(offset, length);
+                }
+                else
+                {
+                    _source.Read(offset, bytes.AsSpan(0, length));
+                    stored = bytes.AsSpan(0, length);
+                }
+
+                Span<float> values = destination.Slice(row * columns, count * columns);
+                Widen(stored, unpacked, values);
+                Scale(firstRow + row, values, scaleCodes, scales);
+            }
+        }
+        finally
+        {
+            Return(bytes);
+            Return(unpacked);
+            Return(scaleCodes);
+            if (scales is not null)
+            {
+                ArrayPool<float>.Shared.Return(scales);
+            }
+        }
+    }
+
+    void Widen(ReadOnlySpan<byte> stored, Span<byte> unpacked, Span<float> values)
+    {
+        switch (_weight.ElementType)
+        {
+            case DataType.Float4E2M1FN:
+                Span<Float4E2M1FN> codes = MemoryMarshal.Cast<byte, Float4E2M1FN>(unpacked)[..values.Length];
+                PackedBits.Unpack(stored, codes);
+                Float4E2M1FN.ConvertToSingle(codes, values);
+                break;
+            case DataType.Float8E4M3FN:
+                Float8E4M3FN.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E4M3FN>(stored), values);
+                break;
+            case DataType.Float8E5M2:
+                Float8E5M2.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E5M2>(stored), values);
+                break;
+            case DataType.Float8E4M3FNUZ:
+                Float8E4M3FNUZ.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E4M3FNUZ>(stored), values);
+                break;
+            case DataType.Float8E5M2FNUZ:
+                Float8E5M2FNUZ.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E5M2FNUZ>(stored), values);
+                break;
+            case DataType.BFloat16:
+                BFloat16.ConvertToSingle(MemoryMarshal.Cast<byte, BFloat16>(stored), values);
+                break;
+            case DataType.Float16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(stored), values);
+                break;
+            default:
+                stored.CopyTo(MemoryMarshal.AsBytes(values));
+                break;
+        }
+    }
+
+    void Scale(long firstRow, Span<float> values, byte[]? codes, float[]? looked)
+    {
+        if (_weight.Scales is not { } grid)
+        {
+            return;
+        }
+
+        int columns = _weight.Columns;
+        long read = -1;
+        for (int at = 0; at < values.Length; at += columns, firstRow++)
+        {
+            long scaleRow = firstRow / grid.BlockRows;
+            ReadOnlySpan<float> scales;
+            if (codes is null || looked is null)
+            {
+                scales = grid.Values.AsSpan(checked((int)(scaleRow * _scaleStride)), _scaleStride);
+            }
+            else
+            {
+                if (scaleRow != read)
+                {
+                    grid.Codes!.Read(scaleRow * _scaleStride, codes.AsSpan(0, _scaleStride));
+                    for (int i = 0; i < _scaleStride; i++)
+                    {
+                        looked[i] = grid.Table![codes[i]];
+                    }
+
+                    read = scaleRow;
+                }
+
+                scales = looked.AsSpan(0, _scaleStride);
+            }
+
+            Span<float> row = values.Slice(at, columns);
+            for (int i = 0; i < scales.Length; i++)
+            {
+                int column = i * grid.BlockColumns;
+                Span<float> block = row.Slice(column, Math.Min(grid.BlockColumns, columns - column));
+                TensorPrimitives.Multiply(block, scales[i], block);
+            }
+        }
+    }
+
+    static void Return(byte[]? rented)
+    {
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    ModelException Error(string what) => new($"{_source.File.Path}: tensor {_source.Name}: {what}", _source.File.Path, _source.Name);
+}
