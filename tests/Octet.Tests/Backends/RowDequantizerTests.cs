@@ -72,6 +72,46 @@ public sealed class RowDequantizerTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Every_E4M3_code_times_every_power_of_two_of_E8M0_is_rounded_once()
+    {
+        // Subnormal products and those beyond float32 among them: 2^-127 * 2^-9 and 2^127 * 448.
+        const int Columns = 256;
+        const int Scales = 255;
+        byte[] codes = [.. Enumerable.Range(0, Scales * Columns).Select(i => (byte)i)];
+        byte[] scales = [.. Enumerable.Range(0, Scales * Columns / 32).Select(i => (byte)(i / (Columns / 32)))];
+        float[] found = Dequantize(
+            """{"quant_method": "modelopt", "quant_algo": "MXFP8"}""", Scales, Columns,
+            new TensorSource("layer.weight", DataType.Float8E4M3FN, [Scales, Columns], codes), new TensorSource("layer.weight_scale", DataType.UInt8, [Scales, Columns / 32], scales));
+        float[] expected = [.. codes.Select((code, i) => (float)(E4M3.Decode(code) * Math.Pow(2, i / Columns - 127)))];
+        Assert.Equal(Bits(expected), Bits(found));
+    }
+
+    [Theory]
+    [InlineData("modelopt", 0.0003f)]
+    [InlineData("compressed-tensors", 2900.7f)]
+    public void Every_FP4_code_has_its_scale_times_or_divided_by_the_tensors_in_float32(string method, float global)
+    {
+        // Sixteen codes in a group, as many groups as E4M3 has numbers from 0.
+        byte[] packed = [.. Enumerable.Range(0, 127 * 8).Select(i => (byte)(i % 8 * 2 | (i % 8 * 2 + 1) << 4))];
+        byte[] scales = [.. Enumerable.Range(0, 127).Select(i => (byte)i)];
+        bool divides = method == "compressed-tensors";
+        string config = divides
+            ? """{"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized", "config_groups": {"g": {"weights": {"type": "float", "num_bits": 4, "strategy": "tensor_group", "group_size": 16}}}}"""
+            : """{"quant_method": "modelopt", "quant_algo": "NVFP4"}""";
+        float[] found = Dequantize(
+            config, 127, 16,
+            new TensorSource(divides ? "layer.weight_packed" : "layer.weight", DataType.UInt8, [127, 8], packed),
+            new TensorSource("layer.weight_scale", DataType.Float8E4M3FN, [127, 1], scales),
+            new TensorSource(divides ? "layer.weight_global_scale" : "layer.weight_scale_2", DataType.Float32, [], BitConverter.GetBytes(global)));
+        for (int i = 0; i < found.Length; i++)
+        {
+            float scale = (float)E4M3.Decode(scales[i / 16]);
+            scale = divides ? scale / global : scale * global;
+            Assert.Equal((float)(WeightScheme.Decode(DataType.Float4E2M1FN, i % 16) * scale), found[i]);
+        }
+    }
+
     [Theory]
     [InlineData(DataType.BFloat16)]
     [InlineData(DataType.Float16)]
@@ -139,6 +179,19 @@ public sealed class RowDequantizerTests : IDisposable
             Assert.Equal("w", error.TensorName);
             return error.Message;
         }
+    }
+
+    float[] Dequantize(string config, int outputs, int inputs, params TensorSource[] tensors)
+    {
+        string path = Path.Combine(_directory.Path, "layer.safetensors");
+        SafetensorsWriter.Write(path, tensors);
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        var ledger = new WeightLedger(checkpoint, QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config), "c.json")));
+        LinearTensor layer = ledger.Linear("layer", outputs, inputs);
+        ledger.Close();
+        float[] found = new float[outputs * inputs];
+        new RowDequantizer(layer).Read(0, outputs, found);
+        return found;
     }
 
     SafetensorsFile Write(TensorSource tensor, SafetensorsReadMode mode)
