@@ -103,6 +103,11 @@ public sealed class LanguageModel : IDisposable
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
             model = DecoderModel.Create(config, weights, backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings), options.LmHead);
+            if (options.Activation == ActivationMode.Static)
+            {
+                weights.RequireInputScales();
+            }
+
             ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), checkpoint.TotalBytes);
             KvCache cache = backend.CreateKvCache(budget.Layout, budget.Pages);
             var engine = new Engine(model, cache, config.VocabSize, budget.ContextLength, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Octet.Numerics;
+using Octet.Safetensors;
+using Octet.Tests.Reference;
 using static Octet.Cli.Tests.OctetTool;
 
 namespace Octet.Cli.Tests;
@@ -20,6 +23,26 @@ public class ModelOptionTests
         string[] bench = ["bench", model.Path, "-p", "1", "-n", "1", "-r", "1", "--json"];
         long saved = (long)Run(bench).Json["bytes_per_token"]! - (long)Run([.. bench, "--lm-head", "fp8"]).Json["bytes_per_token"]!;
         Assert.Equal((160 - sizeof(float)) * TestModel.VocabularySize, saved);
+    }
+
+    [Fact]
+    public void Static_activations_use_the_checkpoints_scales_and_are_refused_without_them()
+    {
+        static void AddScales(List<TensorSource> tensors) => tensors.AddRange(
+            tensors.Where(tensor => tensor.DataType == DataType.Float8E4M3FN).Select(tensor => new TensorSource(tensor.Name[..^"weight".Length] + "input_scale", DataType.Float32, [], BitConverter.GetBytes(0.02f))).ToArray());
+        using var scaled = new TestModel(new SyntheticCheckpoint { Edit = AddScales }, tokenizer: false, template: false);
+        double Score(params string[] more) => (double)Run(["score", scaled.Path, "--ids", "5,17,300,0,42,42,7", "--json", .. more]).Json["nll"]!;
+        double exact = Score();
+        double quantized = Score("--activation", "static");
+        Assert.InRange(Math.Abs(quantized - exact) / exact, 1e-6, 0.1);
+        Assert.NotEqual(Score("--activation", "dynamic"), quantized);
+
+        using var model = new TestModel(tokenizer: false, template: false);
+        ToolResult refused = Run("score", model.Path, "--ids", "5,17", "--activation", "static");
+        Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
+        Assert.StartsWith("octet: error: ", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("no layer has a scale of its inputs", refused.Error, StringComparison.Ordinal);
+        Assert.Single(refused.Error.TrimEnd('\n').Split('\n'));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ sealed class ModelOptions
     readonly Option<int?> _context = Number.Integer("--context", "Tokens that prompt and answer may have together [default: what the model was made for, or less where memory does not hold it]", 1);
     readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256]", 1, 4096);
     readonly Option<string?> _activation = Choice.Create(
-        "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do [default: weight-only]", "weight-only", "dynamic");
+        "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do, with scales computed or the checkpoint's own [default: weight-only]", "weight-only", "dynamic", "static");
     readonly Option<string?> _lmHead = Choice.Create(
         "--lm-head", "The output layer: as the file has it, or as a copy in FP8 that halves what a token reads of it [default: as-stored]", "as-stored", "fp8");
     readonly Option<string?> _kvCache;
@@ -36,7 +36,12 @@ sealed class ModelOptions
             Device = parsed.GetValue(_device) ?? "cpu",
             Threads = parsed.GetValue(_threads),
             ContextLength = parsed.GetValue(_context),
-            Activation = parsed.GetValue(_activation) is "dynamic" ? ActivationMode.Dynamic : ActivationMode.WeightOnly,
+            Activation = parsed.GetValue(_activation) switch
+            {
+                "dynamic" => ActivationMode.Dynamic,
+                "static" => ActivationMode.Static,
+                _ => ActivationMode.WeightOnly,
+            },
             LmHead = parsed.GetValue(_lmHead) is "fp8" ? LmHead.Float8 : LmHead.AsStored,
             KvCache = parsed.GetValue(_kvCache) switch
             {

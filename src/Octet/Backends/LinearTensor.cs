@@ -18,4 +18,18 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
         : this(tensor, tensor.DataType, tensor.Shape[0], checked((int)tensor.Shape[1]), scales)
     {
     }
+
+    /// <summary>The scale of the layer's inputs that was measured when the checkpoint was made, or null.</summary>
+    internal float? InputScale { get; init; }
+
+    /// <summary>The rule by which scales of the layer's inputs are computed.</summary>
+    internal InputQuantization DynamicInput { get; init; } = InputQuantization.Dynamic;
+
+    /// <summary>What becomes of the layer's inputs; null: they stay in float32.</summary>
+    internal InputQuantization? Input(ActivationMode mode) => mode switch
+    {
+        ActivationMode.Dynamic when Scales is not null => DynamicInput,
+        ActivationMode.Static when InputScale is { } scale => InputQuantization.Static(scale),
+        _ => null,
+    };
 }

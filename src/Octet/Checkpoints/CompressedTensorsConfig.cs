@@ -25,6 +25,7 @@ static class CompressedTensorsConfig
 
         List<ScaleLayout> layouts = [];
         string activations = "none";
+        List<string?> strategies = [];
         ConfigObject groups = json.TryObject("config_groups") ?? throw json.Missing("config_groups", "an object of groups of modules");
         foreach (string name in groups.Names)
         {
@@ -37,6 +38,7 @@ static class CompressedTensorsConfig
             if (group.TryObject("input_activations") is { } inputs)
             {
                 activations = inputs.Has("dynamic") && !inputs.IsFalse("dynamic") ? "dynamic" : "static";
+                strategies.Add(inputs.TryString("strategy"));
             }
         }
 
@@ -47,6 +49,7 @@ static class CompressedTensorsConfig
             Layouts = layouts,
             WeightBlockSize = layouts is [{ BlockRows: > 1 } block] ? (block.BlockRows, block.BlockColumns) : null,
             HasByteScales = true,
+            HasTokenScales = strategies.Count > 0 && strategies.TrueForAll(strategy => strategy == "token"),
             ModulesToNotConvert = QuantizationConfig.NotConverted(json),
         };
     }

@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 using System.Text;
 using Octet.Safetensors;
+=======
+using System.Globalization;
+using Octet.Backends;
+>>>>>>> act
 
 namespace Octet.Checkpoints;
 
@@ -40,6 +45,15 @@ public sealed record QuantizationConfig
     /// <summary>Whether scales stored as plain bytes are powers of two (E8M0): so the microscaled formats have it.</summary>
     internal bool HasByteScales { get; init; }
 
+    /// <summary>Whether scales are powers of two, those in wider types too (<c>scale_fmt: ue8m0</c>, DeepSeek-V3.1).</summary>
+    internal bool HasPowerOfTwoScales { get; init; }
+
+    /// <summary>Whether the producer gives all channels of a token one scale; else 128 of them share one.</summary>
+    internal bool HasTokenScales { get; init; }
+
+    /// <summary>How scales of inputs are computed.</summary>
+    internal InputQuantization DynamicInput => InputQuantization.Dynamic with { Group = HasTokenScales ? 0 : InputQuantization.DefaultGroup, PowerOfTwo = HasPowerOfTwoScales };
+
     internal static QuantizationConfig Read(ConfigObject json)
     {
         const string Methods = "fp8, compressed-tensors, modelopt, fbgemm_fp8, torchao, quanto, mxfp4";
@@ -48,7 +62,7 @@ public sealed record QuantizationConfig
             "fp8" => ReadFp8(json),
             "compressed-tensors" => CompressedTensorsConfig.Read(json),
             "modelopt" => ReadModelOpt(json),
-            "fbgemm_fp8" => new() { QuantMethod = "fbgemm_fp8", Layouts = [ScaleLayout.Channel], ModulesToNotConvert = NotConverted(json) },
+            "fbgemm_fp8" => new() { QuantMethod = "fbgemm_fp8", Layouts = [ScaleLayout.Channel], HasTokenScales = true, ModulesToNotConvert = NotConverted(json) },
             "torchao" => ReadTorchAo(json),
             "quanto" => ReadQuanto(json),
             "mxfp4" => new() { QuantMethod = "mxfp4", ActivationScheme = "none", Layouts = [ScaleLayout.Group(32)], HasByteScales = true, ModulesToNotConvert = NotConverted(json) },
@@ -97,6 +111,7 @@ public sealed record QuantizationConfig
             ActivationScheme = algorithm.Activations,
             Layouts = algorithm.Layouts,
             HasByteScales = algorithm.Layouts is [] or [{ BlockColumns: 32 }],
+            HasTokenScales = algorithm.Layouts is [var layout] && layout == ScaleLayout.Channel,
             ModulesToNotConvert = NotConverted(inner),
         };
     }
@@ -115,10 +130,10 @@ public sealed record QuantizationConfig
             throw json.Unsupported("activation_scheme", "dynamic, static");
         }
 
-        // DeepSeek-V3.1 and later: activation scales rounded up to powers of two, so other results.
-        if (json.TryString("scale_fmt") is not (null or "float"))
+        string? scaleFormat = json.TryString("scale_fmt");
+        if (scaleFormat is not (null or "float" or "ue8m0"))
         {
-            throw json.Unsupported("scale_fmt", "absent (scales that are not rounded)");
+            throw json.Unsupported("scale_fmt", "float, ue8m0");
         }
 
         const string Block = "weight_block_size";
@@ -134,6 +149,7 @@ public sealed record QuantizationConfig
             Fmt = format,
             ActivationScheme = scheme,
             WeightBlockSize = block,
+            HasPowerOfTwoScales = scaleFormat == "ue8m0",
             Layouts = [block is { } size ? new ScaleLayout(size.Rows, size.Columns) : ScaleLayout.Tensor],
             ModulesToNotConvert = NotConverted(json),
         };
@@ -171,7 +187,9 @@ public sealed record QuantizationConfig
         {
             QuantMethod = "quanto",
             Fmt = format,
-            ActivationScheme = json.TryString("activations") is null ? "none" : "static",
+
+            // Inputs of other types have scales under the same name.
+            ActivationScheme = json.TryString("activations") is "float8" or "float8_e4m3fn" ? "static" : "none",
             Layouts = [ScaleLayout.Channel, ScaleLayout.Tensor],
             ModulesToNotConvert = NotConverted(json),
         };

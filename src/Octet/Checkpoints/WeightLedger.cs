@@ -17,6 +17,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
     readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     readonly List<string> _order = [];
+    readonly List<LinearTensor> _quantized = [];
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
@@ -62,12 +63,40 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             throw Error(Checkpoint[name + scales[1]], $"{name} has scales twice, also as {name}{scales[0]}; the checkpoint contradicts itself");
         }
 
-        foreach (string suffix in WeightScheme.ActivationScales.Where(suffix => Has(name + suffix)))
+        foreach (string suffix in WeightScheme.UnusedScales.Where(suffix => Has(name + suffix)))
         {
             Positive(Take(name + suffix), "scale of activations");
         }
 
-        return new LinearTensor(tensor, element, outputs, checked((int)inputs), scales.Length == 0 ? Unscaled(tensor, name, present, outputs, inputs) : Scales(tensor, element, name, scales[0], present, outputs, inputs));
+        ScaleGrid? grid = scales.Length == 0 ? Unscaled(tensor, name, present, outputs, inputs) : Scales(tensor, element, name, scales[0], present, outputs, inputs);
+        var layer = new LinearTensor(tensor, element, outputs, checked((int)inputs), grid)
+        {
+            InputScale = InputScale(name, element),
+            DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic,
+        };
+        _quantized.Add(layer);
+        return layer;
+    }
+
+    /// <summary>Fails when a quantised layer that was handed out has no scale of its inputs.</summary>
+    internal void RequireInputScales()
+    {
+        const string Instead = "open the model with dynamic or weight-only activations";
+        string names = string.Join(", ", WeightScheme.InputScales.Select(suffix => suffix[1..]));
+        if (_quantized.Find(layer => layer.ElementType == DataType.Float4E2M1FN) is { } narrow)
+        {
+            throw Error(narrow.Tensor, $"weights of 4 bits, whose inputs static activations would make FP4 too, which is not implemented: {Instead}");
+        }
+
+        if (_quantized.TrueForAll(layer => layer.InputScale is null))
+        {
+            throw new ModelException($"{Checkpoint.Path}: no layer has a scale of its inputs ({names}) that its config lets be used, and static activations need one for each: {Instead}", Checkpoint.Path);
+        }
+
+        if (_quantized.Find(layer => layer.InputScale is null) is { } first)
+        {
+            throw Error(first.Tensor, $"no scale of the layer's inputs ({names}), which other layers have, and static activations need one for each: {Instead}");
+        }
     }
 
     /// <summary>A vector such as a norm's weight, of a wider float type.</summary>
@@ -204,10 +233,17 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         float[] values = FloatTensor.Widen(scale);
+        long across = layout.ScaleShape(outputs, inputs).Columns;
         int wrong = Array.FindIndex(values, value => !float.IsFinite(value) || value < 0);
         if (wrong >= 0)
         {
-            throw BadScale(scale, tensor, wrong, layout.ScaleShape(outputs, inputs).Columns, values[wrong]);
+            throw BadScale(scale, tensor, wrong, across, values[wrong]);
+        }
+
+        wrong = quantization is { HasPowerOfTwoScales: true } ? Array.FindIndex(values, value => !float.IsPow2(value)) : -1;
+        if (wrong >= 0)
+        {
+            throw Error(scale, $"the scale of block [{wrong / across}, {wrong % across}] of {tensor.Name} is {values[wrong]:R}, expected a power of two: {ModelConfig.FileName} says scale_fmt ue8m0");
         }
 
         return new ScaleGrid(values, blockRows, blockColumns);
@@ -285,6 +321,24 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
         float value = FloatTensor.Widen(tensor)[0];
         return float.IsFinite(value) && value > 0 ? value : throw Error(tensor, $"a {what} of {value}, expected a finite number above 0: the file is damaged");
+    }
+
+    /// <summary>Null where there is none, or where it is not one of E4M3 inputs.</summary>
+    float? InputScale(string name, DataType element)
+    {
+        string[] suffixes = [.. WeightScheme.InputScales.Where(suffix => Has(name + suffix))];
+        if (suffixes.Length > 1)
+        {
+            throw Error(Checkpoint[name + suffixes[1]], $"{name} has a scale of its inputs twice, also as {name}{suffixes[0]}; the checkpoint contradicts itself");
+        }
+
+        if (suffixes.Length == 0)
+        {
+            return null;
+        }
+
+        float scale = Positive(Take(name + suffixes[0]), "scale of activations");
+        return element == DataType.Float4E2M1FN || quantization is { ActivationScheme: "none" } ? null : scale;
     }
 
     static ModelException BadScale(TensorView scale, TensorView tensor, int index, long columns, float value)

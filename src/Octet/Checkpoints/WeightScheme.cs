@@ -45,6 +45,9 @@ sealed record WeightScheme(string Codes, string Scale, string? Global = null, bo
         new(".weight", ".scale"),
     ];
 
-    /// <summary>Scales of a layer's inputs and outputs, computed when the checkpoint was made: one positive number each.</summary>
-    internal static IReadOnlyList<string> ActivationScales { get; } = [".input_scale", ".activation_scale", ".input_global_scale", ".scale_input", ".output_scale"];
+    /// <summary>The scale of a layer's inputs, measured when the checkpoint was made: one positive number (of FP4 weights, that of FP4 inputs).</summary>
+    internal static IReadOnlyList<string> InputScales { get; } = [".input_scale", ".activation_scale", ".scale_input"];
+
+    /// <summary>Scales that nothing here needs, one positive number each: of FP4 inputs, and of outputs.</summary>
+    internal static IReadOnlyList<string> UnusedScales { get; } = [".input_global_scale", ".output_scale"];
 }

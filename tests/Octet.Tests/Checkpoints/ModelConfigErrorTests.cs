@@ -17,7 +17,7 @@ public class ModelConfigErrorTests
     [InlineData("quantization_config.quant_method", "\"gptq\"", "c.json: quantization_config.quant_method is \"gptq\", which is not implemented; supported: fp8, compressed-tensors, modelopt, fbgemm_fp8, torchao, quanto, mxfp4")]
     [InlineData("quantization_config.fmt", "\"e3m4\"", "c.json: quantization_config.fmt is \"e3m4\", which is not implemented; supported: e4m3, e5m2")]
     [InlineData("quantization_config.activation_scheme", "\"token\"", "c.json: quantization_config.activation_scheme is \"token\", which is not implemented; supported: dynamic, static")]
-    [InlineData("quantization_config.scale_fmt", "\"ue8m0\"", "c.json: quantization_config.scale_fmt is \"ue8m0\", which is not implemented; supported: absent (scales that are not rounded)")]
+    [InlineData("quantization_config.scale_fmt", "\"int\"", "c.json: quantization_config.scale_fmt is \"int\", which is not implemented; supported: float, ue8m0")]
     public void What_is_not_implemented_is_refused_by_name_and_value(string key, string? json, string message) =>
         Assert.Equal(message.TrimEnd(), Refused((key, json)).Message);
 

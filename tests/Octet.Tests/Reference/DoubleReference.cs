@@ -6,13 +6,15 @@ namespace Octet.Tests.Reference;
 
 /// <summary>
 /// Qwen3 in double precision on dequantised weights, written from the formulas and sharing nothing with the engine but the file
-/// reader. With <c>float8Head</c>, the output layer is what is left of it in E4M3. With <c>dynamic</c>, inputs of FP8 layers are quantised per token and group of 128 as the numeric contract says.
+/// reader. With <c>float8Head</c>, the output layer is what is left of it in E4M3. With <c>dynamic</c>, inputs of FP8 layers are quantised
+/// as the numeric contract says: per token and group of 128 unless <see cref="Group"/> says otherwise.
 /// </summary>
 sealed class DoubleReference
 {
     readonly JsonNode _config;
     readonly Dictionary<string, double[][]> _weights = [];
     readonly HashSet<string> _quantized = [];
+    readonly Dictionary<string, float> _inputScales = [];
     readonly bool _dynamic;
     readonly double[][] _head;
 
@@ -27,6 +29,12 @@ sealed class DoubleReference
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(directory);
         foreach (TensorView tensor in checkpoint.Tensors)
         {
+            if (s_inputScales.FirstOrDefault(suffix => tensor.Name.EndsWith(suffix, StringComparison.Ordinal)) is { } inputScale)
+            {
+                _inputScales[tensor.Name[..^inputScale.Length] + ".weight"] = tensor.AsSpan<float>()[0];
+                continue;
+            }
+
             if (tensor.Name.EndsWith("_scale_inv", StringComparison.Ordinal) || (meant is not null && meant.Keys.Any(module => tensor.Name.StartsWith(module, StringComparison.Ordinal))))
             {
                 continue;
@@ -66,6 +74,17 @@ sealed class DoubleReference
         float scale = largest == 0 ? 1 : largest / 448;
         return [.. row.Select(value => E4M3.Decode(E4M3.Encode((float)value / scale)) * scale)];
     }
+
+    static readonly string[] s_inputScales = [".input_scale", ".activation_scale", ".scale_input"];
+
+    /// <summary>With dynamic activations, the channels of a token that share a scale; 0: all of them.</summary>
+    internal int Group { get; init; } = 128;
+
+    /// <summary>With dynamic activations, whether scales are rounded up to powers of two.</summary>
+    internal bool PowersOfTwo { get; init; }
+
+    /// <summary>Whether inputs of FP8 layers are quantised with the checkpoint's scale for each layer.</summary>
+    internal bool Static { get; init; }
 
     /// <summary>Whether the inputs of linear layers are rounded to bfloat16 first.</summary>
     internal bool RoundInputs { get; init; }
@@ -160,7 +179,7 @@ sealed class DoubleReference
 
     double[][] Linear(double[][] x, string name)
     {
-        x = _dynamic && _quantized.Contains(name) ? Each(x, Quantize) : Round(x);
+        x = (_dynamic || Static) && _quantized.Contains(name) ? Each(x, row => Quantize(row, name)) : Round(x);
         return Product(x, _weights[name]);
     }
 
@@ -168,13 +187,15 @@ sealed class DoubleReference
 
     static double[][] Product(double[][] x, double[][] weight) => Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
 
-    static double[] Quantize(double[] x)
+    double[] Quantize(double[] x, string name)
     {
         double[] result = new double[x.Length];
-        for (int g = 0; g < x.Length; g += 128)
+        int length = Static || Group == 0 ? x.Length : Group;
+        for (int g = 0; g < x.Length; g += length)
         {
-            int end = Math.Min(x.Length, g + 128);
-            float scale = MathF.Max(x[g..end].Max(value => MathF.Abs((float)value)), 1e-10f) / 448;
+            int end = Math.Min(x.Length, g + length);
+            float scale = Static ? _inputScales[name] : MathF.Max(x[g..end].Max(value => MathF.Abs((float)value)), 1e-10f) / 448;
+            scale = PowersOfTwo ? (float)Math.Pow(2, Math.Ceiling(Math.Log2(scale))) : scale;
             for (int i = g; i < end; i++)
             {
                 result[i] = E4M3.Decode(E4M3.Encode((float)x[i] / scale)) * scale;

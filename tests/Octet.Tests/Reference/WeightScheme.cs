@@ -16,6 +16,7 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
     {
         ["fp8, blocks of 64 x 32"] = () => new(Fp8("""{"weight_block_size": [64, 32]}"""), l => l.Float8(64, 32, l.Floats(".weight_scale_inv", DataType.Float32))),
         ["fp8, blocks, E8M0 scales"] = () => new(Fp8("""{"weight_block_size": [128, 128]}"""), l => l.Float8(128, 128, l.Powers(".weight_scale_inv", DataType.Float8E8M0FNU))),
+        ["fp8, blocks, ue8m0"] = () => new(Fp8("""{"weight_block_size": [128, 128], "scale_fmt": "ue8m0"}"""), l => l.Float8(128, 128, l.FloatPowers(".weight_scale_inv"))),
         ["fp8, one scale, static activations"] = () => new(Fp8("""{"activation_scheme": "static"}"""), l => l.Float8(0, 0, l.Floats(".weight_scale_inv", DataType.BFloat16, []), [".activation_scale"])),
         ["fp8, E5M2, one scale"] = () => new(Fp8("""{"fmt": "e5m2"}"""), l => l.Codes(".weight", DataType.Float8E5M2, 0, 0, l.Floats(".weight_scale", DataType.Float32, []))),
         ["compressed-tensors, tensor"] = () => new(Compressed("float-quantized", """{"strategy": "tensor"}"""), l => l.Float8(0, 0, l.Floats(".weight_scale", DataType.BFloat16, [1]), [".input_scale"])),
@@ -36,7 +37,7 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
         ["quanto"] = () => new(Quanto("float8"), l => l.Codes(".weight._data", DataType.Float8E4M3FN, 1, 0, l.Floats(".weight._scale", DataType.BFloat16), [".input_scale", ".output_scale"])),
         ["quanto, E4M3FNUZ"] = () => new(Quanto("float8_e4m3fnuz"), l => l.Codes(".weight._data", DataType.Float8E4M3FNUZ, 1, 0, l.Floats(".weight._scale", DataType.Float32))),
         ["mxfp4"] = () => new(new JsonObject { ["quant_method"] = "mxfp4" }, l => l.Blocks("_blocks", "_scales")),
-        ["scale_weight, no config"] = () => new(null, l => l.Float8(0, 0, l.Floats(".scale_weight", DataType.Float32, []))),
+        ["scale_weight, no config"] = () => new(null, l => l.Float8(0, 0, l.Floats(".scale_weight", DataType.Float32, []), [".scale_input"])),
         ["MXFP8 in its own types, no config"] = () => new(null, l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.Float8E8M0FNU))),
         ["raw FP8"] = () => new(null, l => l.Raw(DataType.Float8E4M3FN)),
         ["raw E5M2"] = () => new(null, l => l.Raw(DataType.Float8E5M2)),
@@ -201,6 +202,16 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
             return [.. codes.Select(code => Math.Pow(2, code - 127))];
         };
 
+        /// <summary>Powers of two in float32.</summary>
+        internal Func<long, long, double, double[]> FloatPowers(string suffix) => (r, c, root) =>
+        {
+            int middle = (int)Math.Round(Math.Log2(spread / root));
+            double[] values = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => Math.Pow(2, middle + random.Next(-1, 2)))];
+            byte[] bytes = [.. values.SelectMany(value => BitConverter.GetBytes((float)value))];
+            tensors.Add(new TensorSource(name + suffix, DataType.Float32, [r, c], bytes));
+            return values;
+        };
+
         /// <summary>NVFP4: an E4M3 scale for each block and a float32 for the tensor, combined in float32.</summary>
         internal Func<long, long, double, double[]> Global(string suffix, string globalSuffix, bool divides) => (r, c, _) =>
         {
@@ -241,8 +252,9 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
 
             foreach (string suffix in activations ?? [])
             {
+                // Some inputs, of about 1, are beyond 448 times the smaller of these.
                 byte[] bytes = new byte[4];
-                BinaryPrimitives.WriteSingleLittleEndian(bytes, 0.03f);
+                BinaryPrimitives.WriteSingleLittleEndian(bytes, 0.004f + 0.012f * random.NextSingle());
                 tensors.Add(new TensorSource(name + suffix, DataType.Float32, [], bytes));
             }
 

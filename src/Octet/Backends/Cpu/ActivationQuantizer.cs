@@ -3,36 +3,50 @@ using Octet.Numerics;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// <see cref="ActivationMode.Dynamic"/>: a token's channels in groups of 128 as E4M3 values with one float32 scale each,
-/// s = max(|x|, 1e-10) / 448 and q = x / s rounded to nearest even, saturating (vLLM's and DeepGEMM's rule).
+/// A token's channels as E4M3 values with a float32 scale for each 128: q = x / s rounded to nearest even, saturating (vLLM's and DeepGEMM's
+/// rule for computed scales). Scales of longer groups are repeated.
 /// </summary>
 static class ActivationQuantizer
 {
     /// <summary>The codes are left widened to float32: every one is exact there, and they are multiplied right away.</summary>
-    internal static void Quantize(ReadOnlySpan<float> x, Span<float> codes, Span<float> scales)
+    internal static void Quantize(ReadOnlySpan<float> x, InputQuantization rule, Span<float> codes, Span<float> scales)
     {
         Span<Float8E4M3FN> bits = stackalloc Float8E4M3FN[CpuKernels.ActivationGroup];
         Span<float> scaled = stackalloc float[CpuKernels.ActivationGroup];
+        float scale = rule.Scale > 0 ? rule.Scale : rule.Group == 0 ? Scale(x, rule.PowerOfTwo) : 0;
         codes[x.Length..].Clear();
         for (int g = 0; g < scales.Length; g++)
         {
             int first = g * CpuKernels.ActivationGroup;
-            int count = Math.Min(CpuKernels.ActivationGroup, x.Length - first);
-            float max = 1e-10f;
-            for (int i = 0; i < count; i++)
+            ReadOnlySpan<float> group = x.Slice(first, Math.Min(CpuKernels.ActivationGroup, x.Length - first));
+            if (rule is { Scale: 0, Group: > 0 })
             {
-                max = MathF.Max(max, MathF.Abs(x[first + i]));
+                scale = Scale(group, rule.PowerOfTwo);
             }
 
-            float scale = max / 448;
             scales[g] = scale;
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < group.Length; i++)
             {
-                scaled[i] = x[first + i] / scale;
+                scaled[i] = group[i] / scale;
             }
 
-            Float8E4M3FN.ConvertFromSingle(scaled[..count], bits, OverflowMode.SaturateFinite);
-            Float8E4M3FN.ConvertToSingle(bits[..count], codes[first..]);
+            Float8E4M3FN.ConvertFromSingle(scaled[..group.Length], bits, OverflowMode.SaturateFinite);
+            Float8E4M3FN.ConvertToSingle(bits[..group.Length], codes[first..]);
         }
+    }
+
+    static float Scale(ReadOnlySpan<float> group, bool powerOfTwo)
+    {
+        float max = 1e-10f;
+        foreach (float value in group)
+        {
+            max = MathF.Max(max, MathF.Abs(value));
+        }
+
+        float scale = max / 448;
+
+        // Any bit of the significand carries into the exponent. A quotient that float32 rounds to a power of two is one: 448 is 1.75 * 2^8,
+        // and neighbours of 1.75 * 2^k divided by 1.75 are nearer to the neighbours of 2^k.
+        return powerOfTwo && float.IsFinite(scale) ? BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(scale) + 0x007FFFFF) & 0xFF800000) : scale;
     }
 }

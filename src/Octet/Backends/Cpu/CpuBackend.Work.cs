@@ -46,6 +46,7 @@ sealed unsafe partial class CpuBackend
     sealed class QuantizeWork : ParallelWork
     {
         internal CpuActivations Input = null!;
+        internal InputQuantization Rule;
         internal CpuActivations Codes = null!;
         internal CpuActivations Scales = null!;
         internal int Rows;
@@ -57,7 +58,7 @@ sealed unsafe partial class CpuBackend
         {
             for (int i = (int)first; i < end; i++)
             {
-                ActivationQuantizer.Quantize(new(Input.Row(i), Input.Columns), new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
+                ActivationQuantizer.Quantize(new(Input.Row(i), Input.Columns), Rule, new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
             }
         }
     }
@@ -90,6 +91,8 @@ sealed unsafe partial class CpuBackend
 
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
             => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
+
+        internal LinearInput Input(int index) => _items[index].Input;
 
         internal override long Units
         {

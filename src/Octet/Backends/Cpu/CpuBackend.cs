@@ -21,10 +21,7 @@ sealed unsafe partial class CpuBackend : Backend
     readonly AttentionWork _attention = new();
     readonly SwiGluWork _swiGlu = new();
     RotaryAngles? _angles;
-    CpuActivations? _codes;
-    CpuActivations? _codeScales;
-    readonly PreparedInput _preparedInput = new();
-    readonly PreparedInput _preparedCodes = new();
+    readonly QuantizedInput[] _inputs = [new(), new(), new()];
     float* _scratch;
     int _scratchFloats;
     byte* _expansion;
@@ -41,7 +38,7 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns);
 
-    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers);
+    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers) { Input = tensor.Input(_mode) };
 
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
@@ -97,39 +94,6 @@ sealed unsafe partial class CpuBackend : Backend
     internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
     {
         var x = (CpuActivations)input;
-        LinearInput plain = new(x.Row(0), x.Stride, rows, null, 0);
-        LinearInput quantized = plain;
-        bool quantize = false;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            Check(input, rows, weights[i].Columns);
-            Check(outputs[i], rows, checked((int)weights[i].Rows));
-            quantize |= _mode == ActivationMode.Dynamic && ((CpuWeight)weights[i]).IsScaled;
-        }
-
-        if (quantize)
-        {
-            quantized = Quantize(x, rows);
-        }
-
-        long plainBytes = 0;
-        long quantizedBytes = 0;
-        foreach (CpuWeight weight in weights)
-        {
-            long bytes = _kernels.PreparedBytes(weight, rows);
-            if (quantize && weight.IsScaled)
-            {
-                quantizedBytes = Math.Max(quantizedBytes, bytes);
-            }
-            else
-            {
-                plainBytes = Math.Max(plainBytes, bytes);
-            }
-        }
-
-        plain = Prepare(plain, x.Columns, _preparedInput, plainBytes);
-        quantized = quantize ? Prepare(quantized, x.Columns, _preparedCodes, quantizedBytes) : plain;
-
         _linear.Kernels = _kernels;
         _linear.Count = weights.Length;
         _linear.Owner = this;
@@ -137,8 +101,16 @@ sealed unsafe partial class CpuBackend : Backend
         {
             var weight = (CpuWeight)weights[i];
             var output = (CpuActivations)outputs[i];
-            LinearInput source = weight.IsScaled ? quantized : plain;
+            Check(input, rows, weight.Columns);
+            Check(output, rows, checked((int)weight.Rows));
             ReserveExpansion(weight);
+            int same = 0;
+            while (((CpuWeight)weights[same]).Input != weight.Input)
+            {
+                same++;
+            }
+
+            LinearInput source = same < i ? _linear.Input(same) : SharedInput(x, weights, i, rows);
             _linear.Set(i, weight, source, output.Row(0), output.Stride);
         }
 
@@ -213,7 +185,7 @@ sealed unsafe partial class CpuBackend : Backend
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;
-            LinearInput source = Prepare(new(x.Row(first), x.Stride, count, null, 0), x.Columns, _preparedInput, _kernels.PreparedBytes(weight, count));
+            LinearInput source = Prepare(new(x.Row(first), x.Stride, count, null, 0), x.Columns, _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
             _linear.Owner = this;
@@ -226,10 +198,11 @@ sealed unsafe partial class CpuBackend : Backend
     public override void Dispose()
     {
         _pool.Dispose();
-        _codes?.Dispose();
-        _codeScales?.Dispose();
-        _preparedInput.Dispose();
-        _preparedCodes.Dispose();
+        foreach (QuantizedInput input in _inputs)
+        {
+            input.Dispose();
+        }
+
         NativeMemory.AlignedFree(_scratch);
         NativeMemory.AlignedFree(_expansion);
         _scratch = null;
@@ -276,26 +249,33 @@ sealed unsafe partial class CpuBackend : Backend
         return x with { Prepared = _prepare.Output };
     }
 
-    LinearInput Quantize(CpuActivations x, int rows)
+    /// <summary>The input of weight <paramref name="index"/> and of those after it that quantise theirs alike.</summary>
+    LinearInput SharedInput(CpuActivations x, ReadOnlySpan<Weight> weights, int index, int rows)
     {
-        int groups = (x.Columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
-        if (_codes is null || _codes.Rows < rows || _codes.Columns < x.Columns)
+        InputQuantization? rule = ((CpuWeight)weights[index]).Input;
+        long bytes = 0;
+        foreach (CpuWeight weight in weights[index..])
         {
-            int columns = Math.Max(x.Columns, _codes?.Columns ?? 0);
-            int most = Math.Max(x.Rows, _codes?.Rows ?? 0);
-            _codes?.Dispose();
-            _codeScales?.Dispose();
-            _codes = new CpuActivations(most, columns);
-            _codeScales = new CpuActivations(most, (columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup);
+            bytes = weight.Input == rule ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
         }
 
+        LinearInput shared = rule is { } quantization ? Quantize(x, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);
+        return Prepare(shared, x.Columns, _inputs[index].Prepared, bytes);
+    }
+
+    LinearInput Quantize(CpuActivations x, InputQuantization rule, int rows, QuantizedInput quantized)
+    {
+        quantized.Reserve(x);
+        CpuActivations codes = quantized.Codes!;
+        CpuActivations scales = quantized.Scales!;
         _quantize.Input = x;
-        _quantize.Codes = _codes;
-        _quantize.Scales = _codeScales!;
+        _quantize.Rule = rule;
+        _quantize.Codes = codes;
+        _quantize.Scales = scales;
         _quantize.Rows = rows;
-        _quantize.Groups = groups;
+        _quantize.Groups = (x.Columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
         _pool.Run(_quantize);
-        return new LinearInput(_codes.Row(0), _codes.Stride, rows, _codeScales!.Row(0), _codeScales.Stride);
+        return new LinearInput(codes.Row(0), codes.Stride, rows, scales.Row(0), scales.Stride);
     }
 
     static void Check(Activations buffer, int rows, int columns)

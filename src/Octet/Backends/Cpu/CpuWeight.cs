@@ -136,6 +136,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>For E4M3 in place, where its NaN codes are; null where there are none.</summary>
     internal NaNGroups? NaNGroups { get; }
 
+    /// <summary>What becomes of the inputs before they are multiplied; null: they stay as they are.</summary>
+    internal InputQuantization? Input { get; init; }
+
     internal bool IsScaled => _scales is not null || _scaleCodes is not null;
 
     /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
