@@ -1,8 +1,5 @@
 using System.Buffers;
-<<<<<<< HEAD
-=======
 using System.Numerics;
->>>>>>> act
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Octet.Numerics;
@@ -178,18 +175,11 @@ sealed class RowDequantizer
             for (int i = 0; i < scales.Length; i++)
             {
                 int column = i * grid.BlockColumns;
-<<<<<<< HEAD
-                Span<float> block = row.Slice(column, Math.Min(grid.BlockColumns, columns - column));
-                TensorPrimitives.Multiply(block, scales[i], block);
-=======
                 Multiply(row.Slice(column, Math.Min(grid.BlockColumns, columns - column)), scales[i]);
->>>>>>> act
             }
         }
     }
 
-<<<<<<< HEAD
-=======
     // Blocks may be of 16 weights: a call of the framework's multiplication costs as much as they do.
     static void Multiply(Span<float> block, float scale)
     {
@@ -205,7 +195,6 @@ sealed class RowDequantizer
         }
     }
 
->>>>>>> act
     static void Return(byte[]? rented)
     {
         if (rented is not null)

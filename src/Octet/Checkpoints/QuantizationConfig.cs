@@ -1,10 +1,6 @@
-<<<<<<< HEAD
 using System.Text;
-using Octet.Safetensors;
-=======
-using System.Globalization;
 using Octet.Backends;
->>>>>>> act
+using Octet.Safetensors;
 
 namespace Octet.Checkpoints;
 

@@ -26,10 +26,7 @@ public class CheckpointQuantizerTests
                     ways.Add(scheme, null, false, search);
                     ways.Add(scheme, DataType.BFloat16, false, search);
                     ways.Add(scheme, DataType.Float16, false, search);
-                    if (scheme != QuantizationScheme.Block)
-                    {
-                        ways.Add(scheme, null, true, search);
-                    }
+                    ways.Add(scheme, null, true, search);
                 }
 
                 ways.Add(QuantizationScheme.Block, DataType.Float8E8M0FNU, false, search);
