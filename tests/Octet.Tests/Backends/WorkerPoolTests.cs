@@ -157,13 +157,13 @@ public class WorkerPoolTests
         using var pool = new WorkerPool(2);
         var work = new Each(64, (_, _) => { });
         pool.Run(work);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int region = 0; region < 100; region++)
+        Assert.Equal(0, AllocatedBytes.Of(() =>
         {
-            pool.Run(work);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int region = 0; region < 100; region++)
+            {
+                pool.Run(work);
+            }
+        }));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public class Float8HeadMemoryTests
         const int Rows = 20_000;
         const int Columns = 512;
         new SyntheticCheckpoint { Layers = 1, VocabSize = Rows, HiddenSize = Columns }.Write(directory.Path);
-        GC.Collect();
+        GiveBack();
         long before = Resident("RssAnon:");
         using (LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2, LmHead = LmHead.Float8 }))
         {
@@ -26,8 +26,12 @@ public class Float8HeadMemoryTests
             Assert.All(logits, logit => Assert.True(float.IsFinite(logit)));
         }
 
+        GiveBack();
         Assert.InRange(Resident("RssAnon:") - before, long.MinValue, Rows * Columns / 2);
     }
+
+    // What other tests left in the managed heap, and this one does, is not what is measured.
+    static void GiveBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     static long Resident(string key)
         => Bytes(File.ReadLines("/proc/self/status").Single(line => line.StartsWith(key, StringComparison.Ordinal)));
