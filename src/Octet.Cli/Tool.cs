@@ -56,6 +56,7 @@ static partial class Tool
             new InspectCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),
+            new CompareCommand(),
             new QuantizeCommand(),
             new BenchCommand(),
             new DoctorCommand(),

@@ -242,33 +242,52 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>Sums -ln p over the tokens of a sequence, each predicted from those before it.</summary>
+    /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it; a text longer than the context in windows, see <see cref="ScoreOptions"/>.</summary>
     /// <param name="ids">At least one id.</param>
     /// <param name="logits">Receives the logits after every token; null where they are not wanted.</param>
     /// <param name="cancellation">Looked at between groups of positions.</param>
-    /// <exception cref="ModelException">An id is out of range, or there are more than the context holds.</exception>
+    /// <exception cref="ModelException">An id is out of range.</exception>
     public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellation = default)
-    {
-        if (ids.IsEmpty)
-        {
-            throw new ModelException("there are no tokens to score: expected at least one");
-        }
+        => Score(ids, new ScoreOptions(), logits, cancellation);
 
-        int[] targets = ids.ToArray();
+    /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it in its window.</summary>
+    /// <param name="ids">At least one id.</param>
+    /// <param name="options">The windows.</param>
+    /// <param name="logits">Receives the logits after every token, once each and in order, from the window in which the next token counts; null where they are not wanted.</param>
+    /// <param name="cancellation">Looked at between groups of positions.</param>
+    /// <exception cref="ModelException">An id or a window's length is out of range.</exception>
+    public ScoreResult Score(ReadOnlySpan<int> ids, ScoreOptions options, LogitsCallback? logits = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        int[] tokens = ids.ToArray();
+        int predicted = 0;
         double sum = 0;
         using InferenceSession session = CreateSession();
-        session.Score(
-            ids,
-            (position, row) =>
-            {
-                logits?.Invoke(position, row);
-                if (position + 1 < targets.Length)
+        foreach (TextWindow window in options.Cut(tokens.Length, ContextLength))
+        {
+            session.Truncate(0);
+            session.Evaluate(tokens.AsSpan(window.Begin, window.FirstRow - window.Begin), [], cancellation);
+            session.Score(
+                tokens.AsSpan(window.FirstRow, window.End - window.FirstRow),
+                (position, row) =>
                 {
-                    sum -= LogProbability(row, targets[position + 1]);
-                }
-            },
-            cancellation);
-        return new ScoreResult(ids.Length - 1, sum);
+                    position += window.Begin;
+                    if (position >= window.EndRow)
+                    {
+                        return;
+                    }
+
+                    logits?.Invoke(position, row);
+                    if (position + 1 < window.End)
+                    {
+                        sum -= LogProbability(row, tokens[position + 1]);
+                        predicted++;
+                    }
+                },
+                cancellation);
+        }
+
+        return new ScoreResult(predicted, sum);
     }
 
     /// <inheritdoc/>

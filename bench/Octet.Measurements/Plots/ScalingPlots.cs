@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Octet.Cli.Plots;
 
 namespace Octet.Measurements.Plots;
 

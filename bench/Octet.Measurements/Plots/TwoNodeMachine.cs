@@ -1,3 +1,5 @@
+using Octet.Cli.Plots;
+
 namespace Octet.Measurements.Plots;
 
 /// <summary>

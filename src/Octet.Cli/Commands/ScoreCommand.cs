@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Cli.IO;
 using Octet.Cli.Options;
@@ -20,6 +19,7 @@ sealed class ScoreCommand : Command
     readonly Option<string?> _logits = new("--logits") { Description = "Write a float32 tensor 'logits' [positions, vocabulary] to this safetensors file", HelpName = "FILE" };
     readonly Option<bool> _json = new("--json") { Description = "Print {\"tokens\", \"nll\", \"perplexity\"} on a terminal too: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
     readonly ModelOptions _model;
+    readonly WindowOptions _windows;
 
     internal ScoreCommand()
         : base("score", "How well a model predicts a text: negative log likelihood and perplexity")
@@ -30,6 +30,8 @@ sealed class ScoreCommand : Command
         Options.Add(_ids);
         Options.Add(_logits);
         Options.Add(_json);
+
+        _windows = new WindowOptions(this, "the whole text, or the context where the text is longer");
 
         // The model is to be measured, not the rounding of its cache.
         _model = new ModelOptions(this, KvCacheType.Float32);
@@ -46,10 +48,11 @@ sealed class ScoreCommand : Command
             throw new UsageException("expected one of --text, --file and --ids");
         }
 
-        text ??= file is null ? null : Read(file);
+        text ??= file is null ? null : TextFile.Read(file);
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);
-        ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, cancellation) : model.Score(ids, null, cancellation);
+        ScoreOptions options = _windows.Read(parsed, model.ContextLength);
+        ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, options, cancellation) : model.Score(ids, options, null, cancellation);
         if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
             JsonOutput.WriteLine(new JsonObject
@@ -69,31 +72,12 @@ sealed class ScoreCommand : Command
     }
 
     /// <summary>Rows go to the file as they are computed; the file appears when the last one is there.</summary>
-    static ScoreResult ScoreTo(string path, LanguageModel model, int[] ids, CancellationToken cancellation)
+    static ScoreResult ScoreTo(string path, LanguageModel model, int[] ids, ScoreOptions options, CancellationToken cancellation)
     {
         ScoreResult score = default;
         var logits = new TensorSource("logits", DataType.Float32, [ids.Length, model.Config.VocabSize],
-            stream => score = model.Score(ids, (_, row) => stream.Write(MemoryMarshal.AsBytes(row)), cancellation));
+            stream => score = model.Score(ids, options, (_, row) => stream.Write(MemoryMarshal.AsBytes(row)), cancellation));
         SafetensorsWriter.Write(path, [logits], null, cancellation);
         return score;
-    }
-
-    static string Read(string path)
-    {
-        if (path == "-")
-        {
-            return Standard.ReadAllInput();
-        }
-
-        try
-        {
-            return File.Exists(path)
-                ? File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true))
-                : throw new CommandException($"there is no file {path}");
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new CommandException($"{path} is not UTF-8 text: convert it, or give --ids");
-        }
     }
 }

@@ -21,7 +21,7 @@ static class TextFile
         }
         catch (DecoderFallbackException)
         {
-            throw new CommandException($"{path} is not UTF-8 text: convert it");
+            throw new CommandException($"{path} is not UTF-8 text: convert it, or give --ids");
         }
     }
 }

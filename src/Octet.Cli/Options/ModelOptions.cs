@@ -15,6 +15,7 @@ sealed class ModelOptions
         "--lm-head", "The output layer: as the file has it, or as a copy in FP8 that halves what a token reads of it [default: as-stored]", "as-stored", "fp8");
     readonly Option<string?> _kvCache;
     readonly KvCacheType _kvCacheDefault;
+    readonly Dictionary<Option<string?>, Option<string?>> _second = [];
 
     internal ModelOptions(Command command, KvCacheType kvCacheDefault = KvCacheType.BFloat16)
     {
@@ -26,24 +27,36 @@ sealed class ModelOptions
         }
     }
 
+    /// <summary>Adds <c>--b-...</c> options for what a second model may have otherwise than the first.</summary>
+    internal void AddSecond(Command command)
+    {
+        foreach (Option<string?> option in (Option<string?>[])[_activation, _lmHead, _kvCache])
+        {
+            Option<string?> second = Choice.Create($"--b-{option.Name[2..]}", $"{option.Name} of B alone", option.HelpName!.Split('|'));
+            _second.Add(option, second);
+            command.Options.Add(second);
+        }
+    }
+
     /// <summary>The number of threads that a model opened with these options computes with.</summary>
     internal int Threads(ParseResult parsed) => parsed.GetValue(_threads) ?? Environment.ProcessorCount;
 
-    internal LanguageModel Open(ParseResult parsed, string? model)
+    internal LanguageModel Open(ParseResult parsed, string? model, bool second = false)
     {
+        string? Word(Option<string?> option) => (second ? parsed.GetValue(_second[option]) : null) ?? parsed.GetValue(option);
         var options = new LanguageModelOptions
         {
             Device = parsed.GetValue(_device) ?? "cpu",
             Threads = parsed.GetValue(_threads),
             ContextLength = parsed.GetValue(_context),
-            Activation = parsed.GetValue(_activation) switch
+            Activation = Word(_activation) switch
             {
                 "dynamic" => ActivationMode.Dynamic,
                 "static" => ActivationMode.Static,
                 _ => ActivationMode.WeightOnly,
             },
-            LmHead = parsed.GetValue(_lmHead) is "fp8" ? LmHead.Float8 : LmHead.AsStored,
-            KvCache = parsed.GetValue(_kvCache) switch
+            LmHead = Word(_lmHead) is "fp8" ? LmHead.Float8 : LmHead.AsStored,
+            KvCache = Word(_kvCache) switch
             {
                 "bf16" => KvCacheType.BFloat16,
                 "f32" => KvCacheType.Float32,

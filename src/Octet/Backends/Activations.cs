@@ -7,5 +7,8 @@ abstract class Activations(int rows, int columns) : IDisposable
 
     internal int Columns { get; } = columns;
 
+    /// <summary>A row, on the host.</summary>
+    internal abstract void CopyRow(int row, Span<float> destination);
+
     public abstract void Dispose();
 }

@@ -59,15 +59,24 @@ sealed class Engine : IDisposable
         }
     }
 
-    /// <summary>The same, with the logits of every position.</summary>
-    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellation)
+    /// <summary>The same, with the logits of every position and, where they are wanted, the hidden states.</summary>
+    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellation)
     {
         for (int done = 0; done < ids.Length;)
         {
             int count = Math.Min(_batch.Capacity, ids.Length - done);
             lock (_step)
             {
-                Forward(sequence, start + done, ids.Slice(done, count));
+                _model.Observer = observer;
+                try
+                {
+                    Forward(sequence, start + done, ids.Slice(done, count));
+                }
+                finally
+                {
+                    _model.Observer = null;
+                }
+
                 _scores ??= new float[checked(ScoredRows * VocabularySize)];
                 for (int row = 0; row < count; row += ScoredRows)
                 {

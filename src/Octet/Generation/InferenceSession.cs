@@ -1,5 +1,6 @@
 using Octet.Backends;
 using Octet.Generation;
+using Octet.Models;
 
 namespace Octet;
 
@@ -54,7 +55,12 @@ public sealed class InferenceSession : IDisposable
     public void Score(ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        _engine.Score(Sequence, _tokens.Count, ids, logits, cancellation);
+        Score(ids, logits, null, cancellation);
+    }
+
+    internal void Score(ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellation)
+    {
+        _engine.Score(Sequence, _tokens.Count, ids, logits, observer, cancellation);
         _tokens.AddRange(ids);
     }
 

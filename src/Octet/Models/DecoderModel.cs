@@ -20,6 +20,9 @@ abstract class DecoderModel : IDisposable
     /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of the last batch.</summary>
     internal abstract void Logits(int first, int count, Span<float> destination);
 
+    /// <summary>Sees the stream of hidden states while <see cref="Forward"/> runs; null, as almost always, costs nothing.</summary>
+    internal HiddenStateObserver? Observer { get; set; }
+
     public abstract void Dispose();
 
     /// <summary>The model that <c>config.json</c> names, with its weights taken from <paramref name="weights"/>.</summary>

@@ -116,9 +116,11 @@ sealed class Qwen3 : DecoderModel
             _backend.SwiGlu(_gate, _up, rows);
             _backend.Linear(_gate, layer.Down, [_hidden], rows);
             delta = _hidden;
+            Observer?.Invoke(i, _residual, delta, rows);
         }
 
         _backend.AddRmsNorm(_residual, delta, _norm, epsilon, _hidden, rows);
+        Observer?.Invoke(_layers.Length, _hidden, null, rows);
     }
 
     internal override void Logits(int first, int count, Span<float> destination) => _backend.Logits(_hidden, first, count, _head, destination);

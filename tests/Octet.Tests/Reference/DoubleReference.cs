@@ -92,8 +92,8 @@ sealed class DoubleReference
     /// <summary>Told the keys and values of each layer, [token][head and element], as they are cached.</summary>
     internal Action<int, double[][], double[][]>? Cached { get; init; }
 
-    /// <summary>Logits after every token.</summary>
-    internal double[][] Forward(ReadOnlySpan<int> ids)
+    /// <summary>Logits after every token. <paramref name="states"/> receives the residual stream after each layer, then what the final norm makes of it.</summary>
+    internal double[][] Forward(ReadOnlySpan<int> ids, List<double[][]>? states = null)
     {
         int size = Int("head_dim");
         int heads = Int("num_attention_heads");
@@ -146,9 +146,12 @@ sealed class DoubleReference
             double[][] up = Linear(h, at + "mlp.up_proj.weight");
             double[][] inner = Each(gate, (row, t) => [.. row.Select((g, i) => g / (1 + Math.Exp(-g)) * up[t][i])]);
             Add(x, Linear(inner, at + "mlp.down_proj.weight"));
+            states?.Add(Each(x, row => [.. row]));
         }
 
-        return Product(Round(Each(x, row => Norm(row, "model.norm.weight"))), _head);
+        x = Each(x, row => Norm(row, "model.norm.weight"));
+        states?.Add(x);
+        return Product(Round(x), _head);
     }
 
     int Int(string key) => _config[key]!.GetValue<int>();

@@ -34,6 +34,8 @@ sealed unsafe class CpuActivations : Activations
         return _data + (nint)row * Stride;
     }
 
+    internal override void CopyRow(int row, Span<float> destination) => new ReadOnlySpan<float>(Row(row), Columns).CopyTo(destination);
+
     public override void Dispose()
     {
         NativeMemory.Free(_memory);

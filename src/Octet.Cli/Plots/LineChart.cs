@@ -1,7 +1,8 @@
+using System.Globalization;
 using System.Security;
 using System.Text;
 
-namespace Octet.Measurements.Plots;
+namespace Octet.Cli.Plots;
 
 /// <summary>A chart of lines as SVG: each line is named at its right end, and the colours follow the reader's light or dark theme.</summary>
 sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnlyList<Series> Lines)
@@ -37,7 +38,7 @@ sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnly
     internal string ToSvg()
     {
         var svg = new StringBuilder();
-        svg.Append($"""
+        svg.Append(CultureInfo.InvariantCulture, $"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Height}" width="{Width}" height="{Height}" role="img">
             <title>{Text(Title)}</title>
             <style>
@@ -50,32 +51,32 @@ sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnly
             """);
         foreach (double tick in Y.Ticks)
         {
-            svg.Append($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{AtY(tick):0.0}\" y2=\"{AtY(tick):0.0}\"/>\n");
-            svg.Append($"<text class=\"quiet\" x=\"{Left - 8}\" y=\"{AtY(tick) + 4:0.0}\" text-anchor=\"end\">{Number(tick)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{AtY(tick):0.0}\" y2=\"{AtY(tick):0.0}\"/>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"quiet\" x=\"{Left - 8}\" y=\"{AtY(tick) + 4:0.0}\" text-anchor=\"end\">{Number(tick)}</text>\n");
         }
 
         foreach (double tick in X.Ticks)
         {
-            svg.Append($"<line class=\"grid\" x1=\"{AtX(tick):0.0}\" x2=\"{AtX(tick):0.0}\" y1=\"{Top}\" y2=\"{Height - Bottom + 4}\"/>\n");
-            svg.Append($"<text class=\"quiet\" x=\"{AtX(tick):0.0}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{Number(tick)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{AtX(tick):0.0}\" x2=\"{AtX(tick):0.0}\" y1=\"{Top}\" y2=\"{Height - Bottom + 4}\"/>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"quiet\" x=\"{AtX(tick):0.0}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{Number(tick)}</text>\n");
         }
 
-        svg.Append($"<text class=\"quiet\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 14}\" text-anchor=\"middle\">{Text(X.Label)}</text>\n");
-        svg.Append($"<text class=\"quiet\" transform=\"translate(20 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(Y.Label)}</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"quiet\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 14}\" text-anchor=\"middle\">{Text(X.Label)}</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"quiet\" transform=\"translate(20 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(Y.Label)}</text>\n");
         for (int i = 0; i < Lines.Count; i++)
         {
             Series line = Lines[i];
-            string points = string.Join(' ', line.Points.Select(point => $"{AtX(point.X):0.0},{AtY(point.Y):0.0}"));
-            svg.Append($"<polyline class=\"line s{i}{(line.Kind == SeriesKind.Bound ? " bound" : "")}\" points=\"{points}\"/>\n");
+            string points = string.Join(' ', line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{AtX(point.X):0.0},{AtY(point.Y):0.0}")));
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"line s{i}{(line.Kind == SeriesKind.Bound ? " bound" : "")}\" points=\"{points}\"/>\n");
             foreach ((double x, double y) in line.Kind == SeriesKind.Measured ? line.Points : [])
             {
-                svg.Append($"<circle class=\"f{i}\" cx=\"{AtX(x):0.0}\" cy=\"{AtY(y):0.0}\" r=\"3.5\"/>\n");
+                svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"f{i}\" cx=\"{AtX(x):0.0}\" cy=\"{AtY(y):0.0}\" r=\"3.5\"/>\n");
             }
         }
 
         foreach ((int index, double y) in NamePlaces())
         {
-            svg.Append($"<text class=\"f{index}\" x=\"{Width - Right + 10}\" y=\"{y + 4:0.0}\">{Text(Lines[index].Name)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"f{index}\" x=\"{Width - Right + 10}\" y=\"{y + 4:0.0}\">{Text(Lines[index].Name)}</text>\n");
         }
 
         return svg.Append("</svg>\n").ToString();
@@ -105,7 +106,7 @@ sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnly
 
     double AtY(double y) => Height - Bottom - Y.Place(y) * (Height - Top - Bottom);
 
-    static string Number(double value) => value >= 1000 ? value.ToString("#,##0") : value.ToString("0.###");
+    static string Number(double value) => value >= 1000 ? value.ToString("#,##0", CultureInfo.InvariantCulture) : value.ToString("0.###", CultureInfo.InvariantCulture);
 
     static string Text(string text) => SecurityElement.Escape(text);
 }

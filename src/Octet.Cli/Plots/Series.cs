@@ -1,4 +1,4 @@
-namespace Octet.Measurements.Plots;
+namespace Octet.Cli.Plots;
 
 /// <summary>What a line of a chart shows, which says how it is drawn: with dots, plain, dashed.</summary>
 enum SeriesKind

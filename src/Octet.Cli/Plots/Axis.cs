@@ -1,4 +1,4 @@
-namespace Octet.Measurements.Plots;
+namespace Octet.Cli.Plots;
 
 /// <summary>One axis: its label with the unit, its ticks, and where a value lies between its ends (0 to 1).</summary>
 sealed record Axis(string Label, double Minimum, double Maximum, IReadOnlyList<double> Ticks, bool IsLogarithmic)

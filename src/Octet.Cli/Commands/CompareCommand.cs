@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Octet.Cli.Comparison;
+using Octet.Cli.IO;
+using Octet.Cli.Options;
+using Spectre.Console;
+
+namespace Octet.Cli.Commands;
+
+/// <summary><c>octet compare</c>: how far a model is from another, such as a quantised one from its original.</summary>
+sealed class CompareCommand : Command
+{
+    // Long enough for a context, short enough that memory and time stay small.
+    const int DefaultWindow = 512;
+
+    readonly Argument<string> _a = new("A") { Description = "The reference: a model directory, or an id in the Hugging Face cache" };
+    readonly Argument<string> _b = new("B") { Description = "The model that is judged; may be A again, with other --b- options" };
+    readonly Option<string?> _text = new("--text") { Description = "The text that both compute", HelpName = "TEXT" };
+    readonly Option<string?> _file = new("--file") { Description = "A UTF-8 file that holds it; - is the standard input", HelpName = "FILE" };
+    readonly Option<string?> _prompts = new("--prompts") { Description = "JSON Lines of {\"text\":\"...\"}, each a text of its own", HelpName = "FILE" };
+    readonly Option<int[]?> _ids = Number.List("--ids", "Token ids. Needs no tokenizer", 0);
+    readonly Option<string?> _plot = new("--plot") { Description = "Write a chart of the error by layer to this SVG file", HelpName = "FILE" };
+    readonly Option<bool> _json = new("--json") { Description = "Print one JSON object on a terminal too; null stands for an infinite signal-to-noise ratio (no difference), and for layers that cannot be compared" };
+    readonly WindowOptions _windows;
+    readonly ModelOptions _model;
+
+    internal CompareCommand()
+        : base("compare", "How far model B is from model A over the same text: divergence of predictions (KL), agreement, perplexities, signal-to-noise ratio of every layer")
+    {
+        Arguments.Add(_a);
+        Arguments.Add(_b);
+        foreach (Option option in (Option[])[_text, _file, _prompts, _ids, _plot, _json])
+        {
+            Options.Add(option);
+        }
+
+        _windows = new WindowOptions(this, $"{DefaultWindow}, or the context where it is shorter", DefaultWindow);
+        _model = new ModelOptions(this, KvCacheType.Float32);
+        _model.AddSecond(this);
+        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+    }
+
+    int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        string? text = parsed.GetValue(_text), file = parsed.GetValue(_file), prompts = parsed.GetValue(_prompts), plot = parsed.GetValue(_plot);
+        int[]? ids = Number.Given(parsed, _ids);
+        if (((object?[])[text, file, prompts, ids]).Count(given => given is not null) != 1)
+        {
+            throw new UsageException("expected one of --text, --file, --prompts and --ids");
+        }
+
+        string[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [text ?? TextFile.Read(file!)] : [];
+        using LanguageModel a = _model.Open(parsed, parsed.GetValue(_a));
+        using LanguageModel b = _model.Open(parsed, parsed.GetValue(_b), second: true);
+        var comparison = new ModelComparison(a, b, _windows.Read(parsed, Math.Min(a.ContextLength, b.ContextLength)));
+        if (plot is not null && comparison.LayersNotCompared is { } reason)
+        {
+            throw new CommandException($"--plot shows the error of layers, which cannot be compared: {reason}");
+        }
+
+        int[][] sequences = ids is null ? [.. texts.Select(comparison.Encode)] : [ids];
+        Compute(comparison, sequences, cancellation);
+        ComparisonResult result = comparison.Result();
+        if (plot is not null)
+        {
+            AtomicText.Write(plot, ErrorChart.Create(result, a.Path, b.Path).ToSvg());
+        }
+
+        if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
+        {
+            JsonOutput.WriteLine(ComparisonReport.Json(result, a.Path, b.Path));
+        }
+        else
+        {
+            ComparisonReport.Write(result, a.Path, b.Path);
+        }
+
+        return 0;
+    }
+
+    static void Compute(ModelComparison comparison, int[][] sequences, CancellationToken cancellation)
+    {
+        if (!Standard.ErrorIsTerminal)
+        {
+            Add(null);
+            return;
+        }
+
+        Terminal.Error().Progress().AutoClear(true).Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        {
+            ProgressTask task = context.AddTask("compare", maxValue: sequences.Sum(ids => (double)ids.Length));
+            Add(count => task.Increment(count));
+        });
+
+        void Add(Action<int>? progress)
+        {
+            foreach (int[] ids in sequences)
+            {
+                comparison.Add(ids, progress, cancellation);
+            }
+        }
+    }
+
+    static IEnumerable<string> ReadPrompts(string path)
+    {
+        using Stream stream = path == "-" ? Standard.OpenInput() : File.Exists(path) ? File.OpenRead(path) : throw new CommandException($"there is no file {path}");
+        string name = path == "-" ? "standard input" : path;
+        bool any = false;
+        foreach ((long line, JsonObject value) in JsonLines.Read(stream, name))
+        {
+            any = true;
+            yield return value["text"] is JsonValue node && node.TryGetValue(out string? text) && text.Length > 0
+                ? text
+                : throw JsonLines.Malformed(name, line, "expected {\"text\":\"...\"}, a text that is not empty");
+        }
+
+        if (!any)
+        {
+            throw new CommandException($"{name} has no lines: expected {{\"text\":\"...\"}} on each");
+        }
+    }
+}
