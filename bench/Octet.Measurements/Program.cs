@@ -2,6 +2,7 @@ using System.Globalization;
 using Octet.Measurements;
 using Octet.Measurements.Peers;
 using Octet.Measurements.Plots;
+using Octet.Measurements.Quantization;
 
 const string Usage = """
     octet-measurements peers [SHAPE...] [OPTION...]   Octet beside llama.cpp; shapes 0.6b (default) and 4b
@@ -13,6 +14,7 @@ const string Usage = """
       --cpu SET,SET      both sides also with less: vbmi or avx512 (llama.cpp without its matrix unit), avx2 (its AVX2 library)
       --tables-only      write the tables from the results that are there
     octet-measurements plots [--measure MODELDIR]     docs/plots from bench/results; --measure makes the results first
+    octet-measurements quantization                   the tables of docs/quantization.md: what each scheme costs octet-tiny
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -36,6 +38,9 @@ try
         case ["plots", "--measure", var model]:
             Scaling.Measure(model, stop.Token);
             ScalingPlots.Write();
+            return 0;
+        case ["quantization"]:
+            SchemeTable.Write(stop.Token);
             return 0;
         default:
             Console.Error.WriteLine(Usage);

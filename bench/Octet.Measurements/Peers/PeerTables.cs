@@ -16,8 +16,8 @@ static class PeerTables
     internal static void Write()
     {
         PeerResults[] all = [.. PeerResults.All()];
-        Replace(Path.Combine(Repository.Root, "docs", "performance.md"), "peers", string.Join("\n", all.Select(Full)));
-        Replace(Path.Combine(Repository.Root, "README.md"), "peers-short", Short(all));
+        MarkedTable.Replace(Path.Combine(Repository.Root, "docs", "performance.md"), "peers", string.Join("\n", all.Select(Full)));
+        MarkedTable.Replace(Path.Combine(Repository.Root, "README.md"), "peers-short", Short(all));
     }
 
     static string Full(PeerResults results)
@@ -91,17 +91,4 @@ static class PeerTables
 
     static string Each(PeerResults results, IReadOnlyDictionary<int, double> ceilings, string unit)
         => string.Join(", ", results.Threads.Select(threads => $"{ceilings[threads] / 1e9:0.0} {unit} with {threads} {(threads == 1 ? "thread" : "threads")}"));
-
-    static void Replace(string path, string marker, string table)
-    {
-        string begin = $"<!-- {marker}:begin -->", end = $"<!-- {marker}:end -->";
-        string text = File.ReadAllText(path);
-        int from = text.IndexOf(begin, StringComparison.Ordinal), to = text.IndexOf(end, StringComparison.Ordinal);
-        if (from < 0 || to < from)
-        {
-            throw new MeasurementException($"{Path.GetRelativePath(Repository.Root, path)} has no lines {begin} and {end}: put them where the table belongs");
-        }
-
-        Repository.Write(path, $"{text[..(from + begin.Length)]}\n{table.TrimEnd()}\n{text[to..]}");
-    }
 }
