@@ -57,6 +57,33 @@ public sealed class ScoreTests : IDisposable
     }
 
     [Fact]
+    public void A_text_longer_than_the_context_is_scored_in_windows_and_every_row_is_written_once()
+    {
+        int[] ids = [.. Enumerable.Range(0, 40)];
+        string path = Path.Combine(_model.Path, "logits.safetensors");
+
+        JsonObject cut = Run("score", _model.Path, "--ids", string.Join(',', ids), "--context", "16", "--logits", path).Json;
+        JsonObject same = Run("score", _model.Path, "--ids", string.Join(',', ids), "--window", "16", "--stride", "8").Json;
+
+        Assert.Equal(39, (int)cut["tokens"]!);
+        Assert.Equal(same.ToJsonString(), cut.ToJsonString());
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        float[] logits = file["logits"].AsSpan<float>().ToArray();
+        double expected = 0;
+        for (int i = 0; i + 1 < ids.Length; i++)
+        {
+            ReadOnlySpan<float> row = logits.AsSpan(i * TestModel.VocabularySize, TestModel.VocabularySize);
+            expected += Math.Log(row.ToArray().Sum(logit => Math.Exp(logit))) - row[ids[i + 1]];
+        }
+
+        Assert.Equal(expected, (double)cut["nll"]!, 1e-9 * expected);
+    }
+
+    [Fact]
+    public void A_stride_longer_than_its_window_is_wrong_usage()
+        => AssertError(Run("score", _model.Path, "--ids", "1,2", "--window", "4", "--stride", "5"), 2, "--stride is 5: expected at most --window, 4");
+
+    [Fact]
     public void A_failure_leaves_no_file()
     {
         string path = Path.Combine(_model.Path, "logits.safetensors");

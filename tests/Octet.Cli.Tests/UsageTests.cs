@@ -41,7 +41,7 @@ public class UsageTests
     {
         ToolResult result = Run("--help");
 
-        foreach (string command in (string[])["run", "chat", "inspect", "tokenize", "score", "bench", "doctor"])
+        foreach (string command in (string[])["run", "chat", "inspect", "tokenize", "score", "compare", "bench", "doctor"])
         {
             Assert.Contains($"\n  {command}", result.Output, StringComparison.Ordinal);
         }

@@ -2,34 +2,43 @@ using System.Text.Json.Nodes;
 
 namespace Octet.Measurements.Quantization;
 
-/// <summary>octet-tiny's held-back questions with their answers, as its chat template renders them: text that the model knows and was not trained on.</summary>
+/// <summary>octet-tiny's held-back questions with their answers, as its chat template renders them: what the model knows, in words it was not trained on.</summary>
 static class HeldOutText
 {
-    /// <summary>Writes it as JSON Lines, a <c>text</c> for each conversation.</summary>
+    /// <summary>Writes JSON Lines: of each conversation the last answer as <c>text</c>, and what comes before as <c>context</c>.</summary>
     internal static void Write(string model, string path, CancellationToken cancellation)
     {
         string source = Path.Combine(Repository.Root, "tools", "octet-tiny", "heldout.jsonl");
-        string requests = path + ".chats";
-        File.WriteAllLines(requests, File.ReadLines(source).Select(line =>
+        JsonObject[] entries = [.. File.ReadLines(source).Select(line => JsonNode.Parse(line)!.AsObject()).Where(entry => entry["accept"] is JsonArray { Count: > 0 })];
+        string[] questions = Render(entries.Select(entry => Request(entry, answer: false)));
+        string[] whole = Render(entries.Select(entry => Request(entry, answer: true)));
+        File.WriteAllLines(path, questions.Zip(whole, (question, all) => all.StartsWith(question, StringComparison.Ordinal)
+            ? new JsonObject { ["context"] = question, ["text"] = all[question.Length..] }.ToJsonString()
+            : throw new MeasurementException($"{model}: its template renders an answered question otherwise than the question: {question}")));
+
+        string[] Render(IEnumerable<JsonObject> requests)
         {
-            JsonObject entry = JsonNode.Parse(line)!.AsObject();
-            JsonArray messages = entry["messages"]!.DeepClone().AsArray();
-            if (entry["accept"] is JsonArray { Count: > 0 } answers)
-            {
-                messages.Add(new JsonObject { ["role"] = "assistant", ["content"] = answers[0]!.DeepClone() });
-            }
+            string file = path + ".chats";
+            File.WriteAllLines(file, requests.Select(request => request.ToJsonString()));
+            return [.. OctetTool.Run(["tokenize", model, "--chat", "--file", file], cancellation).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => (string?)JsonNode.Parse(line)!["rendered"] ?? throw new MeasurementException($"octet tokenize --chat: {line}"))];
+        }
+    }
 
-            var request = new JsonObject { ["messages"] = messages, ["add_generation_prompt"] = false };
-            if (entry["tools"] is { } tools)
-            {
-                request["tools"] = tools.DeepClone();
-            }
+    static JsonObject Request(JsonObject entry, bool answer)
+    {
+        JsonArray messages = entry["messages"]!.DeepClone().AsArray();
+        if (answer)
+        {
+            messages.Add(new JsonObject { ["role"] = "assistant", ["content"] = entry["accept"]![0]!.DeepClone() });
+        }
 
-            return request.ToJsonString();
-        }));
-        string rendered = OctetTool.Run(["tokenize", model, "--chat", "--file", requests], cancellation);
-        File.WriteAllLines(path, rendered.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => (string?)JsonNode.Parse(line)!["rendered"] ?? throw new MeasurementException($"octet tokenize --chat: {line}"))
-            .Select(text => new JsonObject { ["text"] = text }.ToJsonString()));
+        var request = new JsonObject { ["messages"] = messages, ["add_generation_prompt"] = !answer };
+        if (entry["tools"] is { } tools)
+        {
+            request["tools"] = tools.DeepClone();
+        }
+
+        return request;
     }
 }

@@ -17,7 +17,7 @@ sealed class CompareCommand : Command
     readonly Argument<string> _b = new("B") { Description = "The model that is judged; may be A again, with other --b- options" };
     readonly Option<string?> _text = new("--text") { Description = "The text that both compute", HelpName = "TEXT" };
     readonly Option<string?> _file = new("--file") { Description = "A UTF-8 file that holds it; - is the standard input", HelpName = "FILE" };
-    readonly Option<string?> _prompts = new("--prompts") { Description = "JSON Lines of {\"text\":\"...\"}, each a text of its own", HelpName = "FILE" };
+    readonly Option<string?> _prompts = new("--prompts") { Description = "JSON Lines of {\"text\":\"...\"}, each a text of its own; with \"context\":\"...\" before it that is computed and not judged", HelpName = "FILE" };
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids. Needs no tokenizer", 0);
     readonly Option<string?> _plot = new("--plot") { Description = "Write a chart of the error by layer to this SVG file", HelpName = "FILE" };
     readonly Option<bool> _json = new("--json") { Description = "Print one JSON object on a terminal too; null stands for an infinite signal-to-noise ratio (no difference), and for layers that cannot be compared" };
@@ -49,7 +49,7 @@ sealed class CompareCommand : Command
             throw new UsageException("expected one of --text, --file, --prompts and --ids");
         }
 
-        string[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [text ?? TextFile.Read(file!)] : [];
+        (string Context, string Text)[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [("", text ?? TextFile.Read(file!))] : [];
         using LanguageModel a = _model.Open(parsed, parsed.GetValue(_a));
         using LanguageModel b = _model.Open(parsed, parsed.GetValue(_b), second: true);
         var comparison = new ModelComparison(a, b, _windows.Read(parsed, Math.Min(a.ContextLength, b.ContextLength)));
@@ -58,7 +58,7 @@ sealed class CompareCommand : Command
             throw new CommandException($"--plot shows the error of layers, which cannot be compared: {reason}");
         }
 
-        int[][] sequences = ids is null ? [.. texts.Select(comparison.Encode)] : [ids];
+        (int[] Ids, int Context)[] sequences = ids is null ? [.. texts.Select(Encode)] : [(ids, 0)];
         Compute(comparison, sequences, cancellation);
         ComparisonResult result = comparison.Result();
         if (plot is not null)
@@ -76,9 +76,15 @@ sealed class CompareCommand : Command
         }
 
         return 0;
+
+        (int[] Ids, int Context) Encode((string Context, string Text) part)
+        {
+            int[] context = part.Context.Length == 0 ? [] : comparison.Encode(part.Context);
+            return ([.. context, .. comparison.Encode(part.Text)], context.Length);
+        }
     }
 
-    static void Compute(ModelComparison comparison, int[][] sequences, CancellationToken cancellation)
+    static void Compute(ModelComparison comparison, (int[] Ids, int Context)[] sequences, CancellationToken cancellation)
     {
         if (!Standard.ErrorIsTerminal)
         {
@@ -88,20 +94,20 @@ sealed class CompareCommand : Command
 
         Terminal.Error().Progress().AutoClear(true).Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
         {
-            ProgressTask task = context.AddTask("compare", maxValue: sequences.Sum(ids => (double)ids.Length));
+            ProgressTask task = context.AddTask("compare", maxValue: sequences.Sum(sequence => (double)sequence.Ids.Length));
             Add(count => task.Increment(count));
         });
 
         void Add(Action<int>? progress)
         {
-            foreach (int[] ids in sequences)
+            foreach ((int[] ids, int context) in sequences)
             {
-                comparison.Add(ids, progress, cancellation);
+                comparison.Add(ids, context, progress, cancellation);
             }
         }
     }
 
-    static IEnumerable<string> ReadPrompts(string path)
+    static IEnumerable<(string Context, string Text)> ReadPrompts(string path)
     {
         using Stream stream = path == "-" ? Standard.OpenInput() : File.Exists(path) ? File.OpenRead(path) : throw new CommandException($"there is no file {path}");
         string name = path == "-" ? "standard input" : path;
@@ -109,14 +115,17 @@ sealed class CompareCommand : Command
         foreach ((long line, JsonObject value) in JsonLines.Read(stream, name))
         {
             any = true;
-            yield return value["text"] is JsonValue node && node.TryGetValue(out string? text) && text.Length > 0
-                ? text
-                : throw JsonLines.Malformed(name, line, "expected {\"text\":\"...\"}, a text that is not empty");
+            string context = value["context"] is null ? "" : Text(value["context"]) ?? throw Malformed(line);
+            yield return Text(value["text"]) is { Length: > 0 } text ? (context, text) : throw Malformed(line);
         }
 
         if (!any)
         {
             throw new CommandException($"{name} has no lines: expected {{\"text\":\"...\"}} on each");
         }
+
+        static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+        Exception Malformed(long line) => JsonLines.Malformed(name, line, "expected {\"text\":\"...\"}, a text that is not empty, and with it at most a \"context\"");
     }
 }

@@ -1,3 +1,4 @@
+using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -21,6 +22,9 @@ sealed record CheckpointReport
 
     /// <summary>By tensor name; null where they were not asked for.</summary>
     internal IReadOnlyDictionary<string, TensorStatistics>? Statistics { get; init; }
+
+    /// <summary>Of quantised layers that can be loaded, by the codes' name; null where statistics were not asked for.</summary>
+    internal IReadOnlyDictionary<string, ScaledStatistics>? ScaledStatistics { get; init; }
 
     /// <summary>Null where the checkpoint was not verified; empty where all is well.</summary>
     internal IReadOnlyList<string>? Problems { get; init; }
@@ -64,11 +68,12 @@ sealed record CheckpointReport
         return new CheckpointReport
         {
             Checkpoint = checkpoint,
-            Scheme = Quantization.Describe(checkpoint),
+            Scheme = Quantization.Describe(checkpoint, config?.QuantizationConfig),
             SharedNames = SharedTensorNames.Of(checkpoint),
             Config = config,
             ConfigProblem = configProblem,
             Statistics = statistics ? values : null,
+            ScaledStatistics = statistics ? MeasureScaled(checkpoint, config?.QuantizationConfig, cancellation) : null,
             Problems = problems,
         };
     }
@@ -81,6 +86,20 @@ sealed record CheckpointReport
             foreach (TensorView tensor in checkpoint.Tensors)
             {
                 values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellation));
+            }
+        });
+        return values;
+    }
+
+    static Dictionary<string, ScaledStatistics> MeasureScaled(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, CancellationToken cancellation)
+    {
+        Dictionary<string, ScaledStatistics> values = [];
+        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor)?.Load(checkpoint, config)).OfType<LinearTensor>()];
+        ReadProgress.Run(layers.Sum(layer => layer.Tensor.ByteLength), progress =>
+        {
+            foreach (LinearTensor layer in layers)
+            {
+                values.Add(layer.Tensor.Name, Inspection.ScaledStatistics.Measure(layer, progress, cancellation));
             }
         });
         return values;

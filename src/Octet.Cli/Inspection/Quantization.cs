@@ -1,26 +1,23 @@
 using System.Globalization;
+using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
 
 namespace Octet.Cli.Inspection;
 
 /// <summary>
-/// How the 8-bit weights of a checkpoint are scaled, read from the tensors themselves: a scale is known by its weight's name and its own
-/// shape, whatever <c>config.json</c> says.
+/// How the weights of a checkpoint are quantised, read from the tensors themselves: what belongs to a weight is known by the engine's table
+/// of names, what it is by types and shapes; <c>config.json</c> has a say only where a shape fits several layouts.
 /// </summary>
 static class Quantization
 {
-    const int BlockLength = 128;
-
-    // weight_scale_inv multiplies too (DeepSeek, Qwen); weight_scale is compressed-tensors' and FBGEMM's name.
-    static readonly string[] s_suffixes = ["_scale_inv", "_scale"];
-
     /// <summary>One line such as <c>F8_E4M3, 128 x 128 blocks, BF16 scales</c>; of several schemes each with its number of tensors.</summary>
-    internal static string Describe(SafetensorsCheckpoint checkpoint)
+    internal static string Describe(SafetensorsCheckpoint checkpoint, QuantizationConfig? config)
     {
         List<(string Scheme, int Count)> schemes = [.. checkpoint.Tensors
-            .Where(tensor => IsFloat8(tensor.DataType) && !IsScale(checkpoint, tensor.Name))
-            .GroupBy(weight => Scheme(checkpoint, weight))
+            .Select(tensor => QuantizedLayer.Of(checkpoint, tensor))
+            .OfType<QuantizedLayer>()
+            .GroupBy(layer => Scheme(layer, config))
             .Select(group => (group.Key, group.Count()))
             .OrderByDescending(scheme => scheme.Item2)];
         return schemes switch
@@ -31,45 +28,48 @@ static class Quantization
         };
     }
 
-    static string Counted(string scheme, int count) =>
-        string.Create(CultureInfo.InvariantCulture, $"{scheme} ({count} {(count == 1 ? "tensor" : "tensors")})");
-
-    /// <summary>Whether a tensor holds the scales of another one.</summary>
+    /// <summary>Whether a tensor holds the scales of another one, or those of its inputs and outputs.</summary>
     internal static bool IsScale(SafetensorsCheckpoint checkpoint, string name)
-        => s_suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal) && checkpoint.TryGetTensor(name[..^suffix.Length], out _));
+    {
+        return WeightScheme.All.Any(scheme => Has(scheme.Scale, scheme) || (scheme.Global is { } global && Has(global, scheme)) || WeightScheme.InputScales.Concat(WeightScheme.UnusedScales).Any(suffix => Has(suffix, scheme)));
+
+        bool Has(string suffix, WeightScheme scheme)
+            => name.EndsWith(suffix, StringComparison.Ordinal) && checkpoint.TryGetTensor(name[..^suffix.Length] + scheme.Codes, out _);
+    }
 
     internal static bool IsFloat8(DataType type) => type
         is DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ;
 
-    static string Scheme(SafetensorsCheckpoint checkpoint, TensorView weight)
+    static string Counted(string scheme, int count) =>
+        string.Create(CultureInfo.InvariantCulture, $"{scheme} ({count} {(count == 1 ? "tensor" : "tensors")})");
+
+    static string Scheme(QuantizedLayer layer, QuantizationConfig? config)
     {
-        string type = weight.DataType.SafetensorsName();
-        TensorView? scale = null;
-        if (!s_suffixes.Any(suffix => checkpoint.TryGetTensor(weight.Name + suffix, out scale)))
+        string type = layer.ElementType.SafetensorsName();
+        if (layer.Scale is not { } scale)
         {
             return $"{type} without scales";
         }
 
-        return $"{type}, {Layout(weight.Shape, scale!)}, {scale!.DataType.SafetensorsName()} scales";
+        ScaleLayout? layout = layer.Layout(config);
+        bool isMicroscaled = layout == ScaleLayout.Group(32) && scale.DataType is DataType.UInt8 or DataType.Float8E8M0FNU;
+        string name = (layer.ElementType, layer.Global) switch
+        {
+            (DataType.Float4E2M1FN, not null) when layout == ScaleLayout.Group(16) && scale.DataType == DataType.Float8E4M3FN => "NVFP4",
+            (DataType.Float4E2M1FN, null) when isMicroscaled => "MXFP4",
+            (_, null) when isMicroscaled && IsFloat8(layer.ElementType) => $"MXFP8 of {type}",
+            _ => type,
+        };
+        string global = layer.Global is { } tensor ? $" and one {tensor.DataType.SafetensorsName()} for each tensor" : "";
+        return $"{name}, {Text(layout, layer)}, {(isMicroscaled ? "E8M0" : scale.DataType.SafetensorsName())} scales{global}";
     }
 
-    static string Layout(ReadOnlySpan<long> weight, TensorView scale)
+    static string Text(ScaleLayout? layout, QuantizedLayer layer) => layout switch
     {
-        ReadOnlySpan<long> shape = scale.Shape;
-        if (scale.ElementCount == 1)
-        {
-            return "one scale for each tensor";
-        }
-
-        if (weight.Length >= 1 && scale.ElementCount == weight[0] && shape.Length > 0 && shape[0] == weight[0])
-        {
-            return "one scale for each output channel";
-        }
-
-        return weight.Length == 2 && shape.Length == 2 && shape[0] == Blocks(weight[0]) && shape[1] == Blocks(weight[1])
-            ? $"{BlockLength} x {BlockLength} blocks"
-            : $"scales of shape {TensorShape.Text(shape)} for weights of {TensorShape.Text(weight)}";
-    }
-
-    static long Blocks(long length) => (length + BlockLength - 1) / BlockLength;
+        null => $"scales of shape {TensorShape.Text(layer.Scale!.Shape)} for weights of {TensorShape.Text(layer.Codes.Shape)}",
+        { BlockRows: 0, BlockColumns: 0 } => "one scale for each tensor",
+        { BlockRows: 1, BlockColumns: 0 } => "one scale for each output channel",
+        { BlockRows: 1, BlockColumns: var length } => string.Create(CultureInfo.InvariantCulture, $"{length} weights of a row"),
+        { BlockRows: var rows, BlockColumns: var columns } => string.Create(CultureInfo.InvariantCulture, $"{rows} x {columns} blocks"),
+    };
 }

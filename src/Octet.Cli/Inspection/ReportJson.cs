@@ -17,7 +17,7 @@ static class ReportJson
             ["path"] = checkpoint.Path,
             ["files"] = new JsonArray([.. checkpoint.Files.Select(file => new JsonObject { ["path"] = file.Path, ["bytes"] = file.Length })]),
             ["tensor_count"] = checkpoint.Tensors.Count,
-            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name)).Sum(tensor => tensor.ElementCount),
+            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name)).Sum(tensor => QuantizedLayer.Of(checkpoint, tensor)?.Weights ?? tensor.ElementCount),
             ["tensor_bytes"] = checkpoint.TotalBytes,
             ["scheme"] = report.Scheme,
             ["dtypes"] = new JsonObject(report.Totals.Select(total => KeyValuePair.Create(total.Type.SafetensorsName(), (JsonNode?)new JsonObject
@@ -38,7 +38,7 @@ static class ReportJson
             json["config_problem"] = problem;
         }
 
-        json["tensors"] = new JsonArray([.. checkpoint.Tensors.Select(tensor => Tensor(tensor, report.Statistics))]);
+        json["tensors"] = new JsonArray([.. checkpoint.Tensors.Select(tensor => Tensor(tensor, report))]);
         if (report.Problems is { } problems)
         {
             json["verified"] = problems.Count == 0;
@@ -48,7 +48,7 @@ static class ReportJson
         return json;
     }
 
-    static JsonObject Tensor(TensorView tensor, IReadOnlyDictionary<string, TensorStatistics>? statistics)
+    static JsonObject Tensor(TensorView tensor, CheckpointReport report)
     {
         var json = new JsonObject
         {
@@ -58,7 +58,7 @@ static class ReportJson
             ["bytes"] = tensor.ByteLength,
             ["file"] = Path.GetFileName(tensor.File.Path),
         };
-        if (statistics is not null)
+        if (report.Statistics is { } statistics)
         {
             TensorStatistics values = statistics[tensor.Name];
             json["statistics"] = new JsonObject
@@ -69,6 +69,19 @@ static class ReportJson
                 ["nan"] = values.NaN,
                 ["infinite"] = values.Infinite,
             };
+            if (report.ScaledStatistics!.TryGetValue(tensor.Name, out ScaledStatistics scaled))
+            {
+                json["scaled_statistics"] = new JsonObject
+                {
+                    ["min"] = JsonOutput.Number(scaled.Min),
+                    ["max"] = JsonOutput.Number(scaled.Max),
+                    ["mean"] = JsonOutput.Number(scaled.Mean),
+                    ["amax"] = JsonOutput.Number(scaled.Amax),
+                    ["amax_row"] = scaled.AmaxRow,
+                    ["saturated"] = scaled.Saturated,
+                    ["zeros"] = scaled.Zeros,
+                };
+            }
         }
 
         return json;

@@ -79,11 +79,17 @@ static class ReportText
     static void WriteTable(CheckpointReport report)
     {
         bool statistics = report.Statistics is not null;
-        var table = new ReportTable([.. (string[])["name", "dtype", "shape", "bytes"], .. statistics ? (string[])["min", "max", "mean", "nan"] : []]);
+        bool scaled = report.ScaledStatistics is { Count: > 0 };
+        var table = new ReportTable(
+        [
+            .. (string[])["name", "dtype", "shape", "bytes"],
+            .. statistics ? (string[])["min", "max", "mean", "nan"] : [],
+            .. scaled ? (string[])["scaled min", "scaled max", "scaled mean", "largest in row", "saturated", "zeros"] : [],
+        ]);
         foreach (TensorView tensor in report.Checkpoint.Tensors)
         {
             string bytes = tensor.ByteLength.ToString(CultureInfo.InvariantCulture);
-            table.Add([tensor.Name, tensor.DataType.SafetensorsName(), TensorShape.Text(tensor.Shape), bytes, .. statistics ? Values(report, tensor) : []]);
+            table.Add([tensor.Name, tensor.DataType.SafetensorsName(), TensorShape.Text(tensor.Shape), bytes, .. statistics ? Values(report, tensor) : [], .. scaled ? Scaled(report, tensor) : []]);
         }
 
         table.Write();
@@ -94,6 +100,10 @@ static class ReportText
         TensorStatistics values = report.Statistics![tensor.Name];
         return [Real(values.Min), Real(values.Max), Real(values.Mean), values.NaN.ToString(CultureInfo.InvariantCulture)];
     }
+
+    static string[] Scaled(CheckpointReport report, TensorView tensor) => report.ScaledStatistics!.TryGetValue(tensor.Name, out ScaledStatistics values)
+        ? [Real(values.Min), Real(values.Max), Real(values.Mean), .. ((long[])[values.AmaxRow, values.Saturated, values.Zeros]).Select(number => number.ToString(CultureInfo.InvariantCulture))]
+        : ["", "", "", "", "", ""];
 
     static void WriteTree(CheckpointReport report)
     {
@@ -144,7 +154,10 @@ static class ReportText
     static string Describe(CheckpointReport report, TensorView tensor)
     {
         string values = report.Statistics is not null && Values(report, tensor) is [var min, var max, var mean, var nan] ? $"  min {min}, max {max}, mean {mean}, nan {nan}" : "";
-        return $"{tensor.DataType.SafetensorsName()} {TensorShape.Text(tensor.Shape)} {ByteCount.Text(tensor.ByteLength)}{values}";
+        string scaled = report.ScaledStatistics?.ContainsKey(tensor.Name) is true && Scaled(report, tensor) is [var low, var high, var middle, var row, var saturated, var zeros]
+            ? $"  scaled: min {low}, max {high}, mean {middle}, largest in row {row}, saturated {saturated}, zeros {zeros}"
+            : "";
+        return $"{tensor.DataType.SafetensorsName()} {TensorShape.Text(tensor.Shape)} {ByteCount.Text(tensor.ByteLength)}{values}{scaled}";
     }
 
     static string Count(long number, string what) => $"{Count(number)} {what}{(number == 1 ? "" : "s")}";

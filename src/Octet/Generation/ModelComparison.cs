@@ -73,16 +73,27 @@ public sealed class ModelComparison
 
     /// <summary>Computes a text with both models and adds what it shows to the result.</summary>
     /// <param name="ids">At least one id.</param>
+    /// <param name="contextTokens">How many of the first are context alone: computed, and neither predicted nor compared. A question, where answers are judged.</param>
     /// <param name="progress">Told how many positions were compared since it was last told; null: nobody asks.</param>
     /// <param name="cancellation">Looked at between groups of positions.</param>
     /// <exception cref="ModelException">An id or a window's length is out of range, or a model computes numbers that are not finite.</exception>
-    public void Add(ReadOnlySpan<int> ids, Action<int>? progress = null, CancellationToken cancellation = default)
+    public void Add(ReadOnlySpan<int> ids, int contextTokens = 0, Action<int>? progress = null, CancellationToken cancellation = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(contextTokens);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(contextTokens, ids.Length);
         int[] tokens = ids.ToArray();
         using InferenceSession a = _reference.CreateSession();
         using InferenceSession b = _other.CreateSession();
-        foreach (TextWindow window in _options.Cut(tokens.Length, ContextLength))
+        foreach (TextWindow whole in _options.Cut(tokens.Length, ContextLength))
         {
+            // The row of a token predicts the next one.
+            TextWindow window = whole with { FirstRow = Math.Clamp(contextTokens - 1, whole.FirstRow, whole.EndRow) };
+            progress?.Invoke(window.FirstRow - whole.FirstRow);
+            if (window.FirstRow == window.EndRow)
+            {
+                continue;
+            }
+
             a.Truncate(0);
             b.Truncate(0);
             ReadOnlySpan<int> context = tokens.AsSpan(window.Begin, window.FirstRow - window.Begin);

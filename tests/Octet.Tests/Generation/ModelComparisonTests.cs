@@ -61,7 +61,7 @@ public class ModelComparisonTests
         using LanguageModel modelB = LogitsTests.Open(second.Path, Kernels, chunk: 256);
         var comparison = new ModelComparison(modelA, modelB, new ScoreOptions { Window = 32, Stride = 16 });
         int told = 0;
-        comparison.Add(ids, count => told += count, TestContext.Current.CancellationToken);
+        comparison.Add(ids, 0, count => told += count, TestContext.Current.CancellationToken);
         ComparisonResult result = comparison.Result();
 
         double[] sorted = [.. divergences.Order()];
@@ -95,7 +95,7 @@ public class ModelComparisonTests
         using LanguageModel a = LogitsTests.Open(directory.Path, Kernels);
         using LanguageModel b = LogitsTests.Open(directory.Path, Kernels, threads: 1);
         var comparison = new ModelComparison(a, b);
-        comparison.Add(LogitsTests.Ids(40, 301), null, TestContext.Current.CancellationToken);
+        comparison.Add(LogitsTests.Ids(40, 301), 0, null, TestContext.Current.CancellationToken);
 
         ComparisonResult result = comparison.Result();
 
@@ -132,11 +132,56 @@ public class ModelComparisonTests
             var comparison = new ModelComparison(a, b);
             foreach (int[] ids in sequences)
             {
-                comparison.Add(ids, null, TestContext.Current.CancellationToken);
+                comparison.Add(ids, 0, null, TestContext.Current.CancellationToken);
             }
 
             return comparison.Result();
         }
+    }
+
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(1, null)]
+    [InlineData(7, null)]
+    [InlineData(20, null)]
+    [InlineData(7, 8)]
+    [InlineData(13, 8)]
+    public void Context_is_computed_and_not_judged(int context, int? window)
+    {
+        using var first = new TemporaryDirectory();
+        using var second = new TemporaryDirectory();
+        new SyntheticCheckpoint { Layers = 1 }.Write(first.Path);
+        new SyntheticCheckpoint { Layers = 1, Seed = 2 }.Write(second.Path);
+        using LanguageModel a = LogitsTests.Open(first.Path, Kernels);
+        using LanguageModel b = LogitsTests.Open(second.Path, Kernels);
+        int[] ids = LogitsTests.Ids(20, 301);
+        var options = new ScoreOptions { Window = window, Stride = window };
+        var comparison = new ModelComparison(a, b, options);
+
+        comparison.Add(ids, context, null, TestContext.Current.CancellationToken);
+
+        // Likelihoods of the same windows, each token's by the difference of two scores that end before and after it.
+        if (context == 20)
+        {
+            Assert.Equal(0, comparison.Result().Reference.Tokens);
+            return;
+        }
+
+        double expected = 0;
+        int tokens = 0;
+        for (int begin = 0; begin < ids.Length; begin += window ?? ids.Length)
+        {
+            int[] part = ids[begin..Math.Min(ids.Length, begin + (window ?? ids.Length))];
+            for (int i = Math.Max(1, context - begin); i < part.Length; i++)
+            {
+                double before = i == 1 ? 0 : a.Score(part.AsSpan(0, i), null, TestContext.Current.CancellationToken).NegativeLogLikelihood;
+                expected += a.Score(part.AsSpan(0, i + 1), null, TestContext.Current.CancellationToken).NegativeLogLikelihood - before;
+                tokens++;
+            }
+        }
+
+        Assert.Equal(tokens, comparison.Result().Reference.Tokens);
+        Assert.Equal(expected, comparison.Result().Reference.NegativeLogLikelihood, 1e-3);
     }
 
     [Theory]
@@ -151,7 +196,7 @@ public class ModelComparisonTests
         using LanguageModel a = LogitsTests.Open(first.Path, Kernels);
         using LanguageModel b = LogitsTests.Open(second.Path, Kernels);
         var comparison = new ModelComparison(a, b);
-        comparison.Add([1, 2, 3], null, TestContext.Current.CancellationToken);
+        comparison.Add([1, 2, 3], 0, null, TestContext.Current.CancellationToken);
 
         ComparisonResult result = comparison.Result();
 
@@ -199,7 +244,7 @@ public class ModelComparisonTests
         using LanguageModel b = LogitsTests.Open(second.Path, Kernels);
         var comparison = new ModelComparison(a, b);
 
-        string message = Assert.Throws<ModelException>(() => comparison.Add([1, 2, 3], null, TestContext.Current.CancellationToken)).Message;
+        string message = Assert.Throws<ModelException>(() => comparison.Add([1, 2, 3], 0, null, TestContext.Current.CancellationToken)).Message;
 
         Assert.Contains("token 7 at position 0", message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => new ModelComparison(a, b).Result());
