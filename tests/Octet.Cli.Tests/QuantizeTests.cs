@@ -42,7 +42,7 @@ public sealed class QuantizeTests : IDisposable
 
         Assert.Equal("", result.Error);
         Assert.Contains("9 encoded", result.Output, StringComparison.Ordinal);
-        Assert.Contains("signal to noise: median", result.Output, StringComparison.Ordinal);
+        Assert.Contains("signal to noise of the weights: ", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -192,5 +192,5 @@ public sealed record QuantizationConfig
     }
 
     internal static IReadOnlyList<string> NotConverted(ConfigObject json)
-        => [.. ((string[])["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"]).SelectMany(key => json.TryStrings(key) ?? [])];
+        => [.. ((string[])["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"]).SelectMany(key => json.TryStrings(key) ?? []).Distinct(StringComparer.Ordinal)];
 }
