@@ -62,7 +62,7 @@ public class SchemeInspectionTests
             Assert.Equal(all.Max(), (double)statistics["max"]!, 1e-6 * all.Max());
             Assert.Equal(all.Average(), (double)statistics["mean"]!, 1e-6 * all.Max());
             Assert.Equal(rows.Max(), (double)statistics["amax"]!, 1e-6 * all.Max());
-            Assert.Equal(rows.Max(), rows[(int)statistics["amax_row"]!], 1e-6 * all.Max());
+            Assert.Equal(rows.Max(), rows[(long)statistics["amax_row"]!], 1e-6 * all.Max());
         }
     }
 
