@@ -48,7 +48,7 @@ public sealed class CompareTests : IDisposable
 
         JsonObject json = Run("compare", _a.Path, _a.Path, "--ids", "5,17,300,0,42", "--plot", plot).Json;
 
-        Assert.Equal("""{"mean":0,"median":0,"p99":0,"max":0}""", json["kl"]!.ToJsonString());
+        Assert.Equal("""{"mean":0,"standard_error":0,"median":0,"p99":0,"max":0}""", json["kl"]!.ToJsonString());
         Assert.Equal(1, (double)json["top1_agreement"]!);
         Assert.Equal("[null,null]", json["snr_db"]!.ToJsonString());
         Assert.True(json.ContainsKey("final_norm_snr_db"));

@@ -47,16 +47,16 @@ static class SchemeTable
             var progress = new Progress(s_schemes.Length + s_settings.Length + 1);
             progress.Next("the original");
             JsonObject itself = Compare(original, original, text, [], cancellation);
-            var table = new StringBuilder("| scheme | weights, bytes | bits a weight | perplexity | change | KL, mean | KL, 99 % | same top token | after the last layer |\n|---|---|---|---|---|---|---|---|---|\n");
+            var table = new StringBuilder("| scheme | weights, bytes | bits a weight | perplexity | change | KL, mean | KL, 99 % | same top token | weights | after the last layer |\n|---|---|---|---|---|---|---|---|---|---|\n");
             long wide = LinearBytes(original, cancellation);
-            Row(table, "BF16, the original", (wide, 16), itself);
+            Row(table, "BF16, the original", (wide, 16, "exact"), itself);
             foreach ((string name, string[] options) in s_schemes)
             {
                 progress.Next($"{string.Join(' ', options)}");
                 string quantised = Path.Combine(work, string.Concat(options));
-                OctetTool.Run(["quantize", original, quantised, .. options], cancellation);
+                JsonObject report = OctetTool.Json(["quantize", original, quantised, .. options], cancellation);
                 long bytes = LinearBytes(quantised, cancellation);
-                Row(table, name, (bytes, 16.0 * bytes / wide), Compare(original, quantised, text, [], cancellation));
+                Row(table, name, (bytes, 16.0 * bytes / wide, Decibels(report["signal_to_noise_db"])), Compare(original, quantised, text, [], cancellation));
             }
 
             table.Append("\nThe published octet-tiny (E4M3 in blocks, BF16 scales), against itself with everything in float32:\n\n");
@@ -84,17 +84,19 @@ static class SchemeTable
             .Where(tensor => ((string)tensor!["name"]!).Contains("_proj.", StringComparison.Ordinal))
             .Sum(tensor => (long)tensor!["bytes"]!);
 
-    static void Row(StringBuilder table, string name, (long Bytes, double Bits)? size, JsonObject result)
+    static void Row(StringBuilder table, string name, (long Bytes, double Bits, string Weights)? size, JsonObject result)
     {
         double reference = (double)result["perplexity"]!["a"]!, perplexity = (double)result["perplexity"]!["b"]!;
         JsonArray layers = result["snr_db"]!.AsArray();
         table.Append($"| {name} ");
-        if (size is var (bytes, bits))
+        if (size is var (bytes, bits, _))
         {
             table.Append($"| {bytes:#,##0} | {bits:0.00} ");
         }
 
-        table.Append($"| {perplexity:0.0000} | {(perplexity / reference) - 1:+0.00 %;-0.00 %;0} | {(double)result["kl"]!["mean"]!:0.00000} | {(double)result["kl"]!["p99"]!:0.0000} ");
-        table.Append($"| {(double)result["top1_agreement"]!:0.00 %} | {(layers[^1] is { } last ? $"{(double)last:0.0} dB" : "exact")} |\n");
+        table.Append($"| {perplexity:0.0000} | {(perplexity / reference) - 1:+0.00 %;-0.00 %;0} | {(double)result["kl"]!["mean"]!:0.00000} ± {(double)result["kl"]!["standard_error"]!:0.00000} | {(double)result["kl"]!["p99"]!:0.0000} ");
+        table.Append($"| {(double)result["top1_agreement"]!:0.00 %} |{(size is var (_, _, weights) ? $" {weights} |" : "")} {Decibels(layers[^1])} |\n");
     }
+
+    static string Decibels(JsonNode? value) => value is null ? "exact" : $"{(double)value:0.00} dB";
 }

@@ -125,6 +125,7 @@ sealed class QuantizeCommand : Command
         ["source_bytes"] = report.SourceBytes,
         ["destination_bytes"] = report.DestinationBytes,
         ["copied_tensors"] = report.CopiedTensors,
+        ["signal_to_noise_db"] = JsonOutput.Number(report.SignalToNoise),
         ["files"] = new JsonArray([.. report.Files.Select(file => (JsonNode)file)]),
         ["notes"] = new JsonArray([.. report.Notes.Select(note => (JsonNode)note)]),
         ["modules"] = new JsonArray([.. report.Modules.Select(module => (JsonNode)new JsonObject
@@ -148,7 +149,7 @@ sealed class QuantizeCommand : Command
         if (lossy.Count > 0)
         {
             fields.Write("noise", string.Create(CultureInfo.InvariantCulture,
-                $"signal to noise: median {lossy[lossy.Count / 2].SignalToNoise:0.0} dB, least {lossy[0].SignalToNoise:0.0} dB in {Visible.Text(lossy[0].Name)}"));
+                $"signal to noise of the weights: {report.SignalToNoise:0.0} dB; median layer {lossy[lossy.Count / 2].SignalToNoise:0.0} dB, least {lossy[0].SignalToNoise:0.0} dB in {Visible.Text(lossy[0].Name)}"));
         }
 
         fields.Write("size", $"{ByteCount.Text(report.SourceBytes)} to {ByteCount.Text(report.DestinationBytes)}");

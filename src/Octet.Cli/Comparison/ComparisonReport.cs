@@ -23,6 +23,7 @@ static class ComparisonReport
             ["kl"] = new JsonObject
             {
                 ["mean"] = result.DivergenceMean,
+                ["standard_error"] = result.DivergenceError,
                 ["median"] = result.DivergenceMedian,
                 ["p99"] = result.Divergence99,
                 ["max"] = result.DivergenceMax,
@@ -55,7 +56,7 @@ static class ComparisonReport
         Standard.Output.WriteLine();
         var measures = new ReportTable("measure", "value");
         measures.Add("positions", Text($"{result.Positions}"));
-        measures.Add("KL(A, B), mean", Text($"{result.DivergenceMean:G6}"));
+        measures.Add("KL(A, B), mean", Text($"{result.DivergenceMean:G6} ± {result.DivergenceError:G2}"));
         measures.Add("KL(A, B), median", Text($"{result.DivergenceMedian:G6}"));
         measures.Add("KL(A, B), 99 %", Text($"{result.Divergence99:G6}"));
         measures.Add("KL(A, B), largest", Text($"{result.DivergenceMax:G6}"));

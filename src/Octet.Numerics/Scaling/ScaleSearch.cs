@@ -154,15 +154,16 @@ public static class ScaleSearch
         return sum;
     }
 
-    // A chunk's sum in float32 lanes: 256 squares lose nothing that would change a choice.
+    // Differences of float32 are exact in float64, and squares lose a part in 2^53: what a choice rests on is the error itself.
     static double SquaredDistance(ReadOnlySpan<float> x, ReadOnlySpan<float> codes, float scale)
     {
-        Vector<float> sums = Vector<float>.Zero;
+        Vector<double> sums = Vector<double>.Zero;
         int i = 0;
         for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector<float> difference = new Vector<float>(x[i..]) - (new Vector<float>(codes[i..]) * scale);
-            sums += difference * difference;
+            Vector.Widen(new Vector<float>(x[i..]), out Vector<double> xLow, out Vector<double> xHigh);
+            Vector.Widen(new Vector<float>(codes[i..]) * scale, out Vector<double> low, out Vector<double> high);
+            sums += ((xLow - low) * (xLow - low)) + ((xHigh - high) * (xHigh - high));
         }
 
         double sum = Vector.Sum(sums);

@@ -47,8 +47,16 @@ public sealed record QuantizationConfig
     /// <summary>Whether the producer gives all channels of a token one scale; else 128 of them share one.</summary>
     internal bool HasTokenScales { get; init; }
 
+    /// <summary><c>activation_scale_ub</c> (fbgemm): the most that counts as the largest magnitude of a token; null: no bound.</summary>
+    internal double? InputBound { get; init; }
+
     /// <summary>How scales of inputs are computed.</summary>
-    internal InputQuantization DynamicInput => InputQuantization.Dynamic with { Group = HasTokenScales ? 0 : InputQuantization.DefaultGroup, PowerOfTwo = HasPowerOfTwoScales };
+    internal InputQuantization DynamicInput => InputQuantization.Dynamic with
+    {
+        Group = HasTokenScales ? 0 : InputQuantization.DefaultGroup,
+        PowerOfTwo = HasPowerOfTwoScales,
+        Bound = (float)(InputBound ?? double.PositiveInfinity),
+    };
 
     internal static QuantizationConfig Read(ConfigObject json)
     {
@@ -58,7 +66,14 @@ public sealed record QuantizationConfig
             "fp8" => ReadFp8(json),
             "compressed-tensors" => CompressedTensorsConfig.Read(json),
             "modelopt" => ReadModelOpt(json),
-            "fbgemm_fp8" => new() { QuantMethod = "fbgemm_fp8", Layouts = [ScaleLayout.Channel], HasTokenScales = true, ModulesToNotConvert = NotConverted(json) },
+            "fbgemm_fp8" => new()
+            {
+                QuantMethod = "fbgemm_fp8",
+                Layouts = [ScaleLayout.Channel],
+                HasTokenScales = true,
+                InputBound = json.TryDouble("activation_scale_ub", "a number above 0", value => value > 0),
+                ModulesToNotConvert = NotConverted(json),
+            },
             "torchao" => ReadTorchAo(json),
             "quanto" => ReadQuanto(json),
             "mxfp4" => new() { QuantMethod = "mxfp4", ActivationScheme = "none", Layouts = [ScaleLayout.Group(32)], HasByteScales = true, ModulesToNotConvert = NotConverted(json) },
@@ -192,5 +207,5 @@ public sealed record QuantizationConfig
     }
 
     internal static IReadOnlyList<string> NotConverted(ConfigObject json)
-        => [.. ((string[])["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"]).SelectMany(key => json.TryStrings(key) ?? [])];
+        => [.. ((string[])["modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"]).SelectMany(key => json.TryStrings(key) ?? []).Distinct(StringComparer.Ordinal)];
 }

@@ -18,6 +18,12 @@ public sealed record ComparisonResult
     /// <summary>Mean divergence.</summary>
     public required double DivergenceMean { get; init; }
 
+    /// <summary>
+    /// The standard error of the mean, standard deviation / sqrt(positions): how far that of other text of the same kind would be from it.
+    /// 0 for one position.
+    /// </summary>
+    public required double DivergenceError { get; init; }
+
     /// <summary>Median divergence.</summary>
     public required double DivergenceMedian { get; init; }
 

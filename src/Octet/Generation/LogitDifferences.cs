@@ -80,12 +80,14 @@ sealed class LogitDifferences
         }
 
         double[] sorted = [.. _divergences.Order()];
+        double mean = sorted.Average();
         return new ComparisonResult
         {
             Positions = sorted.Length,
             Reference = new ScoreResult(_predicted, _likelihoodA),
             Other = new ScoreResult(_predicted, _likelihoodB),
-            DivergenceMean = sorted.Average(),
+            DivergenceMean = mean,
+            DivergenceError = sorted.Length == 1 ? 0 : Math.Sqrt(sorted.Sum(value => Math.Pow(value - mean, 2)) / (sorted.Length - 1) / sorted.Length),
             DivergenceMedian = Quantile(sorted, 0.5),
             Divergence99 = Quantile(sorted, 0.99),
             DivergenceMax = sorted[^1],

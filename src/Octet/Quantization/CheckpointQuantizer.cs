@@ -56,9 +56,11 @@ public static class CheckpointQuantizer
         {
             var run = new QuantizationRun(plan, writer, options, cancellation);
             run.Encode();
-            plan.Source.CopyCompanions(partial.Path, plan.Config, plan.Unties);
             writer.Commit();
             run.ReadBack(partial.Path);
+
+            // Last: without a config nothing takes what a killed process leaves for a model.
+            plan.Source.CopyCompanions(partial.Path, plan.Config, plan.Unties);
             partial.Commit();
             return run.Report([.. Directory.EnumerateFiles(destination).Order(StringComparer.Ordinal)]);
         }
@@ -80,6 +82,7 @@ public static class CheckpointQuantizer
 
         // Under its own name the file is seen only after it was read back.
         string written = destination + ".partial";
+        RemoveStale(written);
         try
         {
             using var writer = CheckpointWriter.CreateFile(written, plan.Tensors, new SafetensorsWriterOptions { Metadata = metadata });
@@ -93,6 +96,24 @@ public static class CheckpointQuantizer
         finally
         {
             File.Delete(written);
+        }
+    }
+
+    /// <summary>What killed processes left of the same file. One that still writes holds a lock on its own.</summary>
+    static void RemoveStale(string written)
+    {
+        string path = Path.GetFullPath(written);
+        foreach (string stale in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.*.tmp"))
+        {
+            try
+            {
+                new FileStream(stale, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+                File.Delete(stale);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // In use.
+            }
         }
     }
 }

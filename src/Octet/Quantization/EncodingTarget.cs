@@ -13,5 +13,6 @@ abstract class EncodingTarget
 
     /// <summary>The <c>quantization_config</c>; null for none.</summary>
     /// <param name="unconverted">Linear layers that stay wide.</param>
-    internal abstract JsonObject? Config(IReadOnlyList<string> unconverted);
+    /// <param name="head">Whether the output layer is encoded.</param>
+    internal abstract JsonObject? Config(IReadOnlyList<string> unconverted, bool head);
 }

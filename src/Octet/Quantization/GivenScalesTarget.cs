@@ -24,5 +24,5 @@ sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : Encodi
                 weight.Tensor.Name);
     }
 
-    internal override JsonObject? Config(IReadOnlyList<string> unconverted) => config;
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head) => config;
 }

@@ -18,6 +18,7 @@ sealed class PartialDirectory : IDisposable
         _destination = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(destination));
         RequireFree();
         Path = _destination + ".partial";
+        RequireOwn();
         try
         {
             Directory.CreateDirectory(Path);
@@ -92,6 +93,15 @@ sealed class PartialDirectory : IDisposable
         if (File.Exists(_destination) || (Directory.Exists(_destination) && Directory.EnumerateFileSystemEntries(_destination).Any()))
         {
             throw new ModelException($"{_destination} is there already: remove it, or choose another destination; nothing is overwritten", _destination);
+        }
+    }
+
+    /// <summary>What is emptied must be what a run left: it makes the lock first, and only then other files.</summary>
+    void RequireOwn()
+    {
+        if (File.Exists(Path) || (Directory.Exists(Path) && !File.Exists(System.IO.Path.Combine(Path, LockName)) && Directory.EnumerateFileSystemEntries(Path).Any()))
+        {
+            throw new ModelException($"{Path} is there and was not left by an interrupted run: it would be written to and removed; rename it, or choose another destination", Path);
         }
     }
 

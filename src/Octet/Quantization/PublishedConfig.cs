@@ -16,15 +16,15 @@ static class PublishedConfig
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    internal static JsonObject? Create(QuantizationScheme scheme, bool powersOfTwo, IReadOnlyList<string> unconverted) => scheme switch
+    internal static JsonObject? Create(QuantizationScheme scheme, bool powersOfTwo, IReadOnlyList<string> unconverted, bool head) => scheme switch
     {
         QuantizationScheme.BFloat16 => null,
         QuantizationScheme.Block => Block(powersOfTwo, unconverted),
-        QuantizationScheme.Channel => CompressedTensors("float-quantized", Weights(8, "channel"), Token(), unconverted),
-        QuantizationScheme.Tensor => CompressedTensors("float-quantized", Weights(8, "tensor"), Token(), unconverted),
-        QuantizationScheme.Mxfp8 => CompressedTensors("mxfp8-quantized", Weights(8, "group", 32, "torch.uint8"), null, unconverted),
-        QuantizationScheme.Mxfp4 => CompressedTensors("mxfp4-pack-quantized", Weights(4, "group", 32, "torch.uint8"), null, unconverted),
-        QuantizationScheme.Nvfp4 => CompressedTensors("nvfp4-pack-quantized", Weights(4, "tensor_group", 16, "torch.float8_e4m3fn"), null, unconverted),
+        QuantizationScheme.Channel => CompressedTensors("float-quantized", Weights(8, "channel"), Token(), unconverted, head),
+        QuantizationScheme.Tensor => CompressedTensors("float-quantized", Weights(8, "tensor"), Token(), unconverted, head),
+        QuantizationScheme.Mxfp8 => CompressedTensors("mxfp8-quantized", Weights(8, "group", 32, "torch.uint8"), null, unconverted, head),
+        QuantizationScheme.Mxfp4 => CompressedTensors("mxfp4-pack-quantized", Weights(4, "group", 32, "torch.uint8"), null, unconverted, head),
+        QuantizationScheme.Nvfp4 => CompressedTensors("nvfp4-pack-quantized", Weights(4, "tensor_group", 16, "torch.float8_e4m3fn"), null, unconverted, head),
         _ => throw new ArgumentOutOfRangeException(nameof(scheme)),
     };
 
@@ -38,12 +38,12 @@ static class PublishedConfig
     }
 
     /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c>; the rest and its order stay.</summary>
-    /// <param name="path">The source's file.</param>
+    /// <param name="path">The source's file; null: it has none, and the scheme alone is said.</param>
     /// <param name="quantization">Null removes what is there.</param>
     /// <param name="untie">Whether the output layer now has a weight of its own.</param>
-    internal static string Apply(string path, JsonObject? quantization, bool untie)
+    internal static string Apply(string? path, JsonObject? quantization, bool untie)
     {
-        JsonObject config = JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
+        JsonObject config = path is null ? [] : JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
         config.Remove("quantization_config");
         if (untie)
         {
@@ -64,6 +64,9 @@ static class PublishedConfig
         {
             ["activation_scheme"] = "dynamic",
             ["fmt"] = "e4m3",
+
+            // vLLM's name for the next; versions of 2025 know no other.
+            ["ignored_layers"] = Names(unconverted),
             ["modules_to_not_convert"] = Names(unconverted),
             ["quant_method"] = "fp8",
             ["weight_block_size"] = new JsonArray(128, 128),
@@ -76,7 +79,7 @@ static class PublishedConfig
         return config;
     }
 
-    static JsonObject CompressedTensors(string format, JsonObject weights, JsonObject? activations, IReadOnlyList<string> unconverted) => new()
+    static JsonObject CompressedTensors(string format, JsonObject weights, JsonObject? activations, IReadOnlyList<string> unconverted, bool head) => new()
     {
         ["config_groups"] = new JsonObject
         {
@@ -85,7 +88,9 @@ static class PublishedConfig
                 ["format"] = format,
                 ["input_activations"] = activations,
                 ["output_activations"] = null,
-                ["targets"] = new JsonArray("Linear"),
+
+                // To vLLM an output layer is no Linear, so it is named.
+                ["targets"] = head ? new JsonArray("Linear", "lm_head") : new JsonArray("Linear"),
                 ["weights"] = weights,
             },
         },

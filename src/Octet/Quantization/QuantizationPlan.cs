@@ -64,7 +64,8 @@ sealed class QuantizationPlan
         }
 
         _tensors.AddRange(CacheScales.Select(scale => scale.Tensor));
-        Config = target.Config(unconverted);
+        NoteFused();
+        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head));
         if (cache is not null && Config is not null)
         {
             PublishedConfig.AddCache(Config);
@@ -90,6 +91,23 @@ sealed class QuantizationPlan
 
     /// <summary>Whether the output layer, tied to the embedding in the source, gets a weight of its own.</summary>
     internal bool Unties { get; private set; }
+
+    /// <summary>vLLM and SGLang multiply these together, and refuse a model in which only some of them are quantised.</summary>
+    void NoteFused()
+    {
+        HashSet<string> encoded = [.. _encoded.Where(item => item.Encoder is not BFloat16Encoder).Select(item => item.Encoder.Module)];
+        foreach (string[] fused in (string[][])[[".q_proj", ".k_proj", ".v_proj"], [".gate_proj", ".up_proj"]])
+        {
+            foreach (string parent in encoded.Where(name => fused.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal))).Select(name => name[..name.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
+            {
+                string[] wide = [.. fused.Where(suffix => !encoded.Contains(parent + suffix) && _copied.Any(tensor => tensor.Name == parent + suffix + ".weight"))];
+                if (wide.Length > 0)
+                {
+                    _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide.Select(suffix => suffix[1..]))}: engines that fuse {string.Join(", ", fused.Select(suffix => suffix[1..]))} (vLLM, SGLang) refuse that; exclude all of them or none");
+                }
+            }
+        }
+    }
 
     void Encode(SourceModule module, WeightEncoder encoder)
     {

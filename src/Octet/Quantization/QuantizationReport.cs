@@ -8,4 +8,8 @@ namespace Octet.Quantization;
 /// <param name="Files">The files written, with their paths.</param>
 /// <param name="Notes">What a user should know: layers that could not be quantised, and why.</param>
 public sealed record QuantizationReport(
-    IReadOnlyList<QuantizedModule> Modules, int CopiedTensors, long SourceBytes, long DestinationBytes, IReadOnlyList<string> Files, IReadOnlyList<string> Notes);
+    IReadOnlyList<QuantizedModule> Modules, int CopiedTensors, long SourceBytes, long DestinationBytes, IReadOnlyList<string> Files, IReadOnlyList<string> Notes)
+{
+    /// <summary>That of all weights together that were encoded anew, in decibels (<see cref="QuantizedModule.SignalToNoise"/>).</summary>
+    public double SignalToNoise => new QuantizedModule("", 0, 0, Modules.Sum(module => module.SquaredSignal), Modules.Sum(module => module.SquaredError)).SignalToNoise;
+}

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Text;
 using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Safetensors;
@@ -50,12 +51,13 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
         });
     }
 
-    /// <summary>Opens what was written as a reader would, pairs codes with scales, and compares every byte with what was meant.</summary>
+    /// <summary>Fails where the source was changed meanwhile. Opens what was written as a reader would, pairs codes with scales, and compares every byte with what was meant.</summary>
     internal void ReadBack(string path)
     {
+        plan.Source.RequireUnchanged();
         using (SafetensorsCheckpoint mapped = SafetensorsCheckpoint.Open(path))
         {
-            var ledger = new WeightLedger(mapped, Directory.Exists(path) ? QuantizationConfig.Find(path) : QuantizationConfig.OfFile(mapped.Files[0]));
+            var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null);
             foreach ((_, WeightEncoder encoder) in plan.Encoded)
             {
                 ledger.Linear(encoder.Module, encoder.Rows, encoder.Columns);

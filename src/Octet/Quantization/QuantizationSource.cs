@@ -11,6 +11,7 @@ namespace Octet.Quantization;
 sealed class QuantizationSource : IDisposable
 {
     readonly string _path;
+    readonly (string Path, long Length, DateTime Written)[] _files;
 
     internal QuantizationSource(string path)
     {
@@ -20,6 +21,7 @@ sealed class QuantizationSource : IDisposable
         try
         {
             Reader = SafetensorsCheckpoint.Open(path, SafetensorsReadMode.Positional);
+            _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
             Modules = new SourceModules(Checkpoint, Quantization());
         }
@@ -49,6 +51,22 @@ sealed class QuantizationSource : IDisposable
         Checkpoint.Dispose();
     }
 
+    /// <summary>Fails where a file of weights was written since it was opened: what was read may be partly of one model, partly of another.</summary>
+    internal void RequireUnchanged()
+    {
+        if (Array.Find(_files, file => Stamp(file.Path) != file) is { Path: { } changed })
+        {
+            throw new ModelException($"{changed} was changed while it was read: expected a file that nobody writes to; wait until it is complete, then try again", changed);
+        }
+    }
+
+    // The target's, where a link leads to it, as in the cache of a hub.
+    static (string Path, long Length, DateTime Written) Stamp(string path)
+    {
+        var file = new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        return file.Exists ? (path, file.Length, file.LastWriteTimeUtc) : (path, -1, default);
+    }
+
     /// <summary>Copies what makes weights a model: configuration, tokenizer, template, licence. Not the model card: it describes the source.</summary>
     internal void CopyCompanions(string directory, JsonObject? quantization, bool untie)
     {
@@ -65,9 +83,9 @@ sealed class QuantizationSource : IDisposable
         }
 
         string config = Path.Combine(_path, ModelConfig.FileName);
-        if (File.Exists(config))
+        if (File.Exists(config) || quantization is not null)
         {
-            File.WriteAllText(Path.Combine(directory, ModelConfig.FileName), PublishedConfig.Apply(config, quantization, untie));
+            File.WriteAllText(Path.Combine(directory, ModelConfig.FileName), PublishedConfig.Apply(File.Exists(config) ? config : null, quantization, untie));
         }
     }
 

@@ -32,8 +32,8 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             : (null, $"{module} stays wide: its rows of {columns} weights are not whole groups of {group}");
     }
 
-    internal override JsonObject? Config(IReadOnlyList<string> unconverted)
-        => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted);
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head)
+        => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted, head);
 
     bool IsWanted(string module)
     {
@@ -42,8 +42,8 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
         {
             "lm_head" => options.LmHead,
 
-            // Mixture of experts: loaders keep the router wide.
-            "gate" or "router" => false,
+            // Mixture of experts: loaders keep the routers wide.
+            "gate" or "router" or "shared_expert_gate" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
         };
         return linear && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, module, ignoreCase: false));

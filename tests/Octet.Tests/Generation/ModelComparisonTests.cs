@@ -68,6 +68,8 @@ public class ModelComparisonTests
         Assert.InRange(sorted[35], 1e-7, 1e-2);
         Assert.Equal((70, 70, 69, 69), (told, result.Positions, result.Reference.Tokens, result.Other.Tokens));
         Near(divergences.Average(), result.DivergenceMean);
+        double variance = (divergences.Sum(value => value * value) - (divergences.Count * Math.Pow(divergences.Average(), 2))) / (divergences.Count - 1);
+        Near(Math.Sqrt(variance / divergences.Count), result.DivergenceError);
         Near((sorted[34] + sorted[35]) / 2, result.DivergenceMedian);
         Near(sorted[68] + 0.31 * (sorted[69] - sorted[68]), result.Divergence99);
         Near(sorted[69], result.DivergenceMax);

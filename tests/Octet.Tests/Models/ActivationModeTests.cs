@@ -38,6 +38,20 @@ public class ActivationModeTests
         Assert.True(Median(LogitsTests.Errors(Reference(group, !powersOfTwo).Forward(ids), found)) > 1e-3, "other scales must show");
     }
 
+    [Fact]
+    public void An_upper_bound_of_activations_is_the_largest_magnitude_that_counts()
+    {
+        using var directory = new TemporaryDirectory();
+        SyntheticCheckpoint checkpoint = Checkpoint("fbgemm") with { EditConfig = config => Set(config, "quantization_config.activation_scale_ub", "1.25") };
+        checkpoint.Write(directory.Path);
+        int[] ids = LogitsTests.Ids(20, checkpoint.VocabSize);
+        float[][] found = Score(directory.Path, ActivationMode.Dynamic, ids);
+
+        DoubleReference Reference(float bound) => new(directory.Path, dynamic: true, meant: checkpoint.Meant) { Group = 0, Bound = bound };
+        AssertQuantized(Reference(1.25f).Forward(ids), found, "fbgemm");
+        Assert.True(Median(LogitsTests.Errors(Reference(float.PositiveInfinity).Forward(ids), found)) > 1e-2, "what is beyond the bound must show");
+    }
+
     [Theory]
     [InlineData("fp8, one scale, static activations")]
     [InlineData("compressed-tensors, tensor")]

@@ -83,6 +83,9 @@ sealed class DoubleReference
     /// <summary>With dynamic activations, whether scales are rounded up to powers of two.</summary>
     internal bool PowersOfTwo { get; init; }
 
+    /// <summary>The most that counts as a group's largest magnitude.</summary>
+    internal float Bound { get; init; } = float.PositiveInfinity;
+
     /// <summary>Whether inputs of FP8 layers are quantised with the checkpoint's scale for each layer.</summary>
     internal bool Static { get; init; }
 
@@ -197,7 +200,7 @@ sealed class DoubleReference
         for (int g = 0; g < x.Length; g += length)
         {
             int end = Math.Min(x.Length, g + length);
-            float scale = Static ? _inputScales[name] : MathF.Max(x[g..end].Max(value => MathF.Abs((float)value)), 1e-10f) / 448;
+            float scale = Static ? _inputScales[name] : MathF.Min(MathF.Max(x[g..end].Max(value => MathF.Abs((float)value)), 1e-10f), Bound) / 448;
             scale = PowersOfTwo ? (float)Math.Pow(2, Math.Ceiling(Math.Log2(scale))) : scale;
             for (int i = g; i < end; i++)
             {

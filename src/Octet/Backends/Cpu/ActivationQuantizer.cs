@@ -13,7 +13,7 @@ static class ActivationQuantizer
     {
         Span<Float8E4M3FN> bits = stackalloc Float8E4M3FN[CpuKernels.ActivationGroup];
         Span<float> scaled = stackalloc float[CpuKernels.ActivationGroup];
-        float scale = rule.Scale > 0 ? rule.Scale : rule.Group == 0 ? Scale(x, rule.PowerOfTwo) : 0;
+        float scale = rule.Scale > 0 ? rule.Scale : rule.Group == 0 ? Scale(x, rule) : 0;
         codes[x.Length..].Clear();
         for (int g = 0; g < scales.Length; g++)
         {
@@ -21,7 +21,7 @@ static class ActivationQuantizer
             ReadOnlySpan<float> group = x.Slice(first, Math.Min(CpuKernels.ActivationGroup, x.Length - first));
             if (rule is { Scale: 0, Group: > 0 })
             {
-                scale = Scale(group, rule.PowerOfTwo);
+                scale = Scale(group, rule);
             }
 
             scales[g] = scale;
@@ -35,7 +35,7 @@ static class ActivationQuantizer
         }
     }
 
-    static float Scale(ReadOnlySpan<float> group, bool powerOfTwo)
+    static float Scale(ReadOnlySpan<float> group, InputQuantization rule)
     {
         float max = 1e-10f;
         foreach (float value in group)
@@ -43,10 +43,10 @@ static class ActivationQuantizer
             max = MathF.Max(max, MathF.Abs(value));
         }
 
-        float scale = max / 448;
+        float scale = MathF.Min(max, rule.Bound) / 448;
 
         // Any bit of the significand carries into the exponent. A quotient that float32 rounds to a power of two is one: 448 is 1.75 * 2^8,
         // and neighbours of 1.75 * 2^k divided by 1.75 are nearer to the neighbours of 2^k.
-        return powerOfTwo && float.IsFinite(scale) ? BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(scale) + 0x007FFFFF) & 0xFF800000) : scale;
+        return rule.PowerOfTwo && float.IsFinite(scale) ? BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(scale) + 0x007FFFFF) & 0xFF800000) : scale;
     }
 }
