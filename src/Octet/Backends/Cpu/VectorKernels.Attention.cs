@@ -1,10 +1,12 @@
 using System.Runtime.CompilerServices;
+using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
 /// <summary>
 /// Attention with a streaming softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): page after page,
-/// each query keeps the largest score m so far, the sum l of exp(score - m) and the weighted sum of values, rescaled when m rises.
+/// each query keeps the largest score m so far, the sum l of exp(score - m) and the weighted sum of values, rescaled when m rises. Codes
+/// are multiplied as they are: the scale of a layer's keys goes into the factor of its scores, that of its values into the last one.
 /// </summary>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
@@ -28,26 +30,36 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             ScalarKernels.Instance.Attend(work);
         }
-        else if (work.Rows > 1 || size % Step != 0)
+        else
         {
-            if (layout.Type == KvCacheType.Float32)
+            switch (layout.Type)
             {
-                Several<SingleWeights<TSimd, TVector>>(work);
-            }
-            else
-            {
-                Several<BFloat16Weights<TSimd, TVector>>(work);
+                case KvCacheType.Float32: Attend<SingleWeights<TSimd, TVector>>(work); break;
+                case KvCacheType.BFloat16: Attend<BFloat16Weights<TSimd, TVector>>(work); break;
+                case KvCacheType.Float8E5M2: Attend<E5M2Weights<TSimd, TVector>>(work); break;
+                case KvCacheType.Float8E4M3 when work.Cache.HoldsNaN && !TE4M3.KeepsNaN: Attend<E4M3Weights<TSimd, TVector>>(work); break;
+                default: Attend<TE4M3>(work); break;
             }
         }
-        else if (layout.Type == KvCacheType.Float32)
+    }
+
+    static void Attend<TFormat>(in AttentionTile work)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (work.Rows > 1 || work.Cache.Layout.HeadDim % Step != 0)
         {
-            One<SingleWeights<TSimd, TVector>>(work);
+            Several<TFormat>(work);
         }
         else
         {
-            One<BFloat16Weights<TSimd, TVector>>(work);
+            One<TFormat>(work);
         }
     }
+
+    // What is left to multiply a product with that has Inner on its other side.
+    static float Outer<TFormat>()
+        where TFormat : struct, IWeightFormat<TVector>
+        => TFormat.Unit / Inner<TFormat>();
 
     /// <summary>One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time.</summary>
     static void One<TFormat>(in AttentionTile work)
@@ -67,7 +79,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             Arrange<TFormat>(work.Query + g * size, size, queries + g * size);
         }
 
-        float scale = 1 / MathF.Sqrt(size);
+        KvScale unit = work.Cache.Layout.Scale(work.Layer);
+        float scale = 1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>();
         int positions = work.Position + 1;
         for (int first = 0; first < positions; first += PageTokens)
         {
@@ -79,6 +92,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 KeyScores<TFormat>(keys, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
                 float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
                 float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
+                if (Inner<TFormat>() != 1)
+                {
+                    Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, Inner<TFormat>());
+                }
+
                 AddValues<TFormat>(
                     keys + work.Cache.ValueOffset, size, count, scores + g * PageTokens, keep, sums + g * size,
                     next == g ? null : scores + next * PageTokens, keepNext, sums + next * size);
@@ -88,7 +106,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int lanes = sizeof(uint) / TFormat.ElementBytes;
         for (int g = 0; g < group; g++)
         {
-            float factor = 1 / totals[g];
+            float factor = unit.Value * Outer<TFormat>() / totals[g];
             for (int i = 0; i < size; i++)
             {
                 int vector = i / lanes / TSimd.Count * lanes + i % lanes;
@@ -197,9 +215,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
         }
 
+        KvScale unit = work.Cache.Layout.Scale(work.Layer);
         float* scale = stackalloc float[2 * 16];
+        float* inner = stackalloc float[2 * 16];
         float* ones = stackalloc float[2 * 16];
-        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size));
+        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>());
+        new Span<float>(inner, PanelRows).Fill(Inner<TFormat>());
         new Span<float>(ones, PanelRows).Fill(1);
         PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
         PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };
@@ -210,10 +231,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             int count = Math.Min(PageTokens, positions - first);
             for (int j = 0; j < PageTokens; j += TSimd.Count)
             {
-                PackKeys<TFormat>(page, j, size, keys + j / PanelRows * PanelRows * size + j % PanelRows, square, ones);
+                PackKeys<TFormat>(page, j, size, keys + j / PanelRows * PanelRows * size + j % PanelRows, square, inner);
             }
 
-            WidenValues<TFormat>(page + work.Cache.ValueOffset, count * size, values);
+            WidenValues(page + work.Cache.ValueOffset, count * size, work.Cache.Layout.Type, values);
             value.Depth = count;
             for (int g = 0; g < work.Group; g++)
             {
@@ -248,7 +269,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             for (int g = 0; g < work.Group; g++)
             {
-                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, 1 / totals[row * work.Group + g]);
+                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, unit.Value / totals[row * work.Group + g]);
             }
         }
     }
@@ -259,8 +280,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         new Span<float>(totals, queries).Clear();
     }
 
-    /// <summary>panel[i][j] = element i of key first + j, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
-    static void PackKeys<TFormat>(byte* keys, int first, int size, float* panel, float* square, float* ones)
+    /// <summary>panel[i][j] = element i of key first + j times a factor, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
+    static void PackKeys<TFormat>(byte* keys, int first, int size, float* panel, float* square, float* factors)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int count = TSimd.Count;
@@ -278,17 +299,29 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Edge(source, stride, count, (size - i) * TFormat.ElementBytes, square);
             }
 
-            WidenSquare<TFormat>((byte*)square, Math.Min(side, size - i), ones, panel + (nint)i * PanelRows, PanelRows);
+            WidenSquare<TFormat>((byte*)square, Math.Min(side, size - i), factors, panel + (nint)i * PanelRows, PanelRows);
+        }
+    }
+
+    /// <summary>In their order, without their scale.</summary>
+    static void WidenValues(byte* values, int count, KvCacheType type, float* destination)
+    {
+        Span<float> output = new(destination, count);
+        switch (type)
+        {
+            case KvCacheType.Float32: new ReadOnlySpan<float>(values, count).CopyTo(output); break;
+            case KvCacheType.BFloat16: WidenBFloat16((ushort*)values, count, destination); break;
+            case KvCacheType.Float8E4M3: Float8E4M3FN.ConvertToSingle(new ReadOnlySpan<Float8E4M3FN>(values, count), output); break;
+            default: Float8E5M2.ConvertToSingle(new ReadOnlySpan<Float8E5M2>(values, count), output); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void WidenValues<TFormat>(byte* values, int count, float* destination)
-        where TFormat : struct, IWeightFormat<TVector>
+    static void WidenBFloat16(ushort* values, int count, float* destination)
     {
         for (int i = 0; i < count; i += TSimd.Count)
         {
-            TSimd.Store(destination + i, TFormat.ElementBytes == 2 ? TSimd.WidenBFloat16((ushort*)values + i) : TSimd.Load((float*)values + i));
+            TSimd.Store(destination + i, TSimd.WidenBFloat16(values + i));
         }
     }
 
