@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
@@ -61,7 +62,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         where TFormat : struct, IWeightFormat<TVector>
         => TFormat.Unit / Inner<TFormat>();
 
-    /// <summary>One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time.</summary>
+    /// <summary>
+    /// One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time. A head's keys in a page
+    /// are too few for the processor to foresee the next: values are prefetched while keys are multiplied, the next keys while values are.
+    /// </summary>
     static void One<TFormat>(in AttentionTile work)
         where TFormat : struct, IWeightFormat<TVector>
     {
@@ -86,10 +90,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             byte* keys = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
+            byte* values = keys + work.Cache.ValueOffset;
+            byte* nextKeys = first + PageTokens < positions ? work.Cache.Keys(work.Sequence.Page(first / PageTokens + 1), work.Layer, work.Head) : values;
             for (int g = 0; g < group; g += 2)
             {
                 int next = Math.Min(g + 1, group - 1);
-                KeyScores<TFormat>(keys, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
+                KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
                 float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
                 float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
                 if (Inner<TFormat>() != 1)
@@ -98,7 +104,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
 
                 AddValues<TFormat>(
-                    keys + work.Cache.ValueOffset, size, count, scores + g * PageTokens, keep, sums + g * size,
+                    values, nextKeys, size, count, scores + g * PageTokens, keep, sums + g * size,
                     next == g ? null : scores + next * PageTokens, keepNext, sums + next * size);
             }
         }
@@ -115,16 +121,32 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
+    // As many bytes as are widened at once, by lines of 64.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Prefetch<TFormat>(byte* at)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(at);
+            if (4 * TSimd.Count * TFormat.ElementBytes > 64)
+            {
+                Sse.Prefetch0(at + 64);
+            }
+        }
+    }
+
     /// <summary>scores[j] = scale * query . key j, for two queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static void KeyScores<TFormat>(byte* keys, float* query, float* next, int size, int count, float scale, float* scores, float* nextScores)
+    static void KeyScores<TFormat>(byte* keys, byte* ahead, float* query, float* next, int size, int count, float scale, float* scores, float* nextScores)
         where TFormat : struct, IWeightFormat<TVector>
     {
         for (int j = 0; j < count; j++)
         {
             TVector s0 = TSimd.Zero, s1 = TSimd.Zero, t0 = TSimd.Zero, t1 = TSimd.Zero;
-            for (int i = 0; i < size; i += 4 * TSimd.Count, keys += 4 * TSimd.Count * TFormat.ElementBytes)
+            for (int i = 0; i < size; i += 4 * TSimd.Count, keys += 4 * TSimd.Count * TFormat.ElementBytes, ahead += 4 * TSimd.Count * TFormat.ElementBytes)
             {
+                Prefetch<TFormat>(ahead);
                 TFormat.Widen(keys, out TVector a, out TVector b, out TVector c, out TVector d);
                 s0 = TSimd.MultiplyAdd(a, TSimd.Load(query + i), s0);
                 t0 = TSimd.MultiplyAdd(a, TSimd.Load(next + i), t0);
@@ -144,7 +166,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>sums = sums * keep + sum over j of weights[j] * value j, for one or two queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     static void AddValues<TFormat>(
-        byte* values, int size, int count, float* weights, float keep, float* sums, float* nextWeights, float nextKeep, float* nextSums)
+        byte* values, byte* ahead, int size, int count, float* weights, float keep, float* sums, float* nextWeights, float nextKeep, float* nextSums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         if (nextWeights is null)
@@ -168,8 +190,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             TVector t2 = TSimd.Multiply(TSimd.Load(nextSums + i + 2 * TSimd.Count), factor);
             TVector t3 = TSimd.Multiply(TSimd.Load(nextSums + i + 3 * TSimd.Count), factor);
             byte* value = values + (nint)i * TFormat.ElementBytes;
-            for (int j = 0; j < count; j++, value += stride)
+            for (int j = 0; j < count; j++, value += stride, ahead += 4 * TSimd.Count * TFormat.ElementBytes)
             {
+                Prefetch<TFormat>(ahead);
                 TFormat.Widen(value, out TVector a, out TVector b, out TVector c, out TVector d);
                 TVector weight = TSimd.Broadcast(weights[j]);
                 s0 = TSimd.MultiplyAdd(weight, a, s0);
