@@ -9,10 +9,13 @@ static class E5M2
     internal static byte Encode(double value)
     {
         byte best = 0;
+
+        // Far beyond the largest value all distances would be the same double.
+        double magnitude = Math.Min(Math.Abs(value), 1e6);
         for (byte code = 1; code < 0x7C; code++)
         {
-            double distance = Math.Abs(Decode(code) - Math.Abs(value));
-            double bestDistance = Math.Abs(Decode(best) - Math.Abs(value));
+            double distance = Math.Abs(Decode(code) - magnitude);
+            double bestDistance = Math.Abs(Decode(best) - magnitude);
             if (distance < bestDistance || (distance == bestDistance && code % 2 == 0))
             {
                 best = code;
