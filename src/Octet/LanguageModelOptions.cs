@@ -35,6 +35,7 @@ public sealed record LanguageModelOptions
         }
 
         Require(Activation is >= ActivationMode.WeightOnly and <= ActivationMode.Static, nameof(Activation), Activation, "one of the enumeration");
+        Require(KvCache is >= KvCacheType.BFloat16 and <= KvCacheType.Float8E5M2, nameof(KvCache), KvCache, "one of the enumeration");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
         Require(PrefillChunk is >= 1 and <= 4096, nameof(PrefillChunk), PrefillChunk, "1 to 4096");

@@ -59,6 +59,7 @@ public sealed class CompareTests : IDisposable
     [Theory]
     [InlineData("--b-activation", "dynamic")]
     [InlineData("--b-kv-cache", "bf16")]
+    [InlineData("--b-kv-cache", "fp8_e5m2")]
     [InlineData("--b-lm-head", "fp8")]
     public void One_model_is_compared_with_itself_opened_otherwise(string option, string word)
     {

@@ -26,6 +26,21 @@ public class ModelOptionTests
     }
 
     [Fact]
+    public void A_cache_in_fp8_is_scored_and_read_in_8_bits()
+    {
+        using var model = new TestModel(tokenizer: false, template: false);
+        double Score(string type) => (double)Run("score", model.Path, "--ids", "5,17,300,0,42,42,7", "--json", "--kv-cache", type).Json["nll"]!;
+        double exact = Score("f32"), e4m3 = Score("fp8_e4m3"), e5m2 = Score("fp8_e5m2");
+        Assert.Equal(e4m3, Score("fp8"));
+        Assert.Equal(3, new HashSet<double> { exact, e4m3, e5m2 }.Count);
+        Assert.InRange(Math.Abs(e4m3 - exact) / exact, 1e-6, 0.1);
+        Assert.InRange(Math.Abs(e5m2 - exact) / exact, 1e-6, 0.1);
+
+        long Bytes(string type) => (long)Run("bench", model.Path, "-p", "1", "-n", "1", "-r", "1", "--json", "--kv-cache", type).Json["kv_cache_bytes_per_token"]!;
+        Assert.Equal(Bytes("bf16"), 2 * Bytes("fp8_e5m2"));
+    }
+
+    [Fact]
     public void Static_activations_use_the_checkpoints_scales_and_are_refused_without_them()
     {
         static void AddScales(List<TensorSource> tensors) => tensors.AddRange(

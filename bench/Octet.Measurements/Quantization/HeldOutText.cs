@@ -10,22 +10,23 @@ static class HeldOutText
     {
         string source = Path.Combine(Repository.Root, "tools", "octet-tiny", "heldout.jsonl");
         JsonObject[] entries = [.. File.ReadLines(source).Select(line => JsonNode.Parse(line)!.AsObject()).Where(entry => entry["accept"] is JsonArray { Count: > 0 })];
-        string[] questions = Render(entries.Select(entry => Request(entry, answer: false)));
-        string[] whole = Render(entries.Select(entry => Request(entry, answer: true)));
+        string[] questions = Render(model, entries.Select(entry => Request(entry, answer: false)), path, cancellation);
+        string[] whole = Render(model, entries.Select(entry => Request(entry, answer: true)), path, cancellation);
         File.WriteAllLines(path, questions.Zip(whole, (question, all) => all.StartsWith(question, StringComparison.Ordinal)
             ? new JsonObject { ["context"] = question, ["text"] = all[question.Length..] }.ToJsonString()
             : throw new MeasurementException($"{model}: its template renders an answered question otherwise than the question: {question}")));
-
-        string[] Render(IEnumerable<JsonObject> requests)
-        {
-            string file = path + ".chats";
-            File.WriteAllLines(file, requests.Select(request => request.ToJsonString()));
-            return [.. OctetTool.Run(["tokenize", model, "--chat", "--file", file], cancellation).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => (string?)JsonNode.Parse(line)!["rendered"] ?? throw new MeasurementException($"octet tokenize --chat: {line}"))];
-        }
     }
 
-    static JsonObject Request(JsonObject entry, bool answer)
+    /// <summary>Conversations as the model's chat template renders them, by way of a file beside <paramref name="path"/>.</summary>
+    internal static string[] Render(string model, IEnumerable<JsonObject> requests, string path, CancellationToken cancellation)
+    {
+        string file = path + ".chats";
+        File.WriteAllLines(file, requests.Select(request => request.ToJsonString()));
+        return [.. OctetTool.Run(["tokenize", model, "--chat", "--file", file], cancellation).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => (string?)JsonNode.Parse(line)!["rendered"] ?? throw new MeasurementException($"octet tokenize --chat: {line}"))];
+    }
+
+    internal static JsonObject Request(JsonObject entry, bool answer)
     {
         JsonArray messages = entry["messages"]!.DeepClone().AsArray();
         if (answer)

@@ -28,11 +28,15 @@ static class SchemeTable
         ("the same, searched", ["--scheme", "nvfp4", "--search"]),
     ];
 
-    static readonly (string Name, string[] Options)[] s_settings =
+    // Of the published model; with "calibrated" of the same weights with scales of the cache.
+    static readonly (string Name, string[] Options, bool Calibrated)[] s_settings =
     [
-        ("cache BF16", ["--b-kv-cache", "bf16"]),
-        ("activations quantised, `--activation dynamic`", ["--b-activation", "dynamic"]),
-        ("output layer in E4M3, `--lm-head fp8`", ["--b-lm-head", "fp8"]),
+        ("cache BF16", ["--b-kv-cache", "bf16"], false),
+        ("cache E4M3 without scales, `--kv-cache fp8_e4m3`", ["--b-kv-cache", "fp8_e4m3"], false),
+        ("cache E4M3, scales of `octet quantize --kv-cache`", ["--b-kv-cache", "fp8_e4m3"], true),
+        ("cache E5M2, `--kv-cache fp8_e5m2`", ["--b-kv-cache", "fp8_e5m2"], false),
+        ("activations quantised, `--activation dynamic`", ["--b-activation", "dynamic"], false),
+        ("output layer in E4M3, `--lm-head fp8`", ["--b-lm-head", "fp8"], false),
     ];
 
     internal static void Write(CancellationToken cancellation)
@@ -61,10 +65,14 @@ static class SchemeTable
 
             table.Append("\nThe published octet-tiny (E4M3 in blocks, BF16 scales), against itself with everything in float32:\n\n");
             table.Append("| setting | perplexity | change | KL, mean | KL, 99 % | same top token | after the last layer |\n|---|---|---|---|---|---|---|\n");
-            foreach ((string name, string[] options) in s_settings)
+            string calibration = Path.Combine(work, "calibration.txt");
+            string calibrated = Path.Combine(work, "calibrated");
+            CalibrationText.Write(published, calibration, cancellation);
+            OctetTool.Run(["quantize", original, calibrated, "--scheme", "block", "--scale-dtype", "bf16", "--kv-cache", calibration], cancellation);
+            foreach ((string name, string[] options, bool isCalibrated) in s_settings)
             {
                 progress.Next($"{string.Join(' ', options)}");
-                Row(table, name, null, Compare(published, published, text, options, cancellation));
+                Row(table, name, null, Compare(published, isCalibrated ? calibrated : published, text, options, cancellation));
             }
 
             MarkedTable.Replace(Path.Combine(Repository.Root, "docs", "quantization.md"), "schemes", table.ToString());

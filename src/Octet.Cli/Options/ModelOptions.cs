@@ -20,7 +20,7 @@ sealed class ModelOptions
     internal ModelOptions(Command command, KvCacheType kvCacheDefault = KvCacheType.BFloat16)
     {
         _kvCacheDefault = kvCacheDefault;
-        _kvCache = Choice.Create("--kv-cache", $"The type of the key/value cache [default: {(kvCacheDefault == KvCacheType.BFloat16 ? "bf16" : "f32")}]", "bf16", "f32");
+        _kvCache = Choice.Create("--kv-cache", $"The type of the key/value cache, fp8 being fp8_e4m3 [default: {(kvCacheDefault == KvCacheType.BFloat16 ? "bf16" : "f32")}]", "bf16", "f32", "fp8_e4m3", "fp8_e5m2", "fp8");
         foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _lmHead, _kvCache])
         {
             command.Options.Add(option);
@@ -60,6 +60,8 @@ sealed class ModelOptions
             {
                 "bf16" => KvCacheType.BFloat16,
                 "f32" => KvCacheType.Float32,
+                "fp8_e4m3" or "fp8" => KvCacheType.Float8E4M3,
+                "fp8_e5m2" => KvCacheType.Float8E5M2,
                 _ => _kvCacheDefault,
             },
         };

@@ -6,9 +6,19 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
     /// <summary>Tokens a page holds. One block of the streaming softmax: sums do not depend on how a prompt was cut into chunks.</summary>
     internal const int PageTokens = 32;
 
-    internal int ElementBytes => Type == KvCacheType.BFloat16 ? 2 : 4;
+    /// <summary>One for each layer; null: all are 1, as in every type but <see cref="KvCacheType.Float8E4M3"/>.</summary>
+    internal KvScale[]? Scales { get; init; }
+
+    internal int ElementBytes => Type switch
+    {
+        KvCacheType.Float32 => 4,
+        KvCacheType.BFloat16 => 2,
+        _ => 1,
+    };
 
     internal long BytesPerToken => 2L * Layers * Heads * HeadDim * ElementBytes;
 
     internal long BytesPerPage => BytesPerToken * PageTokens;
+
+    internal KvScale Scale(int layer) => Scales is null ? KvScale.One : Scales[layer];
 }

@@ -112,13 +112,29 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         return tensor;
     }
 
+    /// <summary>The scales of the keys and values of the attention <paramref name="name"/>; if it has them under several names, the first of <see cref="WeightScheme.CacheScales"/>.</summary>
+    internal CacheScale CacheScale(string name)
+    {
+        (string Key, string Value)[] known = [.. WeightScheme.CacheScales.Where(names => quantization is not { QuantMethod: "quanto" } || !names.Key.EndsWith(WeightScheme.OutputScale, StringComparison.Ordinal))];
+        (string Key, string Value)[] present = [.. known.Where(names => Has(name + names.Key) || Has(name + names.Value))];
+        foreach ((string key, string value) in present)
+        {
+            Skip(name + key, "taken below, or stored under a better name");
+            Skip(name + value, "the same");
+        }
+
+        (string Key, string Value) chosen = present.Length > 0 ? present[0] : known[0];
+        Checkpoint.TryGetTensor(name + chosen.Key, out TensorView? keys);
+        Checkpoint.TryGetTensor(name + chosen.Value, out TensorView? values);
+        return new CacheScale(name, chosen, keys, values);
+    }
+
     /// <summary>A tensor that is known to be stored and not used; <paramref name="reason"/> is for the reader of the code.</summary>
     internal void Skip(string name, string reason)
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);
-        if (Has(name))
+        if (Has(name) && _taken.Add(name))
         {
-            _taken.Add(name);
             _order.Add(name);
         }
     }
@@ -312,7 +328,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         return table;
     }
 
-    static float Positive(TensorView tensor, string what)
+    internal static float Positive(TensorView tensor, string what)
     {
         if (!FloatTensor.IsSupported(tensor.DataType) || tensor.ElementCount != 1)
         {

@@ -12,6 +12,7 @@ abstract class DecoderModel : IDisposable
     /// <summary>Weights of all linear layers but the output layer: what every token of a batch is multiplied with.</summary>
     internal abstract long LinearWeights { get; }
 
+    /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
     internal abstract KvCacheLayout KvCacheLayout(KvCacheType type);
 
     /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>

@@ -13,6 +13,7 @@ sealed class Qwen3 : DecoderModel
     readonly Backend _backend;
     readonly Weight _embedding;
     readonly Layer[] _layers;
+    readonly CacheScale[] _cacheScales;
     readonly Weight _norm;
     readonly Weight _head;
     readonly Activations _residual, _hidden, _query, _key, _value, _attended, _gate, _up;
@@ -36,6 +37,7 @@ sealed class Qwen3 : DecoderModel
             LinearTensor table = Tensor("model.embed_tokens", config.VocabSize, hidden);
             _embedding = Own(backend.CreateLinear(table));
             _layers = new Layer[config.NumHiddenLayers];
+            _cacheScales = new CacheScale[config.NumHiddenLayers];
             for (int i = 0; i < _layers.Length; i++)
             {
                 string at = $"model.layers.{i}.";
@@ -48,10 +50,7 @@ sealed class Qwen3 : DecoderModel
                     PostAttentionNorm: Norm(at + "post_attention_layernorm", hidden),
                     GateUp: [Linear(at + "mlp.gate_proj", inner, hidden), Linear(at + "mlp.up_proj", inner, hidden)],
                     Down: [Linear(at + "mlp.down_proj", hidden, inner)]);
-                foreach (string scale in (ReadOnlySpan<string>)["self_attn.k_scale", "self_attn.v_scale", "self_attn.kv_scale"])
-                {
-                    weights.Skip(at + scale, "the producer's advice for a cache of keys and values in FP8; this cache is wider");
-                }
+                _cacheScales[i] = weights.CacheScale(at + "self_attn");
             }
 
             _norm = Norm("model.norm", hidden);
@@ -94,7 +93,10 @@ sealed class Qwen3 : DecoderModel
 
     internal override long LinearWeights => _layers.Sum(layer => layer.Linears.Sum(weight => weight.Rows * weight.Columns));
 
-    internal override KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type);
+    internal override KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type)
+    {
+        Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales) : null,
+    };
 
     internal override void Forward(Batch batch, KvCache cache)
     {

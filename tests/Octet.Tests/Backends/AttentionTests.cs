@@ -1,19 +1,23 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Numerics;
+using Octet.Tests.Reference;
 
 namespace Octet.Tests.Backends;
 
 /// <summary>Attention of every kernel against softmax in double precision: head sizes, groups, tile heights, positions within pages.</summary>
 public unsafe class AttentionTests
 {
+    // Of the layer that is looked at: the one beside it has others.
+    static readonly KvScale s_scale = new(1 / 400f, 1 / 300f);
+
     public static TheoryData<string> Sets => KernelSets.Names;
 
     [Theory]
     [MemberData(nameof(Sets))]
     public void Every_tile_is_a_causal_softmax(string set)
     {
-        foreach (KvCacheType type in (KvCacheType[])[KvCacheType.BFloat16, KvCacheType.Float32])
+        foreach (KvCacheType type in Enum.GetValues<KvCacheType>())
         {
             foreach ((int size, int group) in ((int, int)[])[(64, 1), (128, 2), (128, 4), (32, 3), (80, 2), (24, 2)])
             {
@@ -28,7 +32,7 @@ public unsafe class AttentionTests
     static void Check(string set, KvCacheType type, int size, int group, int position, int rows)
     {
         CpuKernels kernels = KernelSets.Get(set);
-        var layout = new KvCacheLayout(2, 2, size, type);
+        var layout = new KvCacheLayout(2, 2, size, type) { Scales = type == KvCacheType.Float8E4M3 ? [new(7, 9), s_scale] : null };
         using var cache = new CpuKvCache(layout, 8);
         using var sequence = new KvSequence(cache);
         int positions = position + rows;
@@ -41,8 +45,8 @@ public unsafe class AttentionTests
             byte* keys = cache.Keys(sequence.Page(p / KvCacheLayout.PageTokens), 1, 1) + (long)(p % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
             for (int i = 0; i < size; i++)
             {
-                Write(keys, i, p < positions ? random.NextSingle() * 2 - 1 : float.NaN, type);
-                Write(keys + cache.ValueOffset, i, p < positions ? random.NextSingle() * 2 - 1 : float.NaN, type);
+                Write(keys, i, p < positions ? random : null, type);
+                Write(keys + cache.ValueOffset, i, p < positions ? random : null, type);
             }
         }
 
@@ -85,7 +89,7 @@ public unsafe class AttentionTests
                 int visible = position + row + 1;
                 for (int p = 0; p < visible; p++)
                 {
-                    scores[p] = Enumerable.Range(0, size).Sum(i => (double)Read(cache, sequence, p, i, 0) * ((float*)((nint)q))[i]) / Math.Sqrt(size);
+                    scores[p] = Enumerable.Range(0, size).Sum(i => Read(cache, sequence, p, i, 0) * ((float*)((nint)q))[i]) / Math.Sqrt(size);
                 }
 
                 double max = scores.AsSpan(0, visible).ToArray().Max();
@@ -105,22 +109,28 @@ public unsafe class AttentionTests
         }
     }
 
-    static void Write(byte* at, int index, float value, KvCacheType type)
+    // A number from -1 to 1, or NaN.
+    static void Write(byte* at, int index, Random? random, KvCacheType type)
     {
-        if (type == KvCacheType.Float32)
+        switch (type)
         {
-            ((float*)at)[index] = value;
-        }
-        else
-        {
-            ((BFloat16*)at)[index] = (BFloat16)value;
+            case KvCacheType.Float32: ((float*)at)[index] = random is null ? float.NaN : random.NextSingle() * 2 - 1; break;
+            case KvCacheType.BFloat16: ((BFloat16*)at)[index] = (BFloat16)(random is null ? float.NaN : random.NextSingle() * 2 - 1); break;
+            case KvCacheType.Float8E4M3: at[index] = random is null ? (byte)0x7F : (byte)(random.Next(0x7F) | random.Next(2) << 7); break;
+            default: at[index] = random is null ? (byte)0x7E : (byte)(random.Next(0x3D) | random.Next(2) << 7); break;
         }
     }
 
-    static float Read(CpuKvCache cache, KvSequence sequence, int position, int index, long offset)
+    static double Read(CpuKvCache cache, KvSequence sequence, int position, int index, long offset)
     {
         byte* keys = cache.Keys(sequence.Page(position / KvCacheLayout.PageTokens), 1, 1) + offset;
         long at = (long)(position % KvCacheLayout.PageTokens) * cache.Layout.HeadDim + index;
-        return cache.Layout.Type == KvCacheType.Float32 ? ((float*)keys)[at] : (float)((BFloat16*)keys)[at];
+        return cache.Layout.Type switch
+        {
+            KvCacheType.Float32 => ((float*)keys)[at],
+            KvCacheType.BFloat16 => (float)((BFloat16*)keys)[at],
+            KvCacheType.Float8E4M3 => E4M3.Decode(keys[at]) * (offset == 0 ? s_scale.Key : s_scale.Value),
+            _ => E5M2.Decode(keys[at]),
+        };
     }
 }

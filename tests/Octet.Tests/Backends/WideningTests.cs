@@ -21,6 +21,18 @@ public unsafe class WideningTests
     }
 
     [Fact]
+    public void E5m2_codes_widen_exactly_in_every_lane()
+    {
+        Check<Simd128, Vector128<float>>(Simd128.WidenE5M2, 1, code => E5M2.Decode((byte)code), 256);
+        if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+        {
+            Check<Simd256, Vector256<float>>(Simd256.WidenE5M2, 1, code => E5M2.Decode((byte)code), 256);
+        }
+
+        Check<Simd512, Vector512<float>>(Simd512.WidenE5M2, 1, code => E5M2.Decode((byte)code), 256);
+    }
+
+    [Fact]
     public void Raw_e4m3_codes_are_the_weights_times_a_power_of_two()
     {
         Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the form is written for AVX2");

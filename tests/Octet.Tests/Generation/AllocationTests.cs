@@ -9,12 +9,15 @@ public class AllocationTests
 {
     const int Tokens = 300;
 
-    [Fact]
-    public void A_token_of_one_session_allocates_nothing()
+    [Theory]
+    [InlineData(KvCacheType.BFloat16)]
+    [InlineData(KvCacheType.Float8E4M3)]
+    [InlineData(KvCacheType.Float8E5M2)]
+    public void A_token_of_one_session_allocates_nothing(KvCacheType cache)
     {
         using var directory = new TemporaryDirectory();
         new SyntheticCheckpoint().Write(directory.Path);
-        using LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2 });
+        using LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2, KvCache = cache });
         using InferenceSession session = model.CreateSession();
         float[] logits = new float[session.VocabularySize];
         AssertNothingAllocated(
@@ -28,12 +31,15 @@ public class AllocationTests
             () => session.Truncate(0));
     }
 
-    [Fact]
-    public void A_step_of_several_sessions_allocates_nothing()
+    [Theory]
+    [InlineData(KvCacheType.BFloat16)]
+    [InlineData(KvCacheType.Float8E4M3)]
+    [InlineData(KvCacheType.Float8E5M2)]
+    public void A_step_of_several_sessions_allocates_nothing(KvCacheType cache)
     {
         using var directory = new TemporaryDirectory();
         new SyntheticCheckpoint().Write(directory.Path);
-        using LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2 });
+        using LanguageModel model = LanguageModel.Load(directory.Path, new() { Threads = 2, KvCache = cache });
         InferenceSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => model.CreateSession())];
         float[] logits = new float[sessions.Length * sessions[0].VocabularySize];
         int[] ids = new int[sessions.Length];

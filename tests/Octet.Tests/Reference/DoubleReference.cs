@@ -92,6 +92,12 @@ sealed class DoubleReference
     /// <summary>Whether the inputs of linear layers are rounded to bfloat16 first.</summary>
     internal bool RoundInputs { get; init; }
 
+    /// <summary>How keys and values are rounded when they are cached: FP8 types as the numeric contract says, the wide ones not at all.</summary>
+    internal KvCacheType CacheType { get; init; } = KvCacheType.Float32;
+
+    /// <summary>For each layer what an E4M3 cache divides keys and values by; null: 1.</summary>
+    internal (float Key, float Value)[]? CacheScales { get; init; }
+
     /// <summary>Told the keys and values of each layer, [token][head and element], as they are cached.</summary>
     internal Action<int, double[][], double[][]>? Cached { get; init; }
 
@@ -114,6 +120,9 @@ sealed class DoubleReference
             double[][] q = Each(Linear(h, at + "self_attn.q_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.q_norm.weight"));
             double[][] k = Each(Linear(h, at + "self_attn.k_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.k_norm.weight"));
             double[][] v = Linear(h, at + "self_attn.v_proj.weight");
+            (float Key, float Value) scale = CacheScales is null ? (1, 1) : CacheScales[layer];
+            k = Each(k, row => [.. row.Select(x => Cache(x, scale.Key))]);
+            v = Each(v, row => [.. row.Select(x => Cache(x, scale.Value))]);
             Cached?.Invoke(layer, k, v);
             double[][] attended = Each(q, (row, t) =>
             {
@@ -156,6 +165,14 @@ sealed class DoubleReference
         states?.Add(x);
         return Product(Round(x), _head);
     }
+
+    // The quotient is a float32, as are what is cached and its scale.
+    double Cache(double x, float scale) => CacheType switch
+    {
+        KvCacheType.Float8E4M3 => E4M3.Decode(E4M3.Encode((float)x / scale)) * scale,
+        KvCacheType.Float8E5M2 => E5M2.Decode(E5M2.Encode((float)x)),
+        _ => x,
+    };
 
     int Int(string key) => _config[key]!.GetValue<int>();
 

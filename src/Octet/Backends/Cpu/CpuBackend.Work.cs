@@ -186,11 +186,17 @@ sealed unsafe partial class CpuBackend
                         float* key = Key.Row(i) + h * size;
                         Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
                         byte* cached = Cache.Keys(page, Layer, h) + slot;
-                        Kernels.Store(key, cached, size, layout.Type);
-                        Kernels.Store(Value.Row(i) + h * size, cached + Cache.ValueOffset, size, layout.Type);
+                        Store(key, cached, layout.Scale(Layer).Key);
+                        Store(Value.Row(i) + h * size, cached + Cache.ValueOffset, layout.Scale(Layer).Value);
                     }
                 }
             }
+        }
+
+        void Store(float* source, byte* cached, float scale)
+        {
+            Kernels.Store(source, cached, Cache.Layout.HeadDim, Cache.Layout.Type, scale);
+            Cache.LookForNaN(cached, Cache.Layout.HeadDim);
         }
     }
 

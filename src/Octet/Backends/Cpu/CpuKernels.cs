@@ -66,7 +66,8 @@ abstract unsafe class CpuKernels
     /// <summary>In place: RMSNorm of one head unless <paramref name="norm"/> is null, then rotation of (i, i + size / 2) by angle i.</summary>
     internal abstract void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size);
 
-    internal abstract void Store(float* source, byte* destination, int count, KvCacheType type);
+    /// <summary>Keys or values to the cache: source / <paramref name="scale"/>, which is 1 but in E4M3, rounded to nearest even. FP8 saturates.</summary>
+    internal abstract void Store(float* source, byte* destination, int count, KvCacheType type, float scale);
 
     /// <summary>
     /// Causal attention of the query heads that share one key/value head, for <c>work.Rows</c> consecutive tokens of one sequence;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 
 namespace Octet.Backends.Cpu;
 
@@ -9,12 +10,25 @@ namespace Octet.Backends.Cpu;
 sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(layout, maxPages)
 {
     readonly List<nint> _pages = [];
+    volatile bool _holdsNaN;
 
     /// <summary>The first key of <paramref name="head"/> in a page; its values follow at <see cref="ValueOffset"/> bytes.</summary>
     internal byte* Keys(int page, int layer, int head)
         => (byte*)_pages[page] + ((2L * layer * Layout.Heads) + head) * HeadBytes;
 
     internal long ValueOffset => Layout.Heads * HeadBytes;
+
+    /// <summary>Whether a NaN was ever stored in E4M3, the type whose quickest reading takes its codes for numbers.</summary>
+    internal bool HoldsNaN => _holdsNaN;
+
+    /// <summary>Looks at what was just stored; any thread may.</summary>
+    internal void LookForNaN(byte* stored, int count)
+    {
+        if (Layout.Type == KvCacheType.Float8E4M3 && MemoryMarshal.CreateReadOnlySpan(ref *stored, count).IndexOfAny((byte)0x7F, (byte)0xFF) >= 0)
+        {
+            _holdsNaN = true;
+        }
+    }
 
     long HeadBytes => (long)KvCacheLayout.PageTokens * Layout.HeadDim * Layout.ElementBytes;
 

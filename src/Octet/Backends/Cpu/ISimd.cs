@@ -42,6 +42,9 @@ unsafe interface ISimd<TVector>
     /// <summary>Count 32-bit lanes of four E4M3FN codes each: the first of every lane, the second, ... A NaN code is NaN.</summary>
     static abstract void WidenE4M3(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 
+    /// <summary>Count 32-bit lanes of four E5M2 codes each: the first of every lane, the second, ... NaN and infinity are themselves.</summary>
+    static abstract void WidenE5M2(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
+
     /// <summary>Count consecutive bfloat16 in their order.</summary>
     static abstract TVector WidenBFloat16(ushort* source);
 

@@ -35,6 +35,20 @@ readonly unsafe struct E4M3Weights<TSimd, TVector> : IWeightFormat<TVector>
     public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d) => TSimd.WidenE4M3(source, out a, out b, out c, out d);
 }
 
+readonly unsafe struct E5M2Weights<TSimd, TVector> : IWeightFormat<TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public static int ElementBytes => 1;
+
+    public static float Unit => 1;
+
+    public static bool KeepsNaN => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d) => TSimd.WidenE5M2(source, out a, out b, out c, out d);
+}
+
 readonly unsafe struct BFloat16Weights<TSimd, TVector> : IWeightFormat<TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct

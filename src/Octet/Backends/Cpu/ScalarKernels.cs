@@ -77,17 +77,16 @@ sealed unsafe class ScalarKernels : CpuKernels
         }
     }
 
-    internal override void Store(float* source, byte* destination, int count, KvCacheType type)
+    internal override void Store(float* source, byte* destination, int count, KvCacheType type, float scale)
     {
         for (int i = 0; i < count; i++)
         {
-            if (type == KvCacheType.Float32)
+            switch (type)
             {
-                ((float*)destination)[i] = source[i];
-            }
-            else
-            {
-                ((BFloat16*)destination)[i] = (BFloat16)source[i];
+                case KvCacheType.Float32: ((float*)destination)[i] = source[i]; break;
+                case KvCacheType.BFloat16: ((BFloat16*)destination)[i] = (BFloat16)source[i]; break;
+                case KvCacheType.Float8E4M3: ((Float8E4M3FN*)destination)[i] = Float8E4M3FN.FromSingle(source[i] / scale, OverflowMode.SaturateFinite); break;
+                default: ((Float8E5M2*)destination)[i] = Float8E5M2.FromSingle(source[i] / scale, OverflowMode.SaturateFinite); break;
             }
         }
     }
@@ -146,12 +145,19 @@ sealed unsafe class ScalarKernels : CpuKernels
         }
     }
 
-    static float Cached(in AttentionTile work, int position, long offset, int i)
+    static double Cached(in AttentionTile work, int position, long offset, int i)
     {
         KvCacheLayout layout = work.Cache.Layout;
         byte* head = work.Cache.Keys(work.Sequence.Page(position / KvCacheLayout.PageTokens), work.Layer, work.Head) + offset;
         long at = (long)(position % KvCacheLayout.PageTokens) * layout.HeadDim + i;
-        return layout.Type == KvCacheType.Float32 ? ((float*)head)[at] : (float)((BFloat16*)head)[at];
+        KvScale scale = layout.Scale(work.Layer);
+        return layout.Type switch
+        {
+            KvCacheType.Float32 => ((float*)head)[at],
+            KvCacheType.BFloat16 => (float)((BFloat16*)head)[at],
+            KvCacheType.Float8E4M3 => (double)(float)((Float8E4M3FN*)head)[at] * (offset == 0 ? scale.Key : scale.Value),
+            _ => (float)((Float8E5M2*)head)[at],
+        };
     }
 
     static float Widen(WeightFormat format, byte* data, long k) => format switch

@@ -59,6 +59,22 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         WidenUpper(second, out c, out d);
     }
 
+    // As E4M3, with a code s eeeee mm: as bfloat16 a normal magnitude is (code << 5) + (112 << 7), and the subnormals are 0 to 3 times
+    // 2^-16. Infinity and NaN, from 0x7C on, fill the exponent; the mantissa is theirs.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
+    {
+        Vector128<byte> codes = TransposeBytes(Vector128.Load(source));
+        Vector128<byte> magnitude = codes & Vector128.Create((byte)0x7F);
+        Vector128<byte> high = ((magnitude.AsUInt16() >>> 3).AsByte() & Vector128.Create((byte)0x0F)) + Vector128.Create((byte)0x38) + Lookup(E5M2SubnormalHigh, magnitude);
+        Vector128<byte> low = ((magnitude.AsUInt16() << 5).AsByte() & Vector128.Create((byte)0xE0)) + Lookup(E5M2SubnormalLow, magnitude);
+        Vector128<byte> special = Vector128.GreaterThan(magnitude.AsSByte(), Vector128.Create((sbyte)0x7B)).AsByte();
+        high |= (special & Vector128.Create((byte)0x7F)) | (codes & Vector128.Create((byte)0x80));
+        Interleave(low, high, out Vector128<ushort> first, out Vector128<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> WidenBFloat16(ushort* source) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16()) << 16).AsSingle();
 
@@ -142,6 +158,19 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector128.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    // 0 to 3 times 2^-16 as bfloat16 are 0, 0x3780, 0x3800, 0x3840; less 0x3800 + (code << 5), byte by byte.
+    static Vector128<byte> E5M2SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0xC8, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static Vector128<byte> E5M2SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0x60, 0xC0, 0xE0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     // Entry i of the table, zero from 16 on. pshufb takes the low four bits of an index, or gives zero when its top bit is set: with 0x70

@@ -59,6 +59,22 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         WidenUpper(second, out c, out d);
     }
 
+    // As E4M3, with a code s eeeee mm: as bfloat16 a normal magnitude is (code << 5) + (112 << 7), and the subnormals are 0 to 3 times
+    // 2^-16. Infinity and NaN, from 0x7C on, fill the exponent; the mantissa is theirs.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
+    {
+        Vector256<byte> codes = TransposeBytes(Vector256.Load(source));
+        Vector256<byte> magnitude = codes & Vector256.Create((byte)0x7F);
+        Vector256<byte> high = ((magnitude.AsUInt16() >>> 3).AsByte() & Vector256.Create((byte)0x0F)) + Vector256.Create((byte)0x38) + Lookup(E5M2SubnormalHigh, magnitude);
+        Vector256<byte> low = ((magnitude.AsUInt16() << 5).AsByte() & Vector256.Create((byte)0xE0)) + Lookup(E5M2SubnormalLow, magnitude);
+        Vector256<byte> special = Vector256.GreaterThan(magnitude.AsSByte(), Vector256.Create((sbyte)0x7B)).AsByte();
+        high |= (special & Vector256.Create((byte)0x7F)) | (codes & Vector256.Create((byte)0x80));
+        Interleave(low, high, out Vector256<ushort> first, out Vector256<ushort> second);
+        WidenUpper(first, out a, out b);
+        WidenUpper(second, out c, out d);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> WidenBFloat16(ushort* source) => (Avx2.ConvertToVector256Int32(source).AsUInt32() << 16).AsSingle();
 
@@ -114,6 +130,18 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector256.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static Vector256<byte> E5M2SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0xC8, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xC8, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static Vector256<byte> E5M2SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0, 0x60, 0xC0, 0xE0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x60, 0xC0, 0xE0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

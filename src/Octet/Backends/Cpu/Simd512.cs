@@ -57,6 +57,20 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         InterleaveUpper(low, high, out a, out b, out c, out d);
     }
 
+    // As E4M3, with a code s eeeee mm: as bfloat16 a normal magnitude is (code << 5) + (112 << 7), and the subnormals are 0 to 3 times
+    // 2^-16. Infinity and NaN, from 0x7C on, fill the exponent; the mantissa is theirs.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE5M2(byte* source, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
+    {
+        Vector512<byte> codes = TransposeBytes(Vector512.Load(source));
+        Vector512<byte> magnitude = codes & Vector512.Create((byte)0x7F);
+        Vector512<byte> high = ((magnitude.AsUInt16() >>> 3).AsByte() & Vector512.Create((byte)0x0F)) + Vector512.Create((byte)0x38) + Lookup(E5M2SubnormalHigh, magnitude);
+        Vector512<byte> low = ((magnitude.AsUInt16() << 5).AsByte() & Vector512.Create((byte)0xE0)) + Lookup(E5M2SubnormalLow, magnitude);
+        Vector512<byte> special = Vector512.GreaterThan(magnitude.AsSByte(), Vector512.Create((sbyte)0x7B)).AsByte();
+        high |= (special & Vector512.Create((byte)0x7F)) | (codes & Vector512.Create((byte)0x80));
+        InterleaveUpper(low, high, out a, out b, out c, out d);
+    }
+
     /// <summary>The upper halves of float32 from their bytes, lower halves zero; bytes 0 to 3, 4 to 7, ... of each 128 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void InterleaveUpper(Vector512<byte> low, Vector512<byte> high, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
@@ -121,6 +135,18 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector128.Create((byte)0, 0xF0, 0x60, 0x90, 0xC0, 0xD0, 0xE0, 0xF0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static Vector128<byte> E5M2SubnormalHigh
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0xC8, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static Vector128<byte> E5M2SubnormalLow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0x60, 0xC0, 0xE0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

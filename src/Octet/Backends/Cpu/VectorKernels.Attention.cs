@@ -1,10 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
 /// <summary>
 /// Attention with a streaming softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): page after page,
-/// each query keeps the largest score m so far, the sum l of exp(score - m) and the weighted sum of values, rescaled when m rises.
+/// each query keeps the largest score m so far, the sum l of exp(score - m) and the weighted sum of values, rescaled when m rises. Codes
+/// are multiplied as they are: the scale of a layer's keys goes into the factor of its scores, that of its values into the last one.
 /// </summary>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
@@ -28,28 +31,41 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             ScalarKernels.Instance.Attend(work);
         }
-        else if (work.Rows > 1 || size % Step != 0)
-        {
-            if (layout.Type == KvCacheType.Float32)
-            {
-                Several<SingleWeights<TSimd, TVector>>(work);
-            }
-            else
-            {
-                Several<BFloat16Weights<TSimd, TVector>>(work);
-            }
-        }
-        else if (layout.Type == KvCacheType.Float32)
-        {
-            One<SingleWeights<TSimd, TVector>>(work);
-        }
         else
         {
-            One<BFloat16Weights<TSimd, TVector>>(work);
+            switch (layout.Type)
+            {
+                case KvCacheType.Float32: Attend<SingleWeights<TSimd, TVector>>(work); break;
+                case KvCacheType.BFloat16: Attend<BFloat16Weights<TSimd, TVector>>(work); break;
+                case KvCacheType.Float8E5M2: Attend<E5M2Weights<TSimd, TVector>>(work); break;
+                case KvCacheType.Float8E4M3 when work.Cache.HoldsNaN && !TE4M3.KeepsNaN: Attend<E4M3Weights<TSimd, TVector>>(work); break;
+                default: Attend<TE4M3>(work); break;
+            }
         }
     }
 
-    /// <summary>One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time.</summary>
+    static void Attend<TFormat>(in AttentionTile work)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (work.Rows > 1 || work.Cache.Layout.HeadDim % Step != 0)
+        {
+            Several<TFormat>(work);
+        }
+        else
+        {
+            One<TFormat>(work);
+        }
+    }
+
+    // What is left to multiply a product with that has Inner on its other side.
+    static float Outer<TFormat>()
+        where TFormat : struct, IWeightFormat<TVector>
+        => TFormat.Unit / Inner<TFormat>();
+
+    /// <summary>
+    /// One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time. A head's keys in a page
+    /// are too few for the processor to foresee the next: values are prefetched while keys are multiplied, the next keys while values are.
+    /// </summary>
     static void One<TFormat>(in AttentionTile work)
         where TFormat : struct, IWeightFormat<TVector>
     {
@@ -67,20 +83,28 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             Arrange<TFormat>(work.Query + g * size, size, queries + g * size);
         }
 
-        float scale = 1 / MathF.Sqrt(size);
+        KvScale unit = work.Cache.Layout.Scale(work.Layer);
+        float scale = 1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>();
         int positions = work.Position + 1;
         for (int first = 0; first < positions; first += PageTokens)
         {
             byte* keys = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
+            byte* values = keys + work.Cache.ValueOffset;
+            byte* nextKeys = first + PageTokens < positions ? work.Cache.Keys(work.Sequence.Page(first / PageTokens + 1), work.Layer, work.Head) : values;
             for (int g = 0; g < group; g += 2)
             {
                 int next = Math.Min(g + 1, group - 1);
-                KeyScores<TFormat>(keys, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
+                KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
                 float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
                 float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
+                if (Inner<TFormat>() != 1)
+                {
+                    Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, Inner<TFormat>());
+                }
+
                 AddValues<TFormat>(
-                    keys + work.Cache.ValueOffset, size, count, scores + g * PageTokens, keep, sums + g * size,
+                    values, nextKeys, size, count, scores + g * PageTokens, keep, sums + g * size,
                     next == g ? null : scores + next * PageTokens, keepNext, sums + next * size);
             }
         }
@@ -88,7 +112,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int lanes = sizeof(uint) / TFormat.ElementBytes;
         for (int g = 0; g < group; g++)
         {
-            float factor = 1 / totals[g];
+            float factor = unit.Value * Outer<TFormat>() / totals[g];
             for (int i = 0; i < size; i++)
             {
                 int vector = i / lanes / TSimd.Count * lanes + i % lanes;
@@ -97,16 +121,32 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
+    // As many bytes as are widened at once, by lines of 64.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Prefetch<TFormat>(byte* at)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(at);
+            if (4 * TSimd.Count * TFormat.ElementBytes > 64)
+            {
+                Sse.Prefetch0(at + 64);
+            }
+        }
+    }
+
     /// <summary>scores[j] = scale * query . key j, for two queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static void KeyScores<TFormat>(byte* keys, float* query, float* next, int size, int count, float scale, float* scores, float* nextScores)
+    static void KeyScores<TFormat>(byte* keys, byte* ahead, float* query, float* next, int size, int count, float scale, float* scores, float* nextScores)
         where TFormat : struct, IWeightFormat<TVector>
     {
         for (int j = 0; j < count; j++)
         {
             TVector s0 = TSimd.Zero, s1 = TSimd.Zero, t0 = TSimd.Zero, t1 = TSimd.Zero;
-            for (int i = 0; i < size; i += 4 * TSimd.Count, keys += 4 * TSimd.Count * TFormat.ElementBytes)
+            for (int i = 0; i < size; i += 4 * TSimd.Count, keys += 4 * TSimd.Count * TFormat.ElementBytes, ahead += 4 * TSimd.Count * TFormat.ElementBytes)
             {
+                Prefetch<TFormat>(ahead);
                 TFormat.Widen(keys, out TVector a, out TVector b, out TVector c, out TVector d);
                 s0 = TSimd.MultiplyAdd(a, TSimd.Load(query + i), s0);
                 t0 = TSimd.MultiplyAdd(a, TSimd.Load(next + i), t0);
@@ -126,7 +166,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>sums = sums * keep + sum over j of weights[j] * value j, for one or two queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     static void AddValues<TFormat>(
-        byte* values, int size, int count, float* weights, float keep, float* sums, float* nextWeights, float nextKeep, float* nextSums)
+        byte* values, byte* ahead, int size, int count, float* weights, float keep, float* sums, float* nextWeights, float nextKeep, float* nextSums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         if (nextWeights is null)
@@ -150,8 +190,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             TVector t2 = TSimd.Multiply(TSimd.Load(nextSums + i + 2 * TSimd.Count), factor);
             TVector t3 = TSimd.Multiply(TSimd.Load(nextSums + i + 3 * TSimd.Count), factor);
             byte* value = values + (nint)i * TFormat.ElementBytes;
-            for (int j = 0; j < count; j++, value += stride)
+            for (int j = 0; j < count; j++, value += stride, ahead += 4 * TSimd.Count * TFormat.ElementBytes)
             {
+                Prefetch<TFormat>(ahead);
                 TFormat.Widen(value, out TVector a, out TVector b, out TVector c, out TVector d);
                 TVector weight = TSimd.Broadcast(weights[j]);
                 s0 = TSimd.MultiplyAdd(weight, a, s0);
@@ -197,9 +238,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
         }
 
+        KvScale unit = work.Cache.Layout.Scale(work.Layer);
         float* scale = stackalloc float[2 * 16];
+        float* inner = stackalloc float[2 * 16];
         float* ones = stackalloc float[2 * 16];
-        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size));
+        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>());
+        new Span<float>(inner, PanelRows).Fill(Inner<TFormat>());
         new Span<float>(ones, PanelRows).Fill(1);
         PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
         PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };
@@ -210,10 +254,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             int count = Math.Min(PageTokens, positions - first);
             for (int j = 0; j < PageTokens; j += TSimd.Count)
             {
-                PackKeys<TFormat>(page, j, size, keys + j / PanelRows * PanelRows * size + j % PanelRows, square, ones);
+                PackKeys<TFormat>(page, j, size, keys + j / PanelRows * PanelRows * size + j % PanelRows, square, inner);
             }
 
-            WidenValues<TFormat>(page + work.Cache.ValueOffset, count * size, values);
+            WidenValues(page + work.Cache.ValueOffset, count * size, work.Cache.Layout.Type, values);
             value.Depth = count;
             for (int g = 0; g < work.Group; g++)
             {
@@ -248,7 +292,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             for (int g = 0; g < work.Group; g++)
             {
-                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, 1 / totals[row * work.Group + g]);
+                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, unit.Value / totals[row * work.Group + g]);
             }
         }
     }
@@ -259,8 +303,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         new Span<float>(totals, queries).Clear();
     }
 
-    /// <summary>panel[i][j] = element i of key first + j, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
-    static void PackKeys<TFormat>(byte* keys, int first, int size, float* panel, float* square, float* ones)
+    /// <summary>panel[i][j] = element i of key first + j times a factor, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
+    static void PackKeys<TFormat>(byte* keys, int first, int size, float* panel, float* square, float* factors)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int count = TSimd.Count;
@@ -278,17 +322,29 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Edge(source, stride, count, (size - i) * TFormat.ElementBytes, square);
             }
 
-            WidenSquare<TFormat>((byte*)square, Math.Min(side, size - i), ones, panel + (nint)i * PanelRows, PanelRows);
+            WidenSquare<TFormat>((byte*)square, Math.Min(side, size - i), factors, panel + (nint)i * PanelRows, PanelRows);
+        }
+    }
+
+    /// <summary>In their order, without their scale.</summary>
+    static void WidenValues(byte* values, int count, KvCacheType type, float* destination)
+    {
+        Span<float> output = new(destination, count);
+        switch (type)
+        {
+            case KvCacheType.Float32: new ReadOnlySpan<float>(values, count).CopyTo(output); break;
+            case KvCacheType.BFloat16: WidenBFloat16((ushort*)values, count, destination); break;
+            case KvCacheType.Float8E4M3: Float8E4M3FN.ConvertToSingle(new ReadOnlySpan<Float8E4M3FN>(values, count), output); break;
+            default: Float8E5M2.ConvertToSingle(new ReadOnlySpan<Float8E5M2>(values, count), output); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void WidenValues<TFormat>(byte* values, int count, float* destination)
-        where TFormat : struct, IWeightFormat<TVector>
+    static void WidenBFloat16(ushort* values, int count, float* destination)
     {
         for (int i = 0; i < count; i += TSimd.Count)
         {
-            TSimd.Store(destination + i, TFormat.ElementBytes == 2 ? TSimd.WidenBFloat16((ushort*)values + i) : TSimd.Load((float*)values + i));
+            TSimd.Store(destination + i, TSimd.WidenBFloat16(values + i));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
@@ -75,8 +77,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name) : 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal override void Store(float* source, byte* destination, int count, KvCacheType type)
+    internal override void Store(float* source, byte* destination, int count, KvCacheType type, float scale)
     {
+        if (type is KvCacheType.Float8E4M3 or KvCacheType.Float8E5M2)
+        {
+            StoreFloat8(source, destination, count, type, scale);
+            return;
+        }
+
         if (type == KvCacheType.Float32)
         {
             Buffer.MemoryCopy(source, destination, (long)count * sizeof(float), (long)count * sizeof(float));
@@ -91,7 +99,27 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name) : 
 
         if (whole < count)
         {
-            ScalarKernels.Instance.Store(source + whole, destination + whole * 2L, count - whole, type);
+            ScalarKernels.Instance.Store(source + whole, destination + whole * 2L, count - whole, type, scale);
+        }
+    }
+
+    static void StoreFloat8(float* source, byte* destination, int count, KvCacheType type, float scale)
+    {
+        const int Chunk = 128;
+        float* quotients = stackalloc float[Chunk];
+        for (int i = 0; i < count; i += Chunk)
+        {
+            int length = Math.Min(Chunk, count - i);
+            Span<float> scaled = new(quotients, length);
+            TensorPrimitives.Divide(new ReadOnlySpan<float>(source + i, length), scale, scaled);
+            if (type == KvCacheType.Float8E4M3)
+            {
+                Float8E4M3FN.ConvertFromSingle(scaled, new Span<Float8E4M3FN>(destination + i, length), OverflowMode.SaturateFinite);
+            }
+            else
+            {
+                Float8E5M2.ConvertFromSingle(scaled, new Span<Float8E5M2>(destination + i, length), OverflowMode.SaturateFinite);
+            }
         }
     }
 

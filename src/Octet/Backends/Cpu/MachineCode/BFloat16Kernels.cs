@@ -48,7 +48,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
         => inner.NormRotate(head, norm, epsilon, cos, sin, size);
 
-    internal override void Store(float* source, byte* destination, int count, KvCacheType type) => inner.Store(source, destination, count, type);
+    internal override void Store(float* source, byte* destination, int count, KvCacheType type, float scale)
+        => inner.Store(source, destination, count, type, scale);
 
     internal override void Attend(in AttentionTile work) => inner.Attend(work);
 
