@@ -92,7 +92,7 @@ sealed class QuantizationPlan
     /// <summary>Whether the output layer, tied to the embedding in the source, gets a weight of its own.</summary>
     internal bool Unties { get; private set; }
 
-    /// <summary>vLLM and SGLang multiply these together, and refuse a model in which only some of them are quantised.</summary>
+    /// <summary>Engines such as vLLM multiply these together, and may refuse a model in which only some of them are quantised.</summary>
     void NoteFused()
     {
         HashSet<string> encoded = [.. _encoded.Where(item => item.Encoder is not BFloat16Encoder).Select(item => item.Encoder.Module)];
@@ -103,7 +103,7 @@ sealed class QuantizationPlan
                 string[] wide = [.. fused.Where(suffix => !encoded.Contains(parent + suffix) && _copied.Any(tensor => tensor.Name == parent + suffix + ".weight"))];
                 if (wide.Length > 0)
                 {
-                    _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide.Select(suffix => suffix[1..]))}: engines that fuse {string.Join(", ", fused.Select(suffix => suffix[1..]))} (vLLM, SGLang) refuse that; exclude all of them or none");
+                    _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide.Select(suffix => suffix[1..]))}: engines that fuse {string.Join(", ", fused.Select(suffix => suffix[1..]))} may refuse that; exclude all of them or none");
                 }
             }
         }
