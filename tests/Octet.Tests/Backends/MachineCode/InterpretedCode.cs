@@ -11,6 +11,9 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_tileEnd = new(TileCode.End());
     static readonly MachineProgram s_tileOne = new(TileCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_tileTwo = new(TileCode.Multiply(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_panelOne = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 1));
+    static readonly MachineProgram s_panelTwo = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_expect = new(TileCode.Expect(GeneralRegister.Rdi));
     static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
 
@@ -18,7 +21,7 @@ static unsafe class InterpretedCode
     [ThreadStatic]
     static Processor? s_processor;
 
-    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo);
+    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect));
 
     internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
 
@@ -50,6 +53,29 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void TileTwo(void* block) => Call(s_tileTwo, block, processor => Allow(processor, (ProductBlock*)block, 32, 2));
+
+    [UnmanagedCallersOnly]
+    static void PanelOne(void* block) => Call(s_panelOne, block, processor => Allow(processor, (PanelBlock*)block, 1));
+
+    [UnmanagedCallersOnly]
+    static void PanelTwo(void* block) => Call(s_panelTwo, block, processor => Allow(processor, (PanelBlock*)block, 2));
+
+    [UnmanagedCallersOnly]
+    static void Expect(void* rows) => Call(s_expect, rows, processor => processor.Allow(rows, ExpectedRows.Bytes));
+
+    static void Allow(Processor processor, PanelBlock* block, int groups)
+    {
+        nint steps = block->Steps * block->Blocks;
+        processor.Allow(block, PanelBlock.Bytes, writable: true);
+        processor.Allow(block->Weights, 31 * 1024L + steps * 64);
+        processor.Allow(block->Factors, block->Blocks * 32L * sizeof(float));
+        processor.Allow(block->Sums, groups * 2048L, writable: true);
+        processor.Allow(block->Totals, block->Turns * groups * 2048L, writable: true);
+        for (int group = 0; group < block->Turns * groups; group++)
+        {
+            processor.Allow((byte*)block->Inputs + group * block->GroupBytes, steps * 1024);
+        }
+    }
 
     [UnmanagedCallersOnly]
     static void DotOne(void* block) => Call(s_dotOne, block, processor => Allow(processor, (ProductBlock*)block, 8, 1));
