@@ -17,11 +17,13 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
 
+    static readonly ConcurrentDictionary<(nint Size, int Groups), (MachineProgram Scores, MachineProgram Values)> s_attention = [];
+
     // Every thread has registers and tiles of its own.
     [ThreadStatic]
     static Processor? s_processor;
 
-    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect));
+    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect), _ => new(&ScoresOne, &ScoresTwo, &ValuesOne, &ValuesTwo));
 
     internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
 
@@ -62,6 +64,38 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void Expect(void* rows) => Call(s_expect, rows, processor => processor.Allow(rows, ExpectedRows.Bytes));
+
+    [UnmanagedCallersOnly]
+    static void ScoresOne(void* block) => Scores((AttentionBlock*)block, 1);
+
+    [UnmanagedCallersOnly]
+    static void ScoresTwo(void* block) => Scores((AttentionBlock*)block, 2);
+
+    [UnmanagedCallersOnly]
+    static void ValuesOne(void* block) => Values((AttentionBlock*)block, 1);
+
+    [UnmanagedCallersOnly]
+    static void ValuesTwo(void* block) => Values((AttentionBlock*)block, 2);
+
+    static void Scores(AttentionBlock* block, int groups) => Call(Attention(block, groups).Scores, block, processor =>
+    {
+        processor.Allow(block, AttentionBlock.Bytes);
+        processor.Allow(block->Left, 32 * block->Size * 2);
+        processor.Allow(block->Right, groups * 16 * block->Size * 2);
+        processor.Allow(block->Output, groups * 2048L, writable: true);
+    });
+
+    static void Values(AttentionBlock* block, int groups) => Call(Attention(block, groups).Values, block, processor =>
+    {
+        processor.Allow(block, AttentionBlock.Bytes);
+        processor.Allow(block->Left, (groups - 1) * 4096L + block->Pages * 1024);
+        processor.Allow(block->Right, block->Pages * 32 * block->Size * 2);
+        processor.Allow(block->Output, groups * 16 * block->Size * 4, writable: true);
+    });
+
+    static (MachineProgram Scores, MachineProgram Values) Attention(AttentionBlock* block, int groups)
+        => s_attention.GetOrAdd((block->Size, groups), key => (
+            new(AttentionCode.Scores(GeneralRegister.Rdi, (int)key.Size, key.Groups)), new(AttentionCode.Values(GeneralRegister.Rdi, (int)key.Size, key.Groups))));
 
     static void Allow(Processor processor, PanelBlock* block, int groups)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -18,15 +19,18 @@ sealed unsafe class ProductCode
     readonly delegate* unmanaged<void*, void> _oneGroup;
     readonly delegate* unmanaged<void*, void> _twoGroups;
     readonly PanelFunctions _panel;
+    readonly Func<int, AttentionFunctions?>? _attention;
+    readonly ConcurrentDictionary<int, AttentionFunctions?> _attentionBySize = [];
     readonly int _rows;
 
     /// <summary>Functions for <paramref name="rows"/> weight rows, with what goes before and after them on a thread, or null, and those for whole panels, or null.</summary>
     internal ProductCode(
         int rows, delegate* unmanaged<void*, void> begin, delegate* unmanaged<void*, void> end, delegate* unmanaged<void*, void> oneGroup, delegate* unmanaged<void*, void> twoGroups,
-        PanelFunctions panel = default)
+        PanelFunctions panel = default, Func<int, AttentionFunctions?>? attention = null)
     {
         _rows = rows;
         _panel = panel;
+        _attention = attention;
         _begin = begin;
         _end = end;
         _oneGroup = oneGroup;
@@ -44,7 +48,7 @@ sealed unsafe class ProductCode
             return false;
         }
 
-        code = new ProductCode(ProductBlock.PanelRows, memory.Entry(0), memory.Entry(1), memory.Entry(2), memory.Entry(3), new(memory.Entry(4), memory.Entry(5), memory.Entry(6)));
+        code = new ProductCode(ProductBlock.PanelRows, memory.Entry(0), memory.Entry(1), memory.Entry(2), memory.Entry(3), new(memory.Entry(4), memory.Entry(5), memory.Entry(6)), AttentionFunctions.TryGenerate);
         return IsRight(ref code, out refusal);
     }
 
@@ -125,6 +129,9 @@ sealed unsafe class ProductCode
             _panel.OneGroup(&block);
         }
     }
+
+    /// <summary>The products of attention with heads of <paramref name="size"/> elements, or null where there are none.</summary>
+    internal AttentionFunctions? Attention(int size) => _attention is null ? null : _attentionBySize.GetOrAdd(size, _attention);
 
     /// <summary>Says that 32 floats for each of <paramref name="tokens"/> tokens will be written, <paramref name="stride"/> floats apart.</summary>
     internal void Expect(float* start, nint stride, int tokens)
