@@ -3,12 +3,13 @@ using System.Runtime.InteropServices;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// Native memory, 64-byte aligned rows. A row is padded to a multiple of 64 floats; the padding is zero and stays so, which lets
+/// Native memory, 64-byte aligned rows. A row is padded to a multiple of 64 floats and a line of the cache more; the padding is zero and stays so, which lets
 /// kernels read whole vectors past the last column.
 /// </summary>
 sealed unsafe class CpuActivations : Activations
 {
     const int Padding = 64;
+    const int LineFloats = 16;
     void* _memory;
     float* _data;
 
@@ -17,7 +18,9 @@ sealed unsafe class CpuActivations : Activations
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
-        Stride = checked((columns + Padding - 1) / Padding * Padding);
+
+        // An odd number of cache lines: rows 4 KB apart would all want the same few places of the first level.
+        Stride = checked((columns + Padding - 1) / Padding * Padding + LineFloats);
 
         // Zeroed by the operating system, which gives a page when it is first written: rows that no batch fills take no memory.
         _memory = NativeMemory.AllocZeroed(checked((nuint)rows * (nuint)Stride * sizeof(float) + 64));

@@ -216,7 +216,7 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Interleave(Vector512<byte> low, Vector512<byte> high, out Vector512<ushort> first, out Vector512<ushort> second)
+    internal static void Interleave(Vector512<byte> low, Vector512<byte> high, out Vector512<ushort> first, out Vector512<ushort> second)
     {
         if (Avx512BW.IsSupported)
         {

@@ -32,6 +32,25 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
         Simd512.InterleaveUpper(Lookup(tables + 128, codes), high, out a, out b, out c, out d);
     }
 
+    /// <summary>destination = source in bfloat16, in its order; <paramref name="count"/> is a multiple of 64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void ToBFloat16(byte* source, int count, ushort* destination)
+    {
+        byte* tables = s_tables;
+
+        // Bytes are interleaved within 128 bits: of each, the first eight shall be of the first half, the others of the second.
+        Vector512<long> order = Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7);
+        for (int i = 0; i < count; i += Vector512<byte>.Count)
+        {
+            Vector512<byte> codes = Vector512.Shuffle(Vector512.Load(source + i).AsInt64(), order).AsByte();
+            Vector512<byte> high = Lookup(tables, codes) | (codes & Vector512.Create((byte)0x80));
+            Vector512<byte> low = Lookup(tables + 128, codes);
+            Simd512.Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
+            first.Store(destination + i);
+            second.Store(destination + i + Vector512<ushort>.Count);
+        }
+    }
+
     // The low seven bits of each index choose; the software form is for tests on other machines.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector512<byte> Lookup(byte* table, Vector512<byte> codes)

@@ -11,14 +11,19 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_tileEnd = new(TileCode.End());
     static readonly MachineProgram s_tileOne = new(TileCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_tileTwo = new(TileCode.Multiply(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_panelOne = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 1));
+    static readonly MachineProgram s_panelTwo = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_expect = new(TileCode.Expect(GeneralRegister.Rdi));
     static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
+
+    static readonly ConcurrentDictionary<(nint Size, int Groups), (MachineProgram Scores, MachineProgram Values)> s_attention = [];
 
     // Every thread has registers and tiles of its own.
     [ThreadStatic]
     static Processor? s_processor;
 
-    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo);
+    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect), _ => new(&ScoresOne, &ScoresTwo, &ValuesOne, &ValuesTwo));
 
     internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
 
@@ -50,6 +55,61 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void TileTwo(void* block) => Call(s_tileTwo, block, processor => Allow(processor, (ProductBlock*)block, 32, 2));
+
+    [UnmanagedCallersOnly]
+    static void PanelOne(void* block) => Call(s_panelOne, block, processor => Allow(processor, (PanelBlock*)block, 1));
+
+    [UnmanagedCallersOnly]
+    static void PanelTwo(void* block) => Call(s_panelTwo, block, processor => Allow(processor, (PanelBlock*)block, 2));
+
+    [UnmanagedCallersOnly]
+    static void Expect(void* rows) => Call(s_expect, rows, processor => processor.Allow(rows, ExpectedRows.Bytes));
+
+    [UnmanagedCallersOnly]
+    static void ScoresOne(void* block) => Scores((AttentionBlock*)block, 1);
+
+    [UnmanagedCallersOnly]
+    static void ScoresTwo(void* block) => Scores((AttentionBlock*)block, 2);
+
+    [UnmanagedCallersOnly]
+    static void ValuesOne(void* block) => Values((AttentionBlock*)block, 1);
+
+    [UnmanagedCallersOnly]
+    static void ValuesTwo(void* block) => Values((AttentionBlock*)block, 2);
+
+    static void Scores(AttentionBlock* block, int groups) => Call(Attention(block, groups).Scores, block, processor =>
+    {
+        processor.Allow(block, AttentionBlock.Bytes);
+        processor.Allow(block->Left, 32 * block->Size * 2);
+        processor.Allow(block->Right, groups * 16 * block->Size * 2);
+        processor.Allow(block->Output, groups * 2048L, writable: true);
+    });
+
+    static void Values(AttentionBlock* block, int groups) => Call(Attention(block, groups).Values, block, processor =>
+    {
+        processor.Allow(block, AttentionBlock.Bytes);
+        processor.Allow(block->Left, (groups - 1) * 4096L + block->Pages * 1024);
+        processor.Allow(block->Right, block->Pages * 32 * block->Size * 2);
+        processor.Allow(block->Output, groups * 16 * block->Size * 4, writable: true);
+    });
+
+    static (MachineProgram Scores, MachineProgram Values) Attention(AttentionBlock* block, int groups)
+        => s_attention.GetOrAdd((block->Size, groups), key => (
+            new(AttentionCode.Scores(GeneralRegister.Rdi, (int)key.Size, key.Groups)), new(AttentionCode.Values(GeneralRegister.Rdi, (int)key.Size, key.Groups))));
+
+    static void Allow(Processor processor, PanelBlock* block, int groups)
+    {
+        nint steps = block->Steps * block->Blocks;
+        processor.Allow(block, PanelBlock.Bytes, writable: true);
+        processor.Allow(block->Weights, 31 * 1024L + steps * 64);
+        processor.Allow(block->Factors, block->Blocks * 32L * sizeof(float));
+        processor.Allow(block->Sums, groups * 2048L, writable: true);
+        processor.Allow(block->Totals, block->Turns * groups * 2048L, writable: true);
+        for (int group = 0; group < block->Turns * groups; group++)
+        {
+            processor.Allow((byte*)block->Inputs + group * block->GroupBytes, steps * 1024);
+        }
+    }
 
     [UnmanagedCallersOnly]
     static void DotOne(void* block) => Call(s_dotOne, block, processor => Allow(processor, (ProductBlock*)block, 8, 1));

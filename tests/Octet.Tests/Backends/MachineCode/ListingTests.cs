@@ -74,6 +74,70 @@ public class ListingTests
     [Theory]
     [InlineData(nameof(GeneralRegister.Rdi))]
     [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Panels_in_tiles(string argument)
+    {
+        foreach (int groups in (int[])[1, 2])
+        {
+            List<string> additions = [];
+            for (int row = 0; row < 32; row++)
+            {
+                additions.Add($"vbroadcastss zmm{16 + row % 4}, [r11{(row == 0 ? "" : $"+{row * 4}")}]");
+                for (int group = 0; group < groups; group++)
+                {
+                    int offset = group * 2048 + row * 64;
+                    string at = offset == 0 ? "" : $"+{offset}";
+                    string total = $"zmm{20 + (row * groups + group) % 8}";
+                    additions.AddRange([$"vmovups {total}, [rcx{at}]", $"vfmadd231ps {total}, zmm{16 + row % 4}, [rdx{at}]", $"vmovups [rcx{at}], {total}"]);
+                }
+            }
+
+            int block = groups == 2 ? 9 : 7;
+            string[] step = groups == 2
+                ? ["tileloadd tmm7, [r10+rcx]", "tdpbf16ps tmm2, tmm4, tmm7", "tdpbf16ps tmm3, tmm5, tmm7", "add r10, 1024"]
+                : [];
+            Check(TileCode.MultiplyPanel(Enum.Parse<GeneralRegister>(argument), groups), argument, string.Join('\n',
+            [
+                "mov rax, ARGUMENT",
+                "mov rdx, [rax+40]", "mov [rax+80], rdx", "mov rdx, [rax+56]", "mov [rax+72], rdx", "mov r8, [rax]", "mov r9, [rax+8]",
+                .. (string[])(groups == 2 ? ["mov r10, [rax+16]", "add r10, r9"] : []),
+                "mov rdx, [rax+48]", "mov r11, 1024", "mov rcx, 64",
+                .. Enumerable.Range(0, 2 * groups).Select(tile => $"tilezero tmm{tile}"),
+                "tileloadd tmm4, [r8+r11]", "tileloadd tmm6, [r9+rcx]", "tdpbf16ps tmm0, tmm4, tmm6", "tileloadd tmm5, [r8+r11+16384]", "tdpbf16ps tmm1, tmm5, tmm6",
+                .. step,
+                "add r8, 64", "add r9, 1024", "dec rdx", $"jnz {block + 3 + 2 * groups}",
+                "mov rdx, [rax+24]",
+                .. Enumerable.Range(0, 2 * groups).Select(tile => $"tilestored [rdx+rcx{(tile == 0 ? "" : $"+{tile * 1024}")}], tmm{tile}"),
+                "mov rcx, [rax+32]", "mov r11, [rax+80]",
+                .. additions,
+                "add r11, 128", "mov [rax+80], r11", "mov rdx, [rax+72]", "dec rdx", "mov [rax+72], rdx", $"jnz {block}",
+                "mov r9, [rax+8]", "mov rdx, [rax+16]",
+                .. Enumerable.Repeat("add r9, rdx", groups),
+                "mov [rax+8], r9", $"add rcx, {groups * 2048}", "mov [rax+32], rcx", "mov rdx, [rax+64]", "dec rdx", "mov [rax+64], rdx", "jnz 1",
+                "ret",
+            ]));
+        }
+    }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Rows_that_will_be_written(string argument)
+        => Check(TileCode.Expect(Enum.Parse<GeneralRegister>(argument)), argument, """
+            mov rax, ARGUMENT
+            mov r8, [rax]
+            mov r9, [rax+8]
+            mov rdx, [rax+16]
+            prefetchw [r8]
+            prefetchw [r8+64]
+            add r8, r9
+            dec rdx
+            jnz 4
+            ret
+            """);
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
     public void Tiles_are_configured_and_released(string argument)
     {
         Check(TileCode.Begin(Enum.Parse<GeneralRegister>(argument)), argument, """

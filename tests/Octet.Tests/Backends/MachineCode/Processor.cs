@@ -91,6 +91,9 @@ sealed unsafe class Processor
             case Code.Add_rm64_imm32:
                 Set(i, _registers[i.Op0Register.GetNumber()] + (ulong)i.Immediate32to64);
                 break;
+            case Code.Add_rm64_r64 when i.Op0Kind == OpKind.Register:
+                Set(i, _registers[i.Op0Register.GetNumber()] + _registers[i.Op1Register.GetNumber()]);
+                break;
             case Code.Dec_rm64:
                 Set(i, _registers[i.Op0Register.GetNumber()] - 1);
                 break;
@@ -114,6 +117,15 @@ sealed unsafe class Processor
                     to[lane] = Bits(i.Op1Register)[lane] ^ Bits(i.Op2Register)[lane];
                 }
 
+                break;
+            case Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32:
+                Array.Fill(_vectors[i.Op0Register.GetNumber()], *(float*)Address(i, 4));
+                break;
+            case Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er:
+                MultiplyAdd(i);
+                break;
+            case Code.Prefetchw_m8:
+                // A hint: it reads nothing, and an address that is not there does no harm.
                 break;
             case Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32:
                 MultiplyPairs(i);
@@ -145,6 +157,17 @@ sealed unsafe class Processor
     {
         _registers[i.Op0Register.GetNumber()] = value;
         _zero = value == 0;
+    }
+
+    void MultiplyAdd(in Instruction i)
+    {
+        float[] sums = _vectors[i.Op0Register.GetNumber()];
+        float[] factors = _vectors[i.Op1Register.GetNumber()];
+        Span<float> others = new(Address(i, 64), 16);
+        for (int lane = 0; lane < 16; lane++)
+        {
+            sums[lane] = MathF.FusedMultiplyAdd(factors[lane], others[lane], sums[lane]);
+        }
     }
 
     void MultiplyPairs(in Instruction i)

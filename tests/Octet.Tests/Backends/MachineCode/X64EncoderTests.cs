@@ -17,10 +17,13 @@ public class X64EncoderTests
             Check(code => code.Move(a, -3), $"mov {first}, -3");
             Check(code => code.Add(a, 1024), $"add {first}, 1024");
             Check(code => code.Decrement(a), $"dec {first}");
+            Check(code => code.PrefetchForWriting(a, 0), $"prefetchw [{first}]");
+            Check(code => code.PrefetchForWriting(a, 64), $"prefetchw [{first}+64]");
             foreach (GeneralRegister b in s_registers)
             {
                 string second = b.ToString().ToLowerInvariant();
                 Check(code => code.Move(a, b), $"mov {first}, {second}");
+                Check(code => code.Add(a, b), $"add {first}, {second}");
                 Check(code => code.Load(a, b, 0), $"mov {first}, [{second}]");
                 Check(code => code.Load(a, b, 24), $"mov {first}, [{second}+24]");
                 Check(code => code.Store(a, 0, b), $"mov [{first}], {second}");
@@ -87,9 +90,11 @@ public class X64EncoderTests
                 string first = a.ToString().ToLowerInvariant();
                 Check(code => code.LoadVector(vector, a), $"vmovups zmm{vector}, [{first}]");
                 Check(code => code.LoadVector(vector, a, 100), $"vmovups zmm{vector}, [{first}+100]");
+                Check(code => code.LoadLanes(vector, a, 4), $"vbroadcastss zmm{vector}, [{first}+4]");
                 Check(code => code.StoreVector(a, 2048, vector), $"vmovups [{first}+2048], zmm{vector}");
                 for (int other = 0; other < 32; other++)
                 {
+                    Check(code => code.MultiplyAdd(vector, other, a, other * 64), $"vfmadd231ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
                     Check(code => code.MultiplyPairs(vector, other, a, other * 4), $"vdpbf16ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 4}")}]{{1to16}}");
                 }
             }

@@ -22,7 +22,7 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override int LinearScratch(int columns) => Math.Max(BFloat16Product.ScratchFloats, inner.LinearScratch(columns));
 
-    internal override int AttentionScratch(int headDim, int group) => inner.AttentionScratch(headDim, group);
+    internal override int AttentionScratch(int headDim, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, group));
 
     internal override long PreparedBytes(CpuWeight weight, int rows)
         => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) ? PackedInput.Bytes(rows, weight.Columns) : 0;
@@ -51,7 +51,17 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override void Store(float* source, byte* destination, int count, KvCacheType type, float scale)
         => inner.Store(source, destination, count, type, scale);
 
-    internal override void Attend(in AttentionTile work) => inner.Attend(work);
+    internal override void Attend(in AttentionTile work)
+    {
+        if (TileAttention.CanAttend(work) && code.Attention(work.Cache.Layout.HeadDim) is { } functions)
+        {
+            TileAttention.Attend(code, functions, work);
+        }
+        else
+        {
+            inner.Attend(work);
+        }
+    }
 
     internal override void SwiGlu(float* gate, float* up, int count) => inner.SwiGlu(gate, up, count);
 }

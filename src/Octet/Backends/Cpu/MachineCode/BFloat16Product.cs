@@ -48,6 +48,11 @@ static unsafe class BFloat16Product
                 for (long row = first; row < end; row += ProductBlock.PanelRows)
                 {
                     int rows = (int)Math.Min(ProductBlock.PanelRows, end - row);
+                    if (rows == ProductBlock.PanelRows)
+                    {
+                        code.Expect(y + (nint)token * yStride + row, yStride, tokens);
+                    }
+
                     panel.Multiply(code, weight, row, rows, column, endColumn, group, endGroup);
                     Store(panel.Totals, rows, tokens, y + (nint)token * yStride + row, yStride, add: column > 0);
                 }
@@ -57,50 +62,63 @@ static unsafe class BFloat16Product
         code.End();
     }
 
-    /// <summary>Rows of the panel in bfloat16, zero from the last column to the end of its step.</summary>
-    static void Widen(CpuWeight weight, long row, int rows, int column, int columns, byte* panel)
+    /// <summary>Rows of the panel in bfloat16, zero from the last column to the end of its step; <paramref name="ahead"/> bytes from them lies what is wanted next.</summary>
+    static void Widen(CpuWeight weight, long row, int rows, int column, int columns, nint ahead, byte* panel)
     {
         int padding = PackedInput.Steps(columns) * ProductBlock.StepColumns - columns;
         for (int r = 0; r < rows; r++, panel += ProductBlock.RowBytes)
         {
             byte* data = weight.Row(row + r) + (nint)column * weight.ElementBytes;
-            PrefetchNext(data, columns * weight.ElementBytes);
-            Span<BFloat16> output = new(panel, columns);
+            Prefetch(data + ahead, columns * weight.ElementBytes);
             if (weight.Format == WeightFormat.E4M3)
             {
-                BulkConversion.Convert(new ReadOnlySpan<Float8E4M3FN>(data, columns), output);
+                WidenE4M3(data, columns, panel);
             }
             else
             {
-                new ReadOnlySpan<BFloat16>(data, columns).CopyTo(output);
+                new ReadOnlySpan<BFloat16>(data, columns).CopyTo(new Span<BFloat16>(panel, columns));
             }
 
             new Span<BFloat16>(panel + columns * sizeof(ushort), padding).Clear();
         }
     }
 
-    // The same row's next columns are wanted 32 short rows later, too far apart for the processor to see it coming.
+    static void WidenE4M3(byte* data, int columns, byte* panel)
+    {
+        int done = 0;
+        if (VbmiE4M3Weights.IsSupported)
+        {
+            done = columns / Vector512<byte>.Count * Vector512<byte>.Count;
+            VbmiE4M3Weights.ToBFloat16(data, done, (ushort*)panel);
+        }
+
+        if (done < columns)
+        {
+            BulkConversion.Convert(new ReadOnlySpan<Float8E4M3FN>(data + done, columns - done), new Span<BFloat16>((ushort*)panel + done, columns - done));
+        }
+    }
+
+    // Into the second level, where it arrives while tiles are multiplied: the walk over short rows is none that the processor foresees.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void PrefetchNext(byte* data, int bytes)
+    static void Prefetch(byte* data, int bytes)
     {
         for (int line = 0; Sse.IsSupported && line < bytes; line += 64)
         {
-            Sse.Prefetch1(data + bytes + line);
+            Sse.Prefetch1(data + line);
         }
     }
 
     /// <summary>One factor a row for each block of columns in turn.</summary>
     static void CollectFactors(CpuWeight weight, long row, int rows, int column, int end, bool tokenScales, float* factors)
     {
-        while (column < end)
+        for (int r = 0; r < rows; r++)
         {
-            for (int r = 0; r < rows; r++)
+            float* scales = weight.IsScaled ? weight.Scales(row + r) : null;
+            float* to = factors + r;
+            for (int k = column; k < end; k = BlockEnd(weight, k, end, tokenScales), to += ProductBlock.PanelRows)
             {
-                factors[r] = weight.IsScaled ? weight.Scales(row + r)[column / weight.BlockColumns] : 1;
+                *to = scales is null ? 1 : scales[k / weight.BlockColumns];
             }
-
-            factors += ProductBlock.PanelRows;
-            column = BlockEnd(weight, column, end, tokenScales);
         }
     }
 
@@ -173,37 +191,86 @@ static unsafe class BFloat16Product
         internal void Multiply(ProductCode code, CpuWeight weight, long row, int rows, int column, int endColumn, int firstGroup, int endGroup)
         {
             float* factors = stackalloc float[PanelColumns / ProductBlock.StepColumns * ProductBlock.PanelRows];
+            if (code.MultipliesPanels && !tokenScales)
+            {
+                new Span<float>(Totals, (endGroup - firstGroup) * GroupSums).Clear();
+            }
+
             for (int start = column; start < endColumn; start += PanelColumns)
             {
                 int stop = Math.Min(endColumn, start + PanelColumns);
-                Widen(weight, row, rows, start, stop - start, _weights);
+                nint ahead = stop < endColumn ? stop - start : (nint)ProductBlock.PanelRows * weight.Columns - (start - column);
+                Widen(weight, row, rows, start, stop - start, ahead * weight.ElementBytes, _weights);
                 CollectFactors(weight, row, rows, start, stop, tokenScales, factors);
-                for (int group = firstGroup; group < endGroup; group += 2)
+                if (code.MultipliesPanels && !tokenScales)
                 {
-                    int together = Math.Min(2, endGroup - group);
-                    float* totals = Totals + (group - firstGroup) * GroupSums;
-                    float* blockFactors = factors;
-                    for (int k = start; k < stop; blockFactors += ProductBlock.PanelRows)
-                    {
-                        int next = BlockEnd(weight, k, stop, tokenScales);
-                        byte* groupInputs = inputs.Group(group, k);
-                        ProductBlock block = new()
-                        {
-                            Weights = (ushort*)_weights + (k - start),
-                            Inputs = groupInputs,
-                            MoreInputs = groupInputs + inputs.GroupBytes,
-                            Sums = _sums,
-                            Steps = PackedInput.Steps(next - k),
-                        };
-                        code.Multiply(block, rows, together);
-                        for (int g = 0; g < together; g++)
-                        {
-                            float* scales = tokenScales ? inputs.Scales(group + g, k) : null;
-                            AddScaled(_sums + g * GroupSums, blockFactors, scales, rows, totals + g * GroupSums, add: k > column);
-                        }
+                    MultiplyPanel(code, weight, start, stop, factors, firstGroup, endGroup);
+                }
+                else
+                {
+                    MultiplyBlocks(code, weight, rows, start, stop, factors, firstGroup, endGroup, add: start > column);
+                }
+            }
+        }
 
-                        k = next;
+        /// <summary>All groups in one call for blocks of as many columns each, one more for the last where it is cut.</summary>
+        void MultiplyPanel(ProductCode code, CpuWeight weight, int start, int stop, float* factors, int firstGroup, int endGroup)
+        {
+            for (int k = start; k < stop;)
+            {
+                int columns = BlockEnd(weight, k, stop, tokenScales: false) - k;
+                int blocks = 1;
+                int next = k + columns;
+                while (next < stop && BlockEnd(weight, next, stop, tokenScales: false) - next == columns)
+                {
+                    blocks++;
+                    next += columns;
+                }
+
+                PanelBlock block = new()
+                {
+                    Weights = (ushort*)_weights + (k - start),
+                    Inputs = inputs.Group(firstGroup, k),
+                    GroupBytes = inputs.GroupBytes,
+                    Sums = _sums,
+                    Totals = Totals,
+                    Factors = factors,
+                    Steps = PackedInput.Steps(columns),
+                    Blocks = blocks,
+                };
+                code.MultiplyPanel(block, endGroup - firstGroup);
+                factors += blocks * ProductBlock.PanelRows;
+                k = next;
+            }
+        }
+
+        void MultiplyBlocks(ProductCode code, CpuWeight weight, int rows, int start, int stop, float* factors, int firstGroup, int endGroup, bool add)
+        {
+            for (int group = firstGroup; group < endGroup; group += 2)
+            {
+                int together = Math.Min(2, endGroup - group);
+                float* totals = Totals + (group - firstGroup) * GroupSums;
+                float* blockFactors = factors;
+                for (int k = start; k < stop; blockFactors += ProductBlock.PanelRows)
+                {
+                    int next = BlockEnd(weight, k, stop, tokenScales);
+                    byte* groupInputs = inputs.Group(group, k);
+                    ProductBlock block = new()
+                    {
+                        Weights = (ushort*)_weights + (k - start),
+                        Inputs = groupInputs,
+                        MoreInputs = groupInputs + inputs.GroupBytes,
+                        Sums = _sums,
+                        Steps = PackedInput.Steps(next - k),
+                    };
+                    code.Multiply(block, rows, together);
+                    for (int g = 0; g < together; g++)
+                    {
+                        float* scales = tokenScales ? inputs.Scales(group + g, k) : null;
+                        AddScaled(_sums + g * GroupSums, blockFactors, scales, rows, totals + g * GroupSums, add: add || k > start);
                     }
+
+                    k = next;
                 }
             }
         }

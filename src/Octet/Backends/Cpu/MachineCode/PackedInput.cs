@@ -70,7 +70,7 @@ readonly unsafe struct PackedInput(byte* memory, int tokens, int columns)
 
     /// <summary>32 floats to nearest even, in their order: two in each lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<uint> RoundToPairs(float* source)
+    internal static Vector512<uint> RoundToPairs(float* source)
     {
         Vector512<uint> first = Round(Vector512.Load(source));
         Vector512<uint> second = Round(Vector512.Load(source + Vector512<float>.Count));
@@ -79,7 +79,7 @@ readonly unsafe struct PackedInput(byte* memory, int tokens, int columns)
 
     // A NaN is made quiet: rounding could carry it into infinity.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<uint> Round(Vector512<float> value)
+    internal static Vector512<uint> Round(Vector512<float> value)
     {
         Vector512<uint> bits = value.AsUInt32();
         Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512.Create(1u));

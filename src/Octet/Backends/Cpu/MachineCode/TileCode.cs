@@ -14,6 +14,10 @@ static class TileCode
     const int TileRowBytes = 64;
     const int TileRows = 16;
 
+    // Of vectors 16 to 31, which no system wants kept.
+    const int FirstFactor = 16;
+    const int FirstTotal = 20;
+
     /// <summary>Palette 1, and 64 bytes a row (from byte 16) and 16 rows (from byte 48) for each of the eight tiles.</summary>
     internal static void WriteConfiguration(Span<byte> configuration)
     {
@@ -61,6 +65,108 @@ static class TileCode
             code.ZeroTile(tile);
         }
 
+        Steps(code, groups);
+        for (int tile = 0; tile < 2 * groups; tile++)
+        {
+            code.StoreTile(Rax, Rcx, tile, tile * TileBytes);
+        }
+
+        code.Return();
+        return code.ToArray();
+    }
+
+    /// <summary>
+    /// 32 weight rows by all groups, one or two at a time, block of scales by block: totals += sums * the factor of each row. The additions of
+    /// a block take place while the tiles of the next are multiplied, as far as the processor looks ahead.
+    /// </summary>
+    internal static byte[] MultiplyPanel(GeneralRegister argument, int groups)
+    {
+        var code = new X64Encoder();
+        code.Move(Rax, argument);
+        int turn = code.Position;
+        code.Load(Rdx, Rax, PanelBlock.FactorsOffset);
+        code.Store(Rax, PanelBlock.NextFactorsOffset, Rdx);
+        code.Load(Rdx, Rax, PanelBlock.BlocksOffset);
+        code.Store(Rax, PanelBlock.BlocksLeftOffset, Rdx);
+        code.Load(R8, Rax, PanelBlock.WeightsOffset);
+        code.Load(R9, Rax, PanelBlock.InputsOffset);
+        if (groups == 2)
+        {
+            code.Load(R10, Rax, PanelBlock.GroupBytesOffset);
+            code.Add(R10, R9);
+        }
+
+        int block = code.Position;
+        code.Load(Rdx, Rax, PanelBlock.StepsOffset);
+        code.Move(R11, ProductBlock.RowBytes);
+        code.Move(Rcx, TileRowBytes);
+        for (int tile = 0; tile < 2 * groups; tile++)
+        {
+            code.ZeroTile(tile);
+        }
+
+        Steps(code, groups);
+        code.Load(Rdx, Rax, PanelBlock.SumsOffset);
+        for (int tile = 0; tile < 2 * groups; tile++)
+        {
+            code.StoreTile(Rdx, Rcx, tile, tile * TileBytes);
+        }
+
+        code.Load(Rcx, Rax, PanelBlock.TotalsOffset);
+        code.Load(R11, Rax, PanelBlock.NextFactorsOffset);
+        for (int row = 0; row < ProductBlock.PanelRows; row++)
+        {
+            int factor = FirstFactor + row % 4;
+            code.LoadLanes(factor, R11, row * sizeof(float));
+            for (int group = 0; group < groups; group++)
+            {
+                int at = group * ProductBlock.GroupSumBytes + row * TileRowBytes;
+                int total = FirstTotal + (row * groups + group) % 8;
+                code.LoadVector(total, Rcx, at);
+                code.MultiplyAdd(total, factor, Rdx, at);
+                code.StoreVector(Rcx, at, total);
+            }
+        }
+
+        code.Add(R11, ProductBlock.PanelRows * sizeof(float));
+        code.Store(Rax, PanelBlock.NextFactorsOffset, R11);
+        CountDown(code, PanelBlock.BlocksLeftOffset, block);
+        code.Load(R9, Rax, PanelBlock.InputsOffset);
+        code.Load(Rdx, Rax, PanelBlock.GroupBytesOffset);
+        for (int group = 0; group < groups; group++)
+        {
+            code.Add(R9, Rdx);
+        }
+
+        code.Store(Rax, PanelBlock.InputsOffset, R9);
+        code.Add(Rcx, groups * ProductBlock.GroupSumBytes);
+        code.Store(Rax, PanelBlock.TotalsOffset, Rcx);
+        CountDown(code, PanelBlock.TurnsOffset, turn);
+        code.Return();
+        return code.ToArray();
+    }
+
+    /// <summary>Asks for the memory that the sums of a panel go to, two lines of the cache for each token, before they are computed.</summary>
+    internal static byte[] Expect(GeneralRegister argument)
+    {
+        var code = new X64Encoder();
+        code.Move(Rax, argument);
+        code.Load(R8, Rax, ExpectedRows.StartOffset);
+        code.Load(R9, Rax, ExpectedRows.StrideOffset);
+        code.Load(Rdx, Rax, ExpectedRows.CountOffset);
+        int row = code.Position;
+        code.PrefetchForWriting(R8, 0);
+        code.PrefetchForWriting(R8, TileRowBytes);
+        code.Add(R8, R9);
+        code.Decrement(Rdx);
+        code.JumpIfNotZero(row);
+        code.Return();
+        return code.ToArray();
+    }
+
+    /// <summary>The steps that RDX counts, over the weights at R8 and the inputs at R9 and R10.</summary>
+    static void Steps(X64Encoder code, int groups)
+    {
         int step = code.Position;
         code.LoadTile(4, R8, R11);
         code.LoadTile(6, R9, Rcx);
@@ -79,12 +185,13 @@ static class TileCode
         code.Add(R9, TileBytes);
         code.Decrement(Rdx);
         code.JumpIfNotZero(step);
-        for (int tile = 0; tile < 2 * groups; tile++)
-        {
-            code.StoreTile(Rax, Rcx, tile, tile * TileBytes);
-        }
+    }
 
-        code.Return();
-        return code.ToArray();
+    static void CountDown(X64Encoder code, int counterOffset, int target)
+    {
+        code.Load(Rdx, Rax, counterOffset);
+        code.Decrement(Rdx);
+        code.Store(Rax, counterOffset, Rdx);
+        code.JumpIfNotZero(target);
     }
 }

@@ -49,7 +49,21 @@ sealed class X64Encoder
         Number(value);
     }
 
+    internal void Add(GeneralRegister to, GeneralRegister from) => Plain(0x01, (byte)from, (byte)to);
+
     internal void Decrement(GeneralRegister register) => Plain(0xFF, 1, (byte)register);
+
+    /// <summary>The line of the cache at <paramref name="from"/> + <paramref name="offset"/> will be written.</summary>
+    internal void PrefetchForWriting(GeneralRegister from, int offset)
+    {
+        if (from >= GeneralRegister.R8)
+        {
+            _code.Add(0x41);
+        }
+
+        _code.AddRange([0x0F, 0x0D]);
+        Address(1, from, offset);
+    }
 
     /// <summary>Back to <paramref name="target"/>, a <see cref="Position"/> passed before.</summary>
     internal void JumpIfNotZero(int target)
@@ -99,6 +113,12 @@ sealed class X64Encoder
     internal void LoadVector(int vector, GeneralRegister from, int offset = 0) => Evex(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset, broadcast: false);
 
     internal void StoreVector(GeneralRegister to, int offset, int vector) => Evex(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset, broadcast: false);
+
+    /// <summary>Every lane = the float at <paramref name="from"/> + <paramref name="offset"/>.</summary>
+    internal void LoadLanes(int vector, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from, offset, broadcast: false);
+
+    /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
+    internal void MultiplyAdd(int sums, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, from, offset, broadcast: false);
 
     /// <summary>All 512 bits = 0.</summary>
     internal void ZeroVector(int vector)
