@@ -63,6 +63,24 @@ public class BFloat16LogitsTests
 
     [Theory]
     [MemberData(nameof(Codes))]
+    public void Attention_over_a_cache_of_bfloat16_keeps_to_twice_what_rounding_costs(string code)
+    {
+        CpuKernels kernels = Kernels(code);
+        using var directory = new TemporaryDirectory();
+        var checkpoint = new SyntheticCheckpoint { HeadDim = 64, Seed = 9 };
+        checkpoint.Write(directory.Path);
+        int[] ids = LogitsTests.Ids(50, checkpoint.VocabSize);
+        double[][] expected = new DoubleReference(directory.Path).Forward(ids);
+        double[][] rounded = new DoubleReference(directory.Path) { RoundInputs = true, CacheType = KvCacheType.BFloat16 }.Forward(ids);
+        double[] allowed = LogitsTests.Errors(expected, [.. rounded.Select(row => row.Select(value => (float)value).ToArray())]);
+        using var model = LanguageModel.Load(directory.Path, new() { KvCache = KvCacheType.BFloat16 }, kernels);
+        double[] errors = LogitsTests.Errors(expected, LogitsTests.Score(model, ids));
+        Assert.Empty(InterpretedCode.Failures);
+        Assert.All(errors.Zip(allowed), pair => Assert.InRange(pair.First, 0, Allowance * pair.Second));
+    }
+
+    [Theory]
+    [MemberData(nameof(Codes))]
     public void Dynamic_activations_are_exact_as_they_are(string code)
     {
         CpuKernels kernels = Kernels(code);

@@ -169,6 +169,7 @@ sealed class DoubleReference
     // The quotient is a float32, as are what is cached and its scale.
     double Cache(double x, float scale) => CacheType switch
     {
+        KvCacheType.BFloat16 => NearestBFloat16.Round(x),
         KvCacheType.Float8E4M3 => E4M3.Decode(E4M3.Encode((float)x / scale)) * scale,
         KvCacheType.Float8E5M2 => E5M2.Decode(E5M2.Encode((float)x)),
         _ => x,

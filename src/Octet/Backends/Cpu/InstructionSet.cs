@@ -78,12 +78,13 @@ static class InstructionSet
             CpuKernels? dotProducts = ProductCode.TryCreateDotProducts(out code, out string? noDotProducts)
                 ? new BFloat16Kernels("avx512bf16", BFloat16Kernels.FewestTokensForDotProducts, code, best)
                 : null;
-            return
-            [
-                ("amx", tiles, noTiles),
-                ("avx512bf16", dotProducts, noDotProducts),
-                .. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : "the processor does not have it")),
-            ];
+
+            // On a Sapphire Rapids processor vbmi was half as fast again as avx512bf16 in prefill, and it is exact.
+            List<(string Name, CpuKernels? Kernels, string? Refusal)> sets =
+                [.. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : "the processor does not have it"))];
+            sets.Insert(1, ("avx512bf16", dotProducts, noDotProducts));
+            sets.Insert(0, ("amx", tiles, noTiles));
+            return sets;
         }
     }
 }
