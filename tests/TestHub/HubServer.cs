@@ -137,7 +137,7 @@ sealed class HubServer : IAsyncDisposable
     {
         // A proxy is asked with the whole address; the path alone says what for.
         string path = context.Request.Path.Value ?? "/";
-        bool storage = context.Connection.LocalPort == _storagePort;
+        bool storage = context.Request.Host.Value == StorageHost;
         string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         (RequestKind kind, string? id, string? revision, string? file) = storage
             ? (RequestKind.Storage, null, null, parts is [{ } key] && _storage.TryGetValue(key, out HubFile? stored) ? stored.Path : null)
@@ -295,7 +295,12 @@ sealed class HubServer : IAsyncDisposable
     async Task FileAsync(HttpContext context, RequestKind kind, string id, string commit, HubFile file, Fault fault)
     {
         IHeaderDictionary headers = context.Response.Headers;
-        if (file.IsLarge)
+        if (kind == RequestKind.Resolve && fault.CutAfter is not null)
+        {
+            // A redirect has no body to cut.
+            context.Abort();
+        }
+        else if (file.IsLarge)
         {
             headers["X-Linked-Size"] = (file.Size + fault.SizeError).ToString(CultureInfo.InvariantCulture);
             headers["X-Linked-Etag"] = $"\"{file.Sha256}\"";
