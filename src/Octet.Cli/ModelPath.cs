@@ -68,6 +68,11 @@ static class ModelPath
         return await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellation));
     }
 
+    /// <summary>What to call it: the id, or the directory's own name.</summary>
+    internal static string Name(string? model) => model is null ? BuiltInName
+        : Directory.Exists(model) ? Path.GetFileName(Path.GetFullPath(model).TrimEnd(Path.DirectorySeparatorChar))
+        : model;
+
     /// <exception cref="CommandException">It is not an id.</exception>
     internal static ModelId Id(string text) => ModelId.TryParse(text, out ModelId? id)
         ? id!

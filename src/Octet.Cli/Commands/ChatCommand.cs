@@ -56,7 +56,7 @@ sealed class ChatCommand : Command
         TextReader input = Standard.OpenInputText();
         if (_interactive)
         {
-            Standard.Output.WriteLine($"{Path.GetFileName(Path.GetFullPath(model.Path).TrimEnd(Path.DirectorySeparatorChar))} on {model.Device}. /help lists the commands, /exit leaves.");
+            Standard.Output.WriteLine($"{ModelPath.Name(parsed.GetValue(_path))} on {model.Device}. /help lists the commands, /exit leaves.");
         }
 
         while (ReadLine(input) is { } line)

@@ -358,7 +358,7 @@ public sealed class FaultTests : IAsyncLifetime
     [InlineData("/etc/passwd")]
     public async Task An_index_that_leads_out_of_the_snapshot_is_refused(string name)
     {
-        _world.Repository.Replace(HubFile.Text("model.safetensors.index.json", $$"""{"weight_map":{"t1":"model-00001-of-00003.safetensors","t2":"{{name}}"}}"""));
+        _world.Repository.Replace(HubFile.Text("model.safetensors.index.json", $$"""{"weight_map":{"t1":"model-00001-of-00003.safetensors","t2":"{{name}}"} }"""));
 
         await _world.FailAsync(ModelHubError.UnsafeName);
     }
