@@ -5,6 +5,7 @@ namespace Octet.Tests.Hub;
 
 public sealed class DownloadTests : IAsyncLifetime
 {
+    const string Index = "model.safetensors.index.json";
     HubWorld _world = null!;
 
     public async ValueTask InitializeAsync() => _world = await HubWorld.StartAsync();
@@ -52,11 +53,11 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_byte_is_sent_once()
+    public async Task Every_byte_is_sent_once_but_those_of_the_index()
     {
         await _world.PullAsync();
 
-        Assert.Equal(HubWorld.Needed.Sum(name => _world.Repository[name].Size), _world.Server.Traffic.Bytes);
+        AssertOneModel();
     }
 
     [Fact]
@@ -212,7 +213,7 @@ public sealed class DownloadTests : IAsyncLifetime
 
         Assert.Equal(both[0], both[1]);
         _world.AssertRight(both[0]);
-        Assert.Equal(HubWorld.Needed.Sum(name => _world.Repository[name].Size), _world.Server.Traffic.Bytes);
+        AssertOneModel();
     }
 
     [Fact]
@@ -235,6 +236,12 @@ public sealed class DownloadTests : IAsyncLifetime
         Assert.Empty(hub.List());
         Assert.Null(_world.Find());
     }
+
+    // Whoever lists reads the index, which names what is needed.
+    void AssertOneModel()
+        => Assert.Equal(
+            HubWorld.Needed.Where(name => name != Index).Select(name => _world.Repository[name].Size).Sum(),
+            _world.Server.Traffic.BytesByFile.Where(pair => pair.Key != Index).Sum(pair => pair.Value));
 
     sealed class Queue(ConcurrentQueue<DownloadProgress> reports) : IProgress<DownloadProgress>
     {
