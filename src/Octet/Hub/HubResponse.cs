@@ -51,7 +51,8 @@ sealed class HubResponse : IDisposable
     /// <returns>Null: it is longer than the limit.</returns>
     internal async Task<ReadOnlyMemory<byte>?> ReadAllAsync(long limit)
     {
-        byte[] bytes = new byte[Math.Clamp(_message.Content.Headers.ContentLength + 1 ?? 1 << 16, 1 << 10, limit + 1)];
+        // One more than there should be, so that the end shows.
+        byte[] bytes = new byte[Math.Min(_message.Content.Headers.ContentLength ?? 1 << 16, limit) + 1];
         for (int length = 0; ;)
         {
             int read = await ReadAsync(bytes.AsMemory(length)).ConfigureAwait(false);

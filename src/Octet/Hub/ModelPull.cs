@@ -44,6 +44,7 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
             cache.WriteReference(id.RevisionOrMain, listing.Commit);
         }
 
+        cache.LeaveIncoming();
         return snapshot;
     }
 

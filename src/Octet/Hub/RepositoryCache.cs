@@ -88,14 +88,31 @@ sealed class RepositoryCache(string cache, string repository)
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>Removes <see cref="Incoming"/>, unless another process has something in it.</summary>
+    internal void LeaveIncoming()
+    {
+        try
+        {
+            if (Directory.Exists(Incoming))
+            {
+                Directory.Delete(Incoming);
+            }
+        }
+        catch (IOException)
+        {
+            // Not empty.
+        }
+    }
+
     internal static string FolderName(string repository) => Prefix + repository.Replace("/", Separator, StringComparison.Ordinal);
 
     /// <summary>The bytes of a file, through links; null: there is none, or a link that leads nowhere.</summary>
     internal static long? Length(string path)
     {
         // File.Exists is true of a link that leads nowhere.
-        FileSystemInfo file = File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
-        return file is FileInfo { Exists: true } found ? found.Length : null;
+        var file = new FileInfo(path);
+        FileSystemInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
+        return target is FileInfo { Exists: true } found ? found.Length : null;
     }
 
     /// <summary>Whether a name from elsewhere is one step of a path, on every system.</summary>

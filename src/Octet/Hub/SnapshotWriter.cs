@@ -30,15 +30,6 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
             }
         }
 
-        try
-        {
-            Directory.Delete(cache.Incoming);
-        }
-        catch (IOException)
-        {
-            // Another process has something in it.
-        }
-
         return snapshot;
     }
 
