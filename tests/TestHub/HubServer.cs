@@ -394,6 +394,9 @@ sealed class HubServer : IAsyncDisposable
             if (fault.CutAfter is { } cut && sent >= cut)
             {
                 await context.Response.Body.FlushAsync(stop.Token);
+
+                // A reset takes from the client what it has not read yet.
+                await Task.Delay(TimeSpan.FromMilliseconds(cut > 0 ? 30 : 0), stop.Token);
                 context.Abort();
                 return;
             }

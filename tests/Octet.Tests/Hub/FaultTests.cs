@@ -56,7 +56,7 @@ public sealed class FaultTests : IAsyncLifetime
         // Each connection brings less than a part, more often than errors are forgiven in a row.
         _world.Server.On(RequestKind.Storage, new Fault { CutAfter = 20_000 }, times: 40);
 
-        _world.AssertRight(await _world.PullAsync());
+        _world.AssertRight(await _world.PullAsync(options: _world.Options with { Retries = 8 }));
 
         // A broken part is not begun anew.
         Assert.InRange(_world.Server.Traffic.Bytes, 1, HubWorld.Needed.Sum(name => _world.Repository[name].Size) * 3 / 2);
