@@ -62,7 +62,11 @@ sealed class CacheContents(RepositoryCache cache)
             File.Delete(blob);
         }
 
-        File.Delete(cache.Tree(commit));
+        if (File.Exists(cache.Tree(commit)))
+        {
+            File.Delete(cache.Tree(commit));
+        }
+
         return bytes;
     }
 
