@@ -98,7 +98,9 @@ sealed class FileSource(HubClient client, ModelId id, string commit, ModelFile f
                 ModelHubException shorter = Damaged($"has no bytes {from}-{end - 1} where it is stored, and {file.Size} bytes in the hub's listing");
                 throw remembered ? new TransientFailure(shorter) : shorter;
             default:
-                throw client.Refusal(response, id);
+                throw HubErrors.Header(response.Message, "X-Error-Code") == "EntryNotFound"
+                    ? ServerError(response, $"lists {file.Path} at commit {commit}, and does not have it: try again, and tell the repository's owner if it stays so")
+                    : client.Refusal(response, id);
         }
     }
 

@@ -16,7 +16,7 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
     {
         string commit = ReadCommit(await client.GetInfoAsync(id, cancellation).ConfigureAwait(false));
         List<ModelFile> all = await client.GetTreeAsync(id, commit, cancellation).ConfigureAwait(false);
-        ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellation).ConfigureAwait(false) : null;
+        ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellation).ConfigureAwait(false) : default(ReadOnlyMemory<byte>?);
         IReadOnlyList<ModelFile> needed = NeededFiles.Select(id.Repository, all, index);
         return new ModelListing(id, commit, needed, Missing(needed, commit).Sum(missing => missing.Size - PartialBlob.FinishedBytes(cache.Blob(missing), missing.Size)));
     }
