@@ -52,10 +52,9 @@ sealed class CacheContents(RepositoryCache cache)
         long bytes = own.Sum(target => RepositoryCache.Length(target) ?? 0);
 
         // Out of sight first, in one step.
-        Directory.CreateDirectory(cache.Incoming);
-        string removed = Path.Combine(cache.Incoming, Path.GetRandomFileName());
+        string removed = cache.Temporary(commit);
         Directory.Move(cache.Snapshot(commit), removed);
-        DeleteDirectory(cache.Incoming);
+        DeleteDirectory(removed);
         string blobs = Path.TrimEndingDirectorySeparator(Path.GetFullPath(cache.Blobs)) + Path.DirectorySeparatorChar;
         foreach (string blob in own.Where(target => target.StartsWith(blobs, StringComparison.Ordinal)))
         {

@@ -24,8 +24,6 @@ sealed partial class HubErrors(Uri endpoint, string? tokenSource)
                     : $"{id.Repository} is gated, and the account of the token in {tokenSource} has no access: accept its terms at {page}, and wait if its owner grants access by hand");
             case ("RevisionNotFound", _):
                 return new ModelHubException(ModelHubError.RevisionNotFound, $"{id.Repository} has no revision {id.RevisionOrMain}: expected a branch, a tag or a commit of {page}");
-            case ("EntryNotFound", _):
-                return new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: the hub lists a file that it does not have: {OneLine.Of(said)}");
             case (_, HttpStatusCode.Unauthorized) when said.StartsWith("Invalid credentials", StringComparison.OrdinalIgnoreCase) || (tokenSource is not null && code != "RepoNotFound"):
                 return new ModelHubException(ModelHubError.Unauthorized, $"{endpoint.Host} refuses the access token{(tokenSource is null ? "" : $" in {tokenSource}")}: make a new one at {endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens");
             case ("RepoNotFound", _) or (_, HttpStatusCode.NotFound or HttpStatusCode.Gone):

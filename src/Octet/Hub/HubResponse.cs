@@ -39,7 +39,11 @@ sealed class HubResponse : IDisposable
         try
         {
             _body ??= await _message.Content.ReadAsStreamAsync(_silence.Token).ConfigureAwait(false);
-            return await _body.ReadAsync(buffer, _silence.Token).ConfigureAwait(false);
+            int read = await _body.ReadAsync(buffer, _silence.Token).ConfigureAwait(false);
+
+            // A disk that makes the reader wait is not the connection's silence.
+            _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+            return read;
         }
         catch (Exception e) when (IsFailure(e, _cancellation))
         {

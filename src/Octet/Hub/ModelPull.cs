@@ -38,13 +38,17 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         }
 
         await DownloadAsync(missing, listing.Commit, meter, cancellation).ConfigureAwait(false);
+        foreach (ModelFile file in listing.Files)
+        {
+            PartialBlob.Sweep(cache.Blob(file));
+        }
+
         string snapshot = new SnapshotWriter(cache, listing.Commit, allowLinks).Write(listing.Files);
         if (id.RevisionOrMain != listing.Commit)
         {
             cache.WriteReference(id.RevisionOrMain, listing.Commit);
         }
 
-        cache.LeaveIncoming();
         return snapshot;
     }
 

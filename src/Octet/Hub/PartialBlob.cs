@@ -95,6 +95,9 @@ sealed class PartialBlob : IDisposable
         }
     }
 
+    /// <summary>Removes the journal of a file that is all there, which a process killed at the last moment has left.</summary>
+    internal static void Sweep(string blob) => File.Delete(blob + JournalExtension);
+
     /// <summary>Whether a file of the cache is one of these two kinds.</summary>
     internal static bool IsPartial(string path) => path.EndsWith(Extension, StringComparison.Ordinal) || path.EndsWith(JournalExtension, StringComparison.Ordinal);
 

@@ -3,7 +3,7 @@ namespace Octet;
 /// <summary>
 /// The place of one repository in the cache, as huggingface_hub lays it out (guides/manage-cache): <c>models--org--name</c> with
 /// <c>blobs/</c>, named by the hub's entity tags, <c>snapshots/COMMIT/</c> with links to them, and <c>refs/</c>, a file with the commit for
-/// each branch and tag. Beside these three, <c>incoming/</c> holds what is about to become a snapshot or is about to be deleted.
+/// each branch and tag. What is about to become a snapshot or is about to be deleted lies beside these three as <c>incoming.COMMIT.*</c>.
 /// </summary>
 sealed class RepositoryCache(string cache, string repository)
 {
@@ -22,8 +22,6 @@ sealed class RepositoryCache(string cache, string repository)
     internal string Snapshots => Path.Combine(Root, "snapshots");
 
     internal string References => Path.Combine(Root, "refs");
-
-    internal string Incoming => Path.Combine(Root, "incoming");
 
     /// <summary>The listing of a commit that newer versions of huggingface_hub keep.</summary>
     internal string Tree(string commit) => Path.Combine(Root, "trees", commit + ".json");
@@ -82,25 +80,27 @@ sealed class RepositoryCache(string cache, string repository)
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        Directory.CreateDirectory(Incoming);
-        string temporary = Path.Combine(Incoming, Path.GetRandomFileName());
+        string temporary = Temporary(commit);
         File.WriteAllText(temporary, commit);
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>Removes <see cref="Incoming"/>, unless another process has something in it.</summary>
-    internal void LeaveIncoming()
+    /// <summary>A path for what is on its way to a commit. The caller has the commit's lock.</summary>
+    internal string Temporary(string commit) => Path.Combine(Root, $"incoming.{commit}.{Path.GetRandomFileName()}");
+
+    /// <summary>Removes what a killed process left on its way to a commit. The caller has the commit's lock.</summary>
+    internal void ClearTemporary(string commit)
     {
-        try
+        foreach (string left in Directory.GetFileSystemEntries(Root, $"incoming.{commit}.*"))
         {
-            if (Directory.Exists(Incoming))
+            if (Directory.Exists(left) && new DirectoryInfo(left).LinkTarget is null)
             {
-                Directory.Delete(Incoming);
+                Directory.Delete(left, recursive: true);
             }
-        }
-        catch (IOException)
-        {
-            // Not empty.
+            else
+            {
+                File.Delete(left);
+            }
         }
     }
 

@@ -5,6 +5,9 @@ namespace Octet;
 /// <summary>The hub's listing of a repository (<c>/api/models/ID/tree/COMMIT</c>), of which nothing is taken on trust.</summary>
 static class RepositoryListing
 {
+    /// <summary>More than any file has; sums of sizes stay far from overflowing.</summary>
+    const long LargestFile = 1L << 50;
+
     /// <summary>Reads one page.</summary>
     /// <param name="repository">For messages.</param>
     /// <param name="json">The page: an array of files and directories.</param>
@@ -56,7 +59,7 @@ static class RepositoryListing
         }
 
         // They become names of files.
-        return size >= 0 && IsHex(oid, 40) && (sha256 is null || IsHex(sha256, 64))
+        return size is >= 0 and <= LargestFile && IsHex(oid, 40) && (sha256 is null || IsHex(sha256, 64))
             ? new ModelFile(path, size, oid, sha256)
             : throw new FormatException($"the size or the hash of {OneLine.Of(path)} is none");
     }

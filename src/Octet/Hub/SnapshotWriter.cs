@@ -2,7 +2,7 @@ namespace Octet;
 
 /// <summary>
 /// Makes a snapshot of blobs that are all here: relative links as huggingface_hub makes them (<c>../../blobs/HASH</c>), or the files
-/// themselves where links are refused. A new snapshot is made in <c>incoming/</c> and renamed; one that is there in part is completed, its
+/// themselves where links are refused. A new snapshot is made beside the others and renamed; one that is there in part is completed, its
 /// config last, without which nobody takes it for whole.
 /// </summary>
 sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLinks)
@@ -15,7 +15,7 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
     {
         string snapshot = cache.Snapshot(commit);
         Directory.CreateDirectory(cache.Snapshots);
-        Directory.CreateDirectory(cache.Incoming);
+        cache.ClearTemporary(commit);
         if (!Directory.Exists(snapshot))
         {
             WriteNew(files, snapshot);
@@ -24,7 +24,7 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
         {
             foreach (ModelFile file in files.OrderBy(Turn).Where(file => RepositoryCache.Length(Path.Combine(snapshot, file.Path)) != file.Size))
             {
-                string temporary = Path.Combine(cache.Incoming, Path.GetRandomFileName());
+                string temporary = cache.Temporary(commit);
                 Place(file, temporary, mayMove: false);
                 File.Move(temporary, Path.Combine(snapshot, file.Path), overwrite: true);
             }
@@ -35,13 +35,7 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
 
     void WriteNew(IReadOnlyList<ModelFile> files, string snapshot)
     {
-        string directory = Path.Combine(cache.Incoming, commit);
-        if (Directory.Exists(directory))
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-
-        Directory.CreateDirectory(directory);
+        string directory = Directory.CreateDirectory(cache.Temporary(commit)).FullName;
 
         // Where there are no links, a blob that nothing else uses need not be there twice.
         bool isAlone = cache.Commits().Length == 0;

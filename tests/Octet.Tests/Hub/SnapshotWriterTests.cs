@@ -23,7 +23,6 @@ public sealed class SnapshotWriterTests : IDisposable
         }
 
         cache.WriteReference("refs/pr/1", Commit);
-        cache.LeaveIncoming();
         Assert.Equal(Commit, File.ReadAllText(Path.Combine(_cache.Folder("org/name"), "refs", "refs", "pr", "1")));
         Assert.Equal(["blobs", "refs", "snapshots"], Directory.GetDirectories(cache.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -75,12 +74,14 @@ public sealed class SnapshotWriterTests : IDisposable
     public void What_a_killed_process_left_is_not_in_the_way()
     {
         RepositoryCache cache = Blobs(HandmadeCache.SmallModel);
-        Directory.CreateDirectory(Path.Combine(cache.Incoming, Commit));
-        File.WriteAllText(Path.Combine(cache.Incoming, Commit, "left.safetensors"), "left");
+        string left = Directory.CreateDirectory(cache.Temporary(Commit)).FullName;
+        File.WriteAllText(Path.Combine(left, "left.safetensors"), "left");
+        File.CreateSymbolicLink(cache.Temporary(Commit), "../../blobs/nothing");
 
         string snapshot = new SnapshotWriter(cache, Commit, allowLinks: true).Write(Files(HandmadeCache.SmallModel));
 
         Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"], Directory.GetFiles(snapshot).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["blobs", "snapshots"], Directory.GetFileSystemEntries(cache.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     RepositoryCache Blobs(Dictionary<string, string> files)
