@@ -13,7 +13,7 @@ sealed class PullCommand : Command
     readonly Argument<string> _id = new("ID") { Description = "org/name, or org/name@revision: a branch, a tag or a commit" };
     readonly Option<int?> _connections = Number.Integer("--connections", "Connections at once [default: 8]", 1, 64);
     readonly Option<bool> _offline = DownloadOptions.Offline();
-    readonly Option<bool> _json = new("--json") { Description = "One JSON object: id, commit, directory, files, bytes, and what of them was missing" };
+    readonly Option<bool> _json = new("--json") { Description = "One JSON object: id, commit, directory; unless offline also files, bytes, what of them was missing, seconds" };
 
     internal PullCommand()
         : base("pull", "Download a model into the Hugging Face cache, or what is new of it; an interrupted download goes on where it stopped. Prints the model's directory")
@@ -30,26 +30,24 @@ sealed class PullCommand : Command
         ModelId id = ModelPath.Id(parsed.GetValue(_id)!);
         var options = new ModelHubOptions { Offline = parsed.GetValue(_offline) ? true : null };
         using var hub = new ModelHub(parsed.GetValue(_connections) is { } connections ? options with { Connections = connections } : options);
+        bool json = parsed.GetValue(_json);
+        if (hub.IsOffline)
+        {
+            string here = await hub.PullAsync(id, null, cancellation);
+            Write(json, here, Start(id, here));
+            return 0;
+        }
+
         long started = Stopwatch.GetTimestamp();
         ModelListing listing = await hub.ListFilesAsync(id, cancellation);
         string directory = await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellation));
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        if (parsed.GetValue(_json))
-        {
-            JsonOutput.WriteLine(new JsonObject
-            {
-                ["id"] = id.ToString(),
-                ["commit"] = Path.GetFileName(directory),
-                ["directory"] = directory,
-                ["files"] = listing.Files.Count,
-                ["bytes"] = listing.TotalBytes,
-                ["missing_bytes"] = listing.MissingBytes,
-                ["seconds"] = seconds,
-            });
-            return 0;
-        }
-
-        if (Standard.ErrorIsTerminal)
+        JsonObject result = Start(id, directory);
+        result["files"] = listing.Files.Count;
+        result["bytes"] = listing.TotalBytes;
+        result["missing_bytes"] = listing.MissingBytes;
+        result["seconds"] = seconds;
+        if (!json && Standard.ErrorIsTerminal)
         {
             Standard.Error.WriteLine(listing.MissingBytes == 0
                 ? $"{id}: {listing.Files.Count} files, {DecimalBytes.Text(listing.TotalBytes)}, all there"
@@ -57,7 +55,21 @@ sealed class PullCommand : Command
                     $"{id}: {listing.Files.Count} files, {DecimalBytes.Text(listing.TotalBytes)}; {DecimalBytes.Text(listing.MissingBytes)} in {seconds:0.0} s, {DecimalBytes.Text(listing.MissingBytes / seconds)}/s"));
         }
 
-        Standard.Output.WriteLine(directory);
+        Write(json, directory, result);
         return 0;
+    }
+
+    static JsonObject Start(ModelId id, string directory) => new() { ["id"] = id.ToString(), ["commit"] = Path.GetFileName(directory), ["directory"] = directory };
+
+    static void Write(bool json, string directory, JsonObject result)
+    {
+        if (json)
+        {
+            JsonOutput.WriteLine(result);
+        }
+        else
+        {
+            Standard.Output.WriteLine(directory);
+        }
     }
 }

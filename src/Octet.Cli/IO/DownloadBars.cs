@@ -20,7 +20,7 @@ static class DownloadBars
 
         IAnsiConsole console = Terminal.Error();
         ProgressColumn[] columns = console.Profile.Width >= WideEnough
-            ? [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 12 }, new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn()]
+            ? [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 12 }, new DownloadedColumn { Base = FileSizeBase.Decimal }, new TransferSpeedColumn { Base = FileSizeBase.Decimal }, new RemainingTimeColumn()]
             : [new TaskDescriptionColumn { Alignment = Justify.Left }, new PercentageColumn()];
         return await console.Progress().AutoClear(true).HideCompleted(true).Columns(columns)
             .StartAsync(context => work(new Bars(context, title)));
@@ -56,11 +56,11 @@ static class DownloadBars
             }
         }
 
-        /// <summary>The end of a long name tells shards apart.</summary>
+        /// <summary>The beginning of a long name tells shards apart.</summary>
         static string Name(string name)
         {
             string visible = Visible.Text(name);
-            return Markup.Escape(visible.Length <= NameWidth ? visible : $"...{visible[^(NameWidth - 3)..]}");
+            return Markup.Escape(visible.Length <= NameWidth ? visible : $"{visible[..(NameWidth - 3)]}...");
         }
     }
 }

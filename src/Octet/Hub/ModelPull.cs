@@ -27,6 +27,12 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
     {
         ModelListing listing = await ListAsync(cancellation).ConfigureAwait(false);
 
+        // A cache that may not be written to serves as it is, if it holds all of it.
+        if (IsThere(listing))
+        {
+            return cache.Snapshot(listing.Commit);
+        }
+
         // Another process that pulls the same commit is waited for; then there is nothing left to do.
         using CacheLock mine = await CacheLock.AcquireAsync(cache.Lock(listing.Commit), cancellation).ConfigureAwait(false);
         List<ModelFile> missing = [.. Missing(listing.Files, listing.Commit)];
@@ -51,6 +57,10 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
 
         return snapshot;
     }
+
+    bool IsThere(ModelListing listing) =>
+        (id.RevisionOrMain == listing.Commit || cache.Commit(id) == listing.Commit)
+        && listing.Files.All(file => RepositoryCache.Length(Path.Combine(cache.Snapshot(listing.Commit), file.Path)) == file.Size);
 
     async Task DownloadAsync(List<ModelFile> missing, string commit, DownloadMeter meter, CancellationToken cancellation)
     {

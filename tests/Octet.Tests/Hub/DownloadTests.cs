@@ -53,6 +53,19 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_whole_model_in_a_cache_without_locks_is_left_as_it_is()
+    {
+        string snapshot = await _world.PullAsync();
+        string locks = Path.Combine(_world.Cache, ".locks");
+        Directory.Delete(locks, recursive: true);
+
+        Assert.Equal(snapshot, await _world.PullAsync());
+
+        // Nothing was written: it may be somebody else's.
+        Assert.False(Directory.Exists(locks));
+    }
+
+    [Fact]
     public async Task Every_byte_is_sent_once_but_those_of_the_index()
     {
         await _world.PullAsync();
