@@ -112,8 +112,18 @@ static class ModelPath
 
         Standard.Error.Write($"{what}, to {hub.CacheDirectory}. Download it? [y/N] ");
 
-        // A console that waits for a line does not hear of Ctrl+C.
-        string? answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellation))?.Trim();
+        string? answer;
+        try
+        {
+            // A console that waits for a line does not hear of Ctrl+C.
+            answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellation))?.Trim();
+        }
+        catch (OperationCanceledException)
+        {
+            Standard.Error.WriteLine();
+            throw;
+        }
+
         if (!string.Equals(answer, "y", StringComparison.OrdinalIgnoreCase) && !string.Equals(answer, "yes", StringComparison.OrdinalIgnoreCase))
         {
             throw new CommandException($"{id} is not downloaded: octet pull {id}, or answer y");
