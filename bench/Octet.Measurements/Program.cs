@@ -1,5 +1,6 @@
 using System.Globalization;
 using Octet.Measurements;
+using Octet.Measurements.Hub;
 using Octet.Measurements.Peers;
 using Octet.Measurements.Plots;
 using Octet.Measurements.Quantization;
@@ -15,6 +16,12 @@ const string Usage = """
       --tables-only      write the tables from the results that are there
     octet-measurements plots [--measure MODELDIR]     docs/plots from bench/results; --measure makes the results first
     octet-measurements quantization                   the tables of docs/quantization.md: what each scheme costs octet-tiny
+    octet-measurements hub [OPTION...]                the table of docs/hub.md: downloads from a hub on the loopback
+      --bytes N          of the model [default: 1000000000]
+      --shards N         [default: 4]
+      --kills N          pulls that are killed [default: 50]
+      --seed N           of the moments [default: 1]
+      --connections N    [default: 8]
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -41,6 +48,9 @@ try
             return 0;
         case ["quantization"]:
             SchemeTable.Write(stop.Token);
+            return 0;
+        case ["hub", .. var rest] when !rest.Contains("--help"):
+            await HubDownloads.RunAsync(HubOptions.Parse(rest), stop.Token);
             return 0;
         default:
             Console.Error.WriteLine(Usage);

@@ -57,7 +57,7 @@ static class ErrorReport
 
     internal static string Describe(Exception error) => error switch
     {
-        CommandException or ModelException or SafetensorsException or TokenizerException or ChatTemplateException => error.Message,
+        CommandException or ModelException or ModelHubException or SafetensorsException or TokenizerException or ChatTemplateException => error.Message,
         ArgumentException { ParamName: { Length: > 0 } name } => error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
         IOException or UnauthorizedAccessException => error.Message,
         OutOfMemoryException => "memory is used up: choose a smaller model, a shorter --context or fewer --threads",

@@ -1,26 +1,85 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
+using Octet.Cli.IO;
 
 namespace Octet.Cli;
 
-/// <summary>
-/// What MODEL means: a directory; an id in the Hugging Face cache, whose layout is described at
-/// https://huggingface.co/docs/huggingface_hub/guides/manage-cache; or nothing: the built-in model.
-/// </summary>
-static partial class ModelPath
+/// <summary>What MODEL means: a directory; an id, looked for in the Hugging Face cache; or nothing: the built-in model.</summary>
+static class ModelPath
 {
     internal const string BuiltInName = "octet-tiny";
+
+    // What is larger is not downloaded unasked.
+    const long LargeDownload = 1_000_000_000;
 
     internal static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "models", BuiltInName);
 
     internal static Argument<string?> Argument() => new("MODEL")
     {
-        Description = $"A model directory, or an id (org/name) in the Hugging Face cache [default: {BuiltInName}]",
+        Description = $"A model directory, or an id (org/name, org/name@revision) [default: {BuiltInName}]",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    /// <exception cref="CommandException">There is no such model; the message says where it was looked for.</exception>
+    /// <summary>The model's directory, without the network.</summary>
+    /// <exception cref="CommandException">There is no such model here; the message says where it was looked for.</exception>
     internal static string Resolve(string? model)
+    {
+        if (Local(model) is { } directory)
+        {
+            return directory;
+        }
+
+        using var hub = new ModelHub();
+        ModelId id = Id(model!);
+        return hub.Find(id) ?? throw Absent(hub, id, $"download it first (octet pull {id})");
+    }
+
+    /// <summary>The model's directory; a model that is not in the cache is downloaded.</summary>
+    /// <param name="model">A directory, an id or null.</param>
+    /// <param name="yes">Download without asking, whatever the size.</param>
+    /// <param name="offline">Do not download.</param>
+    /// <param name="cancellation">Stops the download; the next one goes on from there.</param>
+    /// <exception cref="CommandException">There is no such model, or it is not to be downloaded.</exception>
+    /// <exception cref="ModelHubException">The download failed.</exception>
+    internal static async Task<string> ResolveAsync(string? model, bool yes, bool offline, CancellationToken cancellation)
+    {
+        if (Local(model) is { } directory)
+        {
+            return directory;
+        }
+
+        using var hub = new ModelHub(new ModelHubOptions { Offline = offline ? true : null });
+        ModelId id = Id(model!);
+        if (hub.Find(id) is { } found)
+        {
+            return found;
+        }
+
+        if (hub.IsOffline)
+        {
+            throw Absent(hub, id, $"leave out {(offline ? "--offline" : "HF_HUB_OFFLINE")} to download it");
+        }
+
+        ModelListing listing = await hub.ListFilesAsync(id, cancellation);
+        if (!yes && listing.MissingBytes > LargeDownload)
+        {
+            await AgreeAsync(hub, id, listing.MissingBytes, cancellation);
+        }
+
+        return await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellation));
+    }
+
+    /// <summary>What to call it: the id, or the directory's own name.</summary>
+    internal static string Name(string? model) => model is null ? BuiltInName
+        : Directory.Exists(model) ? Path.GetFileName(Path.GetFullPath(model).TrimEnd(Path.DirectorySeparatorChar))
+        : model;
+
+    /// <exception cref="CommandException">It is not an id.</exception>
+    internal static ModelId Id(string text) => ModelId.TryParse(text, out ModelId? id)
+        ? id!
+        : throw new CommandException($"there is no directory {text}, and it is not the id of a model: expected a model directory, or an id such as org/name or org/name@revision");
+
+    /// <returns>The directory that is meant; null: an id.</returns>
+    static string? Local(string? model)
     {
         if (model is null)
         {
@@ -34,52 +93,40 @@ static partial class ModelPath
             return model;
         }
 
-        if (File.Exists(model))
-        {
-            throw new CommandException($"{model} is a file: expected a model directory with config.json, *.safetensors and tokenizer.json");
-        }
-
-        if (!Id.IsMatch(model))
-        {
-            throw new CommandException(model.Length == 0 ? "MODEL is empty: expected a model directory" : $"there is no directory {model}: expected a model directory, or an id such as org/name of a model in the Hugging Face cache");
-        }
-
-        string repository = Path.Combine(CacheDirectory(), "models--" + model.Replace("/", "--", StringComparison.Ordinal));
-        return Directory.Exists(repository)
-            ? Snapshot(repository, model)
-            : throw new CommandException($"there is no directory {model}, and no model of that id in the Hugging Face cache {CacheDirectory()}: download it first (hf download {model})");
+        return File.Exists(model) ? throw new CommandException($"{model} is a file: expected a model directory with config.json, *.safetensors and tokenizer.json")
+            : model.Length == 0 ? throw new CommandException("MODEL is empty: expected a model directory or an id such as org/name")
+            : null;
     }
 
-    static string Snapshot(string repository, string model)
+    static CommandException Absent(ModelHub hub, ModelId id, string advice)
+        => new($"there is no directory {id}, and no complete model of that id in the Hugging Face cache {hub.CacheDirectory}: {advice}");
+
+    /// <exception cref="CommandException">It is not wanted, or nobody can be asked.</exception>
+    static async Task AgreeAsync(ModelHub hub, ModelId id, long bytes, CancellationToken cancellation)
     {
-        string reference = Path.Combine(repository, "refs", "main");
-        string snapshots = Path.Combine(repository, "snapshots");
-        if (File.Exists(reference))
+        string what = $"{id} is not in the cache and {DecimalBytes.Text(bytes)} to download";
+        if (!Standard.InputIsTerminal || !Standard.ErrorIsTerminal)
         {
-            string snapshot = Path.Combine(snapshots, File.ReadAllText(reference).Trim());
-            return Directory.Exists(snapshot) ? snapshot : throw Incomplete($"{snapshot} is missing");
+            throw new CommandException($"{what}, more than {DecimalBytes.Text(LargeDownload)}: octet pull {id} first, or --yes");
         }
 
-        // A download by commit leaves no branch behind; one snapshot is unambiguous all the same.
-        string[] all = Directory.Exists(snapshots) ? Directory.GetDirectories(snapshots) : [];
-        return all is [string only] ? only : throw Incomplete($"{reference} is missing and there are {all.Length} snapshots");
+        Standard.Error.Write($"{what}, to {hub.CacheDirectory}. Download it? [y/N] ");
 
-        CommandException Incomplete(string what) => new($"the Hugging Face cache holds {model} incompletely, {what}: download it again (hf download {model})");
-    }
-
-    static string CacheDirectory()
-    {
-        if (Environment.GetEnvironmentVariable("HF_HUB_CACHE") is { Length: > 0 } hub)
+        string? answer;
+        try
         {
-            return hub;
+            // A console that waits for a line does not hear of Ctrl+C.
+            answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellation))?.Trim();
+        }
+        catch (OperationCanceledException)
+        {
+            Standard.Error.WriteLine();
+            throw;
         }
 
-        string home = Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } named
-            ? named
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface");
-        return Path.Combine(home, "hub");
+        if (!string.Equals(answer, "y", StringComparison.OrdinalIgnoreCase) && !string.Equals(answer, "yes", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new CommandException($"{id} is not downloaded: octet pull {id}, or answer y");
+        }
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)?$")]
-    static partial Regex Id { get; }
 }

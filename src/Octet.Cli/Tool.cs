@@ -49,10 +49,13 @@ static partial class Tool
 
     static RootCommand Create(Interruption interruption)
     {
-        var root = new RootCommand("octet: FP8 language models from their published files, on this machine.\nMODEL is a directory in Hugging Face layout, an id (org/name) found in the Hugging Face cache, or absent: the built-in octet-tiny.")
+        var root = new RootCommand("octet: FP8 language models from their published files, on this machine.\nMODEL is a directory in Hugging Face layout, an id (org/name) in the Hugging Face cache, which run and chat fill by themselves, or absent: the built-in octet-tiny.")
         {
             new RunCommand(),
             new ChatCommand(interruption),
+            new PullCommand(),
+            new ListCommand(),
+            new RemoveCommand(),
             new InspectCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),

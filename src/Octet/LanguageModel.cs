@@ -79,12 +79,30 @@ public sealed class LanguageModel : IDisposable
     public TimeSpan LoadDuration { get; private init; }
 
     /// <summary>Opens a model. Weights are mapped, not read: the first pass over them brings them into memory.</summary>
-    /// <param name="path">A directory in Hugging Face layout: config.json and safetensors; tokenizer.json, generation_config.json and a chat template where there are any.</param>
+    /// <param name="model">
+    /// A directory in Hugging Face layout: config.json and safetensors; tokenizer.json, generation_config.json and a chat template where
+    /// there are any. Or the id of a model that is in the cache (<c>org/name</c>, <c>org/name@revision</c>): the network is never used here.
+    /// </param>
     /// <param name="options">How to open it.</param>
-    /// <exception cref="ModelException">The directory holds no model that can be run; the message says what is wrong and where.</exception>
+    /// <exception cref="ModelException">There is no such model, or none that can be run; the message says what is wrong and where.</exception>
     /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
-    public static LanguageModel Load(string path, LanguageModelOptions? options = null)
-        => Load(path, options, InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)));
+    public static LanguageModel Load(string model, LanguageModelOptions? options = null)
+        => Load(ModelLocation.Find(model), options, InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)));
+
+    /// <summary>Opens a model, and downloads it first if it is named by an id and not in the cache (<see cref="ModelHub"/>).</summary>
+    /// <param name="model">As in <see cref="Load(string, LanguageModelOptions?)"/>.</param>
+    /// <param name="options">How to open it.</param>
+    /// <param name="progress">Is told how far the download is.</param>
+    /// <param name="cancellationToken">Ends the download; what is finished of it stays for the next one.</param>
+    /// <exception cref="ModelHubException">The model cannot be downloaded.</exception>
+    /// <exception cref="ModelException">There is no such model, or none that can be run; the message says what is wrong and where.</exception>
+    /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
+    public static async Task<LanguageModel> LoadAsync(
+        string model, LanguageModelOptions? options = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        string path = await ModelLocation.PullAsync(model, progress, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Load(path, options), cancellationToken).ConfigureAwait(false);
+    }
 
     internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels)
     {

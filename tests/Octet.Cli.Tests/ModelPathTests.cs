@@ -35,7 +35,7 @@ public sealed class ModelPathTests : IDisposable
 
     [Fact]
     public void An_id_that_is_nowhere_is_told_with_the_places_looked_at()
-        => AssertError(Run(["run", "org/absent", "hello"], null, ("HF_HUB_CACHE", _home)), 1, "org/absent", _home, "hf download org/absent");
+        => AssertError(Run(["run", "org/absent", "hello"], null, ("HF_HUB_CACHE", _home)), 1, "org/absent", _home, "HF_HUB_OFFLINE");
 
     [Fact]
     public void A_path_with_letters_beyond_ASCII_works()

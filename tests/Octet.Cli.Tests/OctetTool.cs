@@ -24,6 +24,8 @@ static class OctetTool
     {
         ["LC_ALL"] = "C",
         ["HF_HUB_CACHE"] = Path.Combine(Path.GetTempPath(), "octet-no-cache"),
+        ["HF_HUB_OFFLINE"] = "1",
+        ["HF_TOKEN"] = "",
     };
 
     internal static ToolResult Run(params string[] arguments) => Run(arguments, null, null);

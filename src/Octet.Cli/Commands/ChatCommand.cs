@@ -24,6 +24,7 @@ sealed class ChatCommand : Command
 
     readonly Argument<string?> _path = ModelPath.Argument();
     readonly Option<string?> _system = new("--system") { Description = "A system message", HelpName = "TEXT" };
+    readonly DownloadOptions _download;
     readonly ModelOptions _model;
     readonly SamplingOptions _sampling;
     readonly Interruption _interruption;
@@ -37,13 +38,14 @@ sealed class ChatCommand : Command
         Options.Add(_system);
         _sampling = new SamplingOptions(this);
         _model = new ModelOptions(this);
+        _download = new DownloadOptions(this);
         SetAction(RunAsync);
     }
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
+        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, parsed.GetValue(_path), cancellation));
 
         // A missing or broken template or tokenizer is told now, not after the first message.
         _ = ChatPrompt.Encode(model, [new ChatTurn("user", "?")]);
@@ -54,7 +56,7 @@ sealed class ChatCommand : Command
         TextReader input = Standard.OpenInputText();
         if (_interactive)
         {
-            Standard.Output.WriteLine($"{Path.GetFileName(Path.GetFullPath(model.Path).TrimEnd(Path.DirectorySeparatorChar))} on {model.Device}. /help lists the commands, /exit leaves.");
+            Standard.Output.WriteLine($"{ModelPath.Name(parsed.GetValue(_path))} on {model.Device}. /help lists the commands, /exit leaves.");
         }
 
         while (ReadLine(input) is { } line)

@@ -18,6 +18,7 @@ sealed class RunCommand : Command
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids as the prompt; prints the ids generated. Needs no tokenizer", 0);
     readonly Option<bool> _stats = new("--stats") { Description = "Counts and speeds, on the error stream" };
     readonly Option<bool> _json = new("--json") { Description = "One JSON object at the end instead of streamed text" };
+    readonly DownloadOptions _download;
     readonly ModelOptions _model;
     readonly SamplingOptions _sampling;
 
@@ -31,6 +32,7 @@ sealed class RunCommand : Command
         Options.Add(_ids);
         _sampling = new SamplingOptions(this);
         _model = new ModelOptions(this);
+        _download = new DownloadOptions(this);
         Options.Add(_stats);
         Options.Add(_json);
         SetAction(RunAsync);
@@ -40,7 +42,7 @@ sealed class RunCommand : Command
     {
         (string? path, string? prompt) = Positional(parsed);
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, path);
+        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellation));
         int[] ids = prompt is null ? Number.Given(parsed, _ids)! : Encode(model, prompt, parsed.GetValue(_system), parsed.GetValue(_raw));
         bool json = parsed.GetValue(_json);
         bool printIds = prompt is null;
@@ -112,7 +114,7 @@ sealed class RunCommand : Command
             throw new UsageException("there is no prompt: octet run [MODEL] \"prompt\"");
         }
 
-        if (second is null && File.Exists(Path.Combine(first, "config.json")))
+        if (second is null && IsModel(first))
         {
             throw new UsageException($"{first} is a model and there is no prompt: octet run {first} \"prompt\"");
         }
@@ -130,6 +132,23 @@ sealed class RunCommand : Command
         return prompt.Length > 0 && (raw || !string.IsNullOrWhiteSpace(prompt))
             ? (model, prompt)
             : throw new CommandException("the prompt is empty: expected at least one character");
+    }
+
+    /// <summary>An only argument is the prompt, but hardly this one.</summary>
+    static bool IsModel(string text)
+    {
+        if (File.Exists(Path.Combine(text, "config.json")))
+        {
+            return true;
+        }
+
+        if (!text.Contains('/', StringComparison.Ordinal) || !ModelId.TryParse(text, out ModelId? id))
+        {
+            return false;
+        }
+
+        using var hub = new ModelHub();
+        return hub.Find(id!) is not null;
     }
 
     static int[] Encode(LanguageModel model, string prompt, string? system, bool raw)

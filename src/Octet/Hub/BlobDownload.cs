@@ -1,0 +1,263 @@
+using System.Buffers;
+using System.Net;
+using System.Threading.Channels;
+
+namespace Octet;
+
+/// <summary>
+/// Downloads one file: its parts over several connections at a time, hashed in order behind them while they are in the system's page cache.
+/// A server that does not serve ranges is read from the start, once.
+/// </summary>
+sealed class BlobDownload : IDisposable
+{
+    const int BufferBytes = 256 << 10;
+    const int HashBytes = 1 << 20;
+
+    readonly FileSource _source;
+    readonly PartialBlob _partial;
+    readonly DownloadMeter.FileMeter _meter;
+    readonly SemaphoreSlim _connections;
+    readonly ModelHubOptions _options;
+    readonly SemaphoreSlim _serial = new(1);
+    readonly TaskCompletionSource _firstAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Channel<byte> _arrivals = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    volatile bool _isSerial;
+
+    BlobDownload(FileSource source, PartialBlob partial, DownloadMeter.FileMeter meter, SemaphoreSlim connections, ModelHubOptions options)
+    {
+        _source = source;
+        _partial = partial;
+        _meter = meter;
+        _connections = connections;
+        _options = options;
+    }
+
+    /// <summary>Downloads a file to its place among the blobs. The caller has the blob's lock.</summary>
+    /// <exception cref="ModelHubException">It cannot be had; what is finished of it stays, unless it is wrong.</exception>
+    internal static async Task RunAsync(
+        FileSource source, string blob, DownloadMeter.FileMeter meter, SemaphoreSlim connections, ModelHubOptions options, CancellationToken cancellation)
+    {
+        // A second time, because the first may have gone on with parts that a crash of the system had spoilt.
+        for (int attempt = 1; attempt <= 2; attempt++)
+        {
+            using PartialBlob partial = PartialBlob.Open(blob, source.File.Size, options.PartBytes);
+            meter.Present(partial.ReceivedBytes);
+            using BlobDownload download = new(source, partial, meter, connections, options);
+            if (await download.RunAsync(cancellation).ConfigureAwait(false))
+            {
+                partial.Commit(blob);
+                return;
+            }
+
+            partial.Discard();
+            meter.Lost();
+        }
+
+        throw source.WrongHash();
+    }
+
+    /// <returns>Whether the content has the right hash.</returns>
+    async Task<bool> RunAsync(CancellationToken cancellation)
+    {
+        int[] parts = [.. Enumerable.Range(0, _partial.Parts).Where(part => !_partial.IsFinished(part))];
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task<bool> hash = Task.Run(() => HashAsync(end.Token), CancellationToken.None);
+        try
+        {
+            var degree = new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellation };
+            await Parallel.ForEachAsync(parts, degree, (part, token) => DownloadAsync(part, part == parts[0], token)).ConfigureAwait(false);
+            return await hash.ConfigureAwait(false);
+        }
+        finally
+        {
+            await end.CancelAsync().ConfigureAwait(false);
+            await ((Task)hash).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public void Dispose() => _serial.Dispose();
+
+    async ValueTask DownloadAsync(int part, bool isFirst, CancellationToken cancellation)
+    {
+        if (!isFirst)
+        {
+            // The first answer tells whether the server serves ranges, and whether it answers at all.
+            await _firstAnswer.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+
+        var backOff = new BackOff(_options);
+        while (!_partial.IsFinished(part))
+        {
+            long before = _partial.ReceivedBytes;
+            TransientFailure failure;
+            try
+            {
+                await (_isSerial ? ReadAllAsync(part, cancellation) : ReadPartAsync(part, cancellation)).ConfigureAwait(false);
+                continue;
+            }
+            catch (TransientFailure e)
+            {
+                failure = e;
+            }
+
+            if (_partial.ReceivedBytes > before)
+            {
+                backOff.Progressed();
+            }
+
+            await backOff.WaitAsync(failure, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    async Task ReadPartAsync(int part, CancellationToken cancellation)
+    {
+        await _connections.WaitAsync(cancellation).ConfigureAwait(false);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            long from = _partial.Start(part) + _partial.Received(part);
+            long end = _partial.Start(part) + _partial.Length(part);
+            (HubResponse response, long start) = await _source.OpenAsync(from, end, cancellation).ConfigureAwait(false);
+            using (response)
+            {
+                if (start != from || (_partial.Parts > 1 && response.Message.StatusCode == HttpStatusCode.OK))
+                {
+                    _isSerial = true;
+                }
+
+                _firstAnswer.TrySetResult();
+                while (!_isSerial && from < end)
+                {
+                    int read = await response.ReadAsync(buffer.AsMemory(0, (int)Math.Min(BufferBytes, end - from))).ConfigureAwait(false);
+                    RequireSome(read);
+                    if (!Take(part, from - _partial.Start(part), buffer.AsSpan(0, read)))
+                    {
+                        return;
+                    }
+
+                    from += read;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            _connections.Release();
+        }
+    }
+
+    /// <summary>Reads the whole file from its start, for all parts that are not finished.</summary>
+    async Task ReadAllAsync(int part, CancellationToken cancellation)
+    {
+        await _serial.WaitAsync(cancellation).ConfigureAwait(false);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            if (_partial.IsFinished(part))
+            {
+                return;
+            }
+
+            await _connections.WaitAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                (HubResponse response, _) = await _source.OpenAsync(0, _source.File.Size, cancellation).ConfigureAwait(false);
+                using (response)
+                {
+                    for (long position = 0; position < _source.File.Size;)
+                    {
+                        int read = await response.ReadAsync(buffer.AsMemory(0, BufferBytes)).ConfigureAwait(false);
+                        RequireSome(read);
+                        TakeFrom(position, buffer.AsSpan(0, (int)Math.Min(read, _source.File.Size - position)));
+                        position += read;
+                    }
+                }
+            }
+            finally
+            {
+                _connections.Release();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            _serial.Release();
+        }
+    }
+
+    /// <summary>Takes of some bytes those that are not here yet, part by part.</summary>
+    void TakeFrom(long position, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            int part = _partial.PartAt(position);
+            int inPart = (int)Math.Min(bytes.Length, _partial.Start(part) + _partial.Length(part) - position);
+            long received = _partial.Received(part);
+            long known = _partial.Start(part) + received - position;
+            if (known < inPart)
+            {
+                Take(part, received, bytes[(int)Math.Max(0, known)..inPart]);
+            }
+
+            bytes = bytes[inPart..];
+            position += inPart;
+        }
+    }
+
+    bool Take(int part, long received, ReadOnlySpan<byte> bytes)
+    {
+        if (!_partial.Write(part, received, bytes))
+        {
+            return false;
+        }
+
+        _meter.Received(bytes.Length);
+        _arrivals.Writer.TryWrite(0);
+        return true;
+    }
+
+    void RequireSome(int read)
+    {
+        if (read == 0)
+        {
+            throw new TransientFailure(_source.Damaged($"ended early, its {_source.File.Size} bytes of the hub's listing did not come"));
+        }
+    }
+
+    async Task<bool> HashAsync(CancellationToken cancellation)
+    {
+        using var hash = new ContentHash(_source.File);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(HashBytes);
+        try
+        {
+            long hashed = 0;
+            for (int part = 0; hashed < _source.File.Size;)
+            {
+                long contiguous = _partial.Contiguous(ref part);
+                while (hashed < contiguous)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    int read = _partial.Read(buffer.AsSpan(0, (int)Math.Min(HashBytes, contiguous - hashed)), hashed);
+                    if (read == 0)
+                    {
+                        return false;
+                    }
+
+                    hash.Append(buffer.AsSpan(0, read));
+                    hashed += read;
+                }
+
+                if (hashed < _source.File.Size && part < _partial.Parts)
+                {
+                    await _arrivals.Reader.ReadAsync(cancellation).ConfigureAwait(false);
+                }
+            }
+
+            return hash.Matches();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace Octet;
+
+/// <summary>
+/// The environment variables that the hub's own tools obey, read as huggingface_hub reads them (<c>constants.py</c>,
+/// <c>utils/_auth.py</c>), so that both use the same cache, the same hub and the same token.
+/// </summary>
+sealed class HubEnvironment(Func<string, string?> read)
+{
+    internal const string DefaultEndpoint = "https://huggingface.co";
+
+    internal static HubEnvironment OfProcess { get; } = new(Environment.GetEnvironmentVariable);
+
+    internal string Endpoint => Get("HF_ENDPOINT") ?? DefaultEndpoint;
+
+    internal string CacheDirectory => Path.GetFullPath(Expand(Get("HF_HUB_CACHE") ?? Get("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(Home, "hub")));
+
+    internal bool IsOffline => IsTrue(Get("HF_HUB_OFFLINE") ?? Get("TRANSFORMERS_OFFLINE"));
+
+    internal bool DisablesSymbolicLinks => IsTrue(Get("HF_HUB_DISABLE_SYMLINKS"));
+
+    internal TimeSpan? DownloadTimeout =>
+        int.TryParse(Get("HF_HUB_DOWNLOAD_TIMEOUT"), out int seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : null;
+
+    /// <summary>The token and where it is from; null where there is none.</summary>
+    internal (string Value, string Source)? Token
+    {
+        get
+        {
+            if (IsTrue(Get("HF_HUB_DISABLE_IMPLICIT_TOKEN")))
+            {
+                return null;
+            }
+
+            foreach (string name in (ReadOnlySpan<string>)["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+            {
+                if (Clean(Get(name)) is string value)
+                {
+                    return (value, name);
+                }
+            }
+
+            string path = Expand(Get("HF_TOKEN_PATH") ?? Path.Combine(Home, "token"));
+            try
+            {
+                return File.Exists(path) && Clean(File.ReadAllText(path)) is string value ? (value, path) : null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new ModelHubException(ModelHubError.CacheUnusable, $"{path}: the token cannot be read: {OneLine.Of(e.Message)}", e);
+            }
+        }
+    }
+
+    string Home => Expand(Get("HF_HOME") ?? Path.Combine(Get("XDG_CACHE_HOME") ?? Path.Combine(UserProfile, ".cache"), "huggingface"));
+
+    static string UserProfile => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
+    string? Get(string name) => read(name) is { Length: > 0 } value ? value : null;
+
+    static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
+
+    static string? Clean(string? token)
+    {
+        string clean = (token ?? "").Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal).Trim();
+        return clean.Length == 0 ? null : clean;
+    }
+
+    static string Expand(string path) => path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? UserProfile + path[1..] : path;
+}

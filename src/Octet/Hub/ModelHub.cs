@@ -1,0 +1,167 @@
+namespace Octet;
+
+/// <summary>
+/// Models by their ids: finds them in the cache that all Hugging Face tools share, and downloads what is missing. The cache's layout is
+/// that of huggingface_hub (guides/manage-cache), so Python tools find what this class downloads, and it finds what they have. Safe to
+/// use from several threads, and by several processes on one cache.
+/// </summary>
+public sealed class ModelHub : IDisposable
+{
+    readonly ModelHubOptions _options;
+    readonly HubEnvironment _environment;
+    readonly Lazy<HubClient> _client;
+
+    /// <summary>Reads the options, and the environment for what they leave open. Nothing is sent or created.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    public ModelHub(ModelHubOptions? options = null)
+        : this(options ?? new ModelHubOptions(), HubEnvironment.OfProcess)
+    {
+    }
+
+    internal ModelHub(ModelHubOptions options, HubEnvironment environment)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Connections, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Connections, 64, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timeout ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(options));
+        _options = options;
+        _environment = environment;
+        _client = new(() => new HubClient(_options, _environment));
+        CacheDirectory = options.CacheDirectory is null ? environment.CacheDirectory : Path.GetFullPath(options.CacheDirectory);
+        IsOffline = options.Offline ?? environment.IsOffline;
+    }
+
+    /// <summary>The cache.</summary>
+    public string CacheDirectory { get; }
+
+    /// <summary>Whether the network is not used.</summary>
+    public bool IsOffline { get; }
+
+    /// <summary>Finds a model in the cache, without the network.</summary>
+    /// <param name="id">The model; a revision may be the beginning of a commit, of 7 digits or more.</param>
+    /// <returns>The directory of its snapshot, if config and all weights are there; else null.</returns>
+    /// <exception cref="ModelHubException">The cache cannot be read.</exception>
+    public string? Find(ModelId id)
+    {
+        RepositoryCache cache = Cache(id);
+        return Guarded(() => cache.Commit(id) is string commit && WeightFiles.AreComplete(cache.Snapshot(commit)) ? cache.Snapshot(commit) : null);
+    }
+
+    /// <summary>Asks the hub what a model consists of. Nothing is written.</summary>
+    /// <param name="id">The model.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    /// <exception cref="ModelHubException">The hub does not tell, or the repository holds no model that is safe to open; see <see cref="ModelHubException.Error"/>.</exception>
+    public Task<ModelListing> ListFilesAsync(ModelId id, CancellationToken cancellationToken = default)
+    {
+        RepositoryCache cache = Cache(id);
+        RequireNetwork(id);
+        return GuardedAsync(() => new ModelPull(_client.Value, cache, id, _options).ListAsync(cancellationToken));
+    }
+
+    /// <summary>
+    /// Brings a model into the cache: what is missing is downloaded, in parts that survive a killed process, and checked against the hub's
+    /// hashes. The snapshot appears when all of it is there. Offline, what the cache has is all there is.
+    /// </summary>
+    /// <param name="id">The model.</param>
+    /// <param name="progress">Is told how far the download is, a few times a second, from several threads, one at a time.</param>
+    /// <param name="cancellationToken">Ends the download; what is finished of it stays for the next one.</param>
+    /// <returns>The snapshot's directory.</returns>
+    /// <exception cref="ModelHubException">The model cannot be had; see <see cref="ModelHubException.Error"/>.</exception>
+    public Task<string> PullAsync(ModelId id, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        RepositoryCache cache = Cache(id);
+        if (IsOffline && Find(id) is string found)
+        {
+            return Task.FromResult(found);
+        }
+
+        RequireNetwork(id);
+        return GuardedAsync(() => new ModelPull(_client.Value, cache, id, _options).RunAsync(!_environment.DisablesSymbolicLinks, progress, cancellationToken));
+    }
+
+    /// <summary>The models in the cache, in the order of their names.</summary>
+    /// <exception cref="ModelHubException">The cache cannot be read.</exception>
+    public IReadOnlyList<CachedModel> List() => Guarded<IReadOnlyList<CachedModel>>(() => [.. RepositoryCache.All(CacheDirectory).Select(cache => new CacheContents(cache).Describe())]);
+
+    /// <summary>
+    /// Removes a model from the cache: one revision where the id names one, with what no other revision uses; else all of the repository.
+    /// </summary>
+    /// <param name="id">The model; a revision may be the beginning of a commit, of 7 digits or more.</param>
+    /// <returns>The bytes freed.</returns>
+    /// <exception cref="ModelHubException">It is not there, is being downloaded, or cannot be removed.</exception>
+    public long Remove(ModelId id)
+    {
+        RepositoryCache cache = Cache(id);
+        return Guarded(() =>
+        {
+            if (!Directory.Exists(cache.Root))
+            {
+                throw new ModelHubException(ModelHubError.NotFound, $"the cache {CacheDirectory} does not hold {id.Repository}: octet list shows what it holds");
+            }
+
+            if (id.Revision is null)
+            {
+                return new CacheContents(cache).RemoveAll();
+            }
+
+            return cache.Commit(id) is string commit && Directory.Exists(cache.Snapshot(commit))
+                ? new CacheContents(cache).Remove(commit)
+                : throw new ModelHubException(ModelHubError.RevisionNotFound, $"the cache {CacheDirectory} holds {id.Repository}, but not the revision {id.Revision}: octet list shows what it holds");
+        });
+    }
+
+    /// <summary>Closes the connections.</summary>
+    public void Dispose()
+    {
+        if (_client.IsValueCreated)
+        {
+            _client.Value.Dispose();
+        }
+    }
+
+    RepositoryCache Cache(ModelId id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return new RepositoryCache(CacheDirectory, id.Repository);
+    }
+
+    void RequireNetwork(ModelId id)
+    {
+        if (IsOffline)
+        {
+            throw new ModelHubException(ModelHubError.Offline, $"the cache {CacheDirectory} does not hold all of {id}, and the network must not be used (HF_HUB_OFFLINE, --offline): go online to download it");
+        }
+    }
+
+    T Guarded<T>(Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    async Task<T> GuardedAsync<T>(Func<Task<T>> act)
+    {
+        try
+        {
+            return await act().ConfigureAwait(false);
+        }
+        catch (TransientFailure e)
+        {
+            throw e.Final;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    // ENOSPC and EDQUOT; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
+    ModelHubException Failed(Exception e) => e is IOException && (OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 112 or 39 : e.HResult is 28 or 122 or 69)
+        ? new ModelHubException(ModelHubError.DiskFull, $"{CacheDirectory}: the disk is full: make room (octet list, octet remove), then try again; what is finished is kept", e)
+        : new ModelHubException(ModelHubError.CacheUnusable, $"{CacheDirectory}: the cache cannot be used: {OneLine.Of(e.Message)}", e);
+}

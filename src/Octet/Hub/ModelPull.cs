@@ -1,0 +1,143 @@
+using System.Text.Json;
+
+namespace Octet;
+
+/// <summary>One model on its way from the hub into the cache: its commit, its files, their download, the snapshot.</summary>
+sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, ModelHubOptions options)
+{
+    /// <summary>Files at a time: one that ends does not leave the connections idle until its hash is known.</summary>
+    const int FilesAtATime = 4;
+
+    /// <summary>Room that is left on the disk, for the file system's own needs.</summary>
+    const long SpareBytes = 16 << 20;
+
+    /// <summary>What the model consists of now.</summary>
+    internal async Task<ModelListing> ListAsync(CancellationToken cancellation)
+    {
+        string commit = ReadCommit(await client.GetInfoAsync(id, cancellation).ConfigureAwait(false));
+        List<ModelFile> all = await client.GetTreeAsync(id, commit, cancellation).ConfigureAwait(false);
+        ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellation).ConfigureAwait(false) : default(ReadOnlyMemory<byte>?);
+        IReadOnlyList<ModelFile> needed = NeededFiles.Select(id.Repository, all, index);
+        return new ModelListing(id, commit, needed, Missing(needed, commit).Sum(missing => missing.Size - PartialBlob.FinishedBytes(cache.Blob(missing), missing.Size)));
+    }
+
+    /// <summary>Brings what is missing into the cache.</summary>
+    /// <returns>The snapshot's directory.</returns>
+    internal async Task<string> RunAsync(bool allowLinks, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    {
+        ModelListing listing = await ListAsync(cancellation).ConfigureAwait(false);
+
+        // A cache that may not be written to serves as it is, if it holds all of it.
+        if (IsThere(listing))
+        {
+            return cache.Snapshot(listing.Commit);
+        }
+
+        // Another process that pulls the same commit is waited for; then there is nothing left to do.
+        using CacheLock mine = await CacheLock.AcquireAsync(cache.Lock(listing.Commit), cancellation).ConfigureAwait(false);
+        List<ModelFile> missing = [.. Missing(listing.Files, listing.Commit)];
+        RequireRoom(missing);
+        var meter = new DownloadMeter(progress, listing.TotalBytes);
+        foreach (ModelFile file in listing.Files.Except(missing))
+        {
+            meter.File(file).Present(file.Size);
+        }
+
+        await DownloadAsync(missing, listing.Commit, meter, cancellation).ConfigureAwait(false);
+        foreach (ModelFile file in listing.Files)
+        {
+            PartialBlob.Sweep(cache.Blob(file));
+        }
+
+        string snapshot = new SnapshotWriter(cache, listing.Commit, allowLinks).Write(listing.Files);
+        if (id.RevisionOrMain != listing.Commit)
+        {
+            cache.WriteReference(id.RevisionOrMain, listing.Commit);
+        }
+
+        return snapshot;
+    }
+
+    bool IsThere(ModelListing listing) =>
+        (id.RevisionOrMain == listing.Commit || cache.Commit(id) == listing.Commit)
+        && listing.Files.All(file => RepositoryCache.Length(Path.Combine(cache.Snapshot(listing.Commit), file.Path)) == file.Size);
+
+    async Task DownloadAsync(List<ModelFile> missing, string commit, DownloadMeter meter, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(cache.Blobs);
+        Directory.CreateDirectory(cache.Snapshots);
+        using SemaphoreSlim connections = new(options.Connections);
+        var degree = new ParallelOptions { MaxDegreeOfParallelism = FilesAtATime, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(missing.OrderBy(file => file.Size), degree, async (file, token) =>
+        {
+            // As huggingface_hub: one download of a blob at a time, whoever it is that downloads.
+            using CacheLock blobLock = await CacheLock.AcquireAsync(cache.Lock(file.BlobName), token).ConfigureAwait(false);
+            DownloadMeter.FileMeter fileMeter = meter.File(file);
+            string blob = cache.Blob(file);
+            if (RepositoryCache.Length(blob) == file.Size)
+            {
+                fileMeter.Present(file.Size);
+                return;
+            }
+
+            await BlobDownload.RunAsync(new FileSource(client, id, commit, file), blob, fileMeter, connections, options, token).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    IEnumerable<ModelFile> Missing(IEnumerable<ModelFile> files, string commit) => files.Where(file =>
+        RepositoryCache.Length(cache.Blob(file)) != file.Size && RepositoryCache.Length(Path.Combine(cache.Snapshot(commit), file.Path)) != file.Size);
+
+    Task<ReadOnlyMemory<byte>> ReadIndexAsync(ModelFile file, string commit, CancellationToken cancellation)
+    {
+        string blob = cache.Blob(file);
+        return RepositoryCache.Length(blob) == file.Size && file.Size <= WeightFiles.LongestIndex
+            ? Task.FromResult<ReadOnlyMemory<byte>>(File.ReadAllBytes(blob))
+            : BackOff.RepeatAsync(options, () => new FileSource(client, id, commit, file).ReadAllAsync(WeightFiles.LongestIndex, cancellation), cancellation);
+    }
+
+    void RequireRoom(List<ModelFile> missing)
+    {
+        long needed = missing.Sum(file => file.Size - PartialBlob.FinishedBytes(cache.Blob(file), file.Size));
+        if (needed == 0)
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(cache.Root);
+        long free;
+        try
+        {
+            free = new DriveInfo(cache.Root).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // A file system that does not tell will say when it is full.
+            return;
+        }
+
+        if (free < needed + SpareBytes)
+        {
+            throw new ModelHubException(
+                ModelHubError.DiskFull, $"{id.Repository} needs {needed} more bytes, and {free} are free at {cache.Root}: make room (octet list, octet remove), or name another cache (HF_HUB_CACHE)");
+        }
+    }
+
+    string ReadCommit(ReadOnlyMemory<byte> info)
+    {
+        string? commit = null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(info);
+            commit = document.RootElement.GetProperty("sha").GetString();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            // No commit, below.
+        }
+
+        // It becomes the name of a directory.
+        return commit is not null && RepositoryListing.IsHex(commit, 40)
+            ? commit
+            : throw new ModelHubException(ModelHubError.ServerError, $"{id}: the hub does not name the commit: expected 'sha' with 40 hexadecimal digits; check HF_ENDPOINT");
+    }
+}

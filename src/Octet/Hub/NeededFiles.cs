@@ -1,0 +1,116 @@
+using System.Text.Json;
+
+namespace Octet;
+
+/// <summary>
+/// What of a repository a model needs: config, tokenizer, template and safetensors, all in its top directory. Nothing else is ever
+/// downloaded, so that no file of a cache that this class filled can run code when it is opened.
+/// </summary>
+static class NeededFiles
+{
+    // Octet reads the first six; the others are small, and what Python's tokenizers read.
+    static readonly HashSet<string> s_texts = new(StringComparer.Ordinal)
+    {
+        WeightFiles.Config, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "hf_quant_config.json",
+        "chat_template.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+    };
+
+    // Formats that unpickle when they are loaded.
+    static readonly string[] s_pickles = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"];
+
+    /// <summary>The index among a repository's files, if its weights are in shards.</summary>
+    internal static ModelFile? Index(IEnumerable<ModelFile> all)
+    {
+        ModelFile? index = null;
+        foreach (ModelFile file in all)
+        {
+            // The single file comes first, as the loaders have it.
+            if (file.Path == WeightFiles.Single)
+            {
+                return null;
+            }
+
+            index = file.Path == WeightFiles.Index ? file : index;
+        }
+
+        return index;
+    }
+
+    /// <summary>The files that are needed.</summary>
+    /// <param name="repository">For messages.</param>
+    /// <param name="all">All files.</param>
+    /// <param name="index">The content of the index, if there is one.</param>
+    /// <exception cref="ModelHubException">There is no model, or none that is safe.</exception>
+    internal static IReadOnlyList<ModelFile> Select(string repository, IReadOnlyList<ModelFile> all, ReadOnlyMemory<byte>? index)
+    {
+        var byName = new Dictionary<string, ModelFile>(StringComparer.Ordinal);
+        foreach (ModelFile file in all)
+        {
+            byName[file.Path] = file;
+        }
+
+        List<ModelFile> needed = [.. byName.Values.Where(file => s_texts.Contains(file.Path))];
+        if (index is { } json)
+        {
+            needed.Add(byName[WeightFiles.Index]);
+            needed.AddRange(Shards(repository, json).Select(shard => byName.GetValueOrDefault(shard)
+                ?? throw NotAModel($"{repository}: {WeightFiles.Index} names the shard '{OneLine.Of(shard)}', which the repository does not have: it is incomplete")));
+        }
+        else if (byName.TryGetValue(WeightFiles.Single, out ModelFile? single))
+        {
+            needed.Add(single);
+        }
+        else
+        {
+            throw NoWeights(repository, all);
+        }
+
+        return byName.ContainsKey(WeightFiles.Config)
+            ? [.. needed.OrderBy(file => file.Path, StringComparer.Ordinal)]
+            : throw NotAModel($"{repository} has no {WeightFiles.Config}: expected a language model in the layout of Hugging Face transformers");
+    }
+
+    static IReadOnlyCollection<string> Shards(string repository, ReadOnlyMemory<byte> json)
+    {
+        IReadOnlyCollection<string> shards;
+        try
+        {
+            shards = WeightFiles.Shards(json);
+        }
+        catch (JsonException e)
+        {
+            throw new ModelHubException(ModelHubError.NotAModel, $"{repository}: {WeightFiles.Index} is not the index of a sharded model: {OneLine.Of(e.Message)}", e);
+        }
+
+        foreach (string shard in shards)
+        {
+            if (!RepositoryCache.IsPlainName(shard))
+            {
+                throw new ModelHubException(
+                    ModelHubError.UnsafeName, $"{repository}: {WeightFiles.Index} names the shard '{OneLine.Of(shard)}': a shard must be a plain file name beside the index; nothing is downloaded");
+            }
+
+            if (!shard.EndsWith(".safetensors", StringComparison.Ordinal))
+            {
+                throw NotAModel($"{repository}: {WeightFiles.Index} names the shard '{OneLine.Of(shard)}': expected names that end in .safetensors");
+            }
+        }
+
+        return shards.Count > 0 ? shards : throw NotAModel($"{repository}: {WeightFiles.Index} names no shards");
+    }
+
+    static ModelHubException NoWeights(string repository, IReadOnlyList<ModelFile> all)
+    {
+        if (all.FirstOrDefault(file => s_pickles.Contains(Path.GetExtension(file.Path), StringComparer.OrdinalIgnoreCase)) is { } pickle)
+        {
+            return NotAModel(
+                $"{repository} has its weights only as pickles ({OneLine.Of(pickle.Path)}), and a pickle can run any code when it is opened: Octet reads safetensors alone; look for a repository or revision with model.safetensors");
+        }
+
+        return NotAModel(all.FirstOrDefault(file => file.Path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)) is { } gguf
+            ? $"{repository} has its weights as GGUF ({OneLine.Of(gguf.Path)}): Octet reads safetensors; look for the repository that they were made from"
+            : $"{repository} has neither {WeightFiles.Single} nor {WeightFiles.Index}: expected a language model in the layout of Hugging Face transformers");
+    }
+
+    static ModelHubException NotAModel(string message) => new(ModelHubError.NotAModel, message);
+}

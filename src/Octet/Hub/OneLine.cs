@@ -1,0 +1,18 @@
+namespace Octet;
+
+/// <summary>Text from elsewhere, for a message: one line, and not endless.</summary>
+static class OneLine
+{
+    const int MaxLength = 200;
+
+    internal static string Of(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return "";
+        }
+
+        string cut = text.Length <= MaxLength ? text : text[..MaxLength] + "...";
+        return string.Concat(cut.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
+    }
+}
