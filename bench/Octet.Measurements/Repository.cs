@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text.RegularExpressions;
 
@@ -7,7 +6,7 @@ namespace Octet.Measurements;
 /// <summary>This repository's folders, and the folder of this processor's results in it.</summary>
 static partial class Repository
 {
-    internal static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
+    internal static string Root { get; } = Find();
 
     internal static string AllResults { get; } = Path.Combine(Root, "bench", "results");
 
@@ -35,7 +34,19 @@ static partial class Repository
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Replace(" Processor", "", StringComparison.Ordinal).Trim() ?? "unknown";
     }
 
-    static string Here([CallerFilePath] string path = "") => path;
+    // A deterministic build leaves no paths of sources in the program.
+    static string Find()
+    {
+        for (string? at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(Path.Combine(at, "Octet.slnx")))
+            {
+                return at;
+            }
+        }
+
+        throw new MeasurementException($"there is no Octet.slnx above {AppContext.BaseDirectory}: run this from a build inside the repository");
+    }
 
     [GeneratedRegex("[^a-z0-9]+")]
     private static partial Regex Separators();
