@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// Native memory, 64-byte aligned rows. A row is padded to a multiple of 64 floats and a line of the cache more; the padding is zero and stays so, which lets
-/// kernels read whole vectors past the last column.
+/// Native memory, 64-byte aligned rows. A row is padded to a multiple of 64 floats and a line of the cache more; the padding is zero and
+/// stays so, which lets kernels read whole vectors past the last column.
 /// </summary>
 sealed unsafe class CpuActivations : Activations
 {
