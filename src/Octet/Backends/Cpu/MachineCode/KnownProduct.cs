@@ -13,13 +13,38 @@ static unsafe class KnownProduct
         const int Tokens = ProductBlock.GroupTokens;
         const int Columns = Steps * ProductBlock.StepColumns;
         const int RowElements = ProductBlock.RowBytes / sizeof(ushort);
+        const int SumFloats = 2 * ProductBlock.GroupSumBytes / sizeof(float);
+        const int Factor = 2;
         static int Weight(int row, int column) => (row * 7 + column * 3) % 31 - 15;
         static int Input(int token, int column) => (token * 5 + column * 11) % 29 - 14;
         static ushort Bits(int value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 
+        static bool IsRight(float* found, int groups, int factor)
+        {
+            for (int i = 0; i < groups * Rows * Tokens; i++)
+            {
+                int token = i / (Rows * Tokens) * Tokens + i % Tokens;
+                int row = i / Tokens % Rows;
+                int expected = 0;
+                for (int column = 0; column < Columns; column++)
+                {
+                    expected += Weight(row, column) * Input(token, column);
+                }
+
+                if (found[i] != factor * expected)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
         var weights = (ushort*)NativeMemory.AlignedAlloc(Rows * ProductBlock.RowBytes, 64);
         var inputs = (ushort*)NativeMemory.AlignedAlloc(2 * Steps * ProductBlock.GroupStepBytes, 64);
         var sums = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+        var totals = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+        var factors = (float*)NativeMemory.AlignedAlloc(Steps * Rows * sizeof(float), 64);
         try
         {
             for (int row = 0; row < Rows; row++)
@@ -47,23 +72,32 @@ static unsafe class KnownProduct
                 Sums = sums,
                 Steps = Steps,
             };
+            new Span<float>(factors, Steps * Rows).Fill(Factor);
             bool exact = true;
             code.Begin();
             for (int groups = 1; groups <= 2; groups++)
             {
-                new Span<float>(sums, 2 * ProductBlock.GroupSumBytes / sizeof(float)).Fill(float.NaN);
+                new Span<float>(sums, SumFloats).Fill(float.NaN);
                 code.Multiply(block, Rows, groups);
-                for (int i = 0; i < groups * Rows * Tokens; i++)
+                exact &= IsRight(sums, groups, factor: 1);
+                if (code.MultipliesPanels)
                 {
-                    int token = i / (Rows * Tokens) * Tokens + i % Tokens;
-                    int row = i / Tokens % Rows;
-                    int expected = 0;
-                    for (int column = 0; column < Columns; column++)
+                    // Every step a block of its own.
+                    new Span<float>(sums, SumFloats).Fill(float.NaN);
+                    new Span<float>(totals, SumFloats).Clear();
+                    PanelBlock panel = new()
                     {
-                        expected += Weight(row, column) * Input(token, column);
-                    }
-
-                    exact &= sums[i] == expected;
+                        Weights = weights,
+                        Inputs = inputs,
+                        GroupBytes = Steps * ProductBlock.GroupStepBytes,
+                        Sums = sums,
+                        Totals = totals,
+                        Factors = factors,
+                        Steps = 1,
+                        Blocks = Steps,
+                    };
+                    code.MultiplyPanel(panel, groups);
+                    exact &= IsRight(totals, groups, Factor);
                 }
             }
 
@@ -75,6 +109,8 @@ static unsafe class KnownProduct
             NativeMemory.AlignedFree(weights);
             NativeMemory.AlignedFree(inputs);
             NativeMemory.AlignedFree(sums);
+            NativeMemory.AlignedFree(totals);
+            NativeMemory.AlignedFree(factors);
         }
     }
 }
