@@ -47,6 +47,34 @@ public sealed unsafe class LinearTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void Any_number_of_tokens_goes_through_any_number_of_rows_and_columns(string set)
+    {
+        // More columns than lie in a cache together, odd numbers of rows, groups of tokens with one, two and three left over.
+        foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16, DataType.Float16, DataType.Float32])
+        {
+            foreach (int tokens in (int[])[4, 6, 7, 13, 24, 25])
+            {
+                Check(set, Make(type, 67, 2080, 128, 128, code => code), tokens, dynamic: false);
+                Check(set, Make(type, 293, 96, 64, 96, code => code), tokens, dynamic: false);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Scales_may_be_tiny_huge_and_zero(string set)
+    {
+        foreach (float size in (float[])[1e-34f, 1e-20f, 1e20f, 1e32f])
+        {
+            foreach (int tokens in (int[])[1, 3, 8])
+            {
+                Check(set, Make(DataType.Float8E4M3FN, 160, 512, 128, 128, code => code, scale: i => i % 3 == 1 ? 0 : size * (1 + i % 4)), tokens, dynamic: false);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Codes_of_one_kind_are_exact_too(string set)
     {
         // Subnormals only, zeros only, the largest only.
@@ -125,6 +153,7 @@ public sealed unsafe class LinearTests : IDisposable
         int groups = (columns + 127) / 128;
         using var input = new CpuActivations(tokens, columns);
         using var output = new CpuActivations(tokens, rows);
+        using var prepared = new PreparedInput();
         for (int t = 0; t < tokens; t++)
         {
             x.AsSpan(t * columns, columns).CopyTo(new Span<float>(input.Row(t), columns));
@@ -138,6 +167,15 @@ public sealed unsafe class LinearTests : IDisposable
             long half = rows / 2 / 16 * 16;
             float* aligned = (float*)(((nint)at + 63) & ~63);
             LinearInput linear = new(input.Row(0), input.Stride, tokens, s, groups);
+            if (scales is null && kernels.PreparedBytes(matrix.Weight, tokens) is > 0 and long bytes)
+            {
+                linear = linear with { Prepared = prepared.Reserve(bytes) };
+                for (int first = 0; first < tokens; first += kernels.PreparedTokens)
+                {
+                    kernels.PrepareInput(matrix.Weight, linear, first, Math.Min(tokens, first + kernels.PreparedTokens), linear.Prepared);
+                }
+            }
+
             kernels.Linear(matrix.Weight, 0, half, linear, output.Row(0), output.Stride, aligned);
             kernels.Linear(matrix.Weight, half, rows, linear, output.Row(0), output.Stride, aligned);
         }
@@ -151,14 +189,14 @@ public sealed unsafe class LinearTests : IDisposable
         return found;
     }
 
-    Matrix Make(DataType type, int rows, int columns, int blockRows, int blockColumns, Func<int, int> change, int nanRow = -1, bool endsAtPage = false)
+    Matrix Make(DataType type, int rows, int columns, int blockRows, int blockColumns, Func<int, int> change, int nanRow = -1, bool endsAtPage = false, Func<int, float>? scale = null)
     {
         var random = new Random(rows * 1000 + columns);
         int size = type == DataType.Float8E4M3FN ? 1 : type == DataType.Float32 ? 4 : 2;
         byte[] bytes = new byte[rows * columns * size];
         double[] values = new double[rows * columns];
         int scaleColumns = (columns + blockColumns - 1) / blockColumns;
-        float[]? scales = size > 1 ? null : [.. Enumerable.Range(0, (rows + blockRows - 1) / blockRows * scaleColumns).Select(_ => 0.01f + random.NextSingle())];
+        float[]? scales = size > 1 ? null : [.. Enumerable.Range(0, (rows + blockRows - 1) / blockRows * scaleColumns).Select(i => scale?.Invoke(i) ?? 0.01f + random.NextSingle())];
         for (int i = 0; i < values.Length; i++)
         {
             float value = random.NextSingle() - 0.5f;

@@ -66,14 +66,14 @@ sealed unsafe partial class CpuBackend
     sealed class PrepareWork : ParallelWork
     {
         internal CpuKernels Kernels = null!;
+        internal CpuWeight Weight = null!;
         internal LinearInput Input;
-        internal int Columns;
         internal byte* Output;
 
-        internal override long Units => (Input.Rows + CpuKernels.PreparedTokens - 1) / CpuKernels.PreparedTokens;
+        internal override long Units => (Input.Rows + Kernels.PreparedTokens - 1) / Kernels.PreparedTokens;
 
         internal override void Run(int worker, long first, long end)
-            => Kernels.PrepareInput(Input, Columns, (int)first * CpuKernels.PreparedTokens, (int)Math.Min(Input.Rows, end * CpuKernels.PreparedTokens), Output);
+            => Kernels.PrepareInput(Weight, Input, (int)first * Kernels.PreparedTokens, (int)Math.Min(Input.Rows, end * Kernels.PreparedTokens), Output);
     }
 
     sealed class LinearWork : ParallelWork

@@ -105,7 +105,7 @@ sealed unsafe partial class CpuBackend : Backend
             Check(output, rows, checked((int)weight.Rows));
             ReserveExpansion(weight);
             int same = 0;
-            while (((CpuWeight)weights[same]).Input != weight.Input)
+            while (!SharesInput((CpuWeight)weights[same], weight))
             {
                 same++;
             }
@@ -185,7 +185,7 @@ sealed unsafe partial class CpuBackend : Backend
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;
-            LinearInput source = Prepare(new(x.Row(first), x.Stride, count, null, 0), x.Columns, _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
+            LinearInput source = Prepare(weight, new(x.Row(first), x.Stride, count, null, 0), _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
             _linear.Owner = this;
@@ -234,7 +234,9 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    LinearInput Prepare(LinearInput x, int columns, PreparedInput prepared, long bytes)
+    bool SharesInput(CpuWeight one, CpuWeight other) => one.Input == other.Input && _kernels.PreparedLayout(one) == _kernels.PreparedLayout(other);
+
+    LinearInput Prepare(CpuWeight weight, LinearInput x, PreparedInput prepared, long bytes)
     {
         if (bytes == 0)
         {
@@ -242,25 +244,25 @@ sealed unsafe partial class CpuBackend : Backend
         }
 
         _prepare.Kernels = _kernels;
+        _prepare.Weight = weight;
         _prepare.Input = x;
-        _prepare.Columns = columns;
         _prepare.Output = prepared.Reserve(bytes);
         _pool.Run(_prepare);
         return x with { Prepared = _prepare.Output };
     }
 
-    /// <summary>The input of weight <paramref name="index"/> and of those after it that quantise theirs alike.</summary>
+    /// <summary>The input of weight <paramref name="index"/> and of those after it that share it.</summary>
     LinearInput SharedInput(CpuActivations x, ReadOnlySpan<Weight> weights, int index, int rows)
     {
-        InputQuantization? rule = ((CpuWeight)weights[index]).Input;
+        var first = (CpuWeight)weights[index];
         long bytes = 0;
         foreach (CpuWeight weight in weights[index..])
         {
-            bytes = weight.Input == rule ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
+            bytes = SharesInput(first, weight) ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
         }
 
-        LinearInput shared = rule is { } quantization ? Quantize(x, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);
-        return Prepare(shared, x.Columns, _inputs[index].Prepared, bytes);
+        LinearInput shared = first.Input is { } quantization ? Quantize(x, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);
+        return Prepare(first, shared, _inputs[index].Prepared, bytes);
     }
 
     LinearInput Quantize(CpuActivations x, InputQuantization rule, int rows, QuantizedInput quantized)

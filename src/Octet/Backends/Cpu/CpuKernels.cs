@@ -13,9 +13,6 @@ abstract unsafe class CpuKernels
     /// <summary>Channels that share one activation scale in <see cref="ActivationMode.Dynamic"/>.</summary>
     internal const int ActivationGroup = 128;
 
-    /// <summary>Tokens that <see cref="PrepareInput"/> lays out together.</summary>
-    internal const int PreparedTokens = 16;
-
     internal abstract string Name { get; }
 
     /// <summary>destination[0, columns) = row <paramref name="row"/> of <paramref name="weight"/>, scaled.</summary>
@@ -46,11 +43,17 @@ abstract unsafe class CpuKernels
     /// </summary>
     internal virtual long PreparedBytes(CpuWeight weight, int rows) => 0;
 
+    /// <summary>Weights for which this is the same number can share what <see cref="PrepareInput"/> lays out.</summary>
+    internal virtual int PreparedLayout(CpuWeight weight) => 0;
+
+    /// <summary>Tokens that <see cref="PrepareInput"/> lays out together.</summary>
+    internal virtual int PreparedTokens => 1;
+
     /// <summary>
-    /// Lays out tokens [first, end) of <paramref name="x"/> in <paramref name="prepared"/>, which has 64-byte alignment and room for all of
-    /// them; <paramref name="first"/> is a multiple of <see cref="PreparedTokens"/>.
+    /// Lays out tokens [first, end) of <paramref name="x"/> for <paramref name="weight"/> in <paramref name="prepared"/>, which has 64-byte
+    /// alignment and room for all of them; <paramref name="first"/> is a multiple of <see cref="PreparedTokens"/>.
     /// </summary>
-    internal virtual void PrepareInput(in LinearInput x, int columns, int first, int end, byte* prepared)
+    internal virtual void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
     {
     }
 

@@ -151,7 +151,7 @@ sealed unsafe class CpuWeight : Weight
     internal byte* Row(long row) => _data + row * _rowBytes;
 
     /// <summary>The scales of the blocks that row <paramref name="row"/> crosses, left to right; null when not quantised.</summary>
-    internal float* Scales(long row) => _scales is null ? null : _scales + row / BlockRows * ScaleStride;
+    internal float* Scales(long row) => _scales is null ? null : _scales + (BlockRows == 1 ? row : row / BlockRows) * ScaleStride;
 
     /// <summary>
     /// A weight with the same row numbers that kernels can read, of which only the rows [first, end), at most <see cref="ExpandedRows"/>,

@@ -19,6 +19,12 @@ unsafe interface IWeightFormat<TVector>
     static abstract bool KeepsNaN { get; }
 
     static abstract void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
+
+    /// <summary>Whether <see cref="WidenPart"/> is there: each of the four vectors takes an operation or two of its own.</summary>
+    static virtual bool HasParts => false;
+
+    /// <summary>The vector <paramref name="part"/>, 0 to 3 and a constant, of what <see cref="Widen"/> gives.</summary>
+    static virtual TVector WidenPart(byte* source, int part) => throw new NotSupportedException();
 }
 
 readonly unsafe struct E4M3Weights<TSimd, TVector> : IWeightFormat<TVector>
@@ -65,6 +71,15 @@ readonly unsafe struct BFloat16Weights<TSimd, TVector> : IWeightFormat<TVector>
         TSimd.WidenBFloat16Pairs(source, out a, out b);
         TSimd.WidenBFloat16Pairs(source + TSimd.Count * sizeof(uint), out c, out d);
     }
+
+    public static bool HasParts => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector WidenPart(byte* source, int part)
+    {
+        TSimd.WidenBFloat16Pairs(source + part / 2 * TSimd.Count * sizeof(uint), out TVector even, out TVector odd);
+        return part % 2 == 0 ? even : odd;
+    }
 }
 
 readonly unsafe struct HalfWeights<TSimd, TVector> : IWeightFormat<TVector>
@@ -104,4 +119,9 @@ readonly unsafe struct SingleWeights<TSimd, TVector> : IWeightFormat<TVector>
         c = TSimd.Load(at + 2 * TSimd.Count);
         d = TSimd.Load(at + 3 * TSimd.Count);
     }
+
+    public static bool HasParts => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector WidenPart(byte* source, int part) => TSimd.Load((float*)source + part * TSimd.Count);
 }

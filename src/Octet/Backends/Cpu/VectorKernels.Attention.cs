@@ -57,11 +57,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    // What is left to multiply a product with that has Inner on its other side.
-    static float Outer<TFormat>()
-        where TFormat : struct, IWeightFormat<TVector>
-        => TFormat.Unit / Inner<TFormat>();
-
     /// <summary>
     /// One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time. A head's keys in a page
     /// are too few for the processor to foresee the next: values are prefetched while keys are multiplied, the next keys while values are.
@@ -80,7 +75,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         new Span<float>(sums, group * size).Clear();
         for (int g = 0; g < group; g++)
         {
-            Arrange<TFormat>(work.Query + g * size, size, queries + g * size);
+            Arrange<TFormat>(work.Query + g * size, size, queries + g * size, TSimd.Count);
         }
 
         KvScale unit = work.Cache.Layout.Scale(work.Layer);

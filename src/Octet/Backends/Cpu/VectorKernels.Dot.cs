@@ -26,10 +26,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int stride = ArrangedStride(columns);
         for (int t = 0; t < x.Rows; t++)
         {
-            Arrange<TFormat>(x.Data + (nint)t * x.Stride, stride, arranged + (nint)t * stride);
+            Arrange<TFormat>(x.Data + (nint)t * x.Stride, stride, arranged + (nint)t * stride, TSimd.Count);
         }
 
-        float outer = TFormat.Unit / Inner<TFormat>();
         long row = first;
         if (x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (weight.BlockColumns >= columns || weight.BlockColumns % FourDotsStep<TFormat>() == 0))
         {
@@ -47,7 +46,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
                 for (int t = 0; t < x.Rows; t++)
                 {
-                    FourDots<TFormat>(weight, row, far, rows, arranged + (nint)t * stride, outer, y + (nint)t * yStride);
+                    FourDots<TFormat>(weight, row, far, rows, arranged + (nint)t * stride, y + (nint)t * yStride);
                 }
 
                 row += rows;
@@ -61,7 +60,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             for (int t = 0; t < x.Rows; t++)
             {
                 float* inputScales = x.Scales is null ? null : x.Scales + (nint)t * x.ScaleStride;
-                y[(nint)t * yStride + row] = outer * Dot<TFormat>(weight.Row(row), weight.Scales(row), weight.BlockColumns, arranged + (nint)t * stride, inputScales, columns);
+                y[(nint)t * yStride + row] = Dot<TFormat>(weight.Row(row), weight.Scales(row), weight.BlockColumns, arranged + (nint)t * stride, inputScales, columns);
             }
         }
     }
@@ -71,7 +70,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// The rows after each have its scales, unless a scale is a whole row's.
     /// </summary>
     [SkipLocalsInit]
-    static void FourDots<TFormat>(CpuWeight weight, long row, long far, int rows, float* x, float outer, float* y)
+    static void FourDots<TFormat>(CpuWeight weight, long row, long far, int rows, float* x, float* y)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
@@ -84,15 +83,20 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             scales[i] = weight.BlockColumns < columns ? weight.Scales(row + i * far) : &one;
         }
 
-        float* sums = stackalloc float[4 * 16 * FourDotsRows];
-        new Span<float>(sums, rows * 4 * TSimd.Count).Clear();
+        // Whole cache lines, and one vector more for Fold.
+        const int Line = 64;
+        int vectors = 4 * rows;
+        byte* memory = stackalloc byte[(4 * FourDotsRows + 1) * 16 * sizeof(float) + Line];
+        float* sums = (float*)(((nint)memory + Line - 1) / Line * Line);
+        new Span<float>(sums, vectors * TSimd.Count).Clear();
         FourDots<TFormat>(rows, columns, Math.Min(columns, weight.BlockColumns), w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, scales, sums);
-        for (long end = row + rows; row < end; row++)
+        Fold(sums, vectors * TSimd.Count);
+        bool rowScales = weight.BlockColumns >= columns && weight.IsScaled;
+        for (int r = 0; r < rows; r++)
         {
-            for (long at = row; at < row + 4 * far; at += far, sums += TSimd.Count)
+            for (long at = row + r; at < row + 4 * far; at += far)
             {
-                float scale = weight.BlockColumns < columns || !weight.IsScaled ? outer : outer * *weight.Scales(at);
-                y[at] = scale * TSimd.Sum(TSimd.Load(sums));
+                y[at] = *sums++ * (rowScales ? *weight.Scales(at) : 1);
             }
         }
     }
@@ -108,6 +112,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int rows, int columns, int blockColumns, byte* w0, byte* w1, byte* w2, byte* w3, float* x0, float* x1, float* x2, float* x3, float** scales, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
+        TVector factor = TSimd.Broadcast(Outer<TFormat>());
         for (; rows > 0; rows--)
         {
             nint block = 0;
@@ -165,10 +170,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
                 while (left > end);
 
-                TSimd.Store(sums, TSimd.MultiplyAdd(TSimd.Add(a0, b0), TSimd.Broadcast(scales[0][block]), TSimd.Load(sums)));
-                TSimd.Store(sums + TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a1, b1), TSimd.Broadcast(scales[1][block]), TSimd.Load(sums + TSimd.Count)));
-                TSimd.Store(sums + 2 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a2, b2), TSimd.Broadcast(scales[2][block]), TSimd.Load(sums + 2 * TSimd.Count)));
-                TSimd.Store(sums + 3 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Add(a3, b3), TSimd.Broadcast(scales[3][block]), TSimd.Load(sums + 3 * TSimd.Count)));
+                TSimd.Store(sums, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a0, b0), factor), TSimd.Broadcast(scales[0][block]), TSimd.Load(sums)));
+                TSimd.Store(sums + TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a1, b1), factor), TSimd.Broadcast(scales[1][block]), TSimd.Load(sums + TSimd.Count)));
+                TSimd.Store(sums + 2 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a2, b2), factor), TSimd.Broadcast(scales[2][block]), TSimd.Load(sums + 2 * TSimd.Count)));
+                TSimd.Store(sums + 3 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a3, b3), factor), TSimd.Broadcast(scales[3][block]), TSimd.Load(sums + 3 * TSimd.Count)));
                 block++;
             }
             while (left > 0);
@@ -198,13 +203,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         other = TSimd.MultiplyAdd(d, TSimd.Load(x + 3 * TSimd.Count), other);
     }
 
-    /// <summary>The input in the order in which the format's elements come when they are widened. Rows end in zeros up to a multiple of 64.</summary>
+    /// <summary>
+    /// The input in the order in which the format's elements come when they are widened: four vectors a step, each <paramref name="apart"/>
+    /// floats from the one before. Rows end in zeros up to a multiple of 64.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Arrange<TFormat>(float* x, int count, float* destination)
+    static void Arrange<TFormat>(float* x, int count, float* destination, int apart)
         where TFormat : struct, IWeightFormat<TVector>
     {
         TVector factor = TSimd.Broadcast(Inner<TFormat>());
-        for (nint k = 0; k < count; k += 4 * TSimd.Count)
+        for (nint k = 0; k < count; k += Step, destination += 4 * apart)
         {
             TVector a = TSimd.Multiply(TSimd.Load(x + k), factor);
             TVector b = TSimd.Multiply(TSimd.Load(x + k + TSimd.Count), factor);
@@ -225,10 +233,27 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
             }
 
-            TSimd.Store(destination + k, a);
-            TSimd.Store(destination + k + TSimd.Count, b);
-            TSimd.Store(destination + k + 2 * TSimd.Count, c);
-            TSimd.Store(destination + k + 3 * TSimd.Count, d);
+            TSimd.Store(destination, a);
+            TSimd.Store(destination + apart, b);
+            TSimd.Store(destination + 2 * apart, c);
+            TSimd.Store(destination + 3 * apart, d);
+        }
+    }
+
+    /// <summary>In place: value i = the sum of vector i. <paramref name="count"/> floats are whole vectors; one more vector may be read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Fold(float* values, int count)
+    {
+        // Neighbours are added until one is left of each vector.
+        for (int left = TSimd.Count; left > 1; left /= 2)
+        {
+            for (int i = 0; i < count; i += 2 * TSimd.Count)
+            {
+                TSimd.Deinterleave(TSimd.Load(values + i), TSimd.Load(values + i + TSimd.Count), out TVector even, out TVector odd);
+                TSimd.Store(values + i / 2, TSimd.Add(even, odd));
+            }
+
+            count = (count + 1) / 2;
         }
     }
 
@@ -238,6 +263,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int step = 4 * TSimd.Count;
+        TVector factor = TSimd.Broadcast(Outer<TFormat>());
         TVector total = TSimd.Zero;
         int block = 0;
         for (int k = 0; k < columns;)
@@ -280,12 +306,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 sum3 = TSimd.MultiplyAdd(d, TSimd.Load(input + 3 * TSimd.Count), sum3);
             }
 
-            TVector sum = TSimd.Add(TSimd.Add(sum0, sum1), TSimd.Add(sum2, sum3));
+            TVector sum = TSimd.Multiply(TSimd.Add(TSimd.Add(sum0, sum1), TSimd.Add(sum2, sum3)), factor);
             total = TSimd.MultiplyAdd(sum, TSimd.Broadcast(scale), total);
             if (k < end)
             {
                 // Only the row's last columns are fewer than a step.
-                total = TSimd.MultiplyAdd(LastStep<TFormat>(weights + (nint)k * TFormat.ElementBytes, (end - k) * TFormat.ElementBytes, x + k), TSimd.Broadcast(scale), total);
+                TVector last = LastStep<TFormat>(weights + (nint)k * TFormat.ElementBytes, (end - k) * TFormat.ElementBytes, x + k);
+                total = TSimd.MultiplyAdd(TSimd.Multiply(last, factor), TSimd.Broadcast(scale), total);
                 k = end;
             }
         }

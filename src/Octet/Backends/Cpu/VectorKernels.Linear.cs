@@ -11,7 +11,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         where TFormat : struct, IWeightFormat<TVector>
         => MathF.Sqrt(TFormat.Unit);
 
-    internal override int LinearScratch(int columns) => Math.Max(ArrangedInputs(columns), PanelScratch);
+    // What is left to multiply a product with that has Inner on its other side. Sums take it before a scale, which may be as small.
+    static float Outer<TFormat>()
+        where TFormat : struct, IWeightFormat<TVector>
+        => TFormat.Unit / Inner<TFormat>();
+
+    internal override int LinearScratch(int columns) => Math.Max(Math.Max(ArrangedInputs(columns), PanelScratch), GroupScratch);
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
@@ -59,6 +64,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void Rows<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
     {
+        if (x.Prepared is not null && x.Scales is null && TFormat.HasParts)
+        {
+            Groups<TFormat>(weight, first, end, x, y, yStride, scratch);
+            return;
+        }
+
         // Both kernels take a scale for whole steps of columns: a step of rows, a 32-bit lane of panels.
         bool oneBlock = weight.BlockColumns >= weight.Columns;
         if (x.Rows < FewestPanelTokens && (oneBlock || weight.BlockColumns % (4 * TSimd.Count) == 0))

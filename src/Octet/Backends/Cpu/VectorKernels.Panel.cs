@@ -42,7 +42,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Pack<TFormat>(weight, row, rows, k, stop, !scaleSums, scratch, square);
                 for (int r = 0; r < rows; r++)
                 {
-                    factors[r] = TFormat.Unit / Inner<TFormat>() * (scaleSums ? weight.Scales(row + r)[k / weight.BlockColumns] : 1);
+                    factors[r] = Outer<TFormat>() * (scaleSums ? weight.Scales(row + r)[k / weight.BlockColumns] : 1);
                 }
 
                 PanelTile tile = new()

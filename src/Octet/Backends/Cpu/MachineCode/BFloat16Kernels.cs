@@ -27,8 +27,10 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override long PreparedBytes(CpuWeight weight, int rows)
         => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) ? PackedInput.Bytes(rows, weight.Columns) : 0;
 
-    internal override void PrepareInput(in LinearInput x, int columns, int first, int end, byte* prepared)
-        => new PackedInput(prepared, x.Rows, columns).Pack(x, first, end);
+    internal override int PreparedTokens => 16;
+
+    internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
+        => new PackedInput(prepared, x.Rows, weight.Columns).Pack(x, first, end);
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
@@ -38,7 +40,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
         }
         else
         {
-            inner.Linear(weight, first, end, x, y, yStride, scratch);
+            // What is laid out is not in the inner kernels' layout.
+            inner.Linear(weight, first, end, x with { Prepared = null }, y, yStride, scratch);
         }
     }
 

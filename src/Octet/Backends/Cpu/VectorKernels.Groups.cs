@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Octet.Backends.Cpu;
+
+/// <summary>
+/// Several tokens (batched decode): two rows of weights are widened in registers and multiplied with a group of four tokens. Widening and
+/// multiplying keep different units of the processor busy, so a row is widened again for every group, and no panel is laid out.
+/// </summary>
+sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
+{
+    const int GroupTokens = 4;
+    const int FewestGroupedTokens = 4;
+    const int MostGroupedTokens = 24;
+
+    // Wider vectors were not measured.
+    const int WidestGroups = 8;
+
+    // The inputs of a group in so many columns fill half of a first-level cache.
+    const int GroupColumns = 1024;
+
+    // Rows that a group passes through before the next one: what of the inputs depends on the rows' scales is made once for all of them.
+    // Their bytes and those of the rows after them, which come meanwhile, stay in the second-level cache.
+    const int FewestGroupRows = 32;
+    const int MostGroupRows = 128;
+    const int GroupBytes = 128 << 10;
+
+    // Scaled inputs of a group; the sums of rows, pair by pair.
+    static int GroupScratch => GroupTokens * GroupColumns + (MostGroupRows + 2) * GroupTokens * TSimd.Count;
+
+    internal override int PreparedTokens => GroupTokens;
+
+    internal override long PreparedBytes(CpuWeight weight, int rows)
+        => rows is >= FewestGroupedTokens and <= MostGroupedTokens && PreparedLayout(weight) != 0
+            ? (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns * sizeof(float)
+            : 0;
+
+    /// <summary>0: in no layout, <see cref="Groups"/> does not take the weight.</summary>
+    internal override int PreparedLayout(CpuWeight weight)
+    {
+        bool hasParts = weight.Format switch
+        {
+            WeightFormat.E4M3 => TE4M3.HasParts,
+            WeightFormat.BFloat16 or WeightFormat.Float32 => true,
+            _ => false,
+        };
+        bool oneBlock = weight.BlockColumns >= weight.Columns;
+        return TSimd.Count <= WidestGroups && hasParts && !weight.IsExpanded && weight.Input is null && weight.Columns % Step == 0
+            && (oneBlock || (weight.BlockColumns % Step == 0 && weight.BlockRows >= FewestGroupRows)) ? 1 + (int)weight.Format : 0;
+    }
+
+    // [group of tokens][step of columns][part of the step][token][Count]
+    internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
+    {
+        int columns = weight.Columns;
+        for (int t = first; t < first + (end - first + GroupTokens - 1) / GroupTokens * GroupTokens; t++)
+        {
+            float* destination = (float*)prepared + (nint)(t / GroupTokens * GroupTokens) * columns + t % GroupTokens * TSimd.Count;
+
+            // Tokens that are missing in the last group: another one, so that no stray bits are multiplied.
+            float* source = x.Data + (nint)Math.Min(t, end - 1) * x.Stride;
+            switch (weight.Format)
+            {
+                case WeightFormat.E4M3: Arrange<TE4M3>(source, columns, destination, GroupTokens * TSimd.Count); break;
+                case WeightFormat.BFloat16: Arrange<BFloat16Weights<TSimd, TVector>>(source, columns, destination, GroupTokens * TSimd.Count); break;
+                default: Arrange<SingleWeights<TSimd, TVector>>(source, columns, destination, GroupTokens * TSimd.Count); break;
+            }
+        }
+    }
+
+    static void Groups<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int columns = weight.Columns;
+        float* sums = scratch + GroupTokens * GroupColumns;
+        bool inBlocks = weight.BlockColumns < columns;
+        int most = Math.Clamp(GroupBytes / (columns * TFormat.ElementBytes) / 2 * 2, FewestGroupRows, MostGroupRows);
+        int groups = (x.Rows + GroupTokens - 1) / GroupTokens;
+        for (long row = first; row < end;)
+        {
+            long stop = Math.Min(end, row + most);
+            if (inBlocks)
+            {
+                stop = Math.Min(stop, (row / weight.BlockRows + 1) * weight.BlockRows);
+            }
+
+            int rows = (int)(stop - row);
+            float unit = inBlocks ? PowerNear(weight.Scales(row), (columns + weight.BlockColumns - 1) / weight.BlockColumns) : 1;
+            for (int t = 0; t < x.Rows; t += GroupTokens)
+            {
+                new Span<float>(sums, (rows + 1) / 2 * 2 * GroupTokens * TSimd.Count).Clear();
+                for (int k = 0; k < columns; k += GroupColumns)
+                {
+                    int width = Math.Min(GroupColumns, columns - k);
+                    float* input = (float*)x.Prepared + (nint)t * columns + (nint)k * GroupTokens;
+                    if (inBlocks)
+                    {
+                        ScaleGroup(input, k, k + width, weight.Scales(row), weight.BlockColumns, 1 / unit, scratch);
+                        input = scratch;
+                    }
+
+                    MultiplyPairs<TFormat>(weight, row, rows, k, width, input, sums, t / GroupTokens, groups);
+                }
+
+                Fold(sums, rows * GroupTokens * TSimd.Count);
+                for (int r = 0; r < rows; r++)
+                {
+                    float scale = inBlocks || !weight.IsScaled ? unit : *weight.Scales(row + r);
+                    for (int i = 0; i < Math.Min(GroupTokens, x.Rows - t); i++)
+                    {
+                        y[(nint)(t + i) * yStride + row + r] = sums[r * GroupTokens + i] * Outer<TFormat>() * scale;
+                    }
+                }
+            }
+
+            row = stop;
+        }
+    }
+
+    /// <summary>A power of two near the largest scale. Scales over it leave inputs about as large as they are.</summary>
+    static float PowerNear(float* scales, int count)
+    {
+        float largest = 0;
+        for (int i = 0; i < count; i++)
+        {
+            largest = Math.Max(largest, Math.Abs(scales[i]));
+        }
+
+        return float.IsNormal(largest) ? MathF.ScaleB(1, Math.Clamp(MathF.ILogB(largest), -125, 125)) : 1;
+    }
+
+    /// <summary>Columns [first, end) of a group's inputs times their blocks' scales.</summary>
+    static void ScaleGroup(float* source, int first, int end, float* scales, int blockColumns, float factor, float* destination)
+    {
+        for (int k = first; k < end;)
+        {
+            int block = k / blockColumns;
+            int stop = Math.Min(end, (block + 1) * blockColumns);
+            TVector scale = TSimd.Broadcast(scales[block] * factor);
+            for (float* blockEnd = destination + (nint)(stop - k) * GroupTokens; destination < blockEnd; destination += 2 * TSimd.Count, source += 2 * TSimd.Count)
+            {
+                TSimd.Store(destination, TSimd.Multiply(TSimd.Load(source), scale));
+                TSimd.Store(destination + TSimd.Count, TSimd.Multiply(TSimd.Load(source + TSimd.Count), scale));
+            }
+
+            k = stop;
+        }
+    }
+
+    static void MultiplyPairs<TFormat>(CpuWeight weight, long row, int rows, int first, int width, float* x, float* sums, int group, int groups)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        const int Line = 64;
+        nint rowBytes = (nint)weight.Columns * TFormat.ElementBytes;
+        byte* w = weight.Row(row) + (nint)first * TFormat.ElementBytes;
+        for (int r = 0; r < rows; r += 2, w += 2 * rowBytes, sums += 2 * GroupTokens * TSimd.Count)
+        {
+            if (Sse.IsSupported)
+            {
+                // Of the rows that come when all groups have passed, a share with each: memory is never idle, never waited for.
+                byte* next = w + rows * rowBytes;
+                for (int at = group * Line; at < width * TFormat.ElementBytes; at += groups * Line)
+                {
+                    Sse.Prefetch1(next + at);
+                    Sse.Prefetch1(next + rowBytes + at);
+                }
+            }
+
+            // The last of an odd number of rows twice; the second time nobody reads.
+            MultiplyPair<TFormat>(w, r + 1 < rows ? w + rowBytes : w, x, width / Step, sums);
+        }
+    }
+
+    /// <summary>Adds to <paramref name="sums"/> what two rows and four tokens give: [row][token][Count].</summary>
+    /// <remarks>Eight sums, enough to hide the latency of the additions, and registers for what is widened.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void MultiplyPair<TFormat>(byte* w0, byte* w1, float* x, nint steps, float* sums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        TVector a0 = TSimd.Load(sums), a1 = TSimd.Load(sums + TSimd.Count);
+        TVector a2 = TSimd.Load(sums + 2 * TSimd.Count), a3 = TSimd.Load(sums + 3 * TSimd.Count);
+        TVector b0 = TSimd.Load(sums + 4 * TSimd.Count), b1 = TSimd.Load(sums + 5 * TSimd.Count);
+        TVector b2 = TSimd.Load(sums + 6 * TSimd.Count), b3 = TSimd.Load(sums + 7 * TSimd.Count);
+        for (; steps > 0; steps--)
+        {
+            // The first and the third part have operations in common, the others too.
+            AddPart(TFormat.WidenPart(w0, 0), TFormat.WidenPart(w1, 0), x, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            AddPart(TFormat.WidenPart(w0, 2), TFormat.WidenPart(w1, 2), x + 8 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            AddPart(TFormat.WidenPart(w0, 1), TFormat.WidenPart(w1, 1), x + 4 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            AddPart(TFormat.WidenPart(w0, 3), TFormat.WidenPart(w1, 3), x + 12 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            w0 += Step * TFormat.ElementBytes;
+            w1 += Step * TFormat.ElementBytes;
+            x += GroupTokens * Step;
+        }
+
+        TSimd.Store(sums, a0);
+        TSimd.Store(sums + TSimd.Count, a1);
+        TSimd.Store(sums + 2 * TSimd.Count, a2);
+        TSimd.Store(sums + 3 * TSimd.Count, a3);
+        TSimd.Store(sums + 4 * TSimd.Count, b0);
+        TSimd.Store(sums + 5 * TSimd.Count, b1);
+        TSimd.Store(sums + 6 * TSimd.Count, b2);
+        TSimd.Store(sums + 7 * TSimd.Count, b3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void AddPart(
+        TVector a, TVector b, float* x, ref TVector a0, ref TVector a1, ref TVector a2, ref TVector a3, ref TVector b0, ref TVector b1, ref TVector b2, ref TVector b3)
+    {
+        TVector input = TSimd.Load(x);
+        a0 = TSimd.MultiplyAdd(a, input, a0);
+        b0 = TSimd.MultiplyAdd(b, input, b0);
+        input = TSimd.Load(x + TSimd.Count);
+        a1 = TSimd.MultiplyAdd(a, input, a1);
+        b1 = TSimd.MultiplyAdd(b, input, b1);
+        input = TSimd.Load(x + 2 * TSimd.Count);
+        a2 = TSimd.MultiplyAdd(a, input, a2);
+        b2 = TSimd.MultiplyAdd(b, input, b2);
+        input = TSimd.Load(x + 3 * TSimd.Count);
+        a3 = TSimd.MultiplyAdd(a, input, a3);
+        b3 = TSimd.MultiplyAdd(b, input, b3);
+    }
+}
