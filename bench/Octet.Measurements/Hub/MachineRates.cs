@@ -9,8 +9,11 @@ static class MachineRates
 {
     const int Block = 1 << 20;
 
-    /// <summary>A plain client that reads the files and forgets them, over as many connections.</summary>
-    internal static async Task<double> LoopbackAsync(HubServer hub, HubRepository repository, int connections, CancellationToken cancellation)
+    /// <summary>
+    /// A plain client that reads the files, one over each of as many connections, and forgets them; or writes them to a directory, flushes
+    /// each when it ends, and has no hash to compute.
+    /// </summary>
+    internal static async Task<double> LoopbackAsync(HubServer hub, HubRepository repository, int connections, string? directory, CancellationToken cancellation)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false };
         using var client = new HttpClient(handler);
@@ -20,11 +23,26 @@ static class MachineRates
         {
             byte[] buffer = new byte[Block];
             await using Stream body = await client.GetStreamAsync(new Uri(hub.Endpoint, $"{repository.Id}/resolve/main/{file.Path}"), cancel);
-            while (await body.ReadAsync(buffer, cancel) > 0)
+            using FileStream? copy = directory is null
+                ? null
+                : new FileStream(System.IO.Path.Combine(directory, file.Path), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            for (int read; (read = await body.ReadAsync(buffer, cancel)) > 0;)
             {
+                copy?.Write(buffer.AsSpan(0, read));
             }
+
+            copy?.Flush(flushToDisk: true);
         });
-        return files.Sum(file => file.Size) / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double rate = files.Sum(file => file.Size) / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (directory is not null)
+        {
+            foreach (HubFile file in files)
+            {
+                File.Delete(System.IO.Path.Combine(directory, file.Path));
+            }
+        }
+
+        return rate;
     }
 
     /// <summary>A file written from its beginning to its end, until it is on the disk.</summary>

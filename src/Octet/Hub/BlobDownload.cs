@@ -13,6 +13,9 @@ sealed class BlobDownload : IDisposable
     const int BufferBytes = 256 << 10;
     const int HashBytes = 1 << 20;
 
+    const long FlushBytes = 32 << 20;
+    static readonly TimeSpan FlushPause = TimeSpan.FromMilliseconds(50);
+
     readonly FileSource _source;
     readonly PartialBlob _partial;
     readonly DownloadMeter.FileMeter _meter;
@@ -62,16 +65,23 @@ sealed class BlobDownload : IDisposable
         int[] parts = [.. Enumerable.Range(0, _partial.Parts).Where(part => !_partial.IsFinished(part))];
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task<bool> hash = Task.Run(() => HashAsync(end.Token), CancellationToken.None);
+        Task flush = Task.Run(() => FlushAsync(end.Token), CancellationToken.None);
         try
         {
             var degree = new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellation };
             await Parallel.ForEachAsync(parts, degree, (part, token) => DownloadAsync(part, part == parts[0], token)).ConfigureAwait(false);
-            return await hash.ConfigureAwait(false);
+            bool isRight = await hash.ConfigureAwait(false);
+
+            // The system tells of a write that failed once: not again when the file is flushed at its end.
+            await end.CancelAsync().ConfigureAwait(false);
+            await flush.ConfigureAwait(false);
+            return isRight;
         }
         finally
         {
             await end.CancelAsync().ConfigureAwait(false);
             await ((Task)hash).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -221,6 +231,24 @@ sealed class BlobDownload : IDisposable
         if (read == 0)
         {
             throw new TransientFailure(_source.Damaged($"ended early, its {_source.File.Size} bytes of the hub's listing did not come"));
+        }
+    }
+
+    /// <summary>
+    /// Flushes the file now and then while it grows: a disk takes as long to make a gigabyte safe as it takes to receive it, and the end
+    /// would wait for all of it.
+    /// </summary>
+    async Task FlushAsync(CancellationToken cancellation)
+    {
+        for (long flushed = _partial.ReceivedBytes; !cancellation.IsCancellationRequested;)
+        {
+            await Task.Delay(FlushPause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            long received = _partial.ReceivedBytes;
+            if (received - flushed >= FlushBytes)
+            {
+                _partial.Flush();
+                flushed = received;
+            }
         }
     }
 

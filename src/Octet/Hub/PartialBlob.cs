@@ -134,13 +134,23 @@ sealed class PartialBlob : IDisposable
             return false;
         }
 
-        if (received + bytes.Length == Length(part) && _journal is not null)
+        long now = received + bytes.Length;
+        long written = received / WriteBehind.StepBytes * WriteBehind.StepBytes;
+        if (now - written >= WriteBehind.StepBytes || now == Length(part))
+        {
+            WriteBehind.Start(_data, Start(part) + written, now - written);
+        }
+
+        if (now == Length(part) && _journal is not null)
         {
             Append(string.Create(CultureInfo.InvariantCulture, $"{part}\n"));
         }
 
         return true;
     }
+
+    /// <summary>Brings to the disk what is here so far.</summary>
+    internal void Flush() => RandomAccess.FlushToDisk(_data);
 
     internal int Read(Span<byte> bytes, long position) => RandomAccess.Read(_data, bytes, position);
 
