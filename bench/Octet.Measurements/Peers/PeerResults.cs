@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Octet.Measurements.Peers;
 
-/// <summary>One <c>peers-SHAPE.json</c>: its rows, and the ceilings that all its runs measured, the largest of each.</summary>
+/// <summary>One <c>peers-SHAPE.json</c>: its rows, and the ceilings that its runs measured, the median of each.</summary>
 sealed class PeerResults
 {
     PeerResults(JsonObject all)
@@ -18,9 +18,15 @@ sealed class PeerResults
         Peer = $"{(string)runs.First(run => run["speed"]!["version"] is not null)["speed"]!["version"]!}";
         int wanted = (int)all["rounds"]! * (int)all["repetitions"]!;
         Rows = [.. runs.GroupBy(run => ((string)run["contender"]!, (int)run["threads"]!)).Select(group => PeerRow.Of([.. group], wanted, Depth, kvBytes))];
-        double Largest(int threads, string ceiling) => ours.Where(run => (int)run["threads"]! == threads).SelectMany(run => new[] { run["speed"]!, run["depth"]! }).Max(part => (double)part[ceiling]!);
-        Bandwidth = Threads.ToDictionary(threads => threads, threads => Largest(threads, "bandwidth_bytes_per_second"));
-        Arithmetic = Threads.ToDictionary(threads => threads, threads => Largest(threads, "arithmetic_peak_flops"));
+
+        double Median(int threads, string ceiling)
+        {
+            double[] values = [.. ours.Where(run => (int)run["threads"]! == threads).SelectMany(run => new[] { run["speed"]!, run["depth"]! }).Select(part => (double)part[ceiling]!).Order()];
+            return values[values.Length / 2];
+        }
+
+        Bandwidth = Threads.ToDictionary(threads => threads, threads => Median(threads, "bandwidth_bytes_per_second"));
+        Arithmetic = Threads.ToDictionary(threads => threads, threads => Median(threads, "arithmetic_peak_flops"));
     }
 
     internal string Shape { get; }

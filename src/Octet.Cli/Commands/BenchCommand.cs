@@ -39,21 +39,40 @@ sealed class BenchCommand : Command
         int repeat = parsed.GetValue(_repeat) ?? 3;
         int threads = _model.Threads(parsed);
 
-        // The buffer that the bandwidth is measured with is not the model's memory: where the peak cannot begin anew, it comes afterwards alone.
+        var bandwidth = new Ceiling(() => MemoryBandwidth.Measure(threads, cancellation));
+        var arithmetic = new Ceiling(() => ArithmeticPeak.Measure(threads, cancellation));
+
+        // The buffer that the bandwidth is measured with is not the model's memory: where the peak cannot begin anew, it is measured at the end alone.
         long peak = PeakMemory.Bytes();
-        double? bandwidthBefore = PeakMemory.Reset() ? MemoryBandwidth.Measure(threads, cancellation) : null;
-        double arithmeticBefore = ArithmeticPeak.Measure(threads, cancellation);
-        PeakMemory.Reset();
+        bool peakBeginsAnew = PeakMemory.Reset();
         List<BenchResult> results = [];
         foreach (BenchTest test in tests)
         {
-            var repetitions = Repetitions.Measure(repeat, test.Run);
+            void MeasureCeilings()
+            {
+                if (test.BytesPerToken is not null && peakBeginsAnew)
+                {
+                    bandwidth.Measure();
+                    PeakMemory.Reset();
+                }
+
+                if (test.FlopsPerToken is not null)
+                {
+                    arithmetic.Measure();
+                }
+            }
+
+            var repetitions = Repetitions.Measure(repeat, MeasureCeilings, () =>
+            {
+                double speed = test.Run();
+                peak = Math.Max(peak, PeakMemory.Bytes());
+                return speed;
+            });
             results.Add(new BenchResult(test, repetitions, repetitions.Spread(repeat)));
         }
 
-        peak = Math.Max(peak, PeakMemory.Bytes());
-        var bandwidth = new Ceiling(bandwidthBefore, MemoryBandwidth.Measure(threads, cancellation));
-        var arithmetic = new Ceiling(arithmeticBefore, ArithmeticPeak.Measure(threads, cancellation));
+        bandwidth.Measure();
+        arithmetic.Measure();
         var report = new BenchReport(model, threads, results, peak, arithmetic, bandwidth);
         if (parsed.GetValue(_json))
         {

@@ -25,10 +25,10 @@ sealed record BenchReport(LanguageModel Model, int Threads, List<BenchResult> Re
             load              {Model.LoadDuration.TotalSeconds:0.000} s
             peak memory       {ByteCount.Text(PeakMemoryBytes)} (checkpoint {ByteCount.Text(Model.CheckpointBytes)})
             read per token    {ByteCount.Text(Model.BytesPerToken)}, and {ByteCount.Text(Model.KvCacheBytesPerToken)} for each token of context
-            memory bandwidth  {Both(Bandwidth, 1e9, "GB/s")}
-            float32 peak      {Both(Arithmetic, 1e9, "GFLOP/s")}
-            shares            of the larger of each pair, {Threads} {(Threads == 1 ? "thread" : "threads")}; over 100 %: caches or
-                              faster arithmetic than float32
+            memory bandwidth  {Measured(Bandwidth, 1e9, "GB/s")}
+            float32 peak      {Measured(Arithmetic, 1e9, "GFLOP/s")}
+            shares            of the medians, {Threads} {(Threads == 1 ? "thread" : "threads")}; over 100 %: caches or faster
+                              arithmetic than float32
             clean             repetitions while others used at most {100 * CoreUse.Tolerated:0} % of a core
             """));
     }
@@ -48,10 +48,10 @@ sealed record BenchReport(LanguageModel Model, int Threads, List<BenchResult> Re
             ["bytes_per_token"] = Model.BytesPerToken,
             ["kv_cache_bytes_per_token"] = Model.KvCacheBytesPerToken,
             ["linear_weights"] = Model.LinearWeights,
-            ["bandwidth_bytes_per_second"] = Bandwidth.Larger,
+            ["bandwidth_bytes_per_second"] = Bandwidth.Median,
             ["bandwidth_measurements"] = Bandwidth.ToJson(),
             ["bandwidth_fraction"] = decode?.BandwidthFraction(Bandwidth),
-            ["arithmetic_peak_flops"] = Arithmetic.Larger,
+            ["arithmetic_peak_flops"] = Arithmetic.Median,
             ["arithmetic_peak_measurements"] = Arithmetic.ToJson(),
         };
     }
@@ -67,6 +67,9 @@ sealed record BenchReport(LanguageModel Model, int Threads, List<BenchResult> Re
         return line.ToString().TrimEnd();
     }
 
-    static string Both(Ceiling ceiling, double unit, string name)
-        => string.Create(CultureInfo.InvariantCulture, $"{(ceiling.Before is { } before ? $"{before / unit:0.0} {name} before, " : "")}{ceiling.After / unit:0.0} {name} after");
+    static string Measured(Ceiling ceiling, double unit, string name)
+    {
+        Spread spread = ceiling.Measurements;
+        return string.Create(CultureInfo.InvariantCulture, $"{spread.Median / unit:0.0} {name}, {spread.Min / unit:0.0} to {spread.Max / unit:0.0} measured {ceiling.Count} times");
+    }
 }

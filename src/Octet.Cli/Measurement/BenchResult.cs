@@ -6,9 +6,9 @@ namespace Octet.Cli.Measurement;
 /// <summary>A test's speed, and its share of what bounds it.</summary>
 sealed record BenchResult(BenchTest Test, Repetitions Repetitions, Spread Speed)
 {
-    internal double? PeakFraction(Ceiling arithmetic) => Test.FlopsPerToken * Speed.Median / arithmetic.Larger;
+    internal double? PeakFraction(Ceiling arithmetic) => Test.FlopsPerToken * Speed.Median / arithmetic.Median;
 
-    internal double? BandwidthFraction(Ceiling bandwidth) => Test.BytesPerToken * Speed.Median / bandwidth.Larger;
+    internal double? BandwidthFraction(Ceiling bandwidth) => Test.BytesPerToken * Speed.Median / bandwidth.Median;
 
     internal string[] Cells(Ceiling arithmetic, Ceiling bandwidth) =>
     [

@@ -3,12 +3,20 @@ using System.Text.Json.Nodes;
 namespace Octet.Cli.Measurement;
 
 /// <summary>
-/// What the machine can do at most, measured before and after what is compared with it. The larger counts: a busy neighbour makes such a
-/// measurement smaller, never larger, and a share of the larger one is the less flattering. Before is null where it could not be measured.
+/// What the machine can do at most, measured again before each repetition of what is compared with it and once at the end: on a shared
+/// machine it changes from second to second. The median counts, as it does for the repetitions.
 /// </summary>
-readonly record struct Ceiling(double? Before, double After)
+sealed class Ceiling(Func<double> measure)
 {
-    internal double Larger => Math.Max(Before ?? After, After);
+    readonly List<double> _measurements = [];
 
-    internal JsonObject ToJson() => new() { ["before"] = Before, ["after"] = After };
+    internal Spread Measurements => Spread.Of([.. _measurements]);
+
+    internal int Count => _measurements.Count;
+
+    internal double Median => Measurements.Median;
+
+    internal void Measure() => _measurements.Add(measure());
+
+    internal JsonArray ToJson() => new([.. _measurements.Select(measurement => JsonValue.Create(measurement))]);
 }

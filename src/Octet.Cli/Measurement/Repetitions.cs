@@ -9,16 +9,20 @@ sealed record Repetitions(double[] Speeds, bool[] Clean)
 
     internal int CleanCount => Clean.Count(clean => clean);
 
-    internal static Repetitions Measure(int wanted, Func<double> run)
+    /// <param name="wanted">Clean repetitions.</param>
+    /// <param name="before">What comes before each, outside of its time.</param>
+    /// <param name="run">One repetition, and its speed.</param>
+    internal static Repetitions Measure(int wanted, Action before, Func<double> run)
     {
         run();
         List<double> speeds = [];
         List<bool> clean = [];
         for (int undisturbed = 0; undisturbed < wanted && speeds.Count < MostTimes * wanted;)
         {
-            CoreUse before = CoreUse.Now();
+            before();
+            CoreUse use = CoreUse.Now();
             speeds.Add(run());
-            clean.Add(CoreUse.IsCleanSince(before));
+            clean.Add(CoreUse.IsCleanSince(use));
             undisturbed += clean[^1] ? 1 : 0;
         }
 
