@@ -16,6 +16,9 @@ abstract class Backend : IDisposable
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
     internal abstract Weight CreateLinear(LinearTensor tensor);
 
+    /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
+    internal abstract Weight CreateEmbedding(LinearTensor tensor);
+
     /// <summary>
     /// A copy of a layer that is not quantised, in E4M3 with a float32 scale for each row: max |x| / 448, 1 for a row of zeros. What the
     /// layer takes in memory besides is given back as the copy is made.

@@ -35,7 +35,8 @@ sealed class Qwen3 : DecoderModel
         try
         {
             LinearTensor table = Tensor("model.embed_tokens", config.VocabSize, hidden);
-            _embedding = Own(backend.CreateLinear(table));
+            bool copiesTable = config.TieWordEmbeddings && head == LmHead.Float8 && FloatTensor.IsSupported(table.ElementType);
+            _embedding = Own(config.TieWordEmbeddings && !copiesTable ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[config.NumHiddenLayers];
             _cacheScales = new CacheScale[config.NumHiddenLayers];
             for (int i = 0; i < _layers.Length; i++)
@@ -56,7 +57,7 @@ sealed class Qwen3 : DecoderModel
             _norm = Norm("model.norm", hidden);
             if (config.TieWordEmbeddings)
             {
-                _head = head == LmHead.Float8 && FloatTensor.IsSupported(table.ElementType) ? Own(backend.CreateFloat8(table)) : _embedding;
+                _head = copiesTable ? Own(backend.CreateFloat8(table)) : _embedding;
                 weights.Skip("lm_head.weight", "the published Qwen3 files of tied models store the embedding a second time under this name");
             }
             else

@@ -3,9 +3,12 @@ using Octet.Tokenizers.ChatTemplates;
 
 namespace Octet.Tokenizers.Tests.ChatTemplates;
 
-public class ChatTemplateTests
+public sealed class ChatTemplateTests : IDisposable
 {
     static readonly JsonArray s_hello = [new JsonObject { ["role"] = "user", ["content"] = "Hello" }];
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("octet-");
+
+    public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
     public void An_exception_of_the_template_is_told_verbatim_with_name_and_line()
@@ -92,7 +95,7 @@ public class ChatTemplateTests
     public void A_folder_without_template_has_none_and_a_broken_config_is_an_error()
     {
         Assert.Null(ChatTemplate.Load(Folder("{}")));
-        Assert.Null(ChatTemplate.Load(Directory.CreateTempSubdirectory("octet-").FullName));
+        Assert.Null(ChatTemplate.Load(_directory.CreateSubdirectory("empty").FullName));
         Assert.Equal("ValueError", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load(Folder("{"))).Kind);
         Assert.Equal("ValueError", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Load(Folder("""{"chat_template": 5}"""))).Kind);
     }
@@ -105,9 +108,9 @@ public class ChatTemplateTests
         Assert.All(results, static result => Assert.Equal("19900", result));
     }
 
-    static string Folder(string config)
+    string Folder(string config)
     {
-        string folder = Directory.CreateTempSubdirectory("octet-").FullName;
+        string folder = _directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config);
         return folder;
     }

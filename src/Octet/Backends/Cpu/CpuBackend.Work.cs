@@ -18,6 +18,7 @@ sealed unsafe partial class CpuBackend
             {
                 int id = Batch.Ids[i];
                 CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner.ExpansionMemory(worker)) : Table, id, Output.Row(i));
+                Table.ReleaseRow(id);
             }
         }
     }

@@ -40,6 +40,8 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers) { Input = tensor.Input(_mode) };
 
+    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped };
+
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
         using var source = new CpuWeight(tensor);

@@ -17,6 +17,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Rows that are expanded together: the widest kernels' panel.</summary>
     internal const int ExpandedRows = 32;
 
+    // So much of a file Linux maps around a byte that is touched, aligned to it.
+    const long TouchedBytes = 64 << 10;
+
     readonly RowExpansion? _expansion;
     readonly long _rowBytes;
     readonly byte* _scaleCodes;
@@ -139,6 +142,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>What becomes of the inputs before they are multiplied; null: they stay as they are.</summary>
     internal InputQuantization? Input { get; init; }
 
+    /// <summary>Whether rows are given back by <see cref="ReleaseRow"/>: only where they lie in a mapped file.</summary>
+    internal bool ReleasesRows { get; init; }
+
     internal bool IsScaled => _scales is not null || _scaleCodes is not null;
 
     /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
@@ -149,6 +155,17 @@ sealed unsafe class CpuWeight : Weight
         => !IsExpanded ? 0 : (_expansion is null ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
 
     internal byte* Row(long row) => _data + row * _rowBytes;
+
+    /// <summary>Takes what reading a row has brought into this process out of it again.</summary>
+    internal void ReleaseRow(long row)
+    {
+        if (ReleasesRows)
+        {
+            long first = Math.Max((long)_data, (long)Row(row) / TouchedBytes * TouchedBytes);
+            long end = Math.Min((long)Row(Rows), ((long)Row(row + 1) + TouchedBytes - 1) / TouchedBytes * TouchedBytes);
+            MemoryAdvice.Release((byte*)first, end - first);
+        }
+    }
 
     /// <summary>The scales of the blocks that row <paramref name="row"/> crosses, left to right; null when not quantised.</summary>
     internal float* Scales(long row) => _scales is null ? null : _scales + (BlockRows == 1 ? row : row / BlockRows) * ScaleStride;
