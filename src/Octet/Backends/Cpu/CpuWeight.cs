@@ -17,8 +17,8 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Rows that are expanded together: the widest kernels' panel.</summary>
     internal const int ExpandedRows = 32;
 
-    // So much of a file Linux maps around a byte that is touched, aligned to it.
-    const long TouchedBytes = 64 << 10;
+    // So much of a file, aligned to it, may come into a process when a byte is touched: Linux maps all that its page cache keeps together.
+    const long TouchedBytes = 2 << 20;
 
     readonly RowExpansion? _expansion;
     readonly long _rowBytes;
