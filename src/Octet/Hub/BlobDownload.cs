@@ -14,7 +14,7 @@ sealed class BlobDownload : IDisposable
     const int HashBytes = 1 << 20;
 
     const long FlushBytes = 32 << 20;
-    static readonly TimeSpan FlushPause = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan s_flushPause = TimeSpan.FromMilliseconds(50);
 
     readonly FileSource _source;
     readonly PartialBlob _partial;
@@ -242,7 +242,7 @@ sealed class BlobDownload : IDisposable
     {
         for (long flushed = _partial.ReceivedBytes; !cancellation.IsCancellationRequested;)
         {
-            await Task.Delay(FlushPause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_flushPause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             long received = _partial.ReceivedBytes;
             if (received - flushed >= FlushBytes)
             {
