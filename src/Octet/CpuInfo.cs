@@ -1,4 +1,5 @@
 using Octet.Backends.Cpu;
+using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet;
 
@@ -11,4 +12,10 @@ public static class CpuInfo
     /// <summary>The instruction set that a model would run on: the one that the environment variable <c>OCTET_CPU</c> names, else the best.</summary>
     /// <exception cref="ModelException"><c>OCTET_CPU</c> names a set that does not exist or that this machine does not have.</exception>
     public static string Chosen => InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)).Name;
+
+    /// <summary>
+    /// Why <c>avx2</c> decodes with what the compiler makes of its loops, which is slower, and not with generated code; null where it uses
+    /// that. Both give the same bits.
+    /// </summary>
+    public static string? GeneratedDecodeRefusal => FourDotsFunctions.Refusal;
 }

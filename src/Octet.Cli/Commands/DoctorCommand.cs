@@ -58,6 +58,8 @@ sealed class DoctorCommand : Command
                 ["instruction_sets"] = new JsonObject(CpuInfo.InstructionSets.Select(set => KeyValuePair.Create(set.Name, (JsonNode?)set.IsSupported))),
                 ["instruction_sets_not_used"] = new JsonObject(CpuInfo.InstructionSets.Where(set => !set.IsSupported).Select(set => KeyValuePair.Create(set.Name, (JsonNode?)set.Refusal))),
                 ["instruction_set"] = chosen,
+                ["generated_decode"] = CpuInfo.GeneratedDecodeRefusal is null,
+                ["generated_decode_refusal"] = CpuInfo.GeneratedDecodeRefusal,
                 ["octet_cpu"] = forced,
                 ["processors"] = threads,
                 ["memory_bytes"] = memory,
@@ -76,6 +78,7 @@ sealed class DoctorCommand : Command
                 instruction sets  {string.Join(", ", CpuInfo.InstructionSets.Where(set => set.IsSupported).Select(set => set.Name))}
                 not usable        {string.Join("; ", CpuInfo.InstructionSets.Where(set => !set.IsSupported).Select(set => $"{set.Name}: {set.Refusal}"))}
                 chosen            {chosen ?? "none"}{(forced is null ? "" : $" (OCTET_CPU={forced})")}
+                decode with avx2  {(CpuInfo.GeneratedDecodeRefusal is { } refusal ? $"compiled code: {refusal}" : "generated code")}
                 processors        {threads}
                 memory            {ByteCount.Text(memory)}
                 memory bandwidth  {one / 1e9:0.0} GB/s with 1 thread, {all / 1e9:0.0} GB/s with {threads}

@@ -1,10 +1,11 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Octet.Backends.Cpu;
+using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Tests.Backends;
 
-/// <summary>Every set of kernels that this machine can compute with, natively or through .NET's software vectors, both AVX2 forms included.</summary>
+/// <summary>Every set of kernels that this machine can compute with, natively or through .NET's software vectors, both AVX2 forms included: the second with generated code, where there can be any.</summary>
 static class KernelSets
 {
     static readonly Dictionary<string, CpuKernels> s_all = Make();
@@ -22,7 +23,7 @@ static class KernelSets
         if (Avx2.IsSupported)
         {
             sets["avx2, codes widened"] = new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2");
-            sets["avx2, codes as they stand"] = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2");
+            sets["avx2, codes as they stand"] = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => FourDotsFunctions.Shared);
         }
 
         return sets;

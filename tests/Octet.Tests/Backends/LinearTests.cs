@@ -1,7 +1,11 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Octet.Backends;
 using Octet.Backends.Cpu;
+using Octet.Backends.Cpu.MachineCode;
 using Octet.Numerics;
 using Octet.Safetensors;
+using Octet.Tests.Backends.MachineCode;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Backends;
@@ -115,6 +119,61 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(FourDotsTests.Codes), MemberType = typeof(FourDotsTests))]
+    public void Generated_loops_give_every_bit_that_intrinsics_give(string code)
+    {
+        Assert.SkipUnless(Avx2.IsSupported, "the intrinsics are AVX2's");
+        FourDotsFunctions functions = FourDotsTests.Get(code);
+        var intrinsics = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2");
+        var generated = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => functions);
+
+        // Rows that are left over, blocks narrower and lower than the matrix, a last block that is narrower still, many in a row.
+        foreach ((int rows, int columns, int blockRows, int blockColumns) in ((int, int, int, int)[])
+            [(4, 64, 1, 64), (7, 128, 1, 128), (150, 192, 64, 64), (33, 320, 128, 128), (13, 192, 1, 64), (9, 320, 2, 128), (8, 2176, 1, 64)])
+        {
+            foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16])
+            {
+                foreach (int tokens in (int[])[1, 3])
+                {
+                    using Matrix matrix = Make(type, rows, columns, blockRows, blockColumns, bits => bits);
+                    float[] x = matrix.Inputs(tokens);
+                    Assert.Equal(Multiply(intrinsics, matrix, x, tokens, null), Multiply(generated, matrix, x, tokens, null));
+                    Assert.Empty(InterpretedCode.Failures);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Kernels_for_many_tokens_leave_few_tokens_to_the_others()
+    {
+        CpuKernels inner = InstructionSet.Float32.First(set => set.IsSupported).Kernels;
+        var tiles = new BFloat16Kernels("amx", BFloat16Kernels.FewestTokensForTiles, InterpretedCode.Tiles, inner);
+        foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16, DataType.Float16])
+        {
+            foreach (int tokens in (int[])[1, 3, 4, 5, 17])
+            {
+                using Matrix matrix = Make(type, 45, 192, 64, 64, bits => bits);
+                float[] x = matrix.Inputs(tokens);
+                float[] expected = Multiply(inner, matrix, x, tokens, null);
+                float[] found = Multiply(tiles, matrix, x, tokens, null);
+                Assert.Empty(InterpretedCode.Failures);
+                if (tokens < BFloat16Kernels.FewestTokensForTiles || type == DataType.Float16)
+                {
+                    Assert.Equal(expected, found);
+                }
+                else
+                {
+                    // Inputs in bfloat16: 2^-8 of what is added, at most.
+                    double size = 192 * 2 * matrix.Values.Max(Math.Abs);
+                    Assert.All(found, (value, i) => Assert.InRange(Math.Abs(value - expected[i]), 0, size / 256));
+                    Assert.NotEqual(expected, found);
+                }
+            }
+        }
+    }
+
     static void Check(string set, Matrix matrix, int tokens, bool dynamic)
     {
         using (matrix)
@@ -145,9 +204,10 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
-    static float[] Multiply(string set, Matrix matrix, float[] x, int tokens, float[]? scales)
+    static float[] Multiply(string set, Matrix matrix, float[] x, int tokens, float[]? scales) => Multiply(KernelSets.Get(set), matrix, x, tokens, scales);
+
+    static float[] Multiply(CpuKernels kernels, Matrix matrix, float[] x, int tokens, float[]? scales)
     {
-        CpuKernels kernels = KernelSets.Get(set);
         int columns = matrix.Weight.Columns;
         int rows = (int)matrix.Weight.Rows;
         int groups = (columns + 127) / 128;

@@ -36,7 +36,7 @@ public unsafe class WideningTests
     public void Raw_e4m3_codes_are_the_weights_times_a_power_of_two()
     {
         Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the form is written for AVX2");
-        Check<Simd256, Vector256<float>>(RawE4M3Weights.Widen, 1, code => (code & 0x7F) == 0x7F ? E4M3.Decode((byte)(code - 1)) * 15 / 14 : E4M3.Decode((byte)code), 256, RawE4M3Weights.Unit);
+        Check<Simd256, Vector256<float>>(RawE4M3Weights.Widen, 1, code => (code & 0x7F) == 0x7F ? E4M3.Decode((byte)(code - 1)) * 15 / 14 : E4M3.Decode((byte)code), 256, RawE4M3Weights.HalfUnit * RawE4M3Weights.HalfUnit);
     }
 
     [Fact]

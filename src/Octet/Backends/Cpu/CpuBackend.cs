@@ -107,7 +107,7 @@ sealed unsafe partial class CpuBackend : Backend
             Check(output, rows, checked((int)weight.Rows));
             ReserveExpansion(weight);
             int same = 0;
-            while (!SharesInput((CpuWeight)weights[same], weight))
+            while (!SharesInput((CpuWeight)weights[same], weight, rows))
             {
                 same++;
             }
@@ -236,7 +236,8 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    bool SharesInput(CpuWeight one, CpuWeight other) => one.Input == other.Input && _kernels.PreparedLayout(one) == _kernels.PreparedLayout(other);
+    bool SharesInput(CpuWeight one, CpuWeight other, int rows)
+        => one.Input == other.Input && _kernels.PreparedLayout(one, rows) == _kernels.PreparedLayout(other, rows);
 
     LinearInput Prepare(CpuWeight weight, LinearInput x, PreparedInput prepared, long bytes)
     {
@@ -260,7 +261,7 @@ sealed unsafe partial class CpuBackend : Backend
         long bytes = 0;
         foreach (CpuWeight weight in weights[index..])
         {
-            bytes = SharesInput(first, weight) ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
+            bytes = SharesInput(first, weight, rows) ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
         }
 
         LinearInput shared = first.Input is { } quantization ? Quantize(x, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);

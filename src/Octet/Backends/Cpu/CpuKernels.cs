@@ -43,8 +43,8 @@ abstract unsafe class CpuKernels
     /// </summary>
     internal virtual long PreparedBytes(CpuWeight weight, int rows) => 0;
 
-    /// <summary>Weights for which this is the same number can share what <see cref="PrepareInput"/> lays out.</summary>
-    internal virtual int PreparedLayout(CpuWeight weight) => 0;
+    /// <summary>Weights for which this is the same number can share what <see cref="PrepareInput"/> lays out; 0 where nothing is laid out.</summary>
+    internal virtual int PreparedLayout(CpuWeight weight, int rows) => 0;
 
     /// <summary>Tokens that <see cref="PrepareInput"/> lays out together.</summary>
     internal virtual int PreparedTokens => 1;

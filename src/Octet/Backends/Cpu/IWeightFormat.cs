@@ -12,8 +12,11 @@ unsafe interface IWeightFormat<TVector>
 {
     static abstract int ElementBytes { get; }
 
-    /// <summary>What a widened element is multiplied with to be the weight: a power of two.</summary>
-    static abstract float Unit { get; }
+    /// <summary>
+    /// Twice multiplied with this power of two, a widened element is the weight. The whole factor may be too large to stay in range when
+    /// either side of a product has it, so each has half: the inputs, and the sum, before a scale, which may be as small.
+    /// </summary>
+    static abstract float HalfUnit { get; }
 
     /// <summary>Whether a NaN code becomes a NaN.</summary>
     static abstract bool KeepsNaN { get; }
@@ -33,7 +36,7 @@ readonly unsafe struct E4M3Weights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 1;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 
@@ -47,7 +50,7 @@ readonly unsafe struct E5M2Weights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 1;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 
@@ -61,7 +64,7 @@ readonly unsafe struct BFloat16Weights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 2;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 
@@ -88,7 +91,7 @@ readonly unsafe struct HalfWeights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 2;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 
@@ -106,7 +109,7 @@ readonly unsafe struct SingleWeights<TSimd, TVector> : IWeightFormat<TVector>
 {
     public static int ElementBytes => 4;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 

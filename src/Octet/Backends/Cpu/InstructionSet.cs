@@ -17,8 +17,8 @@ static class InstructionSet
     internal static CpuKernels Vector128 { get; } = new VectorKernels<Simd128, Vector128<float>, E4M3Weights<Simd128, Vector128<float>>>("vector128");
 
     internal static CpuKernels Avx2 { get; } = RawE4M3Weights.IsFast
-        ? new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2")
-        : new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2");
+        ? new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => FourDotsFunctions.Shared)
+        : new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2", () => FourDotsFunctions.Shared);
 
     internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512");
 
@@ -45,7 +45,7 @@ static class InstructionSet
             return All.First(set => set.Kernels is not null).Kernels!;
         }
 
-        // No code is generated for who asks for a set without.
+        // Who asks for a set that computes in float32 asks the system for no tiles.
         if (Float32.FirstOrDefault(set => set.Name == forced && set.IsSupported).Kernels is { } plain)
         {
             return plain;

@@ -13,8 +13,8 @@ readonly unsafe struct RawE4M3Weights : IWeightFormat<Vector256<float>>
 {
     public static int ElementBytes => 1;
 
-    // 2^120
-    public static float Unit => BitConverter.UInt32BitsToSingle((127u + 120) << 23);
+    // 2^60
+    public static float HalfUnit => 1L << 60;
 
     public static bool KeepsNaN => false;
 

@@ -17,7 +17,7 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
 
     public static int ElementBytes => 1;
 
-    public static float Unit => 1;
+    public static float HalfUnit => 1;
 
     public static bool KeepsNaN => true;
 

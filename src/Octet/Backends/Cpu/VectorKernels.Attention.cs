@@ -79,7 +79,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
 
         KvScale unit = work.Cache.Layout.Scale(work.Layer);
-        float scale = 1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>();
+        float scale = 1 / MathF.Sqrt(size) * unit.Key * TFormat.HalfUnit;
         int positions = work.Position + 1;
         for (int first = 0; first < positions; first += PageTokens)
         {
@@ -93,9 +93,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
                 float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
                 float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
-                if (Inner<TFormat>() != 1)
+                if (TFormat.HalfUnit != 1)
                 {
-                    Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, Inner<TFormat>());
+                    Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, TFormat.HalfUnit);
                 }
 
                 AddValues<TFormat>(
@@ -107,7 +107,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         int lanes = sizeof(uint) / TFormat.ElementBytes;
         for (int g = 0; g < group; g++)
         {
-            float factor = unit.Value * Outer<TFormat>() / totals[g];
+            float factor = unit.Value * TFormat.HalfUnit / totals[g];
             for (int i = 0; i < size; i++)
             {
                 int vector = i / lanes / TSimd.Count * lanes + i % lanes;
@@ -237,8 +237,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* scale = stackalloc float[2 * 16];
         float* inner = stackalloc float[2 * 16];
         float* ones = stackalloc float[2 * 16];
-        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size) * unit.Key * Outer<TFormat>());
-        new Span<float>(inner, PanelRows).Fill(Inner<TFormat>());
+        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size) * unit.Key * TFormat.HalfUnit);
+        new Span<float>(inner, PanelRows).Fill(TFormat.HalfUnit);
         new Span<float>(ones, PanelRows).Fill(1);
         PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
         PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };

@@ -1,189 +1,305 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Backends.Cpu;
 
 /// <summary>Few tokens (decode): every row of weights is widened in registers and multiplied with each token.</summary>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
+    const int MostDotTokens = 3;
+
     // Far enough ahead that a line has arrived when the walk over the rows does; beyond a row it is the next one's.
     const int PrefetchBytes = 4096;
     const int FarPrefetchBytes = 1024;
 
-    // Rows of each walk in one call: their sums are few enough for the first cache level.
-    const int FourDotsRows = 16;
+    // Rows of each walk in one call: their sums are few enough for the first cache level; for several tokens the rows stay in the second.
+    const int FourDotsRows = FourDotsBlock.MostRows;
+    const int FourDotsBytes = 128 << 10;
+
+    // So many rows are worth a copy of the input that has their scales in it.
+    const int FewestRowsOfScales = 16;
 
     static int Step => 4 * TSimd.Count;
 
-    static int ArrangedInputs(int columns) => (FewestPanelTokens - 1) * ArrangedStride(columns);
-
     static int ArrangedStride(int columns) => (columns + Step - 1) / Step * Step;
 
-    static void Dots<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* arranged)
+    // Inputs in order; the same times scales; the sums of four walks, and a vector more for Fold.
+    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + (4 * FourDotsRows + 1) * TSimd.Count;
+
+    void Dots<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
         int stride = ArrangedStride(columns);
-        for (int t = 0; t < x.Rows; t++)
+        float* scaled = scratch + MostDotTokens * stride;
+        float* sums = scaled + MostDotTokens * stride;
+        float* arranged = (float*)x.Prepared;
+        if (arranged is null || !IsArrangedFor<TFormat>())
         {
-            Arrange<TFormat>(x.Data + (nint)t * x.Stride, stride, arranged + (nint)t * stride, TSimd.Count);
+            arranged = scratch;
+            ArrangeTokens<TFormat>(x, 0, x.Rows, columns, arranged);
         }
 
-        long row = first;
-        if (x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (weight.BlockColumns >= columns || weight.BlockColumns % FourDotsStep<TFormat>() == 0))
+        bool inBlocks = weight.BlockColumns < columns;
+        bool scalesInput = inBlocks && weight.BlockRows >= FewestRowsOfScales;
+        bool fourDots = x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (!inBlocks || scalesInput || weight.BlockColumns % FourDotsStep<TFormat>() == 0);
+        for (long row = first; row < end;)
         {
-            long far = (end - first) / 4;
-            while (row < first + far)
+            // Rows with the same scales, or all where each has its own.
+            long stop = weight.BlockRows == 1 ? end : Math.Min(end, (row / weight.BlockRows + 1) * weight.BlockRows);
+            if (fourDots && stop - row >= 4)
             {
-                int rows = x.Rows > 1 ? 1 : (int)Math.Min(first + far - row, FourDotsRows);
-                if (weight.BlockColumns < columns)
+                long far = (stop - row) / 4;
+                if (scalesInput)
                 {
-                    for (int i = 0; i < 4; i++)
+                    float unit = PowerNear(weight.Scales(row), (columns + weight.BlockColumns - 1) / weight.BlockColumns);
+                    for (int t = 0; t < x.Rows; t++)
                     {
-                        rows = (int)Math.Min(rows, weight.BlockRows - (row + i * far) % weight.BlockRows);
+                        ScaleInput(arranged + (nint)t * stride, 0, columns, weight.Scales(row), weight.BlockColumns, 1 / unit, scaled + (nint)t * stride, 1);
                     }
+
+                    FourWalks<TFormat>(weight, row, far, scaled, stride, x.Rows, &unit, y, yStride, sums);
+                }
+                else
+                {
+                    float one = 1;
+                    bool oneScale = !inBlocks && (!weight.IsScaled || weight.BlockRows > 1);
+                    FourWalks<TFormat>(weight, row, far, arranged, stride, x.Rows, !oneScale ? null : weight.IsScaled ? weight.Scales(row) : &one, y, yStride, sums);
                 }
 
+                row += 4 * far;
+            }
+
+            for (; row < stop; row++)
+            {
                 for (int t = 0; t < x.Rows; t++)
                 {
-                    FourDots<TFormat>(weight, row, far, rows, arranged + (nint)t * stride, y + (nint)t * yStride);
+                    float* inputScales = x.Scales is null ? null : x.Scales + (nint)t * x.ScaleStride;
+                    y[(nint)t * yStride + row] = Dot<TFormat>(weight.Row(row), weight.Scales(row), weight.BlockColumns, arranged + (nint)t * stride, inputScales, columns);
+                }
+            }
+        }
+    }
+
+    /// <summary>Rows [row, row + 4 * far) times <paramref name="tokens"/> tokens, in four walks of <paramref name="far"/> rows.</summary>
+    /// <param name="weight">The matrix.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="far">Rows of a walk.</param>
+    /// <param name="x">Arranged tokens, <paramref name="xStride"/> floats apart.</param>
+    /// <param name="xStride">Floats.</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="scale">What all sums are multiplied with, or null: every row has a scale, or scales, of its own.</param>
+    /// <param name="y">Output of the first token, of row 0.</param>
+    /// <param name="yStride">Floats between the outputs of two tokens.</param>
+    /// <param name="sums">Memory.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void FourWalks<TFormat>(CpuWeight weight, long row, long far, float* x, int xStride, int tokens, float* scale, float* y, int yStride, float* sums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int columns = weight.Columns;
+        nint rowBytes = (nint)columns * TFormat.ElementBytes;
+        nint apart = (nint)far * rowBytes;
+        bool blockEnds = scale is null && weight.BlockColumns < columns;
+        int most = blockEnds ? 1 : tokens == 1 ? FourDotsRows : (int)Math.Clamp(FourDotsBytes / (4 * rowBytes), 1, FourDotsRows);
+        for (long end = row + far; row < end; row += most)
+        {
+            int rows = (int)Math.Min(most, end - row);
+            byte* w = weight.Row(row);
+            for (int t = 0; t < tokens; t++, x += xStride, y += yStride)
+            {
+                if (blockEnds)
+                {
+                    FourDotsInBlocks<TFormat>(weight, row, far, x, y, sums);
+                    continue;
                 }
 
-                row += rows;
+                FourDots<TFormat>(rows, columns, w, apart, x, 0, sums);
+                for (int walk = 0; walk < 4; walk++)
+                {
+                    float* sum = sums + walk * FourDotsRows * TSimd.Count;
+                    Fold(sum, rows * TSimd.Count);
+                    long at = row + walk * far;
+                    ScaleSums(sum, rows, TFormat.HalfUnit, scale, scale is null ? weight.Scales(at) : null, y + at);
+                }
             }
 
-            row = first + 4 * far;
+            x -= (nint)tokens * xStride;
+            y -= (nint)tokens * yStride;
+        }
+    }
+
+    /// <summary>y = sums times <paramref name="factor"/>, then times <paramref name="scale"/>, or each its own of <paramref name="scales"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void ScaleSums(float* sums, int count, float factor, float* scale, float* scales, float* y)
+    {
+        TVector before = TSimd.Broadcast(factor);
+        TVector all = TSimd.Broadcast(scale is null ? 1 : *scale);
+        int whole = count - count % TSimd.Count;
+        for (int i = 0; i < whole; i += TSimd.Count)
+        {
+            TSimd.Store(y + i, TSimd.Multiply(TSimd.Multiply(TSimd.Load(sums + i), before), scale is null ? TSimd.Load(scales + i) : all));
         }
 
-        for (; row < end; row++)
+        for (int i = whole; i < count; i++)
         {
-            for (int t = 0; t < x.Rows; t++)
+            y[i] = sums[i] * factor * (scale is null ? scales[i] : *scale);
+        }
+    }
+
+    /// <summary>Rows row, row + far, row + 2 far and row + 3 far times one token, block by block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void FourDotsInBlocks<TFormat>(CpuWeight weight, long row, long far, float* x, float* y, float* sums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        nint apart = (nint)far * weight.Columns * TFormat.ElementBytes;
+        byte* w = weight.Row(row);
+        for (long at = row; at < row + 4 * far; at += far)
+        {
+            y[at] = 0;
+        }
+
+        int block = 0;
+        for (int left = weight.Columns; left > 0;)
+        {
+            // The last block of a row may be narrower.
+            int width = Math.Min(weight.BlockColumns, left);
+            int blocks = Math.Min(left / width, FourDotsRows);
+            FourDots<TFormat>(blocks, width, w, apart, x, width, sums);
+            for (int walk = 0; walk < 4; walk++)
             {
-                float* inputScales = x.Scales is null ? null : x.Scales + (nint)t * x.ScaleStride;
-                y[(nint)t * yStride + row] = Dot<TFormat>(weight.Row(row), weight.Scales(row), weight.BlockColumns, arranged + (nint)t * stride, inputScales, columns);
+                float* sum = sums + walk * FourDotsRows * TSimd.Count;
+                Fold(sum, blocks * TSimd.Count);
+                long at = row + walk * far;
+                float* scales = weight.Scales(at) + block;
+                for (int i = 0; i < blocks; i++)
+                {
+                    y[at] += sum[i] * TFormat.HalfUnit * scales[i];
+                }
             }
+
+            block += blocks;
+            left -= blocks * width;
+            w += blocks * width * TFormat.ElementBytes;
+            x += blocks * width;
         }
     }
 
     /// <summary>
-    /// Rows <paramref name="row"/>, row + far, row + 2 far, row + 3 far and the <paramref name="rows"/> - 1 after each times one token.
-    /// The rows after each have its scales, unless a scale is a whole row's.
+    /// Sums, a vector each, of <paramref name="rows"/> rows after one another from each of four places, <paramref name="apart"/> bytes
+    /// apart: [place][<see cref="FourDotsRows"/>]. From row to row the input goes on by <paramref name="xStep"/>.
     /// </summary>
-    [SkipLocalsInit]
-    static void FourDots<TFormat>(CpuWeight weight, long row, long far, int rows, float* x, float* y)
-        where TFormat : struct, IWeightFormat<TVector>
-    {
-        int columns = weight.Columns;
-        nint apart = (nint)far * columns * TFormat.ElementBytes;
-        byte* w = weight.Row(row);
-        float one = 1;
-        float** scales = stackalloc float*[4];
-        for (int i = 0; i < 4; i++)
-        {
-            scales[i] = weight.BlockColumns < columns ? weight.Scales(row + i * far) : &one;
-        }
-
-        // Whole cache lines, and one vector more for Fold.
-        const int Line = 64;
-        int vectors = 4 * rows;
-        byte* memory = stackalloc byte[(4 * FourDotsRows + 1) * 16 * sizeof(float) + Line];
-        float* sums = (float*)(((nint)memory + Line - 1) / Line * Line);
-        new Span<float>(sums, vectors * TSimd.Count).Clear();
-        FourDots<TFormat>(rows, columns, Math.Min(columns, weight.BlockColumns), w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, scales, sums);
-        Fold(sums, vectors * TSimd.Count);
-        bool rowScales = weight.BlockColumns >= columns && weight.IsScaled;
-        for (int r = 0; r < rows; r++)
-        {
-            for (long at = row + r; at < row + 4 * far; at += far)
-            {
-                y[at] = *sums++ * (rowScales ? *weight.Scales(at) : 1);
-            }
-        }
-    }
-
-    /// <summary>Adds the products of four rows, then of the next four, and so on, to <paramref name="sums"/>, a vector for each row.</summary>
     /// <remarks>
     /// Memory gives more to four distant walks than to one (a page's end stalls only its own), and eight sums hide the latency of the
-    /// additions. The input comes in through four pointers, all the same: the compiler would keep what it reads twice in registers,
-    /// and there are none left. What is needed only between rows stays out of here for the same reason.
+    /// additions.
     /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static void FourDots<TFormat>(
-        int rows, int columns, int blockColumns, byte* w0, byte* w1, byte* w2, byte* w3, float* x0, float* x1, float* x2, float* x3, float** scales, float* sums)
+    void FourDots<TFormat>(int rows, int columns, byte* w, nint apart, float* x, nint xStep, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        TVector factor = TSimd.Broadcast(Outer<TFormat>());
-        for (; rows > 0; rows--)
+        bool isE4M3 = typeof(TFormat) == typeof(RawE4M3Weights);
+        if ((isE4M3 || typeof(TFormat) == typeof(BFloat16Weights<Simd256, Vector256<float>>)) && fourDots?.Invoke() is { } functions)
         {
-            nint block = 0;
-            int left = columns;
+            FourDotsBlock block = new()
+            {
+                First = w,
+                Second = w + apart,
+                Third = w + 2 * apart,
+                Fourth = w + 3 * apart,
+                Inputs = x,
+                Sums = sums,
+                Rows = rows,
+                Steps = columns / FourDotsStep<TFormat>(),
+                InputMove = (xStep - columns) * sizeof(float),
+            };
+            if (isE4M3)
+            {
+                functions.MultiplyE4M3(block);
+            }
+            else
+            {
+                functions.MultiplyBFloat16(block);
+            }
+
+            return;
+        }
+
+        FourDots<TFormat>(rows, columns, w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, xStep, sums);
+    }
+
+    /// <remarks>
+    /// The input comes in through four pointers, all the same: the compiler would keep what it reads twice in registers, and there are
+    /// none left. What is needed only between rows stays out of here for the same reason.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void FourDots<TFormat>(nint rows, nint columns, byte* w0, byte* w1, byte* w2, byte* w3, float* x0, float* x1, float* x2, float* x3, nint xStep, float* sums)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        nint apart = FourDotsRows * TSimd.Count;
+        do
+        {
+            TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
+            TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
+            nint left = columns;
             do
             {
-                int end = left - Math.Min(left, blockColumns);
-                TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
-                TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
-                do
+                if (Sse.IsSupported)
                 {
-                    if (Sse.IsSupported)
-                    {
-                        Sse.Prefetch0(w0 + FarPrefetchBytes);
-                        Sse.Prefetch0(w1 + FarPrefetchBytes);
-                        Sse.Prefetch0(w2 + FarPrefetchBytes);
-                        Sse.Prefetch0(w3 + FarPrefetchBytes);
-                    }
-
-                    AddProducts<TFormat>(w0, x0, ref a0, ref b0);
-                    AddProducts<TFormat>(w1, x1, ref a1, ref b1);
-                    AddProducts<TFormat>(w2, x2, ref a2, ref b2);
-                    AddProducts<TFormat>(w3, x3, ref a3, ref b3);
-
-                    // Written out: the compiler leaves loops as they are, and a loop of two turns costs as much as what is in it.
-                    if (FourDotsStep<TFormat>() > Step)
-                    {
-                        AddProducts<TFormat>(w0 + Step * TFormat.ElementBytes, x0 + Step, ref a0, ref b0);
-                        AddProducts<TFormat>(w1 + Step * TFormat.ElementBytes, x1 + Step, ref a1, ref b1);
-                        AddProducts<TFormat>(w2 + Step * TFormat.ElementBytes, x2 + Step, ref a2, ref b2);
-                        AddProducts<TFormat>(w3 + Step * TFormat.ElementBytes, x3 + Step, ref a3, ref b3);
-                    }
-
-                    if (FourDotsStep<TFormat>() > 2 * Step)
-                    {
-                        AddProducts<TFormat>(w0 + 2 * Step * TFormat.ElementBytes, x0 + 2 * Step, ref a0, ref b0);
-                        AddProducts<TFormat>(w1 + 2 * Step * TFormat.ElementBytes, x1 + 2 * Step, ref a1, ref b1);
-                        AddProducts<TFormat>(w2 + 2 * Step * TFormat.ElementBytes, x2 + 2 * Step, ref a2, ref b2);
-                        AddProducts<TFormat>(w3 + 2 * Step * TFormat.ElementBytes, x3 + 2 * Step, ref a3, ref b3);
-                        AddProducts<TFormat>(w0 + 3 * Step * TFormat.ElementBytes, x0 + 3 * Step, ref a0, ref b0);
-                        AddProducts<TFormat>(w1 + 3 * Step * TFormat.ElementBytes, x1 + 3 * Step, ref a1, ref b1);
-                        AddProducts<TFormat>(w2 + 3 * Step * TFormat.ElementBytes, x2 + 3 * Step, ref a2, ref b2);
-                        AddProducts<TFormat>(w3 + 3 * Step * TFormat.ElementBytes, x3 + 3 * Step, ref a3, ref b3);
-                    }
-
-                    w0 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                    w1 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                    w2 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                    w3 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
-                    x0 += FourDotsStep<TFormat>();
-                    x1 += FourDotsStep<TFormat>();
-                    x2 += FourDotsStep<TFormat>();
-                    x3 += FourDotsStep<TFormat>();
-                    left -= FourDotsStep<TFormat>();
+                    Sse.Prefetch0(w0 + FarPrefetchBytes);
+                    Sse.Prefetch0(w1 + FarPrefetchBytes);
+                    Sse.Prefetch0(w2 + FarPrefetchBytes);
+                    Sse.Prefetch0(w3 + FarPrefetchBytes);
                 }
-                while (left > end);
 
-                TSimd.Store(sums, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a0, b0), factor), TSimd.Broadcast(scales[0][block]), TSimd.Load(sums)));
-                TSimd.Store(sums + TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a1, b1), factor), TSimd.Broadcast(scales[1][block]), TSimd.Load(sums + TSimd.Count)));
-                TSimd.Store(sums + 2 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a2, b2), factor), TSimd.Broadcast(scales[2][block]), TSimd.Load(sums + 2 * TSimd.Count)));
-                TSimd.Store(sums + 3 * TSimd.Count, TSimd.MultiplyAdd(TSimd.Multiply(TSimd.Add(a3, b3), factor), TSimd.Broadcast(scales[3][block]), TSimd.Load(sums + 3 * TSimd.Count)));
-                block++;
+                AddProducts<TFormat>(w0, x0, ref a0, ref b0);
+                AddProducts<TFormat>(w1, x1, ref a1, ref b1);
+                AddProducts<TFormat>(w2, x2, ref a2, ref b2);
+                AddProducts<TFormat>(w3, x3, ref a3, ref b3);
+
+                // Written out: the compiler leaves loops as they are, and a loop of two turns costs as much as what is in it.
+                if (FourDotsStep<TFormat>() > Step)
+                {
+                    AddProducts<TFormat>(w0 + Step * TFormat.ElementBytes, x0 + Step, ref a0, ref b0);
+                    AddProducts<TFormat>(w1 + Step * TFormat.ElementBytes, x1 + Step, ref a1, ref b1);
+                    AddProducts<TFormat>(w2 + Step * TFormat.ElementBytes, x2 + Step, ref a2, ref b2);
+                    AddProducts<TFormat>(w3 + Step * TFormat.ElementBytes, x3 + Step, ref a3, ref b3);
+                }
+
+                if (FourDotsStep<TFormat>() > 2 * Step)
+                {
+                    AddProducts<TFormat>(w0 + 2 * Step * TFormat.ElementBytes, x0 + 2 * Step, ref a0, ref b0);
+                    AddProducts<TFormat>(w1 + 2 * Step * TFormat.ElementBytes, x1 + 2 * Step, ref a1, ref b1);
+                    AddProducts<TFormat>(w2 + 2 * Step * TFormat.ElementBytes, x2 + 2 * Step, ref a2, ref b2);
+                    AddProducts<TFormat>(w3 + 2 * Step * TFormat.ElementBytes, x3 + 2 * Step, ref a3, ref b3);
+                    AddProducts<TFormat>(w0 + 3 * Step * TFormat.ElementBytes, x0 + 3 * Step, ref a0, ref b0);
+                    AddProducts<TFormat>(w1 + 3 * Step * TFormat.ElementBytes, x1 + 3 * Step, ref a1, ref b1);
+                    AddProducts<TFormat>(w2 + 3 * Step * TFormat.ElementBytes, x2 + 3 * Step, ref a2, ref b2);
+                    AddProducts<TFormat>(w3 + 3 * Step * TFormat.ElementBytes, x3 + 3 * Step, ref a3, ref b3);
+                }
+
+                w0 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                w1 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                w2 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                w3 += FourDotsStep<TFormat>() * TFormat.ElementBytes;
+                x0 += FourDotsStep<TFormat>();
+                x1 += FourDotsStep<TFormat>();
+                x2 += FourDotsStep<TFormat>();
+                x3 += FourDotsStep<TFormat>();
+                left -= FourDotsStep<TFormat>();
             }
             while (left > 0);
 
-            sums += 4 * TSimd.Count;
-            x0 -= columns;
-            x1 -= columns;
-            x2 -= columns;
-            x3 -= columns;
+            TSimd.Store(sums, TSimd.Add(a0, b0));
+            TSimd.Store(sums + apart, TSimd.Add(a1, b1));
+            TSimd.Store(sums + 2 * apart, TSimd.Add(a2, b2));
+            TSimd.Store(sums + 3 * apart, TSimd.Add(a3, b3));
+            sums += TSimd.Count;
+            x0 += xStep - columns;
+            x1 += xStep - columns;
+            x2 += xStep - columns;
+            x3 += xStep - columns;
         }
+        while (--rows > 0);
     }
 
     // A cache line of a row, or what one widening takes where that is more.
@@ -203,6 +319,22 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         other = TSimd.MultiplyAdd(d, TSimd.Load(x + 3 * TSimd.Count), other);
     }
 
+    // What is laid out for a weight of codes is in the order, and times the power of two, of the quickest format.
+    static bool IsArrangedFor<TFormat>()
+        where TFormat : struct, IWeightFormat<TVector>
+        => typeof(TFormat) == typeof(TE4M3) || typeof(TFormat) != typeof(E4M3Weights<TSimd, TVector>);
+
+    /// <summary>Tokens [first, end), each in an <see cref="ArrangedStride"/>.</summary>
+    static void ArrangeTokens<TFormat>(in LinearInput x, int first, int end, int columns, float* destination)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int stride = ArrangedStride(columns);
+        for (int t = first; t < end; t++)
+        {
+            Arrange<TFormat>(x.Data + (nint)t * x.Stride, stride, destination + (nint)t * stride, TSimd.Count);
+        }
+    }
+
     /// <summary>
     /// The input in the order in which the format's elements come when they are widened: four vectors a step, each <paramref name="apart"/>
     /// floats from the one before. Rows end in zeros up to a multiple of 64.
@@ -211,7 +343,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void Arrange<TFormat>(float* x, int count, float* destination, int apart)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        TVector factor = TSimd.Broadcast(Inner<TFormat>());
+        TVector factor = TSimd.Broadcast(TFormat.HalfUnit);
         for (nint k = 0; k < count; k += Step, destination += 4 * apart)
         {
             TVector a = TSimd.Multiply(TSimd.Load(x + k), factor);
@@ -263,7 +395,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int step = 4 * TSimd.Count;
-        TVector factor = TSimd.Broadcast(Outer<TFormat>());
+        TVector factor = TSimd.Broadcast(TFormat.HalfUnit);
         TVector total = TSimd.Zero;
         int block = 0;
         for (int k = 0; k < columns;)

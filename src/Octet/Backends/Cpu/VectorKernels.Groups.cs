@@ -28,15 +28,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // Scaled inputs of a group; the sums of rows, pair by pair.
     static int GroupScratch => GroupTokens * GroupColumns + (MostGroupRows + 2) * GroupTokens * TSimd.Count;
 
-    internal override int PreparedTokens => GroupTokens;
-
-    internal override long PreparedBytes(CpuWeight weight, int rows)
-        => rows is >= FewestGroupedTokens and <= MostGroupedTokens && PreparedLayout(weight) != 0
-            ? (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns * sizeof(float)
-            : 0;
-
-    /// <summary>0: in no layout, <see cref="Groups"/> does not take the weight.</summary>
-    internal override int PreparedLayout(CpuWeight weight)
+    static bool CanGroup(CpuWeight weight)
     {
         bool hasParts = weight.Format switch
         {
@@ -45,26 +37,19 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             _ => false,
         };
         bool oneBlock = weight.BlockColumns >= weight.Columns;
-        return TSimd.Count <= WidestGroups && hasParts && !weight.IsExpanded && weight.Input is null && weight.Columns % Step == 0
-            && (oneBlock || (weight.BlockColumns % Step == 0 && weight.BlockRows >= FewestGroupRows)) ? 1 + (int)weight.Format : 0;
+        return TSimd.Count <= WidestGroups && hasParts && !weight.IsExpanded && weight.Columns % Step == 0
+            && (oneBlock || (weight.BlockColumns % Step == 0 && weight.BlockRows >= FewestGroupRows));
     }
 
     // [group of tokens][step of columns][part of the step][token][Count]
-    internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
+    static void ArrangeGroups<TFormat>(in LinearInput x, int first, int end, int columns, float* prepared)
+        where TFormat : struct, IWeightFormat<TVector>
     {
-        int columns = weight.Columns;
         for (int t = first; t < first + (end - first + GroupTokens - 1) / GroupTokens * GroupTokens; t++)
         {
-            float* destination = (float*)prepared + (nint)(t / GroupTokens * GroupTokens) * columns + t % GroupTokens * TSimd.Count;
-
             // Tokens that are missing in the last group: another one, so that no stray bits are multiplied.
             float* source = x.Data + (nint)Math.Min(t, end - 1) * x.Stride;
-            switch (weight.Format)
-            {
-                case WeightFormat.E4M3: Arrange<TE4M3>(source, columns, destination, GroupTokens * TSimd.Count); break;
-                case WeightFormat.BFloat16: Arrange<BFloat16Weights<TSimd, TVector>>(source, columns, destination, GroupTokens * TSimd.Count); break;
-                default: Arrange<SingleWeights<TSimd, TVector>>(source, columns, destination, GroupTokens * TSimd.Count); break;
-            }
+            Arrange<TFormat>(source, columns, prepared + (nint)(t / GroupTokens * GroupTokens) * columns + t % GroupTokens * TSimd.Count, GroupTokens * TSimd.Count);
         }
     }
 
@@ -95,7 +80,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     float* input = (float*)x.Prepared + (nint)t * columns + (nint)k * GroupTokens;
                     if (inBlocks)
                     {
-                        ScaleGroup(input, k, k + width, weight.Scales(row), weight.BlockColumns, 1 / unit, scratch);
+                        ScaleInput(input, k, k + width, weight.Scales(row), weight.BlockColumns, 1 / unit, scratch, GroupTokens);
                         input = scratch;
                     }
 
@@ -108,7 +93,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     float scale = inBlocks || !weight.IsScaled ? unit : *weight.Scales(row + r);
                     for (int i = 0; i < Math.Min(GroupTokens, x.Rows - t); i++)
                     {
-                        y[(nint)(t + i) * yStride + row + r] = sums[r * GroupTokens + i] * Outer<TFormat>() * scale;
+                        y[(nint)(t + i) * yStride + row + r] = sums[r * GroupTokens + i] * TFormat.HalfUnit * scale;
                     }
                 }
             }
@@ -118,6 +103,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>A power of two near the largest scale. Scales over it leave inputs about as large as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float PowerNear(float* scales, int count)
     {
         float largest = 0;
@@ -129,15 +115,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         return float.IsNormal(largest) ? MathF.ScaleB(1, Math.Clamp(MathF.ILogB(largest), -125, 125)) : 1;
     }
 
-    /// <summary>Columns [first, end) of a group's inputs times their blocks' scales.</summary>
-    static void ScaleGroup(float* source, int first, int end, float* scales, int blockColumns, float factor, float* destination)
+    /// <summary>Columns [first, end) of <paramref name="tokens"/> arranged tokens times their blocks' scales.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void ScaleInput(float* source, int first, int end, float* scales, int blockColumns, float factor, float* destination, int tokens)
     {
         for (int k = first; k < end;)
         {
             int block = k / blockColumns;
             int stop = Math.Min(end, (block + 1) * blockColumns);
             TVector scale = TSimd.Broadcast(scales[block] * factor);
-            for (float* blockEnd = destination + (nint)(stop - k) * GroupTokens; destination < blockEnd; destination += 2 * TSimd.Count, source += 2 * TSimd.Count)
+            for (float* blockEnd = destination + (nint)(stop - k) * tokens; destination < blockEnd; destination += 2 * TSimd.Count, source += 2 * TSimd.Count)
             {
                 TSimd.Store(destination, TSimd.Multiply(TSimd.Load(source), scale));
                 TSimd.Store(destination + TSimd.Count, TSimd.Multiply(TSimd.Load(source + TSimd.Count), scale));

@@ -3,20 +3,43 @@ namespace Octet.Backends.Cpu;
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
     // From this many tokens on it is cheaper to lay out weights as a panel that serves all of them than to widen every row for each.
-    const int FewestPanelTokens = 4;
+    const int FewestPanelTokens = MostDotTokens + 1;
 
-    // A power of two between a weight as it is widened and the weight itself may be too large to stay in range when multiplied with
-    // either factor alone: half of it goes to each.
-    static float Inner<TFormat>()
+    internal override int LinearScratch(int columns) => Math.Max(Math.Max(DotScratch(columns), PanelScratch), GroupScratch);
+
+    internal override int PreparedTokens => GroupTokens;
+
+    internal override int PreparedLayout(CpuWeight weight, int rows)
+        => weight.Input is null && (rows < FewestGroupedTokens || (rows <= MostGroupedTokens && CanGroup(weight))) ? 1 + (int)weight.Format : 0;
+
+    internal override long PreparedBytes(CpuWeight weight, int rows)
+        => PreparedLayout(weight, rows) == 0 ? 0
+            : rows < FewestGroupedTokens ? (long)rows * ArrangedStride(weight.Columns) * sizeof(float)
+            : (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns * sizeof(float);
+
+    internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
+    {
+        switch (weight.Format)
+        {
+            case WeightFormat.E4M3: PrepareInput<TE4M3>(weight, x, first, end, (float*)prepared); break;
+            case WeightFormat.BFloat16: PrepareInput<BFloat16Weights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
+            case WeightFormat.Float16: PrepareInput<HalfWeights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
+            default: PrepareInput<SingleWeights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
+        }
+    }
+
+    static void PrepareInput<TFormat>(CpuWeight weight, in LinearInput x, int first, int end, float* prepared)
         where TFormat : struct, IWeightFormat<TVector>
-        => MathF.Sqrt(TFormat.Unit);
-
-    // What is left to multiply a product with that has Inner on its other side. Sums take it before a scale, which may be as small.
-    static float Outer<TFormat>()
-        where TFormat : struct, IWeightFormat<TVector>
-        => TFormat.Unit / Inner<TFormat>();
-
-    internal override int LinearScratch(int columns) => Math.Max(Math.Max(ArrangedInputs(columns), PanelScratch), GroupScratch);
+    {
+        if (x.Rows < FewestGroupedTokens)
+        {
+            ArrangeTokens<TFormat>(x, first, end, weight.Columns, prepared);
+        }
+        else
+        {
+            ArrangeGroups<TFormat>(x, first, end, weight.Columns, prepared);
+        }
+    }
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
@@ -30,7 +53,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>Runs of rows without a NaN in the quickest format, the others in the one that keeps it.</summary>
-    static void Codes(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
+    void Codes(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
         if (TE4M3.KeepsNaN || weight.NaNGroups is null)
         {
@@ -61,10 +84,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    static void Rows<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
+    void Rows<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        if (x.Prepared is not null && x.Scales is null && TFormat.HasParts)
+        if (x.Rows >= FewestGroupedTokens && x.Prepared is not null && IsArrangedFor<TFormat>())
         {
             Groups<TFormat>(weight, first, end, x, y, yStride, scratch);
             return;

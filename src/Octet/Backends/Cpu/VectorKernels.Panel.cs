@@ -42,7 +42,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Pack<TFormat>(weight, row, rows, k, stop, !scaleSums, scratch, square);
                 for (int r = 0; r < rows; r++)
                 {
-                    factors[r] = Outer<TFormat>() * (scaleSums ? weight.Scales(row + r)[k / weight.BlockColumns] : 1);
+                    factors[r] = TFormat.HalfUnit * (scaleSums ? weight.Scales(row + r)[k / weight.BlockColumns] : 1);
                 }
 
                 PanelTile tile = new()
@@ -147,7 +147,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         nint rowBytes = (nint)weight.Columns * TFormat.ElementBytes;
         scaled &= weight.IsScaled;
         float* scales = stackalloc float[16];
-        new Span<float>(scales, count).Fill(Inner<TFormat>());
+        new Span<float>(scales, count).Fill(TFormat.HalfUnit);
         int blockEnd = scaled ? first : end;
         for (int k = first; k < end; k += side)
         {
@@ -169,7 +169,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     int block = column / weight.BlockColumns;
                     for (int r = 0; r < rows; r++)
                     {
-                        scales[r] = weight.Scales(row + r)[block] * Inner<TFormat>();
+                        scales[r] = weight.Scales(row + r)[block] * TFormat.HalfUnit;
                     }
 
                     blockEnd = Math.Min(end, (block + 1) * weight.BlockColumns);

@@ -1,11 +1,14 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using Octet.Backends.Cpu.MachineCode;
 using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
 /// <summary>The kernels for one vector width: norms, rotation and activation here, linear layers and attention in files of their own. <typeparamref name="TE4M3"/> is the quickest way from codes to float32.</summary>
-sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name) : CpuKernels
+/// <param name="name">The name in <see cref="InstructionSet"/>.</param>
+/// <param name="fourDots">Generated code for 256-bit vectors, asked for when it is wanted; null for none.</param>
+sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Func<FourDotsFunctions?>? fourDots = null) : CpuKernels
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
     where TE4M3 : struct, IWeightFormat<TVector>

@@ -4,7 +4,7 @@ using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Tests.Backends.MachineCode;
 
-/// <summary>The functions of <see cref="ProductCode"/>, each the interpreter on the bytes that a processor would execute.</summary>
+/// <summary>The functions of <see cref="ProductCode"/> and <see cref="FourDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
 static unsafe class InterpretedCode
 {
     static readonly MachineProgram s_tileBegin = new(TileCode.Begin(GeneralRegister.Rdi));
@@ -16,6 +16,8 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_expect = new(TileCode.Expect(GeneralRegister.Rdi));
     static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
+    static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
+    static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
 
     static readonly ConcurrentDictionary<(nint Size, int Groups), (MachineProgram Scores, MachineProgram Values)> s_attention = [];
 
@@ -26,6 +28,8 @@ static unsafe class InterpretedCode
     internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect), _ => new(&ScoresOne, &ScoresTwo, &ValuesOne, &ValuesTwo));
 
     internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
+
+    internal static FourDotsFunctions FourDots { get; } = new(&FourE4M3, &FourBFloat16);
 
     /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
     internal static ConcurrentQueue<Exception> Failures { get; } = [];
@@ -116,6 +120,29 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void DotTwo(void* block) => Call(s_dotTwo, block, processor => Allow(processor, (ProductBlock*)block, 8, 2));
+
+    /// <summary>What <paramref name="block"/> promises; <paramref name="inputBytes"/> of inputs go with a step.</summary>
+    internal static void Allow(Processor processor, FourDotsBlock* block, int inputBytes)
+    {
+        processor.Allow(block, sizeof(FourDotsBlock), writable: true);
+        foreach (nint walk in (nint[])[(nint)block->First, (nint)block->Second, (nint)block->Third, (nint)block->Fourth])
+        {
+            processor.Allow((void*)walk, block->Rows * block->Steps * 64);
+        }
+
+        // Rows have the same inputs or follow one another in them.
+        processor.Allow(block->Inputs, block->Steps * inputBytes + (block->Rows - 1) * Math.Max(0, block->Steps * inputBytes + block->InputMove));
+        for (int walk = 0; walk < 4; walk++)
+        {
+            processor.Allow((byte*)block->Sums + walk * FourDotsBlock.WalkBytes, block->Rows * 32, writable: true);
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    static void FourE4M3(void* block) => Call(s_fourE4M3, block, processor => Allow(processor, (FourDotsBlock*)block, 256));
+
+    [UnmanagedCallersOnly]
+    static void FourBFloat16(void* block) => Call(s_fourBFloat16, block, processor => Allow(processor, (FourDotsBlock*)block, 128));
 
     static void Call(MachineProgram program, void* argument, Action<Processor> allow)
     {

@@ -212,6 +212,75 @@ public class ListingTests
         }
     }
 
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Four_rows_of_codes(string argument)
+    {
+        List<string> step = [];
+        foreach (int half in (int[])[0, 32])
+        {
+            for (int row = 0; row < 4; row++)
+            {
+                string codes = $"[{s_rows[row]}{(half == 0 ? "" : "+32")}]";
+                step.AddRange([$"vmovups ymm8, {codes}", "vpmaddubsw ymm9, ymm15, ymm8", "vpsraw ymm8, ymm8, 4", "vpslld ymm10, ymm9, 16", "vpslld ymm11, ymm8, 16"]);
+                step.AddRange(Enumerable.Range(8, 4).Select(vector => $"vpand ymm{vector}, ymm14, ymm{vector}"));
+                step.AddRange([$"vfmadd231ps ymm{row}, ymm10, {Input(half * 4)}", $"vfmadd231ps ymm{4 + row}, ymm11, {Input(half * 4 + 32)}"]);
+                step.AddRange([$"vfmadd231ps ymm{row}, ymm9, {Input(half * 4 + 64)}", $"vfmadd231ps ymm{4 + row}, ymm8, {Input(half * 4 + 96)}"]);
+            }
+        }
+
+        CheckFourRows(FourDotsCode.E4M3(Enum.Parse<GeneralRegister>(argument)), argument, step, 256);
+    }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Four_rows_of_bfloat16(string argument)
+    {
+        List<string> step = [];
+        for (int row = 0; row < 4; row++)
+        {
+            foreach (int half in (int[])[0, 32])
+            {
+                step.AddRange([$"vmovups ymm8, [{s_rows[row]}{(half == 0 ? "" : "+32")}]", "vpslld ymm9, ymm8, 16", "vpand ymm8, ymm14, ymm8"]);
+                step.AddRange([$"vfmadd231ps ymm{row}, ymm9, {Input(half * 2)}", $"vfmadd231ps ymm{4 + row}, ymm8, {Input(half * 2 + 32)}"]);
+            }
+        }
+
+        CheckFourRows(FourDotsCode.BFloat16(Enum.Parse<GeneralRegister>(argument)), argument, step, 128);
+    }
+
+    static readonly string[] s_rows = ["rcx", "rdx", "r8", "r9"];
+
+    // R10 is 128 bytes into a step's inputs.
+    static string Input(int offset) => offset == 128 ? "[r10]" : $"[r10{(offset > 128 ? "+" : "")}{offset - 128}]";
+
+    static void CheckFourRows(byte[] code, string argument, List<string> step, int inputBytes)
+    {
+        bool isWindows = argument == nameof(GeneralRegister.Rcx);
+        int[] kept = isWindows ? [.. Enumerable.Range(0, 10)] : [];
+        int row = 1 + kept.Length + 8;
+        Check(code, argument, string.Join('\n',
+        [
+            "mov rax, ARGUMENT",
+            .. kept.Select(i => $"vmovups [rax+{80 + 16 * i}], xmm{6 + i}"),
+            "mov rcx, [rax]", "mov rdx, [rax+8]", "mov r8, [rax+16]", "mov r9, [rax+24]", "mov r10, [rax+32]", "add r10, 128",
+            "vbroadcastss ymm14, [rax+72]", "vbroadcastss ymm15, [rax+76]",
+            .. Enumerable.Range(0, 8).Select(sum => $"vxorps ymm{sum}, ymm{sum}, ymm{sum}"),
+            "mov r11, [rax+56]",
+            .. s_rows.Select(at => $"prefetcht0 [{at}+512]"),
+            .. step,
+            .. s_rows.Select(at => $"add {at}, 64"),
+            $"add r10, {inputBytes}", "dec r11", $"jnz {row + 9}",
+            "mov r11, [rax+40]",
+            .. Enumerable.Range(0, 4).SelectMany(sum => (string[])[$"vaddps ymm{sum}, ymm{sum}, ymm{4 + sum}", $"vmovups [r11{(sum == 0 ? "" : $"+{sum * 1024}")}], ymm{sum}"]),
+            "add r11, 32", "mov [rax+40], r11", "mov r11, [rax+64]", "add r10, r11", "mov r11, [rax+48]", "dec r11", "mov [rax+48], r11", $"jnz {row}",
+            .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{80 + 16 * i}]"),
+            "vzeroupper", "ret",
+        ]));
+    }
+
     static void Check(byte[] code, string argument, string expected)
         => Assert.Equal(expected.Replace("ARGUMENT", argument.ToLowerInvariant(), StringComparison.Ordinal).Split('\n', StringSplitOptions.TrimEntries), new MachineProgram(code).Listing());
 }

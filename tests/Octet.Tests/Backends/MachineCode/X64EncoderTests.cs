@@ -101,6 +101,44 @@ public class X64EncoderTests
         }
     }
 
+    [Fact]
+    public void Instructions_on_256_bits_are_what_was_meant()
+    {
+        for (int a = 0; a < 16; a++)
+        {
+            Check(code => code.ZeroVector256(a), $"vxorps ymm{a}, ymm{a}, ymm{a}");
+            foreach (GeneralRegister register in s_registers)
+            {
+                string at = register.ToString().ToLowerInvariant();
+                Check(code => code.Prefetch(register, 512), $"prefetcht0 [{at}+512]");
+
+                // The last offset of a byte and the first that takes more.
+                foreach (int offset in (int[])[0, 32, 127, 128, -128, -129, 100_000])
+                {
+                    string where = offset == 0 ? $"[{at}]" : $"[{at}{(offset < 0 ? "" : "+")}{offset}]";
+                    Check(code => code.LoadVector256(a, register, offset), $"vmovups ymm{a}, {where}");
+                    Check(code => code.StoreVector256(register, offset, a), $"vmovups {where}, ymm{a}");
+                    Check(code => code.LoadVector128(a, register, offset), $"vmovups xmm{a}, {where}");
+                    Check(code => code.StoreVector128(register, offset, a), $"vmovups {where}, xmm{a}");
+                    Check(code => code.LoadLanes256(a, register, offset), $"vbroadcastss ymm{a}, {where}");
+                    Check(code => code.MultiplyAdd256(a, 15 - a, register, offset), $"vfmadd231ps ymm{a}, ymm{15 - a}, {where}");
+                }
+            }
+
+            for (int b = 0; b < 16; b++)
+            {
+                Check(code => code.ShiftLeft32(a, b, 16), $"vpslld ymm{a}, ymm{b}, 16");
+                Check(code => code.ShiftRightSigned16(a, b, 4), $"vpsraw ymm{a}, ymm{b}, 4");
+                for (int c = 0; c < 16; c++)
+                {
+                    Check(code => code.Add256(a, b, c), $"vaddps ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.And256(a, b, c), $"vpand ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.MultiplyBytePairs256(a, b, c), $"vpmaddubsw ymm{a}, ymm{b}, ymm{c}");
+                }
+            }
+        }
+    }
+
     static void Check(Action<X64Encoder> write, string expected)
     {
         var code = new X64Encoder();

@@ -18,32 +18,47 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     // Where a cycle starts one instruction, a float32 multiplication or VDPBF16PS: 256 a token against 2048 for up to 16 tokens.
     internal const int FewestTokensForDotProducts = 8;
 
+    // The number of the layout of inputs for generated code; the inner kernels' are small.
+    const int Packed = -1;
+
     internal override string Name => name;
 
     internal override int LinearScratch(int columns) => Math.Max(BFloat16Product.ScratchFloats, inner.LinearScratch(columns));
 
     internal override int AttentionScratch(int headDim, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, group));
 
+    internal override int PreparedLayout(CpuWeight weight, int rows) => Multiplies(weight, rows) ? Packed : inner.PreparedLayout(weight, rows);
+
     internal override long PreparedBytes(CpuWeight weight, int rows)
-        => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) ? PackedInput.Bytes(rows, weight.Columns) : 0;
+        => Multiplies(weight, rows) ? PackedInput.Bytes(rows, weight.Columns) : inner.PreparedBytes(weight, rows);
 
     internal override int PreparedTokens => 16;
 
     internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
-        => new PackedInput(prepared, x.Rows, weight.Columns).Pack(x, first, end);
+    {
+        if (Multiplies(weight, x.Rows))
+        {
+            new PackedInput(prepared, x.Rows, weight.Columns).Pack(x, first, end);
+        }
+        else
+        {
+            inner.PrepareInput(weight, x, first, end, prepared);
+        }
+    }
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
-        if (x.Prepared is not null && BFloat16Product.CanMultiply(weight))
+        if (x.Prepared is not null && Multiplies(weight, x.Rows))
         {
             BFloat16Product.Run(code, weight, first, end, x, y, yStride, scratch);
         }
         else
         {
-            // What is laid out is not in the inner kernels' layout.
-            inner.Linear(weight, first, end, x with { Prepared = null }, y, yStride, scratch);
+            inner.Linear(weight, first, end, x, y, yStride, scratch);
         }
     }
+
+    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight);
 
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
         => inner.AddRmsNorm(residual, delta, norm, epsilon, output, count);

@@ -5,7 +5,7 @@ namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>
 /// Writes the few x64 instructions that the kernels are made of. Encodings: Intel's Software Developer's Manual, volume 2. An offset of an
-/// address is left out where it is zero and takes 32 bits elsewhere.
+/// address is left out where it is zero; it takes 8 bits in vectors of 256 bits where it fits, and 32 elsewhere.
 /// </summary>
 sealed class X64Encoder
 {
@@ -62,6 +62,18 @@ sealed class X64Encoder
         }
 
         _code.AddRange([0x0F, 0x0D]);
+        Address(1, from, offset);
+    }
+
+    /// <summary>The line of the cache at <paramref name="from"/> + <paramref name="offset"/> will be read.</summary>
+    internal void Prefetch(GeneralRegister from, int offset)
+    {
+        if (from >= GeneralRegister.R8)
+        {
+            _code.Add(0x41);
+        }
+
+        _code.AddRange([0x0F, 0x18]);
         Address(1, from, offset);
     }
 
@@ -131,6 +143,69 @@ sealed class X64Encoder
     /// <summary>sums += pairs * (the pair of bfloat16 at <paramref name="from"/>, in every lane), in float32.</summary>
     internal void MultiplyPairs(int sums, int pairs, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.F3, 0x52, sums, pairs, from, offset, broadcast: true);
 
+    internal void LoadVector256(int vector, GeneralRegister from, int offset) => Vex256(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset);
+
+    internal void StoreVector256(GeneralRegister to, int offset, int vector) => Vex256(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset);
+
+    /// <summary>The lower half of a vector of 256 bits; the upper half becomes 0.</summary>
+    internal void LoadVector128(int vector, GeneralRegister from, int offset) => VexMemory(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset, Wide.No);
+
+    internal void StoreVector128(GeneralRegister to, int offset, int vector) => VexMemory(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset, Wide.No);
+
+    /// <summary>Every lane of 32 bits = those at <paramref name="from"/> + <paramref name="offset"/>.</summary>
+    internal void LoadLanes256(int vector, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from, offset);
+
+    internal void ZeroVector256(int vector) => Vex256(OpcodeMap0F, Prefix.None, 0x57, vector, vector, vector);
+
+    /// <summary>to = a + b, in float32.</summary>
+    internal void Add256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.None, 0x58, to, a, b);
+
+    internal void And256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.Size, 0xDB, to, a, b);
+
+    /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32, rounded once.</summary>
+    internal void MultiplyAdd256(int sums, int factors, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, from, offset);
+
+    /// <summary>Lanes of 16 bits = the first byte times the first factor plus the second times the second: factors unsigned, bytes signed, sums saturated.</summary>
+    internal void MultiplyBytePairs256(int to, int factors, int bytes) => Vex256(OpcodeMap0F38, Prefix.Size, 0x04, to, factors, bytes);
+
+    /// <summary>Lanes of 32 bits, zeros coming in.</summary>
+    internal void ShiftLeft32(int to, int from, byte bits) => Shift256(0x72, 6, to, from, bits);
+
+    /// <summary>Lanes of 16 bits, copies of the sign coming in.</summary>
+    internal void ShiftRightSigned16(int to, int from, byte bits) => Shift256(0x71, 4, to, from, bits);
+
+    // The destination is where others have a second source.
+    void Shift256(byte opcode, byte extension, int to, int from, byte bits)
+    {
+        Vex256(OpcodeMap0F, Prefix.Size, opcode, extension, to, from);
+        _code.Add(bits);
+    }
+
+    void Vex256(byte map, Prefix prefix, byte opcode, int register, int second, int operand)
+    {
+        Vex(map, prefix, register, second, operand, wide: Wide.Yes);
+        _code.Add(opcode);
+        _code.Add((byte)(0xC0 | (register & 7) << 3 | operand & 7));
+    }
+
+    void Vex256(byte map, Prefix prefix, byte opcode, int register, int second, GeneralRegister at, int offset)
+        => VexMemory(map, prefix, opcode, register, second, at, offset, Wide.Yes);
+
+    void VexMemory(byte map, Prefix prefix, byte opcode, int register, int second, GeneralRegister at, int offset, Wide wide)
+    {
+        Vex(map, prefix, register, second, (byte)at, wide: wide);
+        _code.Add(opcode);
+        if (offset is not 0 and >= sbyte.MinValue and <= sbyte.MaxValue)
+        {
+            _code.Add((byte)(0x40 | (register & 7) << 3 | (byte)at & 7));
+            _code.Add((byte)offset);
+        }
+        else
+        {
+            Address((byte)register, at, offset);
+        }
+    }
+
     void Plain(byte opcode, byte register, byte operand)
     {
         RexW(register, operand);
@@ -154,12 +229,12 @@ sealed class X64Encoder
         }
     }
 
-    // R, X, B, the map; W = 0, the second source, 128 bits, the prefix. Register numbers are inverted.
-    void Vex(byte map, Prefix prefix, int register, int second, int operand, int index = 0)
+    // R, X, B, the map; W = 0, the second source, 128 or 256 bits, the prefix. Register numbers are inverted.
+    void Vex(byte map, Prefix prefix, int register, int second, int operand, int index = 0, Wide wide = Wide.No)
     {
         _code.Add(0xC4);
         _code.Add((byte)((~register >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~operand >> 3 & 1) << 5 | map));
-        _code.Add((byte)((~second & 15) << 3 | (byte)prefix));
+        _code.Add((byte)((~second & 15) << 3 | (byte)wide | (byte)prefix));
     }
 
     void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, GeneralRegister at, int offset, bool broadcast)
@@ -191,6 +266,13 @@ sealed class X64Encoder
     {
         CollectionsMarshal.SetCount(_code, _code.Count + sizeof(int));
         BinaryPrimitives.WriteInt32LittleEndian(CollectionsMarshal.AsSpan(_code)[^sizeof(int)..], value);
+    }
+
+    /// <summary>VEX's bit for vectors of 256 bits.</summary>
+    enum Wide : byte
+    {
+        No = 0,
+        Yes = 4,
     }
 
     /// <summary>The prefix byte that is part of an opcode, as VEX and EVEX write it.</summary>
