@@ -23,11 +23,14 @@ unsafe interface IWeightFormat<TVector>
 
     static abstract void Widen(byte* source, out TVector a, out TVector b, out TVector c, out TVector d);
 
-    /// <summary>Whether <see cref="WidenPart"/> is there: each of the four vectors takes an operation or two of its own.</summary>
-    static virtual bool HasParts => false;
+    /// <summary>
+    /// Of the four vectors that <see cref="Widen"/> gives, how far apart the two are that <see cref="WidenHalf"/> gives: 1 for a, b and c, d; 2
+    /// for a, c and b, d; 0 where there are no such halves, because the four have most of the work in common.
+    /// </summary>
+    static virtual int HalvesApart => 0;
 
-    /// <summary>The vector <paramref name="part"/>, 0 to 3 and a constant, of what <see cref="Widen"/> gives.</summary>
-    static virtual TVector WidenPart(byte* source, int part) => throw new NotSupportedException();
+    /// <summary>The first or the second two vectors, by <paramref name="half"/>, 0 or 1 and a constant.</summary>
+    static virtual void WidenHalf(byte* source, int half, out TVector first, out TVector second) => throw new NotSupportedException();
 }
 
 readonly unsafe struct E4M3Weights<TSimd, TVector> : IWeightFormat<TVector>
@@ -75,14 +78,11 @@ readonly unsafe struct BFloat16Weights<TSimd, TVector> : IWeightFormat<TVector>
         TSimd.WidenBFloat16Pairs(source + TSimd.Count * sizeof(uint), out c, out d);
     }
 
-    public static bool HasParts => true;
+    public static int HalvesApart => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector WidenPart(byte* source, int part)
-    {
-        TSimd.WidenBFloat16Pairs(source + part / 2 * TSimd.Count * sizeof(uint), out TVector even, out TVector odd);
-        return part % 2 == 0 ? even : odd;
-    }
+    public static void WidenHalf(byte* source, int half, out TVector first, out TVector second)
+        => TSimd.WidenBFloat16Pairs(source + half * TSimd.Count * sizeof(uint), out first, out second);
 }
 
 readonly unsafe struct HalfWeights<TSimd, TVector> : IWeightFormat<TVector>
@@ -123,8 +123,12 @@ readonly unsafe struct SingleWeights<TSimd, TVector> : IWeightFormat<TVector>
         d = TSimd.Load(at + 3 * TSimd.Count);
     }
 
-    public static bool HasParts => true;
+    public static int HalvesApart => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector WidenPart(byte* source, int part) => TSimd.Load((float*)source + part * TSimd.Count);
+    public static void WidenHalf(byte* source, int half, out TVector first, out TVector second)
+    {
+        first = TSimd.Load((float*)source + 2 * half * TSimd.Count);
+        second = TSimd.Load((float*)source + (2 * half + 1) * TSimd.Count);
+    }
 }

@@ -21,28 +21,27 @@ readonly unsafe struct RawE4M3Weights : IWeightFormat<Vector256<float>>
     /// <summary>AVX2 on an AMD processor (or Hygon's, which are AMD designs).</summary>
     internal static bool IsFast { get; } = Avx2.IsSupported && Vendor() is "AuthenticAMD" or "HygonGenuine";
 
-    public static bool HasParts => true;
+    public static int HalvesApart => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Widen(byte* source, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
     {
-        a = WidenPart(source, 0);
-        b = WidenPart(source, 1);
-        c = WidenPart(source, 2);
-        d = WidenPart(source, 3);
+        WidenHalf(source, 0, out a, out c);
+        WidenHalf(source, 1, out b, out d);
     }
 
     // A signed byte times 16 (the first and third of a 32-bit lane, as the even bytes of 16-bit lanes), or a 16-bit lane shifted down
     // by 4 (the second and fourth): sign, copies of the sign, eeee mmm. The one of the two in a lane that is wanted goes to its upper
     // half, where the mask leaves s 0000 eeee mmm.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> WidenPart(byte* source, int part)
+    public static void WidenHalf(byte* source, int half, out Vector256<float> first, out Vector256<float> second)
     {
         Vector256<byte> codes = Vector256.Load(source);
-        Vector256<uint> pairs = part % 2 == 0
+        Vector256<uint> pairs = half == 0
             ? Avx2.MultiplyAddAdjacent(Vector256.Create((ushort)0x0010).AsByte(), codes.AsSByte()).AsUInt32()
             : (codes.AsInt16() >> 4).AsUInt32();
-        return ((part < 2 ? pairs << 16 : pairs) & Vector256.Create(0x87F00000u)).AsSingle();
+        first = ((pairs << 16) & Vector256.Create(0x87F00000u)).AsSingle();
+        second = (pairs & Vector256.Create(0x87F00000u)).AsSingle();
     }
 
     static string Vendor()

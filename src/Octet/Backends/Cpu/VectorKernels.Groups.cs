@@ -30,14 +30,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     static bool CanGroup(CpuWeight weight)
     {
-        bool hasParts = weight.Format switch
+        bool hasHalves = weight.Format switch
         {
-            WeightFormat.E4M3 => TE4M3.HasParts,
+            WeightFormat.E4M3 => TE4M3.HalvesApart > 0,
             WeightFormat.BFloat16 or WeightFormat.Float32 => true,
             _ => false,
         };
         bool oneBlock = weight.BlockColumns >= weight.Columns;
-        return TSimd.Count <= WidestGroups && hasParts && !weight.IsExpanded && weight.Columns % Step == 0
+        return TSimd.Count <= WidestGroups && hasHalves && !weight.IsExpanded && weight.Columns % Step == 0
             && (oneBlock || (weight.BlockColumns % Step == 0 && weight.BlockRows >= FewestGroupRows));
     }
 
@@ -53,6 +53,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Groups<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
     {
@@ -64,13 +65,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         for (long row = first; row < end;)
         {
             long stop = Math.Min(end, row + most);
-            if (inBlocks)
+            if (weight.BlockRows > 1)
             {
                 stop = Math.Min(stop, (row / weight.BlockRows + 1) * weight.BlockRows);
             }
 
             int rows = (int)(stop - row);
+            bool ownScales = !inBlocks && weight.IsScaled;
             float unit = inBlocks ? PowerNear(weight.Scales(row), (columns + weight.BlockColumns - 1) / weight.BlockColumns) : 1;
+            float* scales = ownScales ? weight.Scales(row) : &unit;
+            nint next = ownScales && weight.BlockRows == 1 ? 1 : 0;
             for (int t = 0; t < x.Rows; t += GroupTokens)
             {
                 new Span<float>(sums, (rows + 1) / 2 * 2 * GroupTokens * TSimd.Count).Clear();
@@ -88,12 +92,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
 
                 Fold(sums, rows * GroupTokens * TSimd.Count);
-                for (int r = 0; r < rows; r++)
+                for (int i = 0; i < Math.Min(GroupTokens, x.Rows - t); i++)
                 {
-                    float scale = inBlocks || !weight.IsScaled ? unit : *weight.Scales(row + r);
-                    for (int i = 0; i < Math.Min(GroupTokens, x.Rows - t); i++)
+                    float* output = y + (nint)(t + i) * yStride + row;
+                    for (nint r = 0; r < rows; r++)
                     {
-                        y[(nint)(t + i) * yStride + row + r] = sums[r * GroupTokens + i] * TFormat.HalfUnit * scale;
+                        output[r] = sums[r * GroupTokens + i] * TFormat.HalfUnit * scales[r * next];
                     }
                 }
             }
@@ -168,13 +172,18 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         TVector a2 = TSimd.Load(sums + 2 * TSimd.Count), a3 = TSimd.Load(sums + 3 * TSimd.Count);
         TVector b0 = TSimd.Load(sums + 4 * TSimd.Count), b1 = TSimd.Load(sums + 5 * TSimd.Count);
         TVector b2 = TSimd.Load(sums + 6 * TSimd.Count), b3 = TSimd.Load(sums + 7 * TSimd.Count);
+        int part = GroupTokens * TSimd.Count;
         for (; steps > 0; steps--)
         {
-            // The first and the third part have operations in common, the others too.
-            AddPart(TFormat.WidenPart(w0, 0), TFormat.WidenPart(w1, 0), x, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
-            AddPart(TFormat.WidenPart(w0, 2), TFormat.WidenPart(w1, 2), x + 8 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
-            AddPart(TFormat.WidenPart(w0, 1), TFormat.WidenPart(w1, 1), x + 4 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
-            AddPart(TFormat.WidenPart(w0, 3), TFormat.WidenPart(w1, 3), x + 12 * TSimd.Count, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            int apart = TFormat.HalvesApart;
+            TFormat.WidenHalf(w0, 0, out TVector a, out TVector later);
+            TFormat.WidenHalf(w1, 0, out TVector b, out TVector other);
+            AddPart(a, b, x, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            AddPart(later, other, x + apart * part, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            TFormat.WidenHalf(w0, 1, out a, out later);
+            TFormat.WidenHalf(w1, 1, out b, out other);
+            AddPart(a, b, x + (3 - apart) * part, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            AddPart(later, other, x + 3 * part, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
             w0 += Step * TFormat.ElementBytes;
             w1 += Step * TFormat.ElementBytes;
             x += GroupTokens * Step;
