@@ -57,8 +57,7 @@ sealed record TemplateFiles(string Name, string? Default, string? ToolUse, Dicti
             JsonNode? value = config?[name];
             if (value is JsonArray list)
             {
-                JsonArray texts = [.. list.Select(ContentOf).Where(static text => text is not null).Select(static text => JsonValue.Create(text))];
-                tokens[name] = texts;
+                tokens[name] = new JsonArray([.. list.Select(ContentOf).Where(static text => text is not null).Select(static text => (JsonNode?)JsonValue.Create(text))]);
             }
             else if (ContentOf(value) is { } text)
             {
