@@ -21,10 +21,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // So many rows are worth a copy of the input that has their scales in it.
     const int FewestRowsOfScales = 16;
 
-    static int Step => 4 * TSimd.Count;
-
-    static int ArrangedStride(int columns) => (columns + Step - 1) / Step * Step;
-
     // Inputs in order; the same times scales; the sums of four walks, and a vector more for Fold.
     static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + (4 * FourDotsRows + 1) * TSimd.Count;
 
@@ -317,59 +313,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         other = TSimd.MultiplyAdd(b, TSimd.Load(x + TSimd.Count), other);
         sum = TSimd.MultiplyAdd(c, TSimd.Load(x + 2 * TSimd.Count), sum);
         other = TSimd.MultiplyAdd(d, TSimd.Load(x + 3 * TSimd.Count), other);
-    }
-
-    // What is laid out for a weight of codes is in the order, and times the power of two, of the quickest format.
-    static bool IsArrangedFor<TFormat>()
-        where TFormat : struct, IWeightFormat<TVector>
-        => typeof(TFormat) == typeof(TE4M3) || typeof(TFormat) != typeof(E4M3Weights<TSimd, TVector>);
-
-    /// <summary>Tokens [first, end), each in an <see cref="ArrangedStride"/>.</summary>
-    static void ArrangeTokens<TFormat>(in LinearInput x, int first, int end, int columns, float* destination)
-        where TFormat : struct, IWeightFormat<TVector>
-    {
-        int stride = ArrangedStride(columns);
-        for (int t = first; t < end; t++)
-        {
-            Arrange<TFormat>(x.Data + (nint)t * x.Stride, stride, destination + (nint)t * stride, TSimd.Count);
-        }
-    }
-
-    /// <summary>
-    /// The input in the order in which the format's elements come when they are widened: four vectors a step, each <paramref name="apart"/>
-    /// floats from the one before. Rows end in zeros up to a multiple of 64.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Arrange<TFormat>(float* x, int count, float* destination, int apart)
-        where TFormat : struct, IWeightFormat<TVector>
-    {
-        TVector factor = TSimd.Broadcast(TFormat.HalfUnit);
-        for (nint k = 0; k < count; k += Step, destination += 4 * apart)
-        {
-            TVector a = TSimd.Multiply(TSimd.Load(x + k), factor);
-            TVector b = TSimd.Multiply(TSimd.Load(x + k + TSimd.Count), factor);
-            TVector c = TSimd.Multiply(TSimd.Load(x + k + 2 * TSimd.Count), factor);
-            TVector d = TSimd.Multiply(TSimd.Load(x + k + 3 * TSimd.Count), factor);
-            if (TFormat.ElementBytes < 4)
-            {
-                TSimd.Deinterleave(a, b, out TVector even, out TVector odd);
-                TSimd.Deinterleave(c, d, out TVector evenAfter, out TVector oddAfter);
-                if (TFormat.ElementBytes == 2)
-                {
-                    (a, b, c, d) = (even, odd, evenAfter, oddAfter);
-                }
-                else
-                {
-                    TSimd.Deinterleave(even, evenAfter, out a, out c);
-                    TSimd.Deinterleave(odd, oddAfter, out b, out d);
-                }
-            }
-
-            TSimd.Store(destination, a);
-            TSimd.Store(destination + apart, b);
-            TSimd.Store(destination + 2 * apart, c);
-            TSimd.Store(destination + 3 * apart, d);
-        }
     }
 
     /// <summary>In place: value i = the sum of vector i. <paramref name="count"/> floats are whole vectors; one more vector may be read.</summary>

@@ -106,38 +106,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>A power of two near the largest scale. Scales over it leave inputs about as large as they are.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float PowerNear(float* scales, int count)
-    {
-        float largest = 0;
-        for (int i = 0; i < count; i++)
-        {
-            largest = Math.Max(largest, Math.Abs(scales[i]));
-        }
-
-        return float.IsNormal(largest) ? MathF.ScaleB(1, Math.Clamp(MathF.ILogB(largest), -125, 125)) : 1;
-    }
-
-    /// <summary>Columns [first, end) of <paramref name="tokens"/> arranged tokens times their blocks' scales.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void ScaleInput(float* source, int first, int end, float* scales, int blockColumns, float factor, float* destination, int tokens)
-    {
-        for (int k = first; k < end;)
-        {
-            int block = k / blockColumns;
-            int stop = Math.Min(end, (block + 1) * blockColumns);
-            TVector scale = TSimd.Broadcast(scales[block] * factor);
-            for (float* blockEnd = destination + (nint)(stop - k) * tokens; destination < blockEnd; destination += 2 * TSimd.Count, source += 2 * TSimd.Count)
-            {
-                TSimd.Store(destination, TSimd.Multiply(TSimd.Load(source), scale));
-                TSimd.Store(destination + TSimd.Count, TSimd.Multiply(TSimd.Load(source + TSimd.Count), scale));
-            }
-
-            k = stop;
-        }
-    }
-
     static void MultiplyPairs<TFormat>(CpuWeight weight, long row, int rows, int first, int width, float* x, float* sums, int group, int groups)
         where TFormat : struct, IWeightFormat<TVector>
     {
