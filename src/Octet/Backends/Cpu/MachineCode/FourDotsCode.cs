@@ -4,8 +4,8 @@ namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>
 /// One token times rows from four places, with AVX2 and FMA: the loop of <c>VectorKernels.FourDots</c>, operation for operation, in fewer
-/// instructions. The compiler copies every address twice and keeps some in memory; from the caches that costs a third of the speed, from
-/// memory a fifth.
+/// instructions. The compiler copies every address twice and keeps some in memory; from the caches that costs a fifth of the speed, from
+/// memory a seventh.
 /// </summary>
 static class FourDotsCode
 {
