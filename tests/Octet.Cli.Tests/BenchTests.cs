@@ -34,7 +34,7 @@ public class BenchTests
             Assert.Equal(repetitions.Count(repetition => (bool)repetition!["clean"]!), (int)entry["clean"]!);
             Assert.True((int)entry["clean"]! == 2 || repetitions.Count == 6);
         });
-        foreach (string key in (string[])["load_seconds", "peak_rss_bytes", "bandwidth_bytes_per_second", "arithmetic_peak_flops", "bandwidth_fraction"])
+        foreach (string key in (string[])["load_seconds", "peak_rss_bytes", "bandwidth_bytes_per_second", "sustained_bandwidth_bytes_per_second", "arithmetic_peak_flops", "bandwidth_fraction"])
         {
             Assert.True((double)json[key]! > 0, key);
         }
@@ -42,6 +42,8 @@ public class BenchTests
         Assert.Equal(1, (int)json["threads"]!);
         AssertShare(results[0], "flops_per_token", "arithmetic_fraction", (double)json["arithmetic_peak_flops"]!);
         AssertShare(results[3], "bytes_per_token", "bandwidth_fraction", (double)json["bandwidth_bytes_per_second"]!);
+        AssertShare(results[3], "bytes_per_token", "sustained_bandwidth_fraction", (double)json["sustained_bandwidth_bytes_per_second"]!);
+        Assert.InRange((double)json["sustained_bandwidth_bytes_per_second"]!, 1, (double)json["bandwidth_bytes_per_second"]!);
         Assert.Null(results[0]["bandwidth_fraction"]);
         Assert.Null(results[2]["arithmetic_fraction"]);
     }

@@ -13,11 +13,16 @@ sealed record ToolResult(int ExitCode, string Output, string Error)
     internal JsonObject[] JsonLines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
 }
 
-/// <summary>Runs the tool as its users do: a process of its own, from another directory.</summary>
+/// <summary>
+/// Runs the tool as its users do: a process of its own, from another directory. The environment's <c>OCTET_TOOL</c> is the path of a published tool
+/// to run instead of the one that was built with the tests.
+/// </summary>
 static class OctetTool
 {
     static readonly UTF8Encoding s_utf8 = new(false);
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(50);
+
+    static readonly string? s_published = Environment.GetEnvironmentVariable("OCTET_TOOL");
 
     // A test run must not depend on the user's cache or settings; ASCII is what a bare machine's locale says.
     static readonly Dictionary<string, string> s_environment = new()
@@ -50,7 +55,7 @@ static class OctetTool
 
     internal static Process Start(string[] arguments, params (string Name, string Value)[]? environment)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(s_published ?? "dotnet")
         {
             WorkingDirectory = Path.GetTempPath(),
             RedirectStandardInput = true,
@@ -60,7 +65,11 @@ static class OctetTool
             StandardOutputEncoding = s_utf8,
             StandardErrorEncoding = s_utf8,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "octet.dll"));
+        if (s_published is null)
+        {
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "octet.dll"));
+        }
+
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -19,13 +19,15 @@ sealed class PeerResults
         int wanted = (int)all["rounds"]! * (int)all["repetitions"]!;
         Rows = [.. runs.GroupBy(run => ((string)run["contender"]!, (int)run["threads"]!)).Select(group => PeerRow.Of([.. group], wanted, Depth, kvBytes))];
 
+        // Results of before a ceiling was measured do not have it.
         double Median(int threads, string ceiling)
         {
-            double[] values = [.. ours.Where(run => (int)run["threads"]! == threads).SelectMany(run => new[] { run["speed"]!, run["depth"]! }).Select(part => (double)part[ceiling]!).Order()];
+            double[] values = [.. ours.Where(run => (int)run["threads"]! == threads).SelectMany(run => new[] { run["speed"]!, run["depth"]! }).Select(part => (double?)part[ceiling] ?? double.NaN).Order()];
             return values[values.Length / 2];
         }
 
         Bandwidth = Threads.ToDictionary(threads => threads, threads => Median(threads, "bandwidth_bytes_per_second"));
+        SustainedBandwidth = Threads.ToDictionary(threads => threads, threads => Median(threads, "sustained_bandwidth_bytes_per_second"));
         Arithmetic = Threads.ToDictionary(threads => threads, threads => Median(threads, "arithmetic_peak_flops"));
     }
 
@@ -46,6 +48,9 @@ sealed class PeerResults
     internal IEnumerable<int> Threads => Rows.Select(row => row.Threads).Distinct().OrderDescending();
 
     internal IReadOnlyDictionary<int, double> Bandwidth { get; }
+
+    /// <summary>Of the median pass; NaN where it was not measured.</summary>
+    internal IReadOnlyDictionary<int, double> SustainedBandwidth { get; }
 
     internal IReadOnlyDictionary<int, double> Arithmetic { get; }
 

@@ -25,8 +25,8 @@ static class PeerTables
         var text = new StringBuilder($"""
             ### Qwen3-{results.Shape.ToUpperInvariant()} shape: {results.Machine} ({results.Date}, llama.cpp {results.Peer})
 
-            | engine and weights | threads | prefill 512 | of float32 peak | decode | of bandwidth | decode at {results.Depth} | {Contender.Sequences} sequences | clean | peak memory / file | load |
-            |---|---|---|---|---|---|---|---|---|---|---|
+            | engine and weights | threads | prefill 512 | of float32 peak | decode | of bandwidth | of sustained | decode at {results.Depth} | {Contender.Sequences} sequences | clean | peak memory / file | load |
+            |---|---|---|---|---|---|---|---|---|---|---|---|
 
             """);
         foreach (int threads in results.Threads)
@@ -35,12 +35,12 @@ static class PeerTables
             {
                 Sample[] samples = [row.Prefill, row.Decode, row.Deep, .. row.Together is { } together ? (Sample[])[together] : []];
                 text.Append($"| {row.Contender} | {threads} | {row.Prefill.Median:0.0} | {row.Prefill.Median * results.FlopsPerToken / results.Arithmetic[threads]:0 %} ");
-                text.Append($"| {row.Decode.Median:0.0} | {row.Decode.Median * row.DecodeBytes / results.Bandwidth[threads]:0 %} | {row.Deep.Median:0.0} | {row.Together?.Median.ToString("0.0") ?? "-"} ");
+                text.Append($"| {row.Decode.Median:0.0} | {row.Decode.Median * row.DecodeBytes / results.Bandwidth[threads]:0 %} | {Share(row.Decode.Median * row.DecodeBytes / results.SustainedBandwidth[threads])} | {row.Deep.Median:0.0} | {row.Together?.Median.ToString("0.0") ?? "-"} ");
                 text.Append($"| {samples.Sum(sample => sample.CleanCount)}/{samples.Sum(sample => sample.Repetitions.Count)} | {row.PeakOverFile:0.00} | {row.LoadSeconds:0.00} s |\n");
             }
         }
 
-        text.Append($"\nRead bandwidth {Each(results, results.Bandwidth, "GB/s")}; float32 peak {Each(results, results.Arithmetic, "GFLOP/s")}.\n");
+        text.Append($"\nRead bandwidth {Each(results, results.Bandwidth, "GB/s")}{Sustained(results)}; float32 peak {Each(results, results.Arithmetic, "GFLOP/s")}.\n");
         text.Append($"\n| ratio | threads | prefill 512 | decode | decode at {results.Depth} |\n|---|---|---|---|---|\n");
         foreach (int threads in results.Threads)
         {
@@ -88,6 +88,11 @@ static class PeerTables
             }
         }
     }
+
+    static string Share(double share) => double.IsNaN(share) ? "-" : $"{share:0 %}";
+
+    static string Sustained(PeerResults results)
+        => results.SustainedBandwidth.Values.Any(double.IsNaN) ? "" : $"; sustained {Each(results, results.SustainedBandwidth, "GB/s")}";
 
     static string Each(PeerResults results, IReadOnlyDictionary<int, double> ceilings, string unit)
         => string.Join(", ", results.Threads.Select(threads => $"{ceilings[threads] / 1e9:0.0} {unit} with {threads} {(threads == 1 ? "thread" : "threads")}"));

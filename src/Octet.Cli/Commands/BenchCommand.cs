@@ -39,8 +39,7 @@ sealed class BenchCommand : Command
         int repeat = parsed.GetValue(_repeat) ?? 3;
         int threads = _model.Threads(parsed);
 
-        var bandwidth = new Ceiling(() => MemoryBandwidth.Measure(threads, cancellation));
-        var arithmetic = new Ceiling(() => ArithmeticPeak.Measure(threads, cancellation));
+        var ceilings = new Ceilings(threads, cancellation);
 
         // The buffer that the bandwidth is measured with is not the model's memory: where the peak cannot begin anew, it is measured at the end alone.
         long peak = PeakMemory.Bytes();
@@ -52,13 +51,13 @@ sealed class BenchCommand : Command
             {
                 if (test.BytesPerToken is not null && peakBeginsAnew)
                 {
-                    bandwidth.Measure();
+                    ceilings.MeasureBandwidth();
                     PeakMemory.Reset();
                 }
 
                 if (test.FlopsPerToken is not null)
                 {
-                    arithmetic.Measure();
+                    ceilings.MeasureArithmetic();
                 }
             }
 
@@ -71,9 +70,9 @@ sealed class BenchCommand : Command
             results.Add(new BenchResult(test, repetitions, repetitions.Spread(repeat)));
         }
 
-        bandwidth.Measure();
-        arithmetic.Measure();
-        var report = new BenchReport(model, threads, results, peak, arithmetic, bandwidth);
+        ceilings.MeasureBandwidth();
+        ceilings.MeasureArithmetic();
+        var report = new BenchReport(model, results, peak, ceilings);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(report.ToJson());

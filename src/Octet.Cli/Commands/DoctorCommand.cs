@@ -43,8 +43,8 @@ sealed class DoctorCommand : Command
 
         string? answer = await AnswerAsync(problems, cancellation);
         int threads = Environment.ProcessorCount;
-        double one = MemoryBandwidth.Measure(1, cancellation);
-        double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellation);
+        double one = MemoryBandwidth.Measure(1, cancellation).Fastest;
+        double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellation).Fastest;
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         bool driver = HasCudaDriver();
         if (json)

@@ -10,30 +10,32 @@ sealed record BenchResult(BenchTest Test, Repetitions Repetitions, Spread Speed)
 
     internal double? BandwidthFraction(Ceiling bandwidth) => Test.BytesPerToken * Speed.Median / bandwidth.Median;
 
-    internal string[] Cells(Ceiling arithmetic, Ceiling bandwidth) =>
+    internal string[] Cells(Ceilings ceilings) =>
     [
         Test.Name,
         Rate(Speed.Median),
         Rate(Speed.Min),
         Rate(Speed.Max),
         $"{Repetitions.CleanCount}/{Repetitions.Speeds.Length}",
-        Percent(PeakFraction(arithmetic)),
-        Percent(BandwidthFraction(bandwidth)),
+        Percent(PeakFraction(ceilings.Arithmetic)),
+        Percent(BandwidthFraction(ceilings.Bandwidth)),
+        Percent(BandwidthFraction(ceilings.SustainedBandwidth)),
     ];
 
-    internal JsonObject ToJson(Ceiling arithmetic, Ceiling bandwidth) => new()
+    internal JsonObject ToJson(Ceilings ceilings) => new()
     {
         ["name"] = Test.Name,
         ["tokens_per_second"] = Speed.ToJson(),
         ["clean"] = Repetitions.CleanCount,
         ["repetitions"] = Repetitions.ToJson(),
         ["flops_per_token"] = Test.FlopsPerToken,
-        ["arithmetic_fraction"] = PeakFraction(arithmetic),
+        ["arithmetic_fraction"] = PeakFraction(ceilings.Arithmetic),
         ["bytes_per_token"] = Test.BytesPerToken,
-        ["bandwidth_fraction"] = BandwidthFraction(bandwidth),
+        ["bandwidth_fraction"] = BandwidthFraction(ceilings.Bandwidth),
+        ["sustained_bandwidth_fraction"] = BandwidthFraction(ceilings.SustainedBandwidth),
     };
 
     static string Rate(double tokensPerSecond) => tokensPerSecond.ToString("0.0", CultureInfo.InvariantCulture);
 
-    static string Percent(double? fraction) => fraction is { } value ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.0} %") : "";
+    static string Percent(double? fraction) => fraction is { } value ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0} %") : "";
 }

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 namespace Octet.Cli.Measurement;
 
 /// <summary>
-/// What the machine can do at most, measured again before each repetition of what is compared with it and once at the end: on a shared
-/// machine it changes from second to second. The median counts, as it does for the repetitions.
+/// What the machine can do, measured again before each repetition of what is compared with it and once at the end: on a shared machine it
+/// changes from second to second. The median counts, as it does for the repetitions.
 /// </summary>
-sealed class Ceiling(Func<double> measure)
+sealed class Ceiling
 {
     readonly List<double> _measurements = [];
 
@@ -16,7 +16,7 @@ sealed class Ceiling(Func<double> measure)
 
     internal double Median => Measurements.Median;
 
-    internal void Measure() => _measurements.Add(measure());
+    internal void Add(double measurement) => _measurements.Add(measurement);
 
     internal JsonArray ToJson() => new([.. _measurements.Select(measurement => JsonValue.Create(measurement))]);
 }

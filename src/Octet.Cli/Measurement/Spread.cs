@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Octet.Cli.Measurement;
 
-/// <summary>Several measurements of one speed, in tokens per second.</summary>
+/// <summary>Several measurements of one speed.</summary>
 readonly record struct Spread(double Median, double Min, double Max)
 {
     internal static Spread Of(double[] values)

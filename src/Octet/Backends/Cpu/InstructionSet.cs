@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Octet.Backends.Cpu.MachineCode;
@@ -69,6 +70,11 @@ static class InstructionSet
     {
         internal static IReadOnlyList<(string Name, CpuKernels? Kernels, string? Refusal)> Sets { get; } = Make();
 
+        // A program that is compiled ahead has only the sets that its compiler was told of.
+        static string Missing => RuntimeFeature.IsDynamicCodeCompiled
+            ? "the processor does not have it"
+            : "the processor does not have it, or this program was compiled for those that do not";
+
         static List<(string Name, CpuKernels? Kernels, string? Refusal)> Make()
         {
             CpuKernels best = Float32.First(set => set.IsSupported).Kernels;
@@ -81,7 +87,7 @@ static class InstructionSet
 
             // On a Sapphire Rapids processor vbmi was half as fast again as avx512bf16 in prefill, and it is exact.
             List<(string Name, CpuKernels? Kernels, string? Refusal)> sets =
-                [.. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : "the processor does not have it"))];
+                [.. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : Missing))];
             sets.Insert(1, ("avx512bf16", dotProducts, noDotProducts));
             sets.Insert(0, ("amx", tiles, noTiles));
             return sets;
