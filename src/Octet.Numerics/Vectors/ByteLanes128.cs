@@ -66,7 +66,8 @@ readonly struct ByteLanes128 : IByteLanes<Vector128<byte>>
     public static Vector128<byte> Select(Vector128<byte> mask, Vector128<byte> whenSet, Vector128<byte> whenClear) => Vector128.ConditionalSelect(mask, whenSet, whenClear);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Look(Vector128<byte> table, Vector128<byte> indices) => Vector128.ShuffleNative(table, indices);
+    public static Vector128<byte> Look(Vector128<byte> table, Vector128<byte> indices) =>
+        Ssse3.IsSupported ? Ssse3.Shuffle(table, indices) : Vector128.Shuffle(table, indices & Vector128.Create((byte)15));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector128<byte> Low(Vector128<byte> left, Vector128<byte> right) =>

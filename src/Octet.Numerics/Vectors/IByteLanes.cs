@@ -40,6 +40,6 @@ interface IByteLanes<TVector>
 
     static abstract TVector Select(TVector mask, TVector whenSet, TVector whenClear);
 
-    /// <summary>The entries of a table of 16; an index of more gives an entry that does not matter.</summary>
+    /// <summary>The entries of a table of 16 at the lower four bits of each index, which is below 128.</summary>
     static abstract TVector Look(Vector128<byte> table, TVector indices);
 }

@@ -84,6 +84,7 @@ sealed unsafe partial class CpuBackend
 
         // Of weights: a walk through memory is slow at first, and few tokens compute nothing meanwhile.
         const long SmallestChunkBytes = 1 << 16;
+        const int FewTokens = 3;
 
         readonly Item[] _items = new Item[3];
         internal CpuKernels Kernels = null!;
@@ -111,6 +112,9 @@ sealed unsafe partial class CpuBackend
 
         internal override long SmallestChunk
             => Math.Max(1, SmallestChunkBytes / Math.Max(1, (long)Grain * _items[0].Weight.Columns * _items[0].Weight.ElementBytes * _items[0].Input.Rows));
+
+        // Fewer beginnings where few tokens wait for memory at each.
+        internal override long ChunksOfRest => _items[0].Input.Rows <= FewTokens ? 2 : base.ChunksOfRest;
 
         internal override void Run(int worker, long first, long end)
         {

@@ -17,12 +17,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // Rows of each walk in one call: their sums are few enough for the first cache level; for several tokens the rows stay in the second.
     const int FourDotsRows = FourDotsBlock.MostRows;
     const int FourDotsBytes = 128 << 10;
+    const int NextWalkBytes = 512;
 
     // So many rows are worth a copy of the input that has their scales in it.
     const int FewestRowsOfScales = 16;
 
+    // Floats between the sums of two walks: each row's is a vector at first.
+    static int WalkSums => FourDotsRows * TSimd.Count;
+
     // Inputs in order; the same times scales; the sums of four walks, and a vector more for Fold.
-    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + (4 * FourDotsRows + 1) * TSimd.Count;
+    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + 4 * WalkSums + TSimd.Count;
 
     void Dots<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
@@ -112,12 +116,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
 
                 FourDots<TFormat>(rows, columns, w, apart, x, 0, sums);
+                if (t == 0 && row + rows == end && row + rows + 3 * far < weight.Rows)
+                {
+                    PrefetchWalks(weight.Row(row + rows + 3 * far), apart);
+                }
+
                 for (int walk = 0; walk < 4; walk++)
                 {
-                    float* sum = sums + walk * FourDotsRows * TSimd.Count;
-                    Fold(sum, rows * TSimd.Count);
                     long at = row + walk * far;
-                    ScaleSums(sum, rows, TFormat.HalfUnit, scale, scale is null ? weight.Scales(at) : null, y + at);
+                    ScaleSums(sums + walk * WalkSums, rows, TFormat.HalfUnit, scale, scale is null ? weight.Scales(at) : null, y + at);
                 }
             }
 
@@ -165,8 +172,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             FourDots<TFormat>(blocks, width, w, apart, x, width, sums);
             for (int walk = 0; walk < 4; walk++)
             {
-                float* sum = sums + walk * FourDotsRows * TSimd.Count;
-                Fold(sum, blocks * TSimd.Count);
+                float* sum = sums + walk * WalkSums;
                 long at = row + walk * far;
                 float* scales = weight.Scales(at) + block;
                 for (int i = 0; i < blocks; i++)
@@ -183,8 +189,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>
-    /// Sums, a vector each, of <paramref name="rows"/> rows after one another from each of four places, <paramref name="apart"/> bytes
-    /// apart: [place][<see cref="FourDotsRows"/>]. From row to row the input goes on by <paramref name="xStep"/>.
+    /// Sums of <paramref name="rows"/> rows after one another from each of four places, <paramref name="apart"/> bytes apart: [place],
+    /// <see cref="WalkSums"/> apart, [row]. From row to row the input goes on by <paramref name="xStep"/>.
     /// </summary>
     /// <remarks>
     /// Memory gives more to four distant walks than to one (a page's end stalls only its own), and eight sums hide the latency of the
@@ -221,7 +227,31 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
 
         FourDots<TFormat>(rows, columns, w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, xStep, sums);
+        for (int walk = 0; walk < 4; walk++)
+        {
+            Fold(sums + walk * WalkSums, rows * TSimd.Count);
+        }
     }
+
+    /// <summary>
+    /// Asks for the first lines of four walks while the sums of those before them are finished: what a walk itself asks for ahead ends, at its
+    /// end, in the next of the four, which has been read.
+    /// </summary>
+    static void PrefetchWalks(byte* w, nint apart)
+    {
+        if (Sse.IsSupported)
+        {
+            for (int walk = 0; walk < 4; walk++, w += apart)
+            {
+                for (int line = 0; line < NextWalkBytes; line += 64)
+                {
+                    Sse.Prefetch0(w + line);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sums, a vector each: [place], <see cref="WalkSums"/> apart, [row].</summary>
 
     /// <remarks>
     /// The input comes in through four pointers, all the same: the compiler would keep what it reads twice in registers, and there are
@@ -231,7 +261,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void FourDots<TFormat>(nint rows, nint columns, byte* w0, byte* w1, byte* w2, byte* w3, float* x0, float* x1, float* x2, float* x3, nint xStep, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        nint apart = FourDotsRows * TSimd.Count;
+        nint apart = WalkSums;
         do
         {
             TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;

@@ -21,9 +21,6 @@ sealed class WorkerPool : IDisposable
     const int Inside = 1;
     const int Parked = 2;
 
-    // A chunk is this part of what is left of a range: few chunks, and small ones at the end, where workers wait for each other.
-    const long Fraction = 4;
-
     // Longer than the gap between two regions of a step, short enough to leave a shared core to others. A wait for workers that are
     // inside a region is as long: the chunks at its end are short, so one that takes longer has been put aside, and a sleeping caller
     // leaves it a processor to run on, where a spinning or yielding one does not.
@@ -38,6 +35,7 @@ sealed class WorkerPool : IDisposable
     readonly long _spinTicks;
     ParallelWork? _work;
     long _smallestChunk;
+    long _chunksOfRest;
     Exception? _failure;
 
     // Odd while a region is open; a worker enters each at most once.
@@ -95,6 +93,7 @@ sealed class WorkerPool : IDisposable
 
         // Nobody waits for a lone worker, nobody helps it.
         _smallestChunk = Workers > 1 ? work.SmallestChunk : units;
+        _chunksOfRest = work.ChunksOfRest;
 
         bool shared = Workers > 1 && units > 1;
         if (shared)
@@ -181,7 +180,7 @@ sealed class WorkerPool : IDisposable
             for (int i = worker; i < worker + Workers; i++)
             {
                 ref Seat range = ref _seats[i < Workers ? i : i - Workers];
-                while (range.TryTake(_smallestChunk, out long first, out long end))
+                while (range.TryTake(_smallestChunk, _chunksOfRest, out long first, out long end))
                 {
                     _work!.Run(worker, first, end);
                 }
@@ -287,13 +286,13 @@ sealed class WorkerPool : IDisposable
         [FieldOffset(72)]
         internal long End;
 
-        internal bool TryTake(long smallest, out long first, out long end)
+        internal bool TryTake(long smallest, long chunksOfRest, out long first, out long end)
         {
             while (true)
             {
                 first = Volatile.Read(ref Next);
                 long left = End - first;
-                end = first + Math.Min(left, Math.Max(smallest, left / Fraction));
+                end = first + Math.Min(left, Math.Max(smallest, left / chunksOfRest));
                 if (left <= 0)
                 {
                     return false;

@@ -134,7 +134,7 @@ static unsafe class InterpretedCode
         processor.Allow(block->Inputs, block->Steps * inputBytes + (block->Rows - 1) * Math.Max(0, block->Steps * inputBytes + block->InputMove));
         for (int walk = 0; walk < 4; walk++)
         {
-            processor.Allow((byte*)block->Sums + walk * FourDotsBlock.WalkBytes, block->Rows * 32, writable: true);
+            processor.Allow((byte*)block->Sums + walk * FourDotsBlock.WalkBytes, block->Rows * sizeof(float), writable: true);
         }
     }
 

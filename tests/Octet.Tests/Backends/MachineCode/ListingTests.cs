@@ -274,8 +274,10 @@ public class ListingTests
             .. s_rows.Select(at => $"add {at}, 64"),
             $"add r10, {inputBytes}", "dec r11", $"jnz {row + 9}",
             "mov r11, [rax+40]",
-            .. Enumerable.Range(0, 4).SelectMany(sum => (string[])[$"vaddps ymm{sum}, ymm{sum}, ymm{4 + sum}", $"vmovups [r11{(sum == 0 ? "" : $"+{sum * 1024}")}], ymm{sum}"]),
-            "add r11, 32", "mov [rax+40], r11", "mov r11, [rax+64]", "add r10, r11", "mov r11, [rax+48]", "dec r11", "mov [rax+48], r11", $"jnz {row}",
+            .. Enumerable.Range(0, 4).Select(sum => $"vaddps ymm{sum}, ymm{sum}, ymm{4 + sum}"),
+            "vhaddps ymm0, ymm0, ymm1", "vhaddps ymm2, ymm2, ymm3", "vhaddps ymm0, ymm0, ymm2", "vextractf128 xmm1, ymm0, 1", "vaddps xmm0, xmm0, xmm1",
+            .. Enumerable.Range(0, 4).Select(sum => $"vextractps [r11{(sum == 0 ? "" : $"+{sum * 1024}")}], xmm0, {sum}"),
+            "add r11, 4", "mov [rax+40], r11", "mov r11, [rax+64]", "add r10, r11", "mov r11, [rax+48]", "dec r11", "mov [rax+48], r11", $"jnz {row}",
             .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{80 + 16 * i}]"),
             "vzeroupper", "ret",
         ]));

@@ -143,8 +143,20 @@ sealed unsafe class Processor
             case Code.VEX_Vpand_ymm_ymm_ymmm256:
                 Combine(i, (a, b) => a & b);
                 break;
+            case Code.VEX_Vaddps_xmm_xmm_xmmm128:
             case Code.VEX_Vaddps_ymm_ymm_ymmm256:
-                Combine(i, (a, b) => BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(a) + BitConverter.UInt32BitsToSingle(b)));
+                Combine(i, Sum);
+                break;
+            case Code.VEX_Vhaddps_ymm_ymm_ymmm256:
+                uint[] a = Read(i.Op1Register).ToArray();
+                uint[] b = Read(i.Op2Register).ToArray();
+                Write(i, [.. Enumerable.Range(0, 8).Select(lane => SumOfPair(lane % 4 < 2 ? a : b, lane / 4 * 4 + lane % 2 * 2))]);
+                break;
+            case Code.VEX_Vextractf128_xmmm128_ymm_imm8:
+                Write(i, [.. Read(i.Op1Register).Slice(i.Immediate8 % 2 * 4, 4)]);
+                break;
+            case Code.VEX_Vextractps_rm32_xmm_imm8:
+                *(uint*)Address(i, 4, write: true) = Read(i.Op1Register)[i.Immediate8 % 4];
                 break;
             case Code.VEX_Vpmaddubsw_ymm_ymm_ymmm256:
                 Combine(i, (factors, bytes) => MultiplyBytePair(factors, bytes) | MultiplyBytePair(factors >> 16, bytes >> 16) << 16);
@@ -212,7 +224,11 @@ sealed unsafe class Processor
     static uint MultiplyBytePair(uint factors, uint bytes)
         => (ushort)(short)Math.Clamp((byte)factors * (sbyte)bytes + (byte)(factors >> 8) * (sbyte)(bytes >> 8), short.MinValue, short.MaxValue);
 
-    // 256 bits: of registers only.
+    static uint Sum(uint a, uint b) => BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(a) + BitConverter.UInt32BitsToSingle(b));
+
+    static uint SumOfPair(uint[] lanes, int first) => Sum(lanes[first], lanes[first + 1]);
+
+    // Of registers only.
     void Combine(in Instruction i, Func<uint, uint, uint> lanes)
     {
         Assert.Equal(OpKind.Register, i.Op2Kind);

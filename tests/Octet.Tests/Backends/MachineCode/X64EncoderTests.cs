@@ -121,17 +121,21 @@ public class X64EncoderTests
                     Check(code => code.LoadVector128(a, register, offset), $"vmovups xmm{a}, {where}");
                     Check(code => code.StoreVector128(register, offset, a), $"vmovups {where}, xmm{a}");
                     Check(code => code.LoadLanes256(a, register, offset), $"vbroadcastss ymm{a}, {where}");
+                    Check(code => code.StoreLane(register, offset, a, 3), $"vextractps {where}, xmm{a}, 3");
                     Check(code => code.MultiplyAdd256(a, 15 - a, register, offset), $"vfmadd231ps ymm{a}, ymm{15 - a}, {where}");
                 }
             }
 
             for (int b = 0; b < 16; b++)
             {
+                Check(code => code.UpperHalf(a, b), $"vextractf128 xmm{a}, ymm{b}, 1");
                 Check(code => code.ShiftLeft32(a, b, 16), $"vpslld ymm{a}, ymm{b}, 16");
                 Check(code => code.ShiftRightSigned16(a, b, 4), $"vpsraw ymm{a}, ymm{b}, 4");
                 for (int c = 0; c < 16; c++)
                 {
                     Check(code => code.Add256(a, b, c), $"vaddps ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.Add128(a, b, c), $"vaddps xmm{a}, xmm{b}, xmm{c}");
+                    Check(code => code.AddNeighbours256(a, b, c), $"vhaddps ymm{a}, ymm{b}, ymm{c}");
                     Check(code => code.And256(a, b, c), $"vpand ymm{a}, ymm{b}, ymm{c}");
                     Check(code => code.MultiplyBytePairs256(a, b, c), $"vpmaddubsw ymm{a}, ymm{b}, ymm{c}");
                 }

@@ -15,7 +15,7 @@ unsafe struct FourDotsBlock
     /// <summary>Arranged inputs.</summary>
     internal float* Inputs;
 
-    /// <summary>[walk], <see cref="WalkBytes"/> apart, [row][8].</summary>
+    /// <summary>[walk], <see cref="WalkBytes"/> apart, [row].</summary>
     internal float* Sums;
 
     /// <summary>Rows of each walk, 1 or more, at most <see cref="MostRows"/>; counted down to 0.</summary>

@@ -11,6 +11,7 @@ sealed class X64Encoder
 {
     const byte OpcodeMap0F = 1;
     const byte OpcodeMap0F38 = 2;
+    const byte OpcodeMap0F3A = 3;
 
     readonly List<byte> _code = [];
 
@@ -160,6 +161,25 @@ sealed class X64Encoder
     /// <summary>to = a + b, in float32.</summary>
     internal void Add256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.None, 0x58, to, a, b);
 
+    /// <summary>In each half of 128 bits: the sums of the neighbours of a, two, then those of b, in float32.</summary>
+    internal void AddNeighbours256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.F2, 0x7C, to, a, b);
+
+    /// <summary>The upper half of <paramref name="from"/> as a vector of 128 bits.</summary>
+    internal void UpperHalf(int to, int from)
+    {
+        Vex256(OpcodeMap0F3A, Prefix.Size, 0x19, from, 0, to);
+        _code.Add(1);
+    }
+
+    internal void Add128(int to, int a, int b) => VexRegisters(OpcodeMap0F, Prefix.None, 0x58, to, a, b, Wide.No);
+
+    /// <summary>Lane <paramref name="lane"/>, 0 to 3, of 32 bits.</summary>
+    internal void StoreLane(GeneralRegister to, int offset, int vector, byte lane)
+    {
+        VexMemory(OpcodeMap0F3A, Prefix.Size, 0x17, vector, 0, to, offset, Wide.No);
+        _code.Add(lane);
+    }
+
     internal void And256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.Size, 0xDB, to, a, b);
 
     /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32, rounded once.</summary>
@@ -182,8 +202,11 @@ sealed class X64Encoder
     }
 
     void Vex256(byte map, Prefix prefix, byte opcode, int register, int second, int operand)
+        => VexRegisters(map, prefix, opcode, register, second, operand, Wide.Yes);
+
+    void VexRegisters(byte map, Prefix prefix, byte opcode, int register, int second, int operand, Wide wide)
     {
-        Vex(map, prefix, register, second, operand, wide: Wide.Yes);
+        Vex(map, prefix, register, second, operand, wide: wide);
         _code.Add(opcode);
         _code.Add((byte)(0xC0 | (register & 7) << 3 | operand & 7));
     }
