@@ -26,6 +26,13 @@ static class KernelSets
             sets["avx2, codes as they stand"] = new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => FourDotsFunctions.Shared);
         }
 
+        if (!X86Base.IsSupported)
+        {
+            // Software vectors of 512 bits are tried on x64, where they are faster than on an emulated processor.
+            sets.Remove("vbmi");
+            sets.Remove("avx512");
+        }
+
         return sets;
     }
 }
