@@ -51,8 +51,8 @@ abstract class Backend : IDisposable
     /// <summary>Causal attention of every query head over its sequence's cache, scale 1/sqrt(head size), softmax in float32.</summary>
     internal abstract void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output);
 
-    /// <summary>gate = gate / (1 + exp(-gate)) * up.</summary>
-    internal abstract void SwiGlu(Activations gate, Activations up, int rows);
+    /// <summary>gate = silu(input * weights[0]^T) * (input * weights[1]^T), silu(x) = x / (1 + exp(-x)); <paramref name="up"/> holds the second product afterwards.</summary>
+    internal abstract void SwiGlu(Activations input, ReadOnlySpan<Weight> weights, Activations gate, Activations up, int rows);
 
     /// <summary>destination [count, head.Rows] = input rows [first, first + count) * head^T, on the host.</summary>
     internal abstract void Logits(Activations input, int first, int count, Weight head, Span<float> destination);

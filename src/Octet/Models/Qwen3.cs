@@ -115,8 +115,7 @@ sealed class Qwen3 : DecoderModel
             _backend.Linear(_attended, layer.Output, [_hidden], rows);
 
             _backend.AddRmsNorm(_residual, _hidden, layer.PostAttentionNorm, epsilon, _hidden, rows);
-            _backend.Linear(_hidden, layer.GateUp, [_gate, _up], rows);
-            _backend.SwiGlu(_gate, _up, rows);
+            _backend.SwiGlu(_hidden, layer.GateUp, _gate, _up, rows);
             _backend.Linear(_gate, layer.Down, [_hidden], rows);
             delta = _hidden;
             Observer?.Invoke(i, _residual, delta, rows);

@@ -18,7 +18,7 @@ sealed unsafe partial class CpuBackend
             {
                 int id = Batch.Ids[i];
                 CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner.ExpansionMemory(worker)) : Table, id, Output.Row(i));
-                Table.ReleaseRow(id);
+                Table.ReleaseRow();
             }
         }
     }
@@ -91,6 +91,9 @@ sealed unsafe partial class CpuBackend
         internal CpuBackend Owner = null!;
         internal int Count;
 
+        /// <summary>Whether the two products become one: the first's silu times the second, in the first's place.</summary>
+        internal bool IsSwiGlu;
+
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
             => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
 
@@ -101,7 +104,7 @@ sealed unsafe partial class CpuBackend
             get
             {
                 long units = 0;
-                for (int i = 0; i < Count; i++)
+                for (int i = 0; i < (IsSwiGlu ? 1 : Count); i++)
                 {
                     units += _items[i].Units;
                 }
@@ -118,27 +121,51 @@ sealed unsafe partial class CpuBackend
 
         internal override void Run(int worker, long first, long end)
         {
+            if (IsSwiGlu)
+            {
+                RunSwiGlu(worker, first, end);
+                return;
+            }
+
             for (int i = 0; i < Count && end > 0; i++)
             {
-                ref Item item = ref _items[i];
-                long row = Math.Max(0, first) * Grain;
-                long endRow = Math.Min(item.Weight.Rows, end * Grain);
-                while (row < endRow)
-                {
-                    CpuWeight weight = item.Weight;
-                    long stop = endRow;
-                    if (weight.IsExpanded)
-                    {
-                        stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
-                        weight = weight.Expand(worker, row, stop, Owner.ExpansionMemory(worker));
-                    }
+                RunItem(worker, _items[i], first, end);
+                first -= _items[i].Units;
+                end -= _items[i].Units;
+            }
+        }
 
-                    Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
-                    row = stop;
+        // A unit is the same rows of both weights: who has their products still near multiplies them.
+        void RunSwiGlu(int worker, long first, long end)
+        {
+            ref Item gate = ref _items[0];
+            ref Item up = ref _items[1];
+            RunItem(worker, gate, first, end);
+            RunItem(worker, up, first, end);
+            nint column = (nint)(first * Grain);
+            int count = (int)(Math.Min(gate.Weight.Rows, end * Grain) - column);
+            for (nint row = 0; row < gate.Input.Rows; row++)
+            {
+                Kernels.SwiGlu(gate.Output + row * gate.Stride + column, up.Output + row * up.Stride + column, count);
+            }
+        }
+
+        void RunItem(int worker, in Item item, long first, long end)
+        {
+            long row = Math.Max(0, first) * Grain;
+            long endRow = Math.Min(item.Weight.Rows, end * Grain);
+            while (row < endRow)
+            {
+                CpuWeight weight = item.Weight;
+                long stop = endRow;
+                if (weight.IsExpanded)
+                {
+                    stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
+                    weight = weight.Expand(worker, row, stop, Owner.ExpansionMemory(worker));
                 }
 
-                first -= item.Units;
-                end -= item.Units;
+                Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                row = stop;
             }
         }
 
@@ -167,34 +194,40 @@ sealed unsafe partial class CpuBackend
         internal int Layer;
         internal Batch Batch = null!;
 
-        internal override long Units => Batch.Count;
+        // A token's key/value head with the query heads that read it.
+        internal override long Units => (long)Batch.Count * Cache.Layout.Heads;
 
         internal override void Run(int worker, long first, long end)
         {
+            for (long unit = first; unit < end; unit++)
+            {
+                Rotate((int)(unit / Cache.Layout.Heads), (int)(unit % Cache.Layout.Heads));
+            }
+        }
+
+        void Rotate(int row, int head)
+        {
             KvCacheLayout layout = Cache.Layout;
             int size = layout.HeadDim;
-            for (int i = (int)first; i < end; i++)
-            {
-                int position = Batch.Positions[i];
-                int page = Batch.Sequences[i].Page(position / KvCacheLayout.PageTokens);
-                long slot = (long)(position % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
-                fixed (float* angles = Angles.At(position))
-                {
-                    float* query = Query.Row(i);
-                    for (int h = 0; h < Query.Columns; h += size)
-                    {
-                        Kernels.NormRotate(query + h, QueryNorm is null ? null : QueryNorm.Data, Epsilon, angles, angles + size / 2, size);
-                    }
+            int position = Batch.Positions[row];
+            int bytes = size * layout.ElementBytes;
+            byte* cached = Cache.Keys(Batch.Sequences[row].Page(position / KvCacheLayout.PageTokens), Layer, head) + (long)(position % KvCacheLayout.PageTokens) * bytes;
 
-                    for (int h = 0; h < layout.Heads; h++)
-                    {
-                        float* key = Key.Row(i) + h * size;
-                        Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
-                        byte* cached = Cache.Keys(page, Layer, h) + slot;
-                        Store(key, cached, layout.Scale(Layer).Key);
-                        Store(Value.Row(i) + h * size, cached + Cache.ValueOffset, layout.Scale(Layer).Value);
-                    }
+            // Nobody has looked at a new token's place in the cache: what is written there last waits for memory, unless it is on its way.
+            CpuKernels.Prefetch(cached, bytes);
+            CpuKernels.Prefetch(cached + Cache.ValueOffset, bytes);
+            fixed (float* angles = Angles.At(position))
+            {
+                int queries = Query.Columns / layout.Heads;
+                for (float* query = Query.Row(row) + head * queries, stop = query + queries; query < stop; query += size)
+                {
+                    Kernels.NormRotate(query, QueryNorm is null ? null : QueryNorm.Data, Epsilon, angles, angles + size / 2, size);
                 }
+
+                float* key = Key.Row(row) + head * size;
+                Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
+                Store(key, cached, layout.Scale(Layer).Key);
+                Store(Value.Row(row) + head * size, cached + Cache.ValueOffset, layout.Scale(Layer).Value);
             }
         }
 
@@ -241,9 +274,7 @@ sealed unsafe partial class CpuBackend
         {
             for (long unit = first; unit < end; unit++)
             {
-                // By head: later tokens attend to more, and every range has some of them, the longest first.
-                (int row, int rows) = _tiles[_tiles.Count - 1 - (int)(unit % _tiles.Count)];
-                int head = (int)(unit / _tiles.Count);
+                (int row, int rows, int head) = Tile(unit);
                 int offset = head * Group * Cache.Layout.HeadDim;
                 Kernels.Attend(new AttentionTile
                 {
@@ -259,32 +290,22 @@ sealed unsafe partial class CpuBackend
                     Output = Output.Row(row) + offset,
                     OutputStride = Output.Stride,
                     Scratch = Owner.Scratch(worker),
+                    NextKeys = unit + 1 < Units ? FirstKeys(unit + 1) : null,
                 });
             }
         }
-    }
 
-    sealed class SwiGluWork : ParallelWork
-    {
-        // Columns of a unit: whole vectors of every width.
-        const int Grain = 64;
-
-        internal CpuKernels Kernels = null!;
-        internal CpuActivations Gate = null!;
-        internal CpuActivations Up = null!;
-        internal int Rows;
-
-        // By columns, so that one token is shared too.
-        internal override long Units => (Gate.Columns + Grain - 1) / Grain;
-
-        internal override void Run(int worker, long first, long end)
+        // By head: later tokens attend to more, and every range has some of them, the longest first.
+        (int Row, int Rows, int Head) Tile(long unit)
         {
-            int column = (int)first * Grain;
-            int count = (int)Math.Min(Gate.Columns, end * Grain) - column;
-            for (int row = 0; row < Rows; row++)
-            {
-                Kernels.SwiGlu(Gate.Row(row) + column, Up.Row(row) + column, count);
-            }
+            (int row, int rows) = _tiles[_tiles.Count - 1 - (int)(unit % _tiles.Count)];
+            return (row, rows, (int)(unit / _tiles.Count));
+        }
+
+        byte* FirstKeys(long unit)
+        {
+            (int row, _, int head) = Tile(unit);
+            return Cache.Keys(_batch.Sequences[row].Page(0), Layer, head);
         }
     }
 }

@@ -19,7 +19,6 @@ sealed unsafe partial class CpuBackend : Backend
     readonly LinearWork _linear = new();
     readonly RotateWork _rotate = new();
     readonly AttentionWork _attention = new();
-    readonly SwiGluWork _swiGlu = new();
     RotaryAngles? _angles;
     readonly QuantizedInput[] _inputs = [new(), new(), new()];
     float* _scratch;
@@ -95,9 +94,25 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
     {
+        Set(input, weights, outputs, rows);
+        _pool.Run(_linear);
+    }
+
+    internal override void SwiGlu(Activations input, ReadOnlySpan<Weight> weights, Activations gate, Activations up, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, 2, nameof(weights));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gate.Columns, up.Columns, nameof(up));
+        Set(input, weights, [gate, up], rows);
+        _linear.IsSwiGlu = true;
+        _pool.Run(_linear);
+    }
+
+    void Set(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
+    {
         var x = (CpuActivations)input;
         _linear.Kernels = _kernels;
         _linear.Count = weights.Length;
+        _linear.IsSwiGlu = false;
         _linear.Owner = this;
         for (int i = 0; i < weights.Length; i++)
         {
@@ -117,7 +132,6 @@ sealed unsafe partial class CpuBackend : Backend
         }
 
         ReserveScratch(_kernels.LinearScratch(x.Columns));
-        _pool.Run(_linear);
     }
 
     internal override void RotateAndStore(
@@ -167,16 +181,6 @@ sealed unsafe partial class CpuBackend : Backend
         _pool.Run(_attention);
     }
 
-    internal override void SwiGlu(Activations gate, Activations up, int rows)
-    {
-        Check(up, rows, gate.Columns);
-        _swiGlu.Kernels = _kernels;
-        _swiGlu.Gate = (CpuActivations)gate;
-        _swiGlu.Up = (CpuActivations)up;
-        _swiGlu.Rows = rows;
-        _pool.Run(_swiGlu);
-    }
-
     internal override void Logits(Activations input, int first, int count, Weight head, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, checked((int)(count * head.Rows)), nameof(destination));
@@ -190,6 +194,7 @@ sealed unsafe partial class CpuBackend : Backend
             LinearInput source = Prepare(weight, new(x.Row(first), x.Stride, count, null, 0), _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
+            _linear.IsSwiGlu = false;
             _linear.Owner = this;
             ReserveExpansion(weight);
             _linear.Set(0, weight, source, y, checked((int)head.Rows));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics.X86;
 using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
@@ -34,6 +35,16 @@ abstract unsafe class CpuKernels
         {
             Span<float> block = output.Slice(k, Math.Min(weight.BlockColumns, columns - k));
             TensorPrimitives.Multiply(block, *scales, block);
+        }
+    }
+
+    /// <summary>Asks for the lines of a part of memory, which need not be mapped.</summary>
+    internal static void Prefetch(byte* start, int bytes)
+    {
+        const int Line = 64;
+        for (int i = 0; Sse.IsSupported && i < bytes; i += Line)
+        {
+            Sse.Prefetch0(start + i);
         }
     }
 
@@ -137,4 +148,7 @@ readonly unsafe ref struct AttentionTile
     internal required int OutputStride { get; init; }
 
     internal required float* Scratch { get; init; }
+
+    /// <summary>What may be prefetched: the first keys of the unit after this one, or null.</summary>
+    internal byte* NextKeys { get; init; }
 }

@@ -17,8 +17,8 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Rows that are expanded together: the widest kernels' panel.</summary>
     internal const int ExpandedRows = 32;
 
-    // So much of a file, aligned to it, may come into a process when a byte is touched: Linux maps all that its page cache keeps together.
-    const long TouchedBytes = 2 << 20;
+    // A row may bring 2 MiB of a file into a process, all that the system's cache keeps together; to give it back interrupts every processor.
+    const int RowsKept = 16;
 
     readonly RowExpansion? _expansion;
     readonly long _rowBytes;
@@ -26,6 +26,7 @@ sealed unsafe class CpuWeight : Weight
     readonly float[]? _scaleTable;
     readonly CpuWeight[] _expanded = [];
     byte* _data;
+    int _rowsRead;
     void* _copy;
     float* _scales;
     bool _ownsScales;
@@ -156,14 +157,12 @@ sealed unsafe class CpuWeight : Weight
 
     internal byte* Row(long row) => _data + row * _rowBytes;
 
-    /// <summary>Takes what reading a row has brought into this process out of it again.</summary>
-    internal void ReleaseRow(long row)
+    /// <summary>To be called after a row was read: takes what that brought into this process out of it again, for some rows at a time.</summary>
+    internal void ReleaseRow()
     {
-        if (ReleasesRows)
+        if (ReleasesRows && Interlocked.Increment(ref _rowsRead) % RowsKept == 0)
         {
-            long first = Math.Max((long)_data, (long)Row(row) / TouchedBytes * TouchedBytes);
-            long end = Math.Min((long)Row(Rows), ((long)Row(row + 1) + TouchedBytes - 1) / TouchedBytes * TouchedBytes);
-            MemoryAdvice.Release((byte*)first, end - first);
+            MemoryAdvice.Release(_data, Rows * _rowBytes);
         }
     }
 

@@ -29,7 +29,11 @@ unsafe interface ISimd<TVector>
     /// <summary>The larger of each lane; NaN where either is.</summary>
     static abstract TVector Max(TVector a, TVector b);
 
-    static abstract TVector Exp(TVector value);
+    /// <summary>Each lane within two bounds; a NaN stays a NaN.</summary>
+    static abstract TVector Clamp(TVector value, TVector low, TVector high);
+
+    /// <summary>The lowest 8 bits of each lane as the exponent of a positive float32 with no fraction; 0 for 0.</summary>
+    static abstract TVector FromExponent(TVector bits);
 
     static abstract float Sum(TVector value);
 

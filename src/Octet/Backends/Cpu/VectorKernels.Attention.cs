@@ -59,7 +59,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     /// <summary>
     /// One token: bound by reading the cache, so keys and values are widened in registers, for two queries at a time. A head's keys in a page
-    /// are too few for the processor to foresee the next: values are prefetched while keys are multiplied, the next keys while values are.
+    /// are too few for the processor to foresee the next: values are prefetched while keys are multiplied, the next keys while values are,
+    /// and behind a head's last values the keys that its thread is likely to read after them.
     /// </summary>
     static void One<TFormat>(in AttentionTile work)
         where TFormat : struct, IWeightFormat<TVector>
@@ -86,7 +87,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             byte* keys = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
             byte* values = keys + work.Cache.ValueOffset;
-            byte* nextKeys = first + PageTokens < positions ? work.Cache.Keys(work.Sequence.Page(first / PageTokens + 1), work.Layer, work.Head) : values;
+            byte* nextKeys = first + PageTokens < positions ? work.Cache.Keys(work.Sequence.Page(first / PageTokens + 1), work.Layer, work.Head) : work.NextKeys is null ? values : work.NextKeys;
             for (int g = 0; g < group; g += 2)
             {
                 int next = Math.Min(g + 1, group - 1);
@@ -104,14 +105,26 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             }
         }
 
-        int lanes = sizeof(uint) / TFormat.ElementBytes;
         for (int g = 0; g < group; g++)
         {
-            float factor = unit.Value * TFormat.HalfUnit / totals[g];
-            for (int i = 0; i < size; i++)
+            Restore<TFormat>(sums + g * size, size, unit.Value * TFormat.HalfUnit / totals[g], work.Output + g * size);
+        }
+    }
+
+    /// <summary>Elements in the order of the cache, times a factor, in their own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Restore<TFormat>(float* widened, int size, float factor, float* output)
+        where TFormat : struct, IWeightFormat<TVector>
+    {
+        int inLane = sizeof(uint) / TFormat.ElementBytes;
+        for (int i = 0; i < size; i += inLane * TSimd.Count)
+        {
+            for (int lane = 0; lane < TSimd.Count; lane++)
             {
-                int vector = i / lanes / TSimd.Count * lanes + i % lanes;
-                work.Output[g * size + i] = sums[g * size + vector * TSimd.Count + i / lanes % TSimd.Count] * factor;
+                for (int element = 0; element < inLane; element++)
+                {
+                    output[i + lane * inLane + element] = widened[i + element * TSimd.Count + lane] * factor;
+                }
             }
         }
     }
@@ -389,7 +402,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         TVector sum = TSimd.Zero;
         for (int j = 0; j < PageTokens; j += TSimd.Count)
         {
-            TVector e = TSimd.Exp(TSimd.Add(TSimd.Load(scores + j), shift));
+            TVector e = VectorExp.Exp<TSimd, TVector>(TSimd.Add(TSimd.Load(scores + j), shift));
             TSimd.Store(scores + j, e);
             sum = TSimd.Add(sum, e);
         }

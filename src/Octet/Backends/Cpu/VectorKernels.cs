@@ -135,7 +135,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
         for (int i = 0; i < whole; i += TSimd.Count)
         {
             TVector x = TSimd.Load(gate + i);
-            TVector silu = TSimd.Divide(x, TSimd.Add(one, TSimd.Exp(TSimd.Multiply(x, minus))));
+            TVector silu = TSimd.Divide(x, TSimd.Add(one, VectorExp.Exp<TSimd, TVector>(TSimd.Multiply(x, minus))));
             TSimd.Store(gate + i, TSimd.Multiply(silu, TSimd.Load(up + i)));
         }
 

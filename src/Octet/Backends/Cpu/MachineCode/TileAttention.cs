@@ -180,8 +180,8 @@ static unsafe class TileAttention
             float* scores = memory.Scores + (page * groups + group) * PageScores;
             for (int pair = 0; pair < SquareTranspose.Size; pair++, scores += 2 * GroupQueries)
             {
-                Vector512<float> even = Vector512.Exp(Vector512.Load(scores) * scale - highest);
-                Vector512<float> odd = Vector512.Exp(Vector512.Load(scores + GroupQueries) * scale - highest);
+                Vector512<float> even = VectorExp.Exp<Simd512, Vector512<float>>(Vector512.Load(scores) * scale - highest);
+                Vector512<float> odd = VectorExp.Exp<Simd512, Vector512<float>>(Vector512.Load(scores + GroupQueries) * scale - highest);
                 sum += even + odd;
                 square[pair] = PackedInput.Round(even) | (PackedInput.Round(odd) << 16);
             }
@@ -194,7 +194,7 @@ static unsafe class TileAttention
             }
         }
 
-        Vector512<float> keep = Vector512.Exp(before - highest);
+        Vector512<float> keep = VectorExp.Exp<Simd512, Vector512<float>>(before - highest);
         highest.Store(memory.Maxima + group * GroupQueries);
         float* totals = memory.Totals + group * GroupQueries;
         (Vector512.Load(totals) * keep + sum).Store(totals);
