@@ -4,7 +4,7 @@ using Octet.Backends.Cpu;
 namespace Octet.Tests.Backends;
 
 /// <summary>exp of every vector width against double precision.</summary>
-public unsafe class VectorExpTests
+public class VectorExpTests
 {
     // Below the first, results are 0 or have lost bits as float32 subnormals would; over the second they would be infinite.
     const float Lowest = -87.3f;

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// exp in float32, within 2^-22 of it: x = n ln 2 + r with a whole n, 2^n times the series of exp at r. .NET's own goes through double
-/// and takes three times as long.
+/// exp in float32, within 2^-22 of it: x = n ln 2 + r with a whole n, 2^n times the series of exp at r. With .NET's own, which goes
+/// through double, SwiGLU takes twice as long.
 /// </summary>
 static class VectorExp
 {
