@@ -33,6 +33,18 @@ static class Fixtures
         return path;
     }
 
+    /// <summary>A file or folder of the situations that public reports describe, beside the fixtures; skips where it is absent.</summary>
+    internal static string Case(params string[] parts)
+    {
+        string path = System.IO.Path.GetFullPath(System.IO.Path.Combine([Path("..", "cases"), .. parts]));
+        if (!System.IO.Path.Exists(path))
+        {
+            Assert.Skip($"the situation {System.IO.Path.Combine(parts)} is not here");
+        }
+
+        return path;
+    }
+
     static string? FindRoot()
     {
         string root = Environment.GetEnvironmentVariable("OCTET_FIXTURES") is { Length: > 0 } named

@@ -37,10 +37,10 @@ static class ModelPath
     /// <param name="model">A directory, an id or null.</param>
     /// <param name="yes">Download without asking, whatever the size.</param>
     /// <param name="offline">Do not download.</param>
-    /// <param name="cancellation">Stops the download; the next one goes on from there.</param>
+    /// <param name="cancellationToken">Stops the download; the next one goes on from there.</param>
     /// <exception cref="CommandException">There is no such model, or it is not to be downloaded.</exception>
     /// <exception cref="ModelHubException">The download failed.</exception>
-    internal static async Task<string> ResolveAsync(string? model, bool yes, bool offline, CancellationToken cancellation)
+    internal static async Task<string> ResolveAsync(string? model, bool yes, bool offline, CancellationToken cancellationToken)
     {
         if (Local(model) is { } directory)
         {
@@ -59,13 +59,13 @@ static class ModelPath
             throw Absent(hub, id, $"leave out {(offline ? "--offline" : "HF_HUB_OFFLINE")} to download it");
         }
 
-        ModelListing listing = await hub.ListFilesAsync(id, cancellation);
+        ModelListing listing = await hub.ListFilesAsync(id, cancellationToken);
         if (!yes && listing.MissingBytes > LargeDownload)
         {
-            await AgreeAsync(hub, id, listing.MissingBytes, cancellation);
+            await AgreeAsync(hub, id, listing.MissingBytes, cancellationToken);
         }
 
-        return await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellation));
+        return await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellationToken));
     }
 
     /// <summary>What to call it: the id, or the directory's own name.</summary>
@@ -102,7 +102,7 @@ static class ModelPath
         => new($"there is no directory {id}, and no complete model of that id in the Hugging Face cache {hub.CacheDirectory}: {advice}");
 
     /// <exception cref="CommandException">It is not wanted, or nobody can be asked.</exception>
-    static async Task AgreeAsync(ModelHub hub, ModelId id, long bytes, CancellationToken cancellation)
+    static async Task AgreeAsync(ModelHub hub, ModelId id, long bytes, CancellationToken cancellationToken)
     {
         string what = $"{id} is not in the cache and {DecimalBytes.Text(bytes)} to download";
         if (!Standard.InputIsTerminal || !Standard.ErrorIsTerminal)
@@ -116,7 +116,7 @@ static class ModelPath
         try
         {
             // A console that waits for a line does not hear of Ctrl+C.
-            answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellation))?.Trim();
+            answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellationToken))?.Trim();
         }
         catch (OperationCanceledException)
         {

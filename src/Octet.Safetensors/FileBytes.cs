@@ -34,10 +34,10 @@ abstract class FileBytes : IDisposable
         Read(offset, destination);
     }
 
-    internal async ValueTask CopyToAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    internal async ValueTask CopyToAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         using Lease lease = Hold();
-        await ReadAsync(offset, destination, cancellation).ConfigureAwait(false);
+        await ReadAsync(offset, destination, cancellationToken).ConfigureAwait(false);
     }
 
     internal void CopyTo(long offset, long length, Stream destination)
@@ -68,7 +68,7 @@ abstract class FileBytes : IDisposable
         }
     }
 
-    internal async ValueTask CopyToAsync(long offset, long length, Stream destination, CancellationToken cancellation)
+    internal async ValueTask CopyToAsync(long offset, long length, Stream destination, CancellationToken cancellationToken)
     {
         using Lease lease = Hold();
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, InPlace ? InPlacePiece : ReadPiece));
@@ -77,8 +77,8 @@ abstract class FileBytes : IDisposable
             for (long at = 0; at < length;)
             {
                 int count = (int)Math.Min(buffer.Length, length - at);
-                await ReadAsync(offset + at, buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
-                await destination.WriteAsync(buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
+                await ReadAsync(offset + at, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+                await destination.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
                 at += count;
             }
         }
@@ -113,7 +113,7 @@ abstract class FileBytes : IDisposable
     protected abstract void Read(long offset, Span<byte> destination);
 
     /// <inheritdoc cref="Read"/>
-    protected abstract ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation);
+    protected abstract ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken);
 
     /// <summary>Called once, when nobody copies any more.</summary>
     protected abstract void Free();

@@ -55,7 +55,7 @@ sealed class FileContent
         return stored;
     }
 
-    internal void WriteTo(Stream destination, string? path, CancellationToken cancellation)
+    internal void WriteTo(Stream destination, string? path, CancellationToken cancellationToken)
     {
         try
         {
@@ -68,8 +68,8 @@ sealed class FileContent
 
         foreach (TensorSource tensor in _tensors)
         {
-            cancellation.ThrowIfCancellationRequested();
-            using TensorStream stream = new(destination, tensor, path, cancellation);
+            cancellationToken.ThrowIfCancellationRequested();
+            using TensorStream stream = new(destination, tensor, path, cancellationToken);
             tensor.WriteTo(stream);
             stream.RequireComplete();
         }

@@ -51,16 +51,16 @@ sealed class Header
         return Parse(json, file.Length, path);
     }
 
-    internal static async ValueTask<Header> ReadAsync(FileBytes file, string path, CancellationToken cancellation)
+    internal static async ValueTask<Header> ReadAsync(FileBytes file, string path, CancellationToken cancellationToken)
     {
         byte[] first = new byte[LengthSize];
         RequireFirst(file, path);
-        await file.CopyToAsync(0, first, cancellation).ConfigureAwait(false);
+        await file.CopyToAsync(0, first, cancellationToken).ConfigureAwait(false);
         int length = ReadLength(first, file.Length, path);
         byte[] json = new byte[Math.Min(length, FirstPiece)];
         for (int read = 0; read < length;)
         {
-            await file.CopyToAsync(LengthSize + read, json.AsMemory(read), cancellation).ConfigureAwait(false);
+            await file.CopyToAsync(LengthSize + read, json.AsMemory(read), cancellationToken).ConfigureAwait(false);
             read = json.Length;
             Array.Resize(ref json, (int)Math.Min(length, 2L * read));
         }

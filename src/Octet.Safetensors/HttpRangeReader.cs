@@ -143,9 +143,9 @@ public sealed class HttpRangeReader : RangeReader
     }
 
     // A timeout of the client comes as a cancellation that nobody asked for.
-    static bool IsFailure(Exception e, CancellationToken cancellation) =>
+    static bool IsFailure(Exception e, CancellationToken cancellationToken) =>
         e is HttpRequestException or IOException and not SafetensorsException
-        || (e is OperationCanceledException && !cancellation.IsCancellationRequested);
+        || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     /// <returns>How many bytes at the beginning of the destination came from the first request.</returns>
     int TakeKept(long offset, Span<byte> destination)
@@ -243,15 +243,15 @@ public sealed class HttpRangeReader : RangeReader
         }
     }
 
-    async ValueTask ReadBodyAsync(HttpResponseMessage response, long offset, Memory<byte> destination, CancellationToken cancellation)
+    async ValueTask ReadBodyAsync(HttpResponseMessage response, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (response.StatusCode == HttpStatusCode.PartialContent)
         {
-            Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+            Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                int read = await body.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
-                bool more = read == destination.Length && await body.ReadAsync(new byte[1], cancellation).ConfigureAwait(false) > 0;
+                int read = await body.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                bool more = read == destination.Length && await body.ReadAsync(new byte[1], cancellationToken).ConfigureAwait(false) > 0;
                 RequireExact(offset, destination.Length, read, more);
             }
         }

@@ -49,9 +49,9 @@ sealed unsafe class MappedBytes : FileBytes
 
     protected override void Read(long offset, Span<byte> destination) => Span(offset, destination.Length).CopyTo(destination);
 
-    protected override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    protected override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         Read(offset, destination.Span);
         return ValueTask.CompletedTask;
     }

@@ -14,12 +14,12 @@ static class MetadataEdit
     const int MinAlignment = 8;
     const int MaxAlignment = 65536;
 
-    internal static void Apply(string path, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+    internal static void Apply(string path, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
     {
         byte[] old = ReadHeader(path);
         byte[] written = WithMetadata(old, metadata);
         RequireWritable(path);
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         int first = old.AsSpan().CommonPrefixLength(written);
         int last = old.Length - 1;
         while (last >= first && last < written.Length && old[last] == written[last])
@@ -35,7 +35,7 @@ static class MetadataEdit
         }
         else if (isLink || old.Length != written.Length || first <= last)
         {
-            Rewrite(path, old.Length, written, cancellation);
+            Rewrite(path, old.Length, written, cancellationToken);
         }
     }
 
@@ -83,13 +83,13 @@ static class MetadataEdit
         }
     }
 
-    static void Rewrite(string path, int oldDataOffset, byte[] header, CancellationToken cancellation)
+    static void Rewrite(string path, int oldDataOffset, byte[] header, CancellationToken cancellationToken)
     {
-        using AtomicFile file = Copy(path, oldDataOffset, header, cancellation);
+        using AtomicFile file = Copy(path, oldDataOffset, header, cancellationToken);
         file.Commit();
     }
 
-    static AtomicFile Copy(string path, int oldDataOffset, byte[] header, CancellationToken cancellation)
+    static AtomicFile Copy(string path, int oldDataOffset, byte[] header, CancellationToken cancellationToken)
     {
         using FileStream source = OpenToRead(path);
         AtomicFile file = new(path, header.Length + source.Length - oldDataOffset);
@@ -100,7 +100,7 @@ static class MetadataEdit
             byte[] buffer = new byte[CopySize];
             for (int count = source.Read(buffer); count > 0; count = source.Read(buffer))
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 file.Stream.Write(buffer, 0, count);
             }
 

@@ -17,10 +17,10 @@ sealed class RangedBytes(RangeReader reader) : FileBytes
         reader.Read(offset, destination);
     }
 
-    protected override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    protected override ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return reader.ReadAsync(offset, destination, cancellation);
+        return reader.ReadAsync(offset, destination, cancellationToken);
     }
 
     protected override void Free() => reader.Dispose();

@@ -13,7 +13,7 @@ namespace Octet.Safetensors;
 static partial class ShardedWriter
 {
     internal static IReadOnlyList<string> Write(
-        string directory, IEnumerable<TensorSource> tensors, SafetensorsWriterOptions options, CancellationToken cancellation)
+        string directory, IEnumerable<TensorSource> tensors, SafetensorsWriterOptions options, CancellationToken cancellationToken)
     {
         List<List<TensorSource>> shards = Cut(FileContent.Distinct(tensors), options.MaxShardSize);
         FileContent[] contents = [.. shards.Select(shard => FileContent.Create(shard, options))];
@@ -25,7 +25,7 @@ static partial class ShardedWriter
             foreach (FileContent content in contents)
             {
                 Begin(Path.Combine(directory, Name(paths.Count, shards.Count)), content.Length);
-                content.WriteTo(files[^1].Stream, paths[^1], cancellation);
+                content.WriteTo(files[^1].Stream, paths[^1], cancellationToken);
                 files[^1].Complete();
             }
 
@@ -37,7 +37,7 @@ static partial class ShardedWriter
                 files[^1].Complete();
             }
 
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             files.ForEach(file => file.Commit());
         }
         finally

@@ -1,7 +1,7 @@
 namespace Octet.Safetensors;
 
 /// <summary>What a tensor's callback writes to: counts, so that no tensor can shift those after it, and heeds cancellation.</summary>
-sealed class TensorStream(Stream inner, TensorSource tensor, string? path, CancellationToken cancellation) : Stream
+sealed class TensorStream(Stream inner, TensorSource tensor, string? path, CancellationToken cancellationToken) : Stream
 {
     long _written;
 
@@ -30,7 +30,7 @@ sealed class TensorStream(Stream inner, TensorSource tensor, string? path, Cance
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         if (buffer.Length > tensor.ByteLength - _written)
         {
             throw WrongLength("more were written");

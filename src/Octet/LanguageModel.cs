@@ -143,45 +143,45 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Answers one user message.</summary>
     /// <param name="prompt">The message; the model's chat template is put around it.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellation = default)
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return GenerateAsync([new ChatTurn("user", prompt)], options, cancellation);
+        return GenerateAsync([new ChatTurn("user", prompt)], options, cancellationToken);
     }
 
     /// <summary>Answers a conversation.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellation = default)
-        => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellation);
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellationToken);
 
     /// <summary>Continues token ids as they are.</summary>
     /// <param name="prompt">At least one id.</param>
     /// <param name="session">Where the sequence is computed: what it shares with <paramref name="prompt"/> from the start is not computed again. Null: a new one.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
     /// <exception cref="ModelException">The prompt is empty or does not fit into the context.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
-        IReadOnlyList<int> prompt, InferenceSession? session = null, GenerationOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<int> prompt, InferenceSession? session = null, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         if (prompt.Count == 0)
         {
-            throw new ModelException("the prompt has no tokens: expected at least one");
+            throw new ModelException(ModelError.InvalidInput, "the prompt has no tokens: expected at least one");
         }
 
         if (prompt.Count >= ContextLength)
         {
-            throw new ModelException($"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
+            throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
         }
 
         int tokenizerSize = Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
         GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig, tokenizerSize);
-        return StreamAsync([.. prompt], session, settings, tokenizerSize, cancellation);
+        return StreamAsync([.. prompt], session, settings, tokenizerSize, cancellationToken);
     }
 
     /// <summary>The text that the model's chat template makes of a conversation, ready for the model's answer.</summary>
@@ -191,6 +191,7 @@ public sealed class LanguageModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(conversation);
         ChatTemplate template = ChatTemplate ?? throw new ModelException(
+            ModelError.Unsupported,
             $"{Path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give the prompt as plain text", Path);
         var messages = new JsonArray();
         foreach (ChatTurn turn in conversation)
@@ -263,18 +264,18 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it; a text longer than the context in windows, see <see cref="ScoreOptions"/>.</summary>
     /// <param name="ids">At least one id.</param>
     /// <param name="logits">Receives the logits after every token; null where they are not wanted.</param>
-    /// <param name="cancellation">Looked at between groups of positions.</param>
+    /// <param name="cancellationToken">Looked at between groups of positions.</param>
     /// <exception cref="ModelException">An id is out of range.</exception>
-    public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellation = default)
-        => Score(ids, new ScoreOptions(), logits, cancellation);
+    public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
+        => Score(ids, new ScoreOptions(), logits, cancellationToken);
 
     /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it in its window.</summary>
     /// <param name="ids">At least one id.</param>
     /// <param name="options">The windows.</param>
     /// <param name="logits">Receives the logits after every token, once each and in order, from the window in which the next token counts; null where they are not wanted.</param>
-    /// <param name="cancellation">Looked at between groups of positions.</param>
+    /// <param name="cancellationToken">Looked at between groups of positions.</param>
     /// <exception cref="ModelException">An id or a window's length is out of range.</exception>
-    public ScoreResult Score(ReadOnlySpan<int> ids, ScoreOptions options, LogitsCallback? logits = null, CancellationToken cancellation = default)
+    public ScoreResult Score(ReadOnlySpan<int> ids, ScoreOptions options, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         int[] tokens = ids.ToArray();
@@ -284,7 +285,7 @@ public sealed class LanguageModel : IDisposable
         foreach (TextWindow window in options.Cut(tokens.Length, ContextLength))
         {
             session.Truncate(0);
-            session.Evaluate(tokens.AsSpan(window.Begin, window.FirstRow - window.Begin), [], cancellation);
+            session.Evaluate(tokens.AsSpan(window.Begin, window.FirstRow - window.Begin), [], cancellationToken);
             session.Score(
                 tokens.AsSpan(window.FirstRow, window.End - window.FirstRow),
                 (position, row) =>
@@ -302,7 +303,7 @@ public sealed class LanguageModel : IDisposable
                         predicted++;
                     }
                 },
-                cancellation);
+                cancellationToken);
         }
 
         return new ScoreResult(predicted, sum);
@@ -339,13 +340,13 @@ public sealed class LanguageModel : IDisposable
         return File.Exists(path) ? Tokenizer.Load(path) : null;
     }
 
-    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException($"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
+    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException(ModelError.Unsupported, $"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
 
     async IAsyncEnumerable<GenerationUpdate> StreamAsync(
-        int[] prompt, InferenceSession? session, GenerationSettings settings, int tokenizerSize, [EnumeratorCancellation] CancellationToken cancellation)
+        int[] prompt, InferenceSession? session, GenerationSettings settings, int tokenizerSize, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using InferenceSession? own = session is null ? CreateSession() : null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
         var generation = new TextGeneration(session ?? own!, prompt, settings, Tokenizer, tokenizerSize);
         Task producer = Task.Factory.StartNew(

@@ -31,7 +31,7 @@ public sealed record LanguageModelOptions
     {
         if (Device != "cpu")
         {
-            throw new ModelException($"device {Device} is not supported: expected cpu");
+            throw new ModelException(ModelError.Unsupported, $"device {Device} is not supported: expected cpu");
         }
 
         Require(Activation is >= ActivationMode.WeightOnly and <= ActivationMode.Static, nameof(Activation), Activation, "one of the enumeration");

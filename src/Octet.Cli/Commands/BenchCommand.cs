@@ -28,18 +28,18 @@ sealed class BenchCommand : Command
         Options.Add(_repeat);
         _model = new ModelOptions(this);
         Options.Add(_json);
-        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellation)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
-        using var speed = new ModelSpeed(model, cancellation);
+        using var speed = new ModelSpeed(model, cancellationToken);
         List<BenchTest> tests = Plan(parsed, model, speed);
         int repeat = parsed.GetValue(_repeat) ?? 3;
         int threads = _model.Threads(parsed);
 
-        var ceilings = new Ceilings(threads, cancellation);
+        var ceilings = new Ceilings(threads, cancellationToken);
 
         // The buffer that the bandwidth is measured with is not the model's memory: where the peak cannot begin anew, it is measured at the end alone.
         long peak = PeakMemory.Bytes();

@@ -42,10 +42,10 @@ sealed class ChatCommand : Command
         SetAction(RunAsync);
     }
 
-    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, parsed.GetValue(_path), cancellation));
+        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, parsed.GetValue(_path), cancellationToken));
 
         // A missing or broken template or tokenizer is told now, not after the first message.
         _ = ChatPrompt.Encode(model, [new ChatTurn("user", "?")]);
@@ -61,7 +61,7 @@ sealed class ChatCommand : Command
 
         while (ReadLine(input) is { } line)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 if (line.StartsWith('/') && !line.StartsWith("//", StringComparison.Ordinal))
@@ -73,7 +73,7 @@ sealed class ChatCommand : Command
                 }
                 else if (!string.IsNullOrWhiteSpace(line))
                 {
-                    last = await AnswerAsync(line.StartsWith('/') ? line[1..] : line, model, session, conversation, options, cancellation);
+                    last = await AnswerAsync(line.StartsWith('/') ? line[1..] : line, model, session, conversation, options, cancellationToken);
                 }
             }
             catch (Exception error) when (error is CommandException or ModelException or TokenizerException or ChatTemplateException or SafetensorsException or UnauthorizedAccessException
@@ -140,10 +140,10 @@ sealed class ChatCommand : Command
     }
 
     async Task<GenerationUpdate> AnswerAsync(
-        string message, LanguageModel model, InferenceSession session, Conversation conversation, GenerationOptions options, CancellationToken cancellation)
+        string message, LanguageModel model, InferenceSession session, Conversation conversation, GenerationOptions options, CancellationToken cancellationToken)
     {
         conversation.Add("user", message);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _interruption.Answer = stop;
         var text = new StringBuilder();
         GenerationUpdate last = default;
@@ -157,7 +157,7 @@ sealed class ChatCommand : Command
                 Standard.Output.Flush();
             }
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             // What was said stays said.
         }

@@ -37,10 +37,10 @@ sealed class CompareCommand : Command
         _windows = new WindowOptions(this, $"{DefaultWindow}, or the context where it is shorter", DefaultWindow);
         _model = new ModelOptions(this, KvCacheType.Float32);
         _model.AddSecond(this);
-        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellation)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         string? text = parsed.GetValue(_text), file = parsed.GetValue(_file), prompts = parsed.GetValue(_prompts), plot = parsed.GetValue(_plot);
         int[]? ids = Number.Given(parsed, _ids);
@@ -59,7 +59,7 @@ sealed class CompareCommand : Command
         }
 
         (int[] Ids, int Context)[] sequences = ids is null ? [.. texts.Select(Encode)] : [(ids, 0)];
-        Compute(comparison, sequences, cancellation);
+        Compute(comparison, sequences, cancellationToken);
         ComparisonResult result = comparison.Result();
         if (plot is not null)
         {
@@ -84,7 +84,7 @@ sealed class CompareCommand : Command
         }
     }
 
-    static void Compute(ModelComparison comparison, (int[] Ids, int Context)[] sequences, CancellationToken cancellation)
+    static void Compute(ModelComparison comparison, (int[] Ids, int Context)[] sequences, CancellationToken cancellationToken)
     {
         if (!Standard.ErrorIsTerminal)
         {
@@ -102,7 +102,7 @@ sealed class CompareCommand : Command
         {
             foreach ((int[] ids, int context) in sequences)
             {
-                comparison.Add(ids, context, progress, cancellation);
+                comparison.Add(ids, context, progress, cancellationToken);
             }
         }
     }

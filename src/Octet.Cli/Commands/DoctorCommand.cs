@@ -20,7 +20,7 @@ sealed class DoctorCommand : Command
         SetAction(RunAsync);
     }
 
-    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         bool json = parsed.GetValue(_json);
         List<string> problems = [];
@@ -41,10 +41,10 @@ sealed class DoctorCommand : Command
             problems.Add("Unicode normalisation does nothing: install ICU (libicu), and do not set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT");
         }
 
-        string? answer = await AnswerAsync(problems, cancellation);
+        string? answer = await AnswerAsync(problems, cancellationToken);
         int threads = Environment.ProcessorCount;
-        double one = MemoryBandwidth.Measure(1, cancellation).Fastest;
-        double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellation).Fastest;
+        double one = MemoryBandwidth.Measure(1, cancellationToken).Fastest;
+        double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellationToken).Fastest;
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         bool driver = HasCudaDriver();
         if (json)
@@ -96,13 +96,13 @@ sealed class DoctorCommand : Command
         return problems.Count == 0 ? 0 : 1;
     }
 
-    static async Task<string?> AnswerAsync(List<string> problems, CancellationToken cancellation)
+    static async Task<string?> AnswerAsync(List<string> problems, CancellationToken cancellationToken)
     {
         try
         {
             using LanguageModel model = LanguageModel.Load(ModelPath.Resolve(null));
             var answer = new StringBuilder();
-            await foreach (GenerationUpdate update in model.GenerateAsync("Hello!", new GenerationOptions { MaxTokens = 32, Temperature = 0 }, cancellation))
+            await foreach (GenerationUpdate update in model.GenerateAsync("Hello!", new GenerationOptions { MaxTokens = 32, Temperature = 0 }, cancellationToken))
             {
                 answer.Append(update.Text);
             }

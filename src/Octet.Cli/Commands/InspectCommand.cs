@@ -22,10 +22,10 @@ sealed class InspectCommand : Command
         Options.Add(_verify);
         Options.Add(_stats);
         Options.Add(_tree);
-        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellation)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         string path = parsed.GetValue(_path)!;
         bool json = parsed.GetValue(_json);
@@ -36,7 +36,7 @@ sealed class InspectCommand : Command
 
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
         string? directory = Directory.Exists(path) ? path : null;
-        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellation);
+        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellationToken);
         if (json)
         {
             JsonOutput.WriteLine(ReportJson.Create(report));

@@ -25,7 +25,7 @@ sealed class PullCommand : Command
         SetAction(RunAsync);
     }
 
-    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         ModelId id = ModelPath.Id(parsed.GetValue(_id)!);
         var options = new ModelHubOptions { Offline = parsed.GetValue(_offline) ? true : null };
@@ -33,14 +33,14 @@ sealed class PullCommand : Command
         bool json = parsed.GetValue(_json);
         if (hub.IsOffline)
         {
-            string here = await hub.PullAsync(id, null, cancellation);
+            string here = await hub.PullAsync(id, null, cancellationToken);
             Write(json, here, Start(id, here));
             return 0;
         }
 
         long started = Stopwatch.GetTimestamp();
-        ModelListing listing = await hub.ListFilesAsync(id, cancellation);
-        string directory = await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellation));
+        ModelListing listing = await hub.ListFilesAsync(id, cancellationToken);
+        string directory = await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellationToken));
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         JsonObject result = Start(id, directory);
         result["files"] = listing.Files.Count;

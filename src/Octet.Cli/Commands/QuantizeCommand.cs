@@ -55,10 +55,10 @@ sealed class QuantizeCommand : Command
             Options.Add(option);
         }
 
-        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellation)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         QuantizationScheme scheme = s_schemes[parsed.GetValue(_scheme) ?? "block"];
         var options = new QuantizationOptions
@@ -79,7 +79,7 @@ sealed class QuantizeCommand : Command
         string source = Locate(parsed.GetValue(_source)!);
         string destination = parsed.GetValue(_destination)!;
         long started = Stopwatch.GetTimestamp();
-        QuantizationReport report = QuantizationBar.Run(progress => CheckpointQuantizer.Run(source, destination, options with { Progress = progress }, cancellation));
+        QuantizationReport report = QuantizationBar.Run(progress => CheckpointQuantizer.Run(source, destination, options with { Progress = progress }, cancellationToken));
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         if (parsed.GetValue(_json))
         {

@@ -38,11 +38,11 @@ sealed class RunCommand : Command
         SetAction(RunAsync);
     }
 
-    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         (string? path, string? prompt) = Positional(parsed);
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellation));
+        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellationToken));
         int[] ids = prompt is null ? Number.Given(parsed, _ids)! : Encode(model, prompt, parsed.GetValue(_system), parsed.GetValue(_raw));
         bool json = parsed.GetValue(_json);
         bool printIds = prompt is null;
@@ -51,7 +51,7 @@ sealed class RunCommand : Command
         GenerationUpdate last = default;
         try
         {
-            await foreach (GenerationUpdate update in model.GenerateAsync(ids, null, options, cancellation))
+            await foreach (GenerationUpdate update in model.GenerateAsync(ids, null, options, cancellationToken))
             {
                 last = update;
                 text.Append(update.Text);

@@ -35,10 +35,10 @@ sealed class ScoreCommand : Command
 
         // The model is to be measured, not the rounding of its cache.
         _model = new ModelOptions(this, KvCacheType.Float32);
-        SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellation)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         string? text = parsed.GetValue(_text);
         string? file = parsed.GetValue(_file);
@@ -52,7 +52,7 @@ sealed class ScoreCommand : Command
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);
         ScoreOptions options = _windows.Read(parsed, model.ContextLength);
-        ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, options, cancellation) : model.Score(ids, options, null, cancellation);
+        ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, options, cancellationToken) : model.Score(ids, options, null, cancellationToken);
         if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
             JsonOutput.WriteLine(new JsonObject
@@ -72,12 +72,12 @@ sealed class ScoreCommand : Command
     }
 
     /// <summary>Rows go to the file as they are computed; the file appears when the last one is there.</summary>
-    static ScoreResult ScoreTo(string path, LanguageModel model, int[] ids, ScoreOptions options, CancellationToken cancellation)
+    static ScoreResult ScoreTo(string path, LanguageModel model, int[] ids, ScoreOptions options, CancellationToken cancellationToken)
     {
         ScoreResult score = default;
         var logits = new TensorSource("logits", DataType.Float32, [ids.Length, model.Config.VocabSize],
-            stream => score = model.Score(ids, options, (_, row) => stream.Write(MemoryMarshal.AsBytes(row)), cancellation));
-        SafetensorsWriter.Write(path, [logits], null, cancellation);
+            stream => score = model.Score(ids, options, (_, row) => stream.Write(MemoryMarshal.AsBytes(row)), cancellationToken));
+        SafetensorsWriter.Write(path, [logits], null, cancellationToken);
         return score;
     }
 }

@@ -38,8 +38,8 @@ sealed record CheckpointReport
     /// <param name="directory">The model directory; null where a single file or an index is inspected.</param>
     /// <param name="statistics">Whether the statistics are wanted.</param>
     /// <param name="verify">Whether everything is to be checked.</param>
-    /// <param name="cancellation">Looked at while tensors are read.</param>
-    internal static CheckpointReport Create(SafetensorsCheckpoint checkpoint, string? directory, bool statistics, bool verify, CancellationToken cancellation)
+    /// <param name="cancellationToken">Looked at while tensors are read.</param>
+    internal static CheckpointReport Create(SafetensorsCheckpoint checkpoint, string? directory, bool statistics, bool verify, CancellationToken cancellationToken)
     {
         ModelConfig? config = null;
         string? configProblem = null;
@@ -55,7 +55,7 @@ sealed record CheckpointReport
             }
         }
 
-        Dictionary<string, TensorStatistics>? values = statistics || verify ? Measure(checkpoint, cancellation) : null;
+        Dictionary<string, TensorStatistics>? values = statistics || verify ? Measure(checkpoint, cancellationToken) : null;
         List<string>? problems = null;
         if (verify)
         {
@@ -73,25 +73,25 @@ sealed record CheckpointReport
             Config = config,
             ConfigProblem = configProblem,
             Statistics = statistics ? values : null,
-            ScaledStatistics = statistics ? MeasureScaled(checkpoint, config?.QuantizationConfig, cancellation) : null,
+            ScaledStatistics = statistics ? MeasureScaled(checkpoint, config?.QuantizationConfig, cancellationToken) : null,
             Problems = problems,
         };
     }
 
-    static Dictionary<string, TensorStatistics> Measure(SafetensorsCheckpoint checkpoint, CancellationToken cancellation)
+    static Dictionary<string, TensorStatistics> Measure(SafetensorsCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         Dictionary<string, TensorStatistics> values = [];
         ReadProgress.Run(checkpoint.TotalBytes, progress =>
         {
             foreach (TensorView tensor in checkpoint.Tensors)
             {
-                values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellation));
+                values.Add(tensor.Name, TensorStatistics.Measure(tensor, progress, cancellationToken));
             }
         });
         return values;
     }
 
-    static Dictionary<string, ScaledStatistics> MeasureScaled(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, CancellationToken cancellation)
+    static Dictionary<string, ScaledStatistics> MeasureScaled(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, CancellationToken cancellationToken)
     {
         Dictionary<string, ScaledStatistics> values = [];
         LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor)?.Load(checkpoint, config)).OfType<LinearTensor>()];
@@ -99,7 +99,7 @@ sealed record CheckpointReport
         {
             foreach (LinearTensor layer in layers)
             {
-                values.Add(layer.Tensor.Name, Inspection.ScaledStatistics.Measure(layer, progress, cancellation));
+                values.Add(layer.Tensor.Name, Inspection.ScaledStatistics.Measure(layer, progress, cancellationToken));
             }
         });
         return values;

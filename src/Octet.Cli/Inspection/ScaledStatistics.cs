@@ -14,7 +14,7 @@ namespace Octet.Cli.Inspection;
 /// <param name="Zeros">Codes of 0 and -0.</param>
 readonly record struct ScaledStatistics(double Min, double Max, double Mean, double Amax, long AmaxRow, long Saturated, long Zeros)
 {
-    internal static ScaledStatistics Measure(LinearTensor layer, Action<int> progress, CancellationToken cancellation)
+    internal static ScaledStatistics Measure(LinearTensor layer, Action<int> progress, CancellationToken cancellationToken)
     {
         float[] values = Values(layer.ElementType);
         double largest = values.Where(float.IsFinite).Max();
@@ -26,7 +26,7 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
         long amaxRow = 0, saturated = 0, zeros = 0, count = 0;
         for (long row = 0; row < layer.Rows; row++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> codes = layer.Tensor.Slice(row * rowBytes, rowBytes);
             for (int start = 0, block = 0; start < layer.Columns; start += blockColumns, block++)
             {

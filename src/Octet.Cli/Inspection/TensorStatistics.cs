@@ -21,15 +21,15 @@ readonly record struct TensorStatistics(double Min, double Max, double Mean, lon
 
     /// <param name="tensor">The tensor; the values of every type can be read.</param>
     /// <param name="progress">Told how many bytes were read since it was last told.</param>
-    /// <param name="cancellation">Looked at between pieces.</param>
-    internal static TensorStatistics Measure(TensorView tensor, Action<int> progress, CancellationToken cancellation)
+    /// <param name="cancellationToken">Looked at between pieces.</param>
+    internal static TensorStatistics Measure(TensorView tensor, Action<int> progress, CancellationToken cancellationToken)
     {
         DataType type = tensor.DataType;
         var sums = new Sums();
         long[]? histogram = Codes8(type) is not null ? new long[1 << 8] : Codes16(type) is not null ? new long[1 << 16] : null;
         for (long offset = 0; offset < tensor.ByteLength; offset += PieceBytes)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> piece = tensor.Slice(offset, (int)Math.Min(PieceBytes, tensor.ByteLength - offset));
             switch (type)
             {

@@ -17,7 +17,7 @@ static class ArithmeticPeak
     const int Chains = 12;
 
     /// <summary>Operations per second, a multiply-add being two.</summary>
-    internal static double Measure(int threads, CancellationToken cancellation)
+    internal static double Measure(int threads, CancellationToken cancellationToken)
     {
         // Vector<float> stays at 256 bits on machines with 512 unless the runtime is told otherwise.
         bool wide = Vector512.IsHardwareAccelerated;
@@ -26,7 +26,7 @@ static class ArithmeticPeak
         float[] sinks = new float[threads * 16];
         for (int pass = 0; pass < Passes; pass++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using var start = new Barrier(threads);
             long[] begun = new long[threads], ended = new long[threads];
             var workers = new Thread[threads];

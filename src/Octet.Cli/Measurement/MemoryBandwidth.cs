@@ -19,7 +19,7 @@ static unsafe partial class MemoryBandwidth
     const int HugePage = 2 << 20;
     const int AdviseHugePages = 14;
 
-    internal static ReadRate Measure(int threads, CancellationToken cancellation)
+    internal static ReadRate Measure(int threads, CancellationToken cancellationToken)
     {
         // An eighth of what is there: a machine that is nearly full is measured with less rather than made to swap.
         GCMemoryInfo memory = GC.GetGCMemoryInfo();
@@ -35,7 +35,7 @@ static unsafe partial class MemoryBandwidth
                 _ = Advise(buffer, (nuint)(part * threads), AdviseHugePages);
             }
 
-            return Measure(buffer, part, threads, cancellation);
+            return Measure(buffer, part, threads, cancellationToken);
         }
         finally
         {
@@ -43,7 +43,7 @@ static unsafe partial class MemoryBandwidth
         }
     }
 
-    static ReadRate Measure(byte* buffer, long part, int threads, CancellationToken cancellation)
+    static ReadRate Measure(byte* buffer, long part, int threads, CancellationToken cancellationToken)
     {
         List<double> streams = [], quarters = [];
         bool finished = false;
@@ -84,7 +84,7 @@ static unsafe partial class MemoryBandwidth
         double elapsed = 0;
         for (int pass = 0; ; pass++)
         {
-            Volatile.Write(ref finished, pass == Passes || elapsed > EnoughSeconds || cancellation.IsCancellationRequested);
+            Volatile.Write(ref finished, pass == Passes || elapsed > EnoughSeconds || cancellationToken.IsCancellationRequested);
             barrier.SignalAndWait(CancellationToken.None);
             if (finished)
             {
@@ -103,7 +103,7 @@ static unsafe partial class MemoryBandwidth
         }
 
         GC.KeepAlive(sinks);
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         Spread[] kinds = [.. new[] { streams, quarters }.Where(kind => kind.Count > 0).Select(kind => Spread.Of([.. kind]))];
         return new ReadRate(kinds.Max(kind => kind.Max), kinds.Max(kind => kind.Median));
     }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Octet.Cli.Measurement;
 
 /// <summary>Tokens per second of one model, with random token ids. One session serves every depth, so that a context is filled once.</summary>
-sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : IDisposable
+sealed class ModelSpeed(LanguageModel model, CancellationToken cancellationToken) : IDisposable
 {
     /// <summary>Decode is measured behind a prompt, not on an empty cache.</summary>
     internal const int ShortPrompt = 8;
@@ -18,7 +18,7 @@ sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : I
         int[] ids = RandomIds(length);
         _session.Truncate(0);
         long started = Stopwatch.GetTimestamp();
-        _session.Evaluate(ids, _logits, cancellation);
+        _session.Evaluate(ids, _logits, cancellationToken);
         return length / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
@@ -30,8 +30,8 @@ sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : I
         long started = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            _session.Evaluate(ids.AsSpan(i, 1), _logits, cancellation);
+            cancellationToken.ThrowIfCancellationRequested();
+            _session.Evaluate(ids.AsSpan(i, 1), _logits, cancellationToken);
         }
 
         return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -61,7 +61,7 @@ sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : I
         long started = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             model.Evaluate(sessions, ids.AsSpan(i * sequences, sequences), _logits.AsSpan(0, wanted));
         }
 
@@ -77,7 +77,7 @@ sealed class ModelSpeed(LanguageModel model, CancellationToken cancellation) : I
     void Reach(InferenceSession session, int depth)
     {
         session.Truncate(Math.Min(session.Length, depth));
-        session.Evaluate(RandomIds(depth - session.Length), [], cancellation);
+        session.Evaluate(RandomIds(depth - session.Length), [], cancellationToken);
     }
 
     int[] RandomIds(int count)

@@ -16,8 +16,8 @@ sealed class DownloadOptions
 
     /// <summary>Finds the model as <see cref="ModelPath.Resolve"/> does, and downloads it where it is not in the cache.</summary>
     /// <returns>The model's directory.</returns>
-    internal Task<string> ResolveAsync(ParseResult parsed, string? model, CancellationToken cancellation)
-        => ModelPath.ResolveAsync(model, parsed.GetValue(_yes), parsed.GetValue(_offline), cancellation);
+    internal Task<string> ResolveAsync(ParseResult parsed, string? model, CancellationToken cancellationToken)
+        => ModelPath.ResolveAsync(model, parsed.GetValue(_yes), parsed.GetValue(_offline), cancellationToken);
 
     internal static Option<bool> Offline() => new("--offline") { Description = "Never ask the network: what is in the cache or nothing (as HF_HUB_OFFLINE=1)" };
 }

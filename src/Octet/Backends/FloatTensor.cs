@@ -34,7 +34,7 @@ static class FloatTensor
 
                 break;
             default:
-                throw new ModelException($"type {tensor.DataType} where F32, BF16 or F16 is expected", tensor.File.Path, tensor.Name);
+                throw new ModelException(ModelError.Unsupported, $"type {tensor.DataType} where F32, BF16 or F16 is expected", tensor.File.Path, tensor.Name);
         }
     }
 }

@@ -26,6 +26,7 @@ sealed record CacheScale(string Layer, (string Key, string Value) Names, TensorV
         TensorView other = first.Key ?? first.Value!;
         return Key is null || Value is null
             ? throw new ModelException(
+                ModelError.Damaged,
                 $"{other.File.Path}: tensor {Layer}{(Key is null ? Names.Key : Names.Value)} is missing: a scale of the key/value cache, and the checkpoint has {(Key ?? Value ?? other).Name}. The file is incomplete; open the model with another type of cache",
                 other.File.Path, Layer + (Key is null ? Names.Key : Names.Value))
             : new KvScale(WeightLedger.Positive(Key, "scale of the key/value cache"), WeightLedger.Positive(Value, "scale of the key/value cache"));

@@ -32,7 +32,7 @@ sealed class ConfigObject
 
         if (!Utf8.IsValid(json.Span))
         {
-            throw new ModelException($"{file} is not UTF-8; expected a JSON object", file);
+            throw new ModelException(ModelError.Damaged, $"{file} is not UTF-8; expected a JSON object", file);
         }
 
         try
@@ -40,7 +40,7 @@ sealed class ConfigObject
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                throw new ModelException($"{file} holds {Show(document.RootElement)}; expected a JSON object", file);
+                throw new ModelException(ModelError.Damaged, $"{file} holds {Show(document.RootElement)}; expected a JSON object", file);
             }
 
             return new ConfigObject(document.RootElement.Clone(), file, "");
@@ -49,12 +49,12 @@ sealed class ConfigObject
         {
             // A repeated key is reported without a position; its message names the key.
             throw e is { LineNumber: long line, BytePositionInLine: long position }
-                ? new ModelException($"{file} is not valid JSON at line {line + 1}, byte {position + 1}; expected a JSON object", file, innerException: e)
-                : new ModelException($"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+                ? new ModelException(ModelError.Damaged, $"{file} is not valid JSON at line {line + 1}, byte {position + 1}; expected a JSON object", file, innerException: e)
+                : new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
         }
         catch (InvalidOperationException e)
         {
-            throw new ModelException($"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+            throw new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
         }
     }
 
@@ -67,7 +67,7 @@ sealed class ConfigObject
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{path} cannot be read: {OneLine(e.Message)}", path, innerException: e);
+            throw new ModelException(ModelError.Inaccessible, $"{path} cannot be read: {OneLine(e.Message)}", path, innerException: e);
         }
     }
 

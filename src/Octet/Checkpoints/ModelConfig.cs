@@ -91,6 +91,7 @@ public sealed record ModelConfig
         }
 
         throw new ModelException(
+            ModelError.NotFound,
             File.Exists(directory) ? $"{directory} is a file; expected a model directory with {FileName}, *.safetensors and tokenizer.json"
             : Directory.Exists(directory) ? $"{directory} holds no model: looked for {FileName} and did not find it"
             : $"there is no directory {directory}; expected a model directory with {FileName}, *.safetensors and tokenizer.json",

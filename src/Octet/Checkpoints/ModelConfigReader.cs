@@ -165,6 +165,7 @@ static class ModelConfigReader
         if ((weights + cache) * sizeof(float) > MostBytes)
         {
             throw new ModelException(
+                ModelError.Damaged,
                 string.Create(CultureInfo.InvariantCulture, $"{file}: its sizes describe {weights} weights and {cache} cached values; expected a model that fits a 64-bit address space"),
                 file);
         }

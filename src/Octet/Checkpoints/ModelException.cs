@@ -7,16 +7,21 @@ namespace Octet;
 public sealed class ModelException : Exception
 {
     /// <summary>Makes the exception.</summary>
+    /// <param name="error">The kind of failure.</param>
     /// <param name="message">One line: what, where, found, expected.</param>
     /// <param name="path">The file or directory concerned, where there is one.</param>
     /// <param name="tensorName">The tensor concerned, as the checkpoint names it, where there is one.</param>
     /// <param name="innerException">The cause, where there is one.</param>
-    public ModelException(string message, string? path = null, string? tensorName = null, Exception? innerException = null)
+    public ModelException(ModelError error, string message, string? path = null, string? tensorName = null, Exception? innerException = null)
         : base(message, innerException)
     {
+        Error = error;
         Path = path;
         TensorName = tensorName;
     }
+
+    /// <summary>The kind of failure.</summary>
+    public ModelError Error { get; }
 
     /// <summary>The file or directory concerned; null where there is none.</summary>
     public string? Path { get; }

@@ -90,7 +90,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
         if (_quantized.TrueForAll(layer => layer.InputScale is null))
         {
-            throw new ModelException($"{Checkpoint.Path}: no layer has a scale of its inputs ({names}) that its config lets be used, and static activations need one for each: {Instead}", Checkpoint.Path);
+            throw new ModelException(ModelError.Unsupported, $"{Checkpoint.Path}: no layer has a scale of its inputs ({names}) that its config lets be used, and static activations need one for each: {Instead}", Checkpoint.Path);
         }
 
         if (_quantized.Find(layer => layer.InputScale is null) is { } first)
@@ -160,7 +160,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     {
         if (!Checkpoint.TryGetTensor(name, out TensorView? tensor))
         {
-            throw new ModelException($"{Checkpoint.Path}: tensor {name} is missing; expected shape {Describe(shape)}. The download is incomplete or the files are of another model", Checkpoint.Path, name);
+            throw new ModelException(ModelError.Damaged, $"{Checkpoint.Path}: tensor {name} is missing; expected shape {Describe(shape)}. The download is incomplete or the files are of another model", Checkpoint.Path, name);
         }
 
         if (!_taken.Add(name))

@@ -22,12 +22,13 @@ readonly record struct ContextBudget(KvCacheLayout Layout, int ContextLength, in
         {
             if (wanted > longest)
             {
-                throw new ModelException($"a context of {wanted} tokens is more than the model was made for: at most {longest} (max_position_embeddings)");
+                throw new ModelException(ModelError.InvalidInput, $"a context of {wanted} tokens is more than the model was made for: at most {longest} (max_position_embeddings)");
             }
 
             if (wanted > fits)
             {
                 throw new ModelException(
+                    ModelError.Full,
                     $"a context of {wanted} tokens needs {Gib(wanted * layout.BytesPerToken)} for keys and values, and this machine has {Gib(room)} beside the weights: at most {fits} tokens fit");
             }
         }
@@ -35,7 +36,7 @@ readonly record struct ContextBudget(KvCacheLayout Layout, int ContextLength, in
         int length = (int)Math.Min(options.ContextLength ?? longest, fits);
         if (length < 1)
         {
-            throw new ModelException($"the weights take {Gib(weightBytes)} and this machine has {Gib(memoryBytes)}: no room for keys and values");
+            throw new ModelException(ModelError.Full, $"the weights take {Gib(weightBytes)} and this machine has {Gib(memoryBytes)}: no room for keys and values");
         }
 
         long pages = Math.Min(int.MaxValue, Math.Max(room / layout.BytesPerPage, (length + KvCacheLayout.PageTokens - 1) / KvCacheLayout.PageTokens));

@@ -41,11 +41,11 @@ sealed class Engine : IDisposable
     internal KvSequence CreateSequence() => new(_cache);
 
     /// <summary>Computes <paramref name="ids"/> at positions <paramref name="start"/> and on; <paramref name="last"/> = logits after the last one.</summary>
-    internal void Evaluate(KvSequence sequence, int start, ReadOnlySpan<int> ids, Span<float> last, CancellationToken cancellation)
+    internal void Evaluate(KvSequence sequence, int start, ReadOnlySpan<int> ids, Span<float> last, CancellationToken cancellationToken)
     {
         for (int done = 0; done < ids.Length;)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             int count = Math.Min(_batch.Capacity, ids.Length - done);
             lock (_step)
             {
@@ -60,7 +60,7 @@ sealed class Engine : IDisposable
     }
 
     /// <summary>The same, with the logits of every position and, where they are wanted, the hidden states.</summary>
-    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellation)
+    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellationToken)
     {
         for (int done = 0; done < ids.Length;)
         {
@@ -80,7 +80,7 @@ sealed class Engine : IDisposable
                 _scores ??= new float[checked(ScoredRows * VocabularySize)];
                 for (int row = 0; row < count; row += ScoredRows)
                 {
-                    cancellation.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
                     int rows = Math.Min(ScoredRows, count - row);
                     _model.Logits(row, rows, _scores.AsSpan(0, rows * VocabularySize));
                     for (int i = 0; i < rows; i++)
@@ -165,20 +165,20 @@ sealed class Engine : IDisposable
     {
         if (start + ids.Length > ContextLength)
         {
-            throw new ModelException($"{start + ids.Length} tokens do not fit into a context of {ContextLength}");
+            throw new ModelException(ModelError.InvalidInput, $"{start + ids.Length} tokens do not fit into a context of {ContextLength}");
         }
 
         foreach (int id in ids)
         {
             if ((uint)id >= (uint)VocabularySize)
             {
-                throw new ModelException($"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
+                throw new ModelException(ModelError.InvalidInput, $"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
             }
         }
 
         if (!sequence.TryGrow(start + ids.Length))
         {
-            throw new ModelException($"the key/value cache is full: no room for {start + ids.Length} tokens of one sequence beside the others in use");
+            throw new ModelException(ModelError.Full, $"the key/value cache is full: no room for {start + ids.Length} tokens of one sequence beside the others in use");
         }
 
         _batch.Add(sequence, start, ids);

@@ -33,9 +33,9 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Appends tokens and computes them, many at once (prefill) or one (decode).</summary>
     /// <param name="ids">Token ids, each from 0 to <see cref="VocabularySize"/> - 1.</param>
     /// <param name="logits">Receives the logits for the token after the last one, [<see cref="VocabularySize"/>]; empty where they are not wanted.</param>
-    /// <param name="cancellation">Looked at between chunks; what was computed before stays.</param>
+    /// <param name="cancellationToken">Looked at between chunks; what was computed before stays.</param>
     /// <exception cref="ModelException">An id is out of range, or the context is too small.</exception>
-    public void Evaluate(ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellation = default)
+    public void Evaluate(ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellationToken = default)
     {
         if (!logits.IsEmpty)
         {
@@ -43,24 +43,24 @@ public sealed class InferenceSession : IDisposable
         }
 
         int start = _tokens.Count;
-        _engine.Evaluate(Sequence, start, ids, logits, cancellation);
+        _engine.Evaluate(Sequence, start, ids, logits, cancellationToken);
         _tokens.AddRange(ids);
     }
 
     /// <summary>Appends tokens and gives the logits of every one of them.</summary>
     /// <param name="ids">Token ids, each from 0 to <see cref="VocabularySize"/> - 1.</param>
     /// <param name="logits">Called once for each token, in order.</param>
-    /// <param name="cancellation">Looked at between groups of rows.</param>
+    /// <param name="cancellationToken">Looked at between groups of rows.</param>
     /// <exception cref="ModelException">An id is out of range, or the context is too small.</exception>
-    public void Score(ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellation = default)
+    public void Score(ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        Score(ids, logits, null, cancellation);
+        Score(ids, logits, null, cancellationToken);
     }
 
-    internal void Score(ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellation)
+    internal void Score(ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellationToken)
     {
-        _engine.Score(Sequence, _tokens.Count, ids, logits, observer, cancellation);
+        _engine.Score(Sequence, _tokens.Count, ids, logits, observer, cancellationToken);
         _tokens.AddRange(ids);
     }
 

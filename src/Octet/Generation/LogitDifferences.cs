@@ -29,7 +29,7 @@ sealed class LogitDifferences
             double difference = Math.Abs((double)a[i] - b[i]);
             if (!double.IsFinite(difference))
             {
-                throw new ModelException($"the logits of token {i} at position {position} are {a[i]} and {b[i]}, expected finite numbers: a weight file is damaged, or a number overflows");
+                throw new ModelException(ModelError.Damaged, $"the logits of token {i} at position {position} are {a[i]} and {b[i]}, expected finite numbers: a weight file is damaged, or a number overflows");
             }
 
             topA = a[i] > a[topA] ? i : topA;

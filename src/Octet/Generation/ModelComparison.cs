@@ -31,7 +31,7 @@ public sealed class ModelComparison
         ArgumentNullException.ThrowIfNull(other);
         if (reference.Config.VocabSize != other.Config.VocabSize)
         {
-            throw new ModelException($"vocabularies of {reference.Config.VocabSize} tokens ({reference.Path}) and {other.Config.VocabSize} ({other.Path}): expected the same, as distributions over different tokens cannot be compared");
+            throw new ModelException(ModelError.InvalidInput, $"vocabularies of {reference.Config.VocabSize} tokens ({reference.Path}) and {other.Config.VocabSize} ({other.Path}): expected the same, as distributions over different tokens cannot be compared");
         }
 
         _reference = reference;
@@ -66,6 +66,7 @@ public sealed class ModelComparison
         }
 
         throw new ModelException(
+            ModelError.InvalidInput,
             $"the tokenizers differ: token {same} of the text is {Id(ids)} in {_reference.Path} and {Id(others)} in {_other.Path}; expected the same ids, as predictions of different tokens cannot be compared (give ids to compare all the same)");
 
         string Id(int[] tokens) => same < tokens.Length ? $"id {tokens[same]}" : "absent";
@@ -75,9 +76,9 @@ public sealed class ModelComparison
     /// <param name="ids">At least one id.</param>
     /// <param name="contextTokens">How many of the first are context alone: computed, and neither predicted nor compared. A question, where answers are judged.</param>
     /// <param name="progress">Told how many positions were compared since it was last told; null: nobody asks.</param>
-    /// <param name="cancellation">Looked at between groups of positions.</param>
+    /// <param name="cancellationToken">Looked at between groups of positions.</param>
     /// <exception cref="ModelException">An id or a window's length is out of range, or a model computes numbers that are not finite.</exception>
-    public void Add(ReadOnlySpan<int> ids, int contextTokens = 0, Action<int>? progress = null, CancellationToken cancellation = default)
+    public void Add(ReadOnlySpan<int> ids, int contextTokens = 0, Action<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(contextTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(contextTokens, ids.Length);
@@ -97,12 +98,12 @@ public sealed class ModelComparison
             a.Truncate(0);
             b.Truncate(0);
             ReadOnlySpan<int> context = tokens.AsSpan(window.Begin, window.FirstRow - window.Begin);
-            a.Evaluate(context, [], cancellation);
-            b.Evaluate(context, [], cancellation);
+            a.Evaluate(context, [], cancellationToken);
+            b.Evaluate(context, [], cancellationToken);
             for (int first = window.FirstRow; first < window.EndRow; first += Rows)
             {
                 int count = Math.Min(Rows, window.EndRow - first);
-                AddRows(a, b, tokens, first, count, window, cancellation);
+                AddRows(a, b, tokens, first, count, window, cancellationToken);
                 progress?.Invoke(count);
             }
         }
@@ -119,7 +120,7 @@ public sealed class ModelComparison
         LayersNotCompared = LayersNotCompared,
     };
 
-    void AddRows(InferenceSession a, InferenceSession b, int[] tokens, int first, int count, TextWindow window, CancellationToken cancellation)
+    void AddRows(InferenceSession a, InferenceSession b, int[] tokens, int first, int count, TextWindow window, CancellationToken cancellationToken)
     {
         int vocabulary = a.VocabularySize;
         ReadOnlySpan<int> rows = tokens.AsSpan(first, count);
@@ -128,7 +129,7 @@ public sealed class ModelComparison
             rows,
             (position, row) => row.CopyTo(_logits.AsSpan((position + window.Begin - first) * vocabulary)),
             _noise is null ? null : _noise.Keep,
-            cancellation);
+            cancellationToken);
         _noise?.Restart();
         b.Score(
             rows,
@@ -139,6 +140,6 @@ public sealed class ModelComparison
                     _logits.AsSpan((at - first) * vocabulary, vocabulary), row, at + 1 < window.End ? tokens[at + 1] : null, _texts, at);
             },
             _noise is null ? null : _noise.Compare,
-            cancellation);
+            cancellationToken);
     }
 }

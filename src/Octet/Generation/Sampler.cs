@@ -80,7 +80,7 @@ sealed class Sampler
 
         if (float.IsNegativeInfinity(maximum))
         {
-            throw new ModelException(string.Create(
+            throw new ModelException(ModelError.Damaged, string.Create(
                 CultureInfo.InvariantCulture,
                 $"the model gave every token that may be drawn the logit -infinity at step {_step}; expected at least one finite logit"));
         }
@@ -152,7 +152,7 @@ sealed class Sampler
         }
 
         string found = float.IsNaN(scores[id]) ? "NaN" : "infinity";
-        return new ModelException(string.Create(
+        return new ModelException(ModelError.Damaged, string.Create(
             CultureInfo.InvariantCulture,
             $"the model produced {found} at step {_step} (0 is the first generated token), first for token {id}; expected finite logits: a weight or scale of the checkpoint is likely damaged"));
     }

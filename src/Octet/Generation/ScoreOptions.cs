@@ -24,13 +24,13 @@ public sealed record ScoreOptions
     {
         if (tokens == 0)
         {
-            throw new ModelException("there are no tokens to score: expected at least one");
+            throw new ModelException(ModelError.InvalidInput, "there are no tokens to score: expected at least one");
         }
 
         int length = Window ?? Math.Min(tokens, contextLength);
         if (length > contextLength || (length < 2 && tokens > 1))
         {
-            throw new ModelException(contextLength < 2
+            throw new ModelException(ModelError.InvalidInput, contextLength < 2
                 ? $"{tokens} tokens do not fit into a context of {contextLength}"
                 : $"a window of {length} tokens: expected 2 to {contextLength}, the context length");
         }
@@ -38,6 +38,6 @@ public sealed record ScoreOptions
         int stride = Stride ?? Math.Max(1, length / 2);
         return stride >= 1 && stride <= length
             ? TextWindow.Cut(tokens, length, stride)
-            : throw new ModelException($"a stride of {stride} tokens: expected 1 to {length}, the length of a window");
+            : throw new ModelException(ModelError.InvalidInput, $"a stride of {stride} tokens: expected 1 to {length}, the length of a window");
     }
 }

@@ -9,7 +9,7 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
     int _cached;
 
     /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
-    internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellation)
+    internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
         int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
@@ -28,7 +28,7 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
         // The last token is computed again even when it is known: its logits are wanted.
         _cached = session.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
         long prefill = Stopwatch.GetTimestamp();
-        session.Evaluate(prompt.AsSpan(session.Length), logits, cancellation);
+        session.Evaluate(prompt.AsSpan(session.Length), logits, cancellationToken);
         int token = sampler.Sample(logits);
         TimeSpan promptDuration = Stopwatch.GetElapsedTime(prefill);
         TimeSpan first = Stopwatch.GetElapsedTime(started);
@@ -61,7 +61,7 @@ sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSe
             }
 
             emit(new GenerationUpdate(text, token, null, null));
-            session.Evaluate([token], logits, cancellation);
+            session.Evaluate([token], logits, cancellationToken);
             token = sampler.Sample(logits);
         }
     }

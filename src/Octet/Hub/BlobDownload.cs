@@ -38,7 +38,7 @@ sealed class BlobDownload : IDisposable
     /// <summary>Downloads a file to its place among the blobs. The caller has the blob's lock.</summary>
     /// <exception cref="ModelHubException">It cannot be had; what is finished of it stays, unless it is wrong.</exception>
     internal static async Task RunAsync(
-        FileSource source, string blob, DownloadMeter.FileMeter meter, SemaphoreSlim connections, ModelHubOptions options, CancellationToken cancellation)
+        FileSource source, string blob, DownloadMeter.FileMeter meter, SemaphoreSlim connections, ModelHubOptions options, CancellationToken cancellationToken)
     {
         // A second time, because the first may have gone on with parts that a crash of the system had spoilt.
         for (int attempt = 1; attempt <= 2; attempt++)
@@ -46,7 +46,7 @@ sealed class BlobDownload : IDisposable
             using PartialBlob partial = PartialBlob.Open(blob, source.File.Size, options.PartBytes);
             meter.Present(partial.ReceivedBytes);
             using BlobDownload download = new(source, partial, meter, connections, options);
-            if (await download.RunAsync(cancellation).ConfigureAwait(false))
+            if (await download.RunAsync(cancellationToken).ConfigureAwait(false))
             {
                 partial.Commit(blob);
                 return;
@@ -60,15 +60,15 @@ sealed class BlobDownload : IDisposable
     }
 
     /// <returns>Whether the content has the right hash.</returns>
-    async Task<bool> RunAsync(CancellationToken cancellation)
+    async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         int[] parts = [.. Enumerable.Range(0, _partial.Parts).Where(part => !_partial.IsFinished(part))];
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<bool> hash = Task.Run(() => HashAsync(end.Token), CancellationToken.None);
         Task flush = Task.Run(() => FlushAsync(end.Token), CancellationToken.None);
         try
         {
-            var degree = new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellation };
+            var degree = new ParallelOptions { MaxDegreeOfParallelism = _options.Connections, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(parts, degree, (part, token) => DownloadAsync(part, part == parts[0], token)).ConfigureAwait(false);
             bool isRight = await hash.ConfigureAwait(false);
 
@@ -87,12 +87,12 @@ sealed class BlobDownload : IDisposable
 
     public void Dispose() => _serial.Dispose();
 
-    async ValueTask DownloadAsync(int part, bool isFirst, CancellationToken cancellation)
+    async ValueTask DownloadAsync(int part, bool isFirst, CancellationToken cancellationToken)
     {
         if (!isFirst)
         {
             // The first answer tells whether the server serves ranges, and whether it answers at all.
-            await _firstAnswer.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            await _firstAnswer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var backOff = new BackOff(_options);
@@ -102,7 +102,7 @@ sealed class BlobDownload : IDisposable
             TransientFailure failure;
             try
             {
-                await (_isSerial ? ReadAllAsync(part, cancellation) : ReadPartAsync(part, cancellation)).ConfigureAwait(false);
+                await (_isSerial ? ReadAllAsync(part, cancellationToken) : ReadPartAsync(part, cancellationToken)).ConfigureAwait(false);
                 continue;
             }
             catch (TransientFailure e)
@@ -115,19 +115,19 @@ sealed class BlobDownload : IDisposable
                 backOff.Progressed();
             }
 
-            await backOff.WaitAsync(failure, cancellation).ConfigureAwait(false);
+            await backOff.WaitAsync(failure, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    async Task ReadPartAsync(int part, CancellationToken cancellation)
+    async Task ReadPartAsync(int part, CancellationToken cancellationToken)
     {
-        await _connections.WaitAsync(cancellation).ConfigureAwait(false);
+        await _connections.WaitAsync(cancellationToken).ConfigureAwait(false);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             long from = _partial.Start(part) + _partial.Received(part);
             long end = _partial.Start(part) + _partial.Length(part);
-            (HubResponse response, long start) = await _source.OpenAsync(from, end, cancellation).ConfigureAwait(false);
+            (HubResponse response, long start) = await _source.OpenAsync(from, end, cancellationToken).ConfigureAwait(false);
             using (response)
             {
                 if (start != from || (_partial.Parts > 1 && response.Message.StatusCode == HttpStatusCode.OK))
@@ -157,9 +157,9 @@ sealed class BlobDownload : IDisposable
     }
 
     /// <summary>Reads the whole file from its start, for all parts that are not finished.</summary>
-    async Task ReadAllAsync(int part, CancellationToken cancellation)
+    async Task ReadAllAsync(int part, CancellationToken cancellationToken)
     {
-        await _serial.WaitAsync(cancellation).ConfigureAwait(false);
+        await _serial.WaitAsync(cancellationToken).ConfigureAwait(false);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
@@ -168,10 +168,10 @@ sealed class BlobDownload : IDisposable
                 return;
             }
 
-            await _connections.WaitAsync(cancellation).ConfigureAwait(false);
+            await _connections.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                (HubResponse response, _) = await _source.OpenAsync(0, _source.File.Size, cancellation).ConfigureAwait(false);
+                (HubResponse response, _) = await _source.OpenAsync(0, _source.File.Size, cancellationToken).ConfigureAwait(false);
                 using (response)
                 {
                     for (long position = 0; position < _source.File.Size;)
@@ -238,11 +238,11 @@ sealed class BlobDownload : IDisposable
     /// Flushes the file now and then while it grows: a disk takes as long to make a gigabyte safe as it takes to receive it, and the end
     /// would wait for all of it.
     /// </summary>
-    async Task FlushAsync(CancellationToken cancellation)
+    async Task FlushAsync(CancellationToken cancellationToken)
     {
-        for (long flushed = _partial.ReceivedBytes; !cancellation.IsCancellationRequested;)
+        for (long flushed = _partial.ReceivedBytes; !cancellationToken.IsCancellationRequested;)
         {
-            await Task.Delay(s_flushPause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_flushPause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             long received = _partial.ReceivedBytes;
             if (received - flushed >= FlushBytes)
             {
@@ -252,7 +252,7 @@ sealed class BlobDownload : IDisposable
         }
     }
 
-    async Task<bool> HashAsync(CancellationToken cancellation)
+    async Task<bool> HashAsync(CancellationToken cancellationToken)
     {
         using var hash = new ContentHash(_source.File);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(HashBytes);
@@ -264,7 +264,7 @@ sealed class BlobDownload : IDisposable
                 long contiguous = _partial.Contiguous(ref part);
                 while (hashed < contiguous)
                 {
-                    cancellation.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
                     int read = _partial.Read(buffer.AsSpan(0, (int)Math.Min(HashBytes, contiguous - hashed)), hashed);
                     if (read == 0)
                     {
@@ -277,7 +277,7 @@ sealed class BlobDownload : IDisposable
 
                 if (hashed < _source.File.Size && part < _partial.Parts)
                 {
-                    await _arrivals.Reader.ReadAsync(cancellation).ConfigureAwait(false);
+                    await _arrivals.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
 

@@ -43,7 +43,7 @@ sealed class CacheLock : IDisposable
     }
 
     /// <summary>Waits for it.</summary>
-    internal static async Task<CacheLock> AcquireAsync(string path, CancellationToken cancellation)
+    internal static async Task<CacheLock> AcquireAsync(string path, CancellationToken cancellationToken)
     {
         for (; ; )
         {
@@ -52,7 +52,7 @@ sealed class CacheLock : IDisposable
                 return acquired;
             }
 
-            await Task.Delay(s_pause, cancellation).ConfigureAwait(false);
+            await Task.Delay(s_pause, cancellationToken).ConfigureAwait(false);
         }
     }
 

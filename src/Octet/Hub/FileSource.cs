@@ -19,18 +19,18 @@ sealed class FileSource(HubClient client, ModelId id, string commit, ModelFile f
     /// <summary>Asks for bytes.</summary>
     /// <param name="from">The first.</param>
     /// <param name="end">Behind the last.</param>
-    /// <param name="cancellation">Ends the request.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The answer and the position at which its body begins: <paramref name="from"/>, or 0 of a server that does not serve ranges.</returns>
     /// <exception cref="TransientFailure">It may work the next time.</exception>
     /// <exception cref="ModelHubException">It will not.</exception>
-    internal async Task<(HubResponse Response, long Start)> OpenAsync(long from, long end, CancellationToken cancellation)
+    internal async Task<(HubResponse Response, long Start)> OpenAsync(long from, long end, CancellationToken cancellationToken)
     {
         Uri? storage = Volatile.Read(ref _storage);
         HubResponse? response = null;
         try
         {
             RangeHeaderValue? range = from == 0 && end == file.Size ? null : new RangeHeaderValue(from, end - 1);
-            response = await client.SendAsync(storage ?? _uri, range, id, (answer, _) => RequireSameFile(answer), cancellation).ConfigureAwait(false);
+            response = await client.SendAsync(storage ?? _uri, range, id, (answer, _) => RequireSameFile(answer), cancellationToken).ConfigureAwait(false);
             long start = Accept(response, from, end, storage is not null);
             if (!client.IsHub(response.Uri))
             {
@@ -48,14 +48,14 @@ sealed class FileSource(HubClient client, ModelId id, string commit, ModelFile f
     }
 
     /// <summary>All of a small file, checked against its hash.</summary>
-    internal async Task<ReadOnlyMemory<byte>> ReadAllAsync(long limit, CancellationToken cancellation)
+    internal async Task<ReadOnlyMemory<byte>> ReadAllAsync(long limit, CancellationToken cancellationToken)
     {
         if (file.Size > limit)
         {
             throw Damaged($"has {file.Size} bytes, expected at most {limit}");
         }
 
-        (HubResponse response, _) = await OpenAsync(0, file.Size, cancellation).ConfigureAwait(false);
+        (HubResponse response, _) = await OpenAsync(0, file.Size, cancellationToken).ConfigureAwait(false);
         using (response)
         {
             ReadOnlyMemory<byte>? content = await response.ReadAllAsync(file.Size).ConfigureAwait(false);

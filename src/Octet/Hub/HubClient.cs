@@ -61,14 +61,14 @@ sealed class HubClient : IDisposable
         Address($"{id.Repository}/resolve/{commit}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}");
 
     /// <summary>What the hub says of a repository at a revision, as JSON.</summary>
-    internal async Task<ReadOnlyMemory<byte>> GetInfoAsync(ModelId id, CancellationToken cancellation)
+    internal async Task<ReadOnlyMemory<byte>> GetInfoAsync(ModelId id, CancellationToken cancellationToken)
     {
         Uri uri = Address($"api/models/{id.Repository}/revision/{Uri.EscapeDataString(id.RevisionOrMain)}");
-        return (await GetPageAsync(uri, id, cancellation).ConfigureAwait(false)).Body;
+        return (await GetPageAsync(uri, id, cancellationToken).ConfigureAwait(false)).Body;
     }
 
     /// <summary>The listing of a commit, page after page.</summary>
-    internal async Task<List<ModelFile>> GetTreeAsync(ModelId id, string commit, CancellationToken cancellation)
+    internal async Task<List<ModelFile>> GetTreeAsync(ModelId id, string commit, CancellationToken cancellationToken)
     {
         List<ModelFile> files = [];
         Uri? next = Address($"api/models/{id.Repository}/tree/{commit}?recursive=true&expand=false");
@@ -79,7 +79,7 @@ sealed class HubClient : IDisposable
                 throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: the hub's listing has more than {MaxPages} pages");
             }
 
-            (ReadOnlyMemory<byte> page, next) = await GetPageAsync(next, id, cancellation).ConfigureAwait(false);
+            (ReadOnlyMemory<byte> page, next) = await GetPageAsync(next, id, cancellationToken).ConfigureAwait(false);
             RepositoryListing.ReadPage(id.Repository, page, files);
         }
 
@@ -91,18 +91,18 @@ sealed class HubClient : IDisposable
     /// <param name="range">The bytes wanted, both included; null: all.</param>
     /// <param name="id">The model, for messages.</param>
     /// <param name="hubAnswered">Sees every answer of the hub itself, and where it leads.</param>
-    /// <param name="cancellation">The caller's.</param>
+    /// <param name="cancellationToken">The caller's.</param>
     /// <returns>The first answer that is not a redirect, of whatever status.</returns>
     /// <exception cref="TransientFailure">The connection could not be made, broke or is silent.</exception>
     internal async Task<HubResponse> SendAsync(
-        Uri uri, RangeHeaderValue? range, ModelId id, Action<HttpResponseMessage, Uri?>? hubAnswered, CancellationToken cancellation)
+        Uri uri, RangeHeaderValue? range, ModelId id, Action<HttpResponseMessage, Uri?>? hubAnswered, CancellationToken cancellationToken)
     {
-        var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             for (int hops = 0; hops <= MaxRedirects; hops++)
             {
-                HttpResponseMessage message = await SendOnceAsync(uri, range, id, silence, cancellation).ConfigureAwait(false);
+                HttpResponseMessage message = await SendOnceAsync(uri, range, id, silence, cancellationToken).ConfigureAwait(false);
                 Uri? target = Target(message, uri);
                 if (IsHub(uri))
                 {
@@ -112,7 +112,7 @@ sealed class HubClient : IDisposable
                 if (target is null)
                 {
                     Uri from = uri;
-                    return new HubResponse(message, uri, silence, _timeout, e => HubErrors.OfConnection(e, from, id, _timeout), cancellation);
+                    return new HubResponse(message, uri, silence, _timeout, e => HubErrors.OfConnection(e, from, id, _timeout), cancellationToken);
                 }
 
                 message.Dispose();
@@ -143,7 +143,7 @@ sealed class HubClient : IDisposable
         string.Equals(uri.Host, _endpoint.Host, StringComparison.OrdinalIgnoreCase)
         && ((uri.Scheme == _endpoint.Scheme && uri.Port == _endpoint.Port) || (_endpoint is { Scheme: "http", IsDefaultPort: true } && uri is { Scheme: "https", IsDefaultPort: true }));
 
-    async Task<HttpResponseMessage> SendOnceAsync(Uri uri, RangeHeaderValue? range, ModelId id, CancellationTokenSource silence, CancellationToken cancellation)
+    async Task<HttpResponseMessage> SendOnceAsync(Uri uri, RangeHeaderValue? range, ModelId id, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         request.Headers.Range = range;
@@ -157,17 +157,17 @@ sealed class HubClient : IDisposable
         {
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (HubResponse.IsFailure(e, cancellation))
+        catch (Exception e) when (HubResponse.IsFailure(e, cancellationToken))
         {
             throw HubErrors.OfConnection(e, uri, id, _timeout);
         }
     }
 
-    Task<(ReadOnlyMemory<byte> Body, Uri? Next)> GetPageAsync(Uri uri, ModelId id, CancellationToken cancellation) => BackOff.RepeatAsync(
+    Task<(ReadOnlyMemory<byte> Body, Uri? Next)> GetPageAsync(Uri uri, ModelId id, CancellationToken cancellationToken) => BackOff.RepeatAsync(
         _options,
         async () =>
         {
-            using HubResponse response = await SendAsync(uri, null, id, (_, target) => RequireSameName(id, target), cancellation).ConfigureAwait(false);
+            using HubResponse response = await SendAsync(uri, null, id, (_, target) => RequireSameName(id, target), cancellationToken).ConfigureAwait(false);
             if (!response.Message.IsSuccessStatusCode)
             {
                 throw Refusal(response, id);
@@ -177,7 +177,7 @@ sealed class HubClient : IDisposable
                 ?? throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: {uri.Host} answers with more than {LongestPage} bytes");
             return (body, NextPage.Of(response.Message, response.Uri));
         },
-        cancellation);
+        cancellationToken);
 
     /// <summary>A repository that was renamed is redirected to by the hub: the new name is the user's to know.</summary>
     void RequireSameName(ModelId id, Uri? target)

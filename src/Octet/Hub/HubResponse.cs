@@ -15,16 +15,16 @@ sealed class HubResponse : IDisposable
     /// <param name="silence">Ends what waits longer than <paramref name="timeout"/>, or when the caller wants no more.</param>
     /// <param name="timeout">How long the connection may be silent.</param>
     /// <param name="failed">The failure that an exception stands for.</param>
-    /// <param name="cancellation">The caller's.</param>
+    /// <param name="cancellationToken">The caller's.</param>
     internal HubResponse(
-        HttpResponseMessage message, Uri uri, CancellationTokenSource silence, TimeSpan timeout, Func<Exception, TransientFailure> failed, CancellationToken cancellation)
+        HttpResponseMessage message, Uri uri, CancellationTokenSource silence, TimeSpan timeout, Func<Exception, TransientFailure> failed, CancellationToken cancellationToken)
     {
         _message = message;
         Uri = uri;
         _silence = silence;
         _timeout = timeout;
         _failed = failed;
-        _cancellation = cancellation;
+        _cancellation = cancellationToken;
     }
 
     internal HttpResponseMessage Message => _message;
@@ -85,6 +85,6 @@ sealed class HubResponse : IDisposable
     }
 
     // A timeout comes as a cancellation that the caller has not asked for.
-    internal static bool IsFailure(Exception e, CancellationToken cancellation) =>
-        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested);
+    internal static bool IsFailure(Exception e, CancellationToken cancellationToken) =>
+        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

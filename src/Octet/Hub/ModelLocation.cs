@@ -14,6 +14,7 @@ static class ModelLocation
 
         using ModelHub hub = new();
         return hub.Find(id) ?? throw new ModelException(
+            ModelError.NotFound,
             $"there is no directory {model}, and the cache {hub.CacheDirectory} does not hold all of a model of that id: download it (octet pull {id}, or {nameof(ModelHub)}.{nameof(ModelHub.PullAsync)})",
             model);
     }

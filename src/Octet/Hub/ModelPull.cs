@@ -12,20 +12,20 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
     const long SpareBytes = 16 << 20;
 
     /// <summary>What the model consists of now.</summary>
-    internal async Task<ModelListing> ListAsync(CancellationToken cancellation)
+    internal async Task<ModelListing> ListAsync(CancellationToken cancellationToken)
     {
-        string commit = ReadCommit(await client.GetInfoAsync(id, cancellation).ConfigureAwait(false));
-        List<ModelFile> all = await client.GetTreeAsync(id, commit, cancellation).ConfigureAwait(false);
-        ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellation).ConfigureAwait(false) : default(ReadOnlyMemory<byte>?);
+        string commit = ReadCommit(await client.GetInfoAsync(id, cancellationToken).ConfigureAwait(false));
+        List<ModelFile> all = await client.GetTreeAsync(id, commit, cancellationToken).ConfigureAwait(false);
+        ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellationToken).ConfigureAwait(false) : default(ReadOnlyMemory<byte>?);
         IReadOnlyList<ModelFile> needed = NeededFiles.Select(id.Repository, all, index);
         return new ModelListing(id, commit, needed, Missing(needed, commit).Sum(missing => missing.Size - PartialBlob.FinishedBytes(cache.Blob(missing), missing.Size)));
     }
 
     /// <summary>Brings what is missing into the cache.</summary>
     /// <returns>The snapshot's directory.</returns>
-    internal async Task<string> RunAsync(bool allowLinks, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    internal async Task<string> RunAsync(bool allowLinks, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
     {
-        ModelListing listing = await ListAsync(cancellation).ConfigureAwait(false);
+        ModelListing listing = await ListAsync(cancellationToken).ConfigureAwait(false);
 
         // A cache that may not be written to serves as it is, if it holds all of it.
         if (IsThere(listing))
@@ -34,7 +34,7 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         }
 
         // Another process that pulls the same commit is waited for; then there is nothing left to do.
-        using CacheLock mine = await CacheLock.AcquireAsync(cache.Lock(listing.Commit), cancellation).ConfigureAwait(false);
+        using CacheLock mine = await CacheLock.AcquireAsync(cache.Lock(listing.Commit), cancellationToken).ConfigureAwait(false);
         List<ModelFile> missing = [.. Missing(listing.Files, listing.Commit)];
         RequireRoom(missing);
         var meter = new DownloadMeter(progress, listing.TotalBytes);
@@ -43,7 +43,7 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
             meter.File(file).Present(file.Size);
         }
 
-        await DownloadAsync(missing, listing.Commit, meter, cancellation).ConfigureAwait(false);
+        await DownloadAsync(missing, listing.Commit, meter, cancellationToken).ConfigureAwait(false);
         foreach (ModelFile file in listing.Files)
         {
             PartialBlob.Sweep(cache.Blob(file));
@@ -62,12 +62,12 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         (id.RevisionOrMain == listing.Commit || cache.Commit(id) == listing.Commit)
         && listing.Files.All(file => RepositoryCache.Length(Path.Combine(cache.Snapshot(listing.Commit), file.Path)) == file.Size);
 
-    async Task DownloadAsync(List<ModelFile> missing, string commit, DownloadMeter meter, CancellationToken cancellation)
+    async Task DownloadAsync(List<ModelFile> missing, string commit, DownloadMeter meter, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(cache.Blobs);
         Directory.CreateDirectory(cache.Snapshots);
         using SemaphoreSlim connections = new(options.Connections);
-        var degree = new ParallelOptions { MaxDegreeOfParallelism = FilesAtATime, CancellationToken = cancellation };
+        var degree = new ParallelOptions { MaxDegreeOfParallelism = FilesAtATime, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(missing.OrderBy(file => file.Size), degree, async (file, token) =>
         {
             // As huggingface_hub: one download of a blob at a time, whoever it is that downloads.
@@ -87,12 +87,12 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
     IEnumerable<ModelFile> Missing(IEnumerable<ModelFile> files, string commit) => files.Where(file =>
         RepositoryCache.Length(cache.Blob(file)) != file.Size && RepositoryCache.Length(Path.Combine(cache.Snapshot(commit), file.Path)) != file.Size);
 
-    Task<ReadOnlyMemory<byte>> ReadIndexAsync(ModelFile file, string commit, CancellationToken cancellation)
+    Task<ReadOnlyMemory<byte>> ReadIndexAsync(ModelFile file, string commit, CancellationToken cancellationToken)
     {
         string blob = cache.Blob(file);
         return RepositoryCache.Length(blob) == file.Size && file.Size <= WeightFiles.LongestIndex
             ? Task.FromResult<ReadOnlyMemory<byte>>(File.ReadAllBytes(blob))
-            : BackOff.RepeatAsync(options, () => new FileSource(client, id, commit, file).ReadAllAsync(WeightFiles.LongestIndex, cancellation), cancellation);
+            : BackOff.RepeatAsync(options, () => new FileSource(client, id, commit, file).ReadAllAsync(WeightFiles.LongestIndex, cancellationToken), cancellationToken);
     }
 
     void RequireRoom(List<ModelFile> missing)

@@ -30,5 +30,5 @@ abstract class DecoderModel : IDisposable
     internal static DecoderModel Create(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
         => config.Architectures.Contains("Qwen3ForCausalLM")
             ? new Qwen3(config, weights, backend, maxBatch, head)
-            : throw new ModelException($"architecture {string.Join(", ", config.Architectures)} is not supported: expected {string.Join(", ", ModelConfig.SupportedArchitectures)}");
+            : throw new ModelException(ModelError.Unsupported, $"architecture {string.Join(", ", config.Architectures)} is not supported: expected {string.Join(", ", ModelConfig.SupportedArchitectures)}");
 }

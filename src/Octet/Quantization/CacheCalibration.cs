@@ -15,13 +15,13 @@ sealed class CacheCalibration
     readonly List<(TensorSource Tensor, float Scale)> _scales = [];
 
     /// <exception cref="ModelException">The model cannot be run, or has no tokenizer, or the text has no token.</exception>
-    internal CacheCalibration(string model, string text, int? threads, CancellationToken cancellation)
+    internal CacheCalibration(string model, string text, int? threads, CancellationToken cancellationToken)
     {
         using LanguageModel opened = LanguageModel.Load(model, new LanguageModelOptions { KvCache = KvCacheType.Float32, ContextLength = Window, Threads = threads });
         int[] ids = opened.Encode(text);
         if (ids.Length == 0)
         {
-            throw new ModelException("the text that the cache is calibrated with is empty: expected some pages of what the model is used for");
+            throw new ModelException(ModelError.InvalidInput, "the text that the cache is calibrated with is empty: expected some pages of what the model is used for");
         }
 
         (float Key, float Value)[] largest = new (float, float)[opened.Config.NumHiddenLayers];
@@ -29,7 +29,7 @@ sealed class CacheCalibration
         foreach (int[] window in ids.Chunk(session.ContextLength))
         {
             session.Truncate(0);
-            session.Evaluate(window, [], cancellation);
+            session.Evaluate(window, [], cancellationToken);
             largest = [.. largest.Zip(session.CacheMagnitudes(), (a, b) => (Math.Max(a.Key, b.Key), Math.Max(a.Value, b.Value)))];
         }
 

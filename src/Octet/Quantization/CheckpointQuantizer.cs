@@ -45,16 +45,16 @@ public static class CheckpointQuantizer
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{source} to {destination}: {e.Message.ReplaceLineEndings(" ")}", destination, innerException: e);
+            throw new ModelException(ModelError.Inaccessible, $"{source} to {destination}: {e.Message.ReplaceLineEndings(" ")}", destination, innerException: e);
         }
     }
 
-    static QuantizationReport WriteDirectory(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellation)
+    static QuantizationReport WriteDirectory(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellationToken)
     {
         using var partial = new PartialDirectory(destination);
         using (var writer = CheckpointWriter.CreateSharded(partial.Path, plan.Tensors, new SafetensorsWriterOptions { MaxShardSize = options.MaxShardSize }))
         {
-            var run = new QuantizationRun(plan, writer, options, cancellation);
+            var run = new QuantizationRun(plan, writer, options, cancellationToken);
             run.Encode();
             writer.Commit();
             run.ReadBack(partial.Path);
@@ -66,11 +66,11 @@ public static class CheckpointQuantizer
         }
     }
 
-    static QuantizationReport WriteFile(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellation)
+    static QuantizationReport WriteFile(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellationToken)
     {
         if (File.Exists(destination) || Directory.Exists(destination))
         {
-            throw new ModelException($"{destination} is there already: remove it, or choose another destination; nothing is overwritten", destination);
+            throw new ModelException(ModelError.InvalidInput, $"{destination} is there already: remove it, or choose another destination; nothing is overwritten", destination);
         }
 
         var metadata = new Dictionary<string, string>(plan.Source.Checkpoint.Files[0].Metadata);
@@ -86,7 +86,7 @@ public static class CheckpointQuantizer
         try
         {
             using var writer = CheckpointWriter.CreateFile(written, plan.Tensors, new SafetensorsWriterOptions { Metadata = metadata });
-            var run = new QuantizationRun(plan, writer, options, cancellation);
+            var run = new QuantizationRun(plan, writer, options, cancellationToken);
             run.Encode();
             writer.Commit();
             run.ReadBack(written);

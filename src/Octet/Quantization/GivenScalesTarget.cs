@@ -19,6 +19,7 @@ sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : Encodi
         return weight.Rows == rows && weight.Columns == columns
             ? (new GivenScalesEncoder(module, weight, found.Scales), null)
             : throw new ModelException(
+                ModelError.InvalidInput,
                 $"{weight.Tensor.File.Path}: tensor {weight.Tensor.Name}: codes for {weight.Rows} x {weight.Columns} weights, the source's {module} has {rows} x {columns}: scales can be taken from a checkpoint of the same model only",
                 weight.Tensor.File.Path,
                 weight.Tensor.Name);

@@ -27,6 +27,7 @@ sealed class PartialDirectory : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ModelException(
+                ModelError.Inaccessible,
                 File.Exists(System.IO.Path.Combine(Path, LockName))
                     ? $"{Path} is being written by another process: wait for it, or choose another destination"
                     : $"{Path} cannot be written: {OneLine(e)}",
@@ -66,7 +67,7 @@ sealed class PartialDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{_destination} cannot be written: {OneLine(e)}", _destination, innerException: e);
+            throw new ModelException(ModelError.Inaccessible, $"{_destination} cannot be written: {OneLine(e)}", _destination, innerException: e);
         }
     }
 
@@ -92,7 +93,7 @@ sealed class PartialDirectory : IDisposable
     {
         if (File.Exists(_destination) || (Directory.Exists(_destination) && Directory.EnumerateFileSystemEntries(_destination).Any()))
         {
-            throw new ModelException($"{_destination} is there already: remove it, or choose another destination; nothing is overwritten", _destination);
+            throw new ModelException(ModelError.InvalidInput, $"{_destination} is there already: remove it, or choose another destination; nothing is overwritten", _destination);
         }
     }
 
@@ -101,7 +102,7 @@ sealed class PartialDirectory : IDisposable
     {
         if (File.Exists(Path) || (Directory.Exists(Path) && !File.Exists(System.IO.Path.Combine(Path, LockName)) && Directory.EnumerateFileSystemEntries(Path).Any()))
         {
-            throw new ModelException($"{Path} is there and was not left by an interrupted run: it would be written to and removed; rename it, or choose another destination", Path);
+            throw new ModelException(ModelError.InvalidInput, $"{Path} is there and was not left by an interrupted run: it would be written to and removed; rename it, or choose another destination", Path);
         }
     }
 

@@ -27,6 +27,7 @@ sealed class PieceLog(CheckpointWriter writer)
         if (Hash(bytes) != piece.Hash)
         {
             throw new ModelException(
+                ModelError.Damaged,
                 $"{tensor.File.Path}: tensor {tensor.Name}: bytes {piece.Offset} to {piece.Offset + piece.Length} read back differ from those written: the disk or the memory is faulty; nothing was kept",
                 tensor.File.Path,
                 tensor.Name);

@@ -131,7 +131,7 @@ sealed class QuantizationPlan
         }
 
         SourceModule table = Source.Modules.Modules.FirstOrDefault(module => module.Name == Embedding)
-            ?? throw new ModelException($"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no {Embedding}.weight to quantise for it", Source.Checkpoint.Path);
+            ?? throw new ModelException(ModelError.Damaged, $"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no {Embedding}.weight to quantise for it", Source.Checkpoint.Path);
         LinearTensor weight = table.Weight;
         if (target.TryCreate(Head, weight.Rows, weight.Columns) is { Encoder: { } encoder })
         {

@@ -9,7 +9,7 @@ using Octet.Safetensors;
 namespace Octet.Quantization;
 
 /// <summary>Carries a plan out: bands of rows on several threads, from the source through an encoder to their places in the files.</summary>
-sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, QuantizationOptions options, CancellationToken cancellation)
+sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, QuantizationOptions options, CancellationToken cancellationToken)
 {
     // A band's weights in float32 take four times this, and as much again what they became.
     const int BandElements = 1 << 20;
@@ -17,7 +17,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
 
     readonly PieceLog _log = new(writer);
     readonly Dictionary<WeightEncoder, (double Signal, double Error)> _sums = [];
-    readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount, CancellationToken = cancellation };
+    readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount, CancellationToken = cancellationToken };
     readonly long _total = plan.Encoded.Sum(item => item.Module.Weight.Tensor.ByteLength * (1 + item.Encoder.Surveys))
         + plan.Copied.Sum(tensor => tensor.ByteLength) + plan.Tensors.Sum(tensor => tensor.ByteLength);
 
@@ -150,6 +150,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
 
         TensorView tensor = band.Module.Weight.Tensor;
         throw new ModelException(
+            ModelError.Damaged,
             $"{tensor.File.Path}: tensor {tensor.Name}: the weight of row {band.FirstRow + (at / band.Encoder.Columns)}, column {at % band.Encoder.Columns} is {values[at]}: only finite weights can be quantised; --exclude {band.Encoder.Module} leaves it as it is",
             tensor.File.Path,
             tensor.Name);

@@ -56,7 +56,7 @@ sealed class QuantizationSource : IDisposable
     {
         if (Array.Find(_files, file => Stamp(file.Path) != file) is { Path: { } changed })
         {
-            throw new ModelException($"{changed} was changed while it was read: expected a file that nobody writes to; wait until it is complete, then try again", changed);
+            throw new ModelException(ModelError.Damaged, $"{changed} was changed while it was read: expected a file that nobody writes to; wait until it is complete, then try again", changed);
         }
     }
 

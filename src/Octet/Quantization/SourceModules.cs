@@ -88,6 +88,7 @@ sealed class SourceModules
         {
             string what = codes ? $"codes of shape {tensor}" : "a scale";
             throw new ModelException(
+                ModelError.Unsupported,
                 $"{tensor.File.Path}: tensor {tensor.Name}: {what} that belongs to no matrix this can encode: expected codes [outputs, inputs] with their scales beside them",
                 tensor.File.Path,
                 tensor.Name);

@@ -194,7 +194,7 @@ public sealed class DownloadTests : IAsyncLifetime
                 stop.Cancel();
             }
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _world.PullAsync(progress: half, cancellation: stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _world.PullAsync(progress: half, cancellationToken: stop.Token));
         _world.AssertNothingWrong();
         _world.Server.BytesPerSecond = null;
         _world.Server.Traffic.Clear();

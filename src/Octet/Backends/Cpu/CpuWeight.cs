@@ -46,12 +46,12 @@ sealed unsafe class CpuWeight : Weight
             DataType.BFloat16 => (WeightFormat.BFloat16, 2),
             DataType.Float16 => (WeightFormat.Float16, 2),
             DataType.Float32 => (WeightFormat.Float32, 4),
-            _ => throw new ModelException($"a linear layer of type {source.ElementType} is not supported", tensor.File.Path, tensor.Name),
+            _ => throw new ModelException(ModelError.Unsupported, $"a linear layer of type {source.ElementType} is not supported", tensor.File.Path, tensor.Name),
         };
         _rowBytes = _expansion?.StoredBytes(Columns) ?? (long)Columns * ElementBytes;
         if (tensor.ByteLength != checked(Rows * _rowBytes))
         {
-            throw new ModelException($"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {source.ElementType}", tensor.File.Path, tensor.Name);
+            throw new ModelException(ModelError.Damaged, $"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {source.ElementType}", tensor.File.Path, tensor.Name);
         }
 
         NaNGroups = _expansion is null && Format == WeightFormat.E4M3 ? new NaNGroups(_data, Rows, Columns) : null;
@@ -65,7 +65,7 @@ sealed unsafe class CpuWeight : Weight
             ScaleStride = (Columns + BlockColumns - 1) / BlockColumns;
             if (scales.Count != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
             {
-                throw new ModelException($"{scales.Count} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
+                throw new ModelException(ModelError.Damaged, $"{scales.Count} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
             }
 
             if (scales.Values is { } values)

@@ -48,6 +48,7 @@ sealed unsafe class Float8Copy(CpuWeight source, TensorView tensor, CpuWeight co
         {
             int column = Array.FindIndex(values, value => !float.IsFinite(value));
             throw new ModelException(
+                ModelError.Damaged,
                 $"{tensor.File.Path}: tensor {tensor.Name}: the value at [{row}, {column}] is {values[column]}, expected a finite number to make FP8 of: the file is damaged, or open the model with the output layer as stored",
                 tensor.File.Path,
                 tensor.Name);

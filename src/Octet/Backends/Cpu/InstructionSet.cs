@@ -56,11 +56,11 @@ static class InstructionSet
         {
             if (name == forced)
             {
-                return kernels ?? throw new ModelException($"{Variable}={forced}: this machine does not have that instruction set: {refusal}; it has {Names(true)}");
+                return kernels ?? throw new ModelException(ModelError.Unsupported, $"{Variable}={forced}: this machine does not have that instruction set: {refusal}; it has {Names(true)}");
             }
         }
 
-        throw new ModelException($"{Variable}={forced} is not an instruction set: expected one of {Names(false)}");
+        throw new ModelException(ModelError.InvalidInput, $"{Variable}={forced} is not an instruction set: expected one of {Names(false)}");
     }
 
     static string Names(bool supported) => string.Join(", ", All.Where(set => set.Kernels is not null || !supported).Select(set => set.Name));
