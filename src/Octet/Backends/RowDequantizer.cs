@@ -203,5 +203,5 @@ sealed class RowDequantizer
         }
     }
 
-    ModelException Error(string what) => new($"{_source.File.Path}: tensor {_source.Name}: {what}", _source.File.Path, _source.Name);
+    ModelException Error(string what) => new(ModelError.Damaged, $"{_source.File.Path}: tensor {_source.Name}: {what}", _source.File.Path, _source.Name);
 }

@@ -185,13 +185,13 @@ sealed class ConfigObject
     }
 
     internal ModelException Missing(string key, string expected) =>
-        new($"{_file}: {_prefix}{key} is missing; expected {expected}", _file);
+        new(ModelError.Damaged, $"{_file}: {_prefix}{key} is missing; expected {expected}", _file);
 
     internal ModelException Unexpected(string key, string expected) =>
-        new($"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}; expected {expected}", _file);
+        new(ModelError.Damaged, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}; expected {expected}", _file);
 
     internal ModelException Unsupported(string key, string supported) =>
-        new($"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not implemented; supported: {supported}", _file);
+        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not implemented; supported: {supported}", _file);
 
     bool TryGet(string key, out JsonElement value) =>
         _json.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;

@@ -362,5 +362,5 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
     static string Describe(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
-    static ModelException Error(TensorView tensor, string what) => new($"{tensor.File.Path}: tensor {tensor.Name}: {what}", tensor.File.Path, tensor.Name);
+    static ModelException Error(TensorView tensor, string what) => new(ModelError.Damaged, $"{tensor.File.Path}: tensor {tensor.Name}: {what}", tensor.File.Path, tensor.Name);
 }
