@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Checkpoints;
@@ -17,7 +14,7 @@ namespace Octet;
 /// A language model opened from its published files (Hugging Face layout), with FP8 weights kept in 8 bits. Safe to use from several
 /// threads: their generations take turns at the model. Dispose it when no generation is running.
 /// </summary>
-public sealed class LanguageModel : IDisposable
+public sealed partial class LanguageModel : IDisposable
 {
     readonly SafetensorsCheckpoint _checkpoint;
     readonly Backend _backend;
@@ -45,14 +42,6 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>The model's defaults for generation.</summary>
     public GenerationConfig GenerationConfig { get; }
-
-    /// <summary>The model's <c>tokenizer.json</c>, read when first asked for; null where the directory has none.</summary>
-    /// <exception cref="TokenizerException">The file is broken or not supported.</exception>
-    public Tokenizer? Tokenizer => _tokenizer.Value;
-
-    /// <summary>The model's chat template, read when first asked for; null where the directory has none.</summary>
-    /// <exception cref="ChatTemplateException">The template is broken.</exception>
-    public ChatTemplate? ChatTemplate => _template.Value;
 
     /// <summary>Tokens that prompt and answer may have together.</summary>
     public int ContextLength => _engine.ContextLength;
@@ -140,74 +129,6 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>Answers one user message.</summary>
-    /// <param name="prompt">The message; the model's chat template is put around it.</param>
-    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
-    /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(prompt);
-        return GenerateAsync([new ChatTurn("user", prompt)], options, cancellationToken);
-    }
-
-    /// <summary>Answers a conversation.</summary>
-    /// <param name="conversation">The messages so far, the newest last.</param>
-    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
-    /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-        => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellationToken);
-
-    /// <summary>Continues token ids as they are.</summary>
-    /// <param name="prompt">At least one id.</param>
-    /// <param name="session">Where the sequence is computed: what it shares with <paramref name="prompt"/> from the start is not computed again. Null: a new one.</param>
-    /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
-    /// <exception cref="ModelException">The prompt is empty or does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
-        IReadOnlyList<int> prompt, InferenceSession? session = null, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(prompt);
-        if (prompt.Count == 0)
-        {
-            throw new ModelException(ModelError.InvalidInput, "the prompt has no tokens: expected at least one");
-        }
-
-        if (prompt.Count >= ContextLength)
-        {
-            throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
-        }
-
-        int tokenizerSize = Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
-        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig, tokenizerSize);
-        return StreamAsync([.. prompt], session, settings, tokenizerSize, cancellationToken);
-    }
-
-    /// <summary>The text that the model's chat template makes of a conversation, ready for the model's answer.</summary>
-    /// <exception cref="ModelException">There is no chat template.</exception>
-    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public string Render(IReadOnlyList<ChatTurn> conversation)
-    {
-        ArgumentNullException.ThrowIfNull(conversation);
-        ChatTemplate template = ChatTemplate ?? throw new ModelException(
-            ModelError.Unsupported,
-            $"{Path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give the prompt as plain text", Path);
-        var messages = new JsonArray();
-        foreach (ChatTurn turn in conversation)
-        {
-            messages.Add((JsonNode)new JsonObject { ["role"] = turn.Role, ["content"] = turn.Content });
-        }
-
-        return template.Render(messages, tools: null, addGenerationPrompt: true);
-    }
-
-    /// <summary>The token ids of a text.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="addSpecialTokens">Whether the tokenizer's post-processor adds its own tokens; not to text that a chat template made, which has them.</param>
-    /// <exception cref="ModelException">There is no tokenizer.</exception>
-    public int[] Encode(string text, bool addSpecialTokens = true) => RequireTokenizer().Encode(text, addSpecialTokens);
-
     /// <summary>A new empty sequence.</summary>
     public InferenceSession CreateSession() => new(_engine);
 
@@ -261,129 +182,11 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it; a text longer than the context in windows, see <see cref="ScoreOptions"/>.</summary>
-    /// <param name="ids">At least one id.</param>
-    /// <param name="logits">Receives the logits after every token; null where they are not wanted.</param>
-    /// <param name="cancellationToken">Looked at between groups of positions.</param>
-    /// <exception cref="ModelException">An id is out of range.</exception>
-    public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
-        => Score(ids, new ScoreOptions(), logits, cancellationToken);
-
-    /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it in its window.</summary>
-    /// <param name="ids">At least one id.</param>
-    /// <param name="options">The windows.</param>
-    /// <param name="logits">Receives the logits after every token, once each and in order, from the window in which the next token counts; null where they are not wanted.</param>
-    /// <param name="cancellationToken">Looked at between groups of positions.</param>
-    /// <exception cref="ModelException">An id or a window's length is out of range.</exception>
-    public ScoreResult Score(ReadOnlySpan<int> ids, ScoreOptions options, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        int[] tokens = ids.ToArray();
-        int predicted = 0;
-        double sum = 0;
-        using InferenceSession session = CreateSession();
-        foreach (TextWindow window in options.Cut(tokens.Length, ContextLength))
-        {
-            session.Truncate(0);
-            session.Evaluate(tokens.AsSpan(window.Begin, window.FirstRow - window.Begin), [], cancellationToken);
-            session.Score(
-                tokens.AsSpan(window.FirstRow, window.End - window.FirstRow),
-                (position, row) =>
-                {
-                    position += window.Begin;
-                    if (position >= window.EndRow)
-                    {
-                        return;
-                    }
-
-                    logits?.Invoke(position, row);
-                    if (position + 1 < window.End)
-                    {
-                        sum -= LogProbability(row, tokens[position + 1]);
-                        predicted++;
-                    }
-                },
-                cancellationToken);
-        }
-
-        return new ScoreResult(predicted, sum);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         _engine.Dispose();
         _backend.Dispose();
         _checkpoint.Dispose();
-    }
-
-    static double LogProbability(ReadOnlySpan<float> logits, int token)
-    {
-        double max = double.NegativeInfinity;
-        foreach (float logit in logits)
-        {
-            max = Math.Max(max, logit);
-        }
-
-        double sum = 0;
-        foreach (float logit in logits)
-        {
-            sum += Math.Exp(logit - max);
-        }
-
-        return logits[token] - max - Math.Log(sum);
-    }
-
-    static Tokenizer? LoadTokenizer(string directory)
-    {
-        string path = System.IO.Path.Combine(directory, "tokenizer.json");
-        return File.Exists(path) ? Tokenizer.Load(path) : null;
-    }
-
-    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException(ModelError.Unsupported, $"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
-
-    async IAsyncEnumerable<GenerationUpdate> StreamAsync(
-        int[] prompt, InferenceSession? session, GenerationSettings settings, int tokenizerSize, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using InferenceSession? own = session is null ? CreateSession() : null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
-        var generation = new TextGeneration(session ?? own!, prompt, settings, Tokenizer, tokenizerSize);
-        Task producer = Task.Factory.StartNew(
-            () => Produce(generation, channel.Writer, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        try
-        {
-            await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
-            {
-                yield return update;
-            }
-        }
-        finally
-        {
-            // Also when the caller walks away in the middle: the session must be at rest when this returns.
-            await stop.CancelAsync().ConfigureAwait(false);
-            await producer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    static void Produce(TextGeneration generation, ChannelWriter<GenerationUpdate> writer, CancellationToken stop)
-    {
-        try
-        {
-            generation.Run(
-                update =>
-                {
-                    if (!writer.TryWrite(update))
-                    {
-                        writer.WriteAsync(update, stop).AsTask().GetAwaiter().GetResult();
-                    }
-                },
-                stop);
-            writer.Complete();
-        }
-        catch (Exception error)
-        {
-            writer.Complete(error);
-        }
     }
 }

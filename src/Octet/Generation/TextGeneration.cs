@@ -4,13 +4,15 @@ using Octet.Tokenizers;
 namespace Octet.Generation;
 
 /// <summary>One answer: prefill, then sample, decode and look for an end, token by token.</summary>
-sealed class TextGeneration(InferenceSession session, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize)
+sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize)
 {
     int _cached;
 
     /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
     internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellationToken)
     {
+        using InferenceSession? own = given is null ? new InferenceSession(engine) : null;
+        InferenceSession session = given ?? own!;
         long started = Stopwatch.GetTimestamp();
         int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
         if (budget <= 0)

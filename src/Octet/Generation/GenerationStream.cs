@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Octet.Generation;
+
+/// <summary>A generation on a thread of its own, whose updates are awaited; a slow reader makes it wait.</summary>
+static class GenerationStream
+{
+    // Updates that may be ahead of their reader.
+    const int Capacity = 64;
+
+    /// <summary>Runs <paramref name="generation"/> while it is enumerated; it is at rest when the enumeration ends, however that comes about.</summary>
+    /// <param name="generation">What is to run, once.</param>
+    /// <param name="cancellationToken">Ends it before the next token.</param>
+    internal static async IAsyncEnumerable<GenerationUpdate> RunAsync(TextGeneration generation, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+        Task producer = Task.Factory.StartNew(
+            () => Produce(generation, channel.Writer, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                yield return update;
+            }
+        }
+        finally
+        {
+            // Also when the caller walks away in the middle: the session must be at rest when this returns.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await producer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    static void Produce(TextGeneration generation, ChannelWriter<GenerationUpdate> writer, CancellationToken stop)
+    {
+        try
+        {
+            generation.Run(
+                update =>
+                {
+                    if (!writer.TryWrite(update))
+                    {
+                        writer.WriteAsync(update, stop).AsTask().GetAwaiter().GetResult();
+                    }
+                },
+                stop);
+            writer.Complete();
+        }
+        catch (Exception error)
+        {
+            writer.Complete(error);
+        }
+    }
+}
