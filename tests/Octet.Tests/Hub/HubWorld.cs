@@ -59,10 +59,10 @@ sealed class HubWorld : IAsyncDisposable
         Timeout = TimeSpan.FromSeconds(5),
     };
 
-    internal async Task<string> PullAsync(string id = Id, ModelHubOptions? options = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
+    internal async Task<string> PullAsync(string id = Id, ModelHubOptions? options = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var hub = new ModelHub(options ?? Options);
-        return await hub.PullAsync(ModelId.Parse(id), progress, cancellation);
+        return await hub.PullAsync(ModelId.Parse(id), progress, cancellationToken);
     }
 
     internal async Task<ModelHubException> FailAsync(ModelHubError error, string id = Id, ModelHubOptions? options = null)
