@@ -80,6 +80,73 @@ public sealed class TokenizeTests : IDisposable
     }
 
     [Fact]
+    public void Keys_of_the_common_request_format_mean_what_they_mean_elsewhere()
+    {
+        _model.Write("chat_template.jinja", "{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}>{% endif %}{{ mood }}{{ documents }}");
+
+        JsonObject[] lines = Run(["tokenize", _model.Path, "--chat"], """
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b "}],"continue_final_message":true}
+            {"messages":[{"role":"user","content":"a"}],"chat_template_kwargs":{"mood":"m","add_generation_prompt":true}}
+            {"messages":[{"role":"user","content":"a"}],"mood":"outer","chat_template_kwargs":{"mood":"inner"}}
+            {"messages":[{"role":"user","content":"a"}],"continue_final_message":true,"add_generation_prompt":true}
+            {"messages":[{"role":"user","content":"a"}],"documents":[1],"chat_template_kwargs":null,"continue_final_message":null}
+            """).JsonLines;
+
+        Assert.Equal(["[a][b", "[a]>mNone", "[a]innerNone", null, "[a][1]"], lines.Select(line => (string?)line["rendered"]));
+        Assert.Equal([.. "[a][b"u8], lines[0]["ids"]!.AsArray().Select(id => (int)id!));
+        Assert.Contains("exclude each other", (string?)lines[3]["error"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"continue_final_message\":1", "\"continue_final_message\" is neither true nor false")]
+    [InlineData("\"chat_template_kwargs\":[]", "\"chat_template_kwargs\" is not an object")]
+    [InlineData("\"chat_template_kwargs\":{\"messages\":[]}", "\"messages\" does not belong")]
+    public void Keys_of_the_common_request_format_are_checked(string keys, string fragment) =>
+        AssertError(Run(["tokenize", _model.Path, "--chat"], $"{{\"messages\":[],{keys}}}"), 1, "standard input, line 1", fragment);
+
+    [Fact]
+    public void The_case_of_swallowed_request_keys_gives_what_others_give()
+    {
+        using var directory = new TemporaryDirectory();
+        File.CreateSymbolicLink(Path.Combine(directory.Path, "tokenizer.json"), Fixtures.Path("qwen3", "tokenizer.json"));
+        File.CreateSymbolicLink(Path.Combine(directory.Path, "chat_template.jinja"), Fixtures.Path("qwen3", "Qwen3-0.6B-FP8", "chat_template.jinja"));
+
+        JsonObject[] lines = Run("tokenize", directory.Path, "--chat", "--file", Fixtures.Case("text", "13-request-keys-swallowed", "in.jsonl")).JsonLines;
+
+        Assert.Equal("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\nSure,", (string?)lines[0]["rendered"]);
+        Assert.EndsWith("<think>\n\n</think>\n\n", (string?)lines[1]["rendered"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_template_is_chosen_by_name_or_file()
+    {
+        _model.Write("tokenizer_config.json", """{"bos_token":"<s>"}""");
+        Directory.CreateDirectory(Path.Combine(_model.Path, "additional_chat_templates"));
+        _model.Write("additional_chat_templates/rag.jinja", "RAG{{ bos_token }}");
+        _model.Write("mine.txt", "MINE{{ bos_token }}");
+        const string Line = """{"messages":[]}""";
+
+        Assert.Equal("RAG<s>", (string?)Run(["tokenize", _model.Path, "--chat", "--chat-template", "rag"], Line).Json["rendered"]);
+        Assert.Equal("MINE<s>", (string?)Run(["tokenize", _model.Path, "--chat", "--chat-template", Path.Combine(_model.Path, "mine.txt")], Line).Json["rendered"]);
+        AssertError(Run(["tokenize", _model.Path, "--chat", "--chat-template", "rags"], Line), 1, "\"rags\"", "\"default\", \"rag\"");
+        AssertError(Run(["tokenize", _model.Path, "--chat-template", "rag"], Line), 2, "--chat");
+    }
+
+    [Fact]
+    public void A_byte_order_mark_in_a_file_of_the_model_is_accepted()
+    {
+        foreach (string name in (string[])["tokenizer.json", "chat_template.jinja"])
+        {
+            _model.Write(name, "\uFEFF" + File.ReadAllText(Path.Combine(_model.Path, name)));
+        }
+
+        _model.Write("tokenizer_config.json", "\uFEFF{\"eos_token\":\"<|im_end|>\"}");
+        _model.Write("special_tokens_map.json", "\uFEFF{}");
+
+        Assert.Equal("<|im_start|>user\né<|im_end|>\n", (string?)Run(["tokenize", _model.Path, "--chat"], """{"messages":[{"role":"user","content":"é"}]}""").Json["rendered"]);
+    }
+
+    [Fact]
     public void A_directory_without_a_tokenizer_or_a_template_is_an_error()
     {
         using var directory = new TemporaryDirectory();

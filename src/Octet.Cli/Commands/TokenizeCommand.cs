@@ -14,7 +14,8 @@ sealed class TokenizeCommand : Command
     readonly Option<string?> _file = new("--file") { Description = "The input [default: the standard input]", HelpName = "FILE" };
     readonly Option<bool> _decode = new("--decode") { Description = "{\"ids\"} to {\"text\"}" };
     readonly Option<bool> _skipSpecial = new("--skip-special") { Description = "With --decode: leave special tokens out" };
-    readonly Option<bool> _chat = new("--chat") { Description = "{\"messages\", \"tools\"?, \"add_generation_prompt\"?, ...} to {\"rendered\", \"ids\"}, or {\"error\"} where the template refuses; any other key is a variable of the template" };
+    readonly Option<bool> _chat = new("--chat") { Description = "{\"messages\", \"tools\"?, \"documents\"?, \"add_generation_prompt\"?, \"continue_final_message\"?, \"chat_template_kwargs\"?, ...} to {\"rendered\", \"ids\"}, or {\"error\"} where the template refuses; any other key is a variable of the template" };
+    readonly Option<string?> _template = new("--chat-template") { Description = "With --chat: another template, by its name among the model's (rag, tool_use, ...) or in a file", HelpName = "NAME|FILE" };
 
     internal TokenizeCommand()
         : base("tokenize", "JSON Lines in, JSON Lines out: {\"text\"} to {\"ids\"}. Halves of surrogate pairs are read as U+FFFD")
@@ -24,6 +25,7 @@ sealed class TokenizeCommand : Command
         Options.Add(_decode);
         Options.Add(_skipSpecial);
         Options.Add(_chat);
+        Options.Add(_template);
         SetAction(Run);
     }
 
@@ -42,10 +44,17 @@ sealed class TokenizeCommand : Command
             throw new UsageException("--skip-special goes with --decode");
         }
 
+        string? named = parsed.GetValue(_template);
+        if (named is not null && !chat)
+        {
+            throw new UsageException("--chat-template goes with --chat");
+        }
+
         string directory = ModelPath.Resolve(parsed.GetValue(_model));
         Tokenizer tokenizer = Load(directory);
         ChatTemplate? template = chat
-            ? ChatTemplate.Load(directory) ?? throw new CommandException($"{directory} has no chat template: looked for chat_template.jinja, and for chat_template in tokenizer_config.json")
+            ? ChatTemplate.Load(directory, template: named)
+                ?? throw new CommandException($"{directory} has no chat template: looked for chat_template.jinja, for chat_template in tokenizer_config.json, and for chat_template.json")
             : null;
         string? file = parsed.GetValue(_file);
         using Stream input = file is null or "-" ? Standard.OpenInput() : Open(file);
@@ -95,24 +104,42 @@ sealed class TokenizeCommand : Command
 
     static JsonObject Render(Tokenizer tokenizer, ChatTemplate template, JsonObject value, Func<string, CommandException> malformed)
     {
-        JsonArray messages = value["messages"] as JsonArray ?? throw malformed("expected {\"messages\":[...]}");
-        bool generate = value["add_generation_prompt"] switch
+        Dictionary<string, JsonNode?> keys = value.ToDictionary(StringComparer.Ordinal);
+        if (keys.Remove("chat_template_kwargs", out JsonNode? more) && more is not null)
         {
-            null => false,
-            { } node when node.GetValueKind() is JsonValueKind.True or JsonValueKind.False => node.GetValue<bool>(),
-            _ => throw malformed("\"add_generation_prompt\" is neither true nor false"),
+            // vLLM, SGLang and llama.cpp keep the template's variables here; what stands here wins, as in vLLM.
+            foreach ((string name, JsonNode? variable) in more as JsonObject ?? throw malformed("\"chat_template_kwargs\" is not an object"))
+            {
+                keys[name] = name is not ("messages" or "chat_template_kwargs") ? variable : throw malformed($"\"{name}\" does not belong into \"chat_template_kwargs\"");
+            }
+        }
+
+        JsonArray messages = Take("messages") as JsonArray ?? throw malformed("expected {\"messages\":[...]}");
+        RenderOptions options = new()
+        {
+            Tools = Take("tools"),
+            Documents = Take("documents"),
+            AddGenerationPrompt = Flag("add_generation_prompt"),
+            ContinueFinalMessage = Flag("continue_final_message"),
+            Variables = keys,
         };
-        Dictionary<string, JsonNode?> variables = value
-            .Where(pair => pair.Key is not ("messages" or "tools" or "add_generation_prompt"))
-            .ToDictionary(pair => pair.Key, pair => pair.Value);
         try
         {
-            string rendered = template.Render(messages, value["tools"], generate, variables);
+            string rendered = template.Render(messages, options);
             return new JsonObject { ["rendered"] = rendered, ["ids"] = JsonOutput.Array(tokenizer.Encode(rendered, addSpecialTokens: false)) };
         }
         catch (ChatTemplateException error)
         {
             return new JsonObject { ["error"] = error.Message };
         }
+
+        JsonNode? Take(string name) => keys.Remove(name, out JsonNode? taken) ? taken : null;
+
+        bool Flag(string name) => Take(name) switch
+        {
+            null => false,
+            { } node when node.GetValueKind() is JsonValueKind.True or JsonValueKind.False => node.GetValue<bool>(),
+            _ => throw malformed($"\"{name}\" is neither true nor false"),
+        };
     }
 }

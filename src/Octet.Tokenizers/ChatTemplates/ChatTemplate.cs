@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
@@ -44,26 +44,43 @@ public sealed class ChatTemplate
     }
 
     /// <summary>
-    /// Reads a model folder's template: <c>chat_template.jinja</c>, or <c>chat_template</c> of <c>tokenizer_config.json</c> — a string,
-    /// or a list of <c>{name, template}</c> of which <c>default</c> is taken, and <c>tool_use</c> when tools are given. The special
-    /// tokens of <c>tokenizer_config.json</c> become variables.
+    /// Reads a model folder's template: <c>chat_template.jinja</c>, else <c>chat_template</c> of <c>tokenizer_config.json</c> (a string, or
+    /// a list of <c>{name, template}</c>), else <c>chat_template.json</c>; <c>additional_chat_templates/NAME.jinja</c> are templates with
+    /// names. The special tokens of <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> become variables. Files are UTF-8, with
+    /// or without a byte-order mark.
     /// </summary>
     /// <param name="directory">The model's folder.</param>
     /// <param name="options">Limits and clock; <see cref="ChatTemplateOptions.Default"/> where absent.</param>
-    /// <returns><see langword="null"/> where the folder has no template.</returns>
-    /// <exception cref="ChatTemplateException">A file is not what it should be.</exception>
-    public static ChatTemplate? Load(string directory, ChatTemplateOptions? options = null)
+    /// <param name="template">
+    /// Which template: the name of one of the folder's (<c>default</c>, <c>tool_use</c>, <c>rag</c>, ...), or the path of a file that holds
+    /// one. Absent: <c>default</c>, and <c>tool_use</c>, if there is one, where tools are given.
+    /// </param>
+    /// <returns><see langword="null"/> where the folder has no template and none is named.</returns>
+    /// <exception cref="ChatTemplateException">A file is not what it should be, or there is no template of this name.</exception>
+    public static ChatTemplate? Load(string directory, ChatTemplateOptions? options = null, string? template = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         TemplateFiles files = TemplateFiles.Read(directory);
         options ??= ChatTemplateOptions.Default;
-        if (files.Default is not { } source)
+        if (template is not null)
+        {
+            return Make(files.Find(template) ?? (File.Exists(template) ? (TemplateFiles.ReadFile(template), template) : throw Unknown(template)));
+        }
+
+        if (files.IsEmpty)
         {
             return null;
         }
 
-        ChatTemplate? withTools = files.ToolUse is { } toolSource ? new ChatTemplate(toolSource, files.Name, options, files.SpecialTokens) : null;
-        return new ChatTemplate(source, files.Name, options, files.SpecialTokens, withTools);
+        ChatTemplate? withTools = files.Find(TemplateFiles.ToolUseName) is { } toolUse ? Make(toolUse) : null;
+        return files.Find(TemplateFiles.DefaultName) is { } single ? Make(single, withTools)
+            : withTools ?? throw TemplateFiles.Refuse(directory, $"none of the chat templates is named \"default\"; choose one of {files.Names()}");
+
+        ChatTemplate Make((string Source, string File) found, ChatTemplate? withTools = null) =>
+            new(found.Source, found.File, options, files.SpecialTokens, withTools);
+
+        ChatTemplateException Unknown(string name) => TemplateFiles.Refuse(
+            directory, $"{JsonPlace.Quote(name)} is neither one of its chat templates ({(files.IsEmpty ? "it has none" : files.Names())}) nor a file");
     }
 
     /// <summary>Renders a conversation.</summary>
@@ -72,12 +89,26 @@ public sealed class ChatTemplate
     /// <param name="addGenerationPrompt">Whether the text ends with the head of the assistant's answer.</param>
     /// <param name="variables">More variables, such as <c>enable_thinking</c>; they replace special tokens of the same name.</param>
     /// <exception cref="ChatTemplateException">The template raised an error or met a limit.</exception>
-    public string Render(JsonNode messages, JsonNode? tools, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonNode?>? variables = null)
+    public string Render(JsonNode messages, JsonNode? tools, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonNode?>? variables = null) =>
+        Render(messages, new RenderOptions { Tools = tools, AddGenerationPrompt = addGenerationPrompt, Variables = variables });
+
+    /// <summary>Renders a conversation.</summary>
+    /// <param name="messages">The list of messages, each with <c>role</c> and <c>content</c>.</param>
+    /// <param name="options">Tools, variables and how the text ends; <see langword="null"/>: no tools, and the text ends with the last message.</param>
+    /// <exception cref="ChatTemplateException">The template raised an error or met a limit, or the last message cannot be continued.</exception>
+    public string Render(JsonNode messages, RenderOptions? options)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        if (tools is not null && _withTools is not null)
+        options ??= new RenderOptions();
+        if (options.Tools is not null && _withTools is not null)
         {
-            return _withTools.Render(messages, tools, addGenerationPrompt, variables);
+            return _withTools.Render(messages, options);
+        }
+
+        if (options.ContinueFinalMessage && options.AddGenerationPrompt)
+        {
+            throw new ChatTemplateException(
+                _name, 0, "ValueError", "continue_final_message and add_generation_prompt exclude each other: the one goes on in the last message, the other begins a new one");
         }
 
         RenderState state = new(_name, _options);
@@ -87,16 +118,19 @@ public sealed class ChatTemplate
             scope.Set(name, JsonValues.Of(state, value, name));
         }
 
-        scope.Set("messages", JsonValues.Of(state, messages, "messages"));
-        scope.Set("tools", JsonValues.Of(state, tools, "tools"));
-        scope.Set("documents", null);
-        scope.Set("add_generation_prompt", addGenerationPrompt);
-        foreach ((string name, JsonNode? value) in variables ?? new Dictionary<string, JsonNode?>())
+        object? conversation = JsonValues.Of(state, messages, "messages");
+        FinalMessage? final = options.ContinueFinalMessage ? FinalMessage.Begin(conversation, _name) : null;
+        scope.Set("messages", conversation);
+        scope.Set("tools", JsonValues.Of(state, options.Tools, "tools"));
+        scope.Set("documents", JsonValues.Of(state, options.Documents, "documents"));
+        scope.Set("add_generation_prompt", options.AddGenerationPrompt);
+        foreach ((string name, JsonNode? value) in options.Variables ?? new Dictionary<string, JsonNode?>())
         {
             scope.Set(name, JsonValues.Of(state, value, name));
         }
 
         _body.Execute(scope, state);
-        return state.Output.ToString();
+        string rendered = state.Output.ToString();
+        return final is null ? rendered : final.Cut(rendered, _name);
     }
 }

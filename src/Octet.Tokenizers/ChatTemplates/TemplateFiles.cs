@@ -1,79 +1,132 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
-/// <summary>What a model's folder says of its chat template.</summary>
-sealed record TemplateFiles(string Name, string? Default, string? ToolUse, Dictionary<string, JsonNode?> SpecialTokens)
+/// <summary>What a model's folder says of its chat templates: their texts by name, each with the file it came from.</summary>
+/// <remarks>
+/// As transformers reads it: templates in files of their own (<c>chat_template.jinja</c>, which is <c>default</c>, and
+/// <c>additional_chat_templates/NAME.jinja</c>) come before <c>chat_template</c> of <c>tokenizer_config.json</c>. Behind both comes
+/// <c>chat_template.json</c>, in which older folders keep the template of a model that takes pictures too.
+/// </remarks>
+sealed class TemplateFiles
 {
-    static readonly string[] s_tokenNames =
-    [
-        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "additional_special_tokens",
-    ];
+    internal const string DefaultName = "default";
+    internal const string ToolUseName = "tool_use";
+
+    const string JinjaFile = "chat_template.jinja";
+    const string JsonFileName = "chat_template.json";
+    const string AdditionalFolder = "additional_chat_templates";
+
+    readonly OrderedDictionary<string, (string Source, string File)> _templates = new(StringComparer.Ordinal);
+
+    TemplateFiles(Dictionary<string, JsonNode?> specialTokens) => SpecialTokens = specialTokens;
+
+    internal Dictionary<string, JsonNode?> SpecialTokens { get; }
+
+    internal bool IsEmpty => _templates.Count == 0;
 
     internal static TemplateFiles Read(string directory)
     {
-        string configPath = Path.Combine(directory, "tokenizer_config.json");
-        JsonObject? config = File.Exists(configPath) ? ReadConfig(configPath) : null;
-        Dictionary<string, JsonNode?> tokens = SpecialTokensOf(config);
-        string templatePath = Path.Combine(directory, "chat_template.jinja");
-        if (File.Exists(templatePath))
+        TokenizerConfig config = TokenizerConfig.Read(directory, Refuse);
+        TemplateFiles files = new(config.SpecialTokens);
+        files.AddFiles(directory);
+        if (!files._templates.ContainsKey(DefaultName) && config.File is { } json)
         {
-            return new TemplateFiles(templatePath, File.ReadAllText(templatePath), null, tokens);
+            files.AddKey(json);
         }
 
-        switch (config?["chat_template"])
+        if (!files._templates.ContainsKey(DefaultName) && JsonFile.Find(directory, JsonFileName, Refuse) is { } processor)
         {
-            case null:
-                return new TemplateFiles(configPath, null, null, tokens);
-            case JsonArray named:
-                string? toolUse = Find(named, "tool_use");
-                string source = Find(named, "default") ?? toolUse
-                    ?? throw Unusable(configPath, "chat_template lists no template named 'default'");
-                return new TemplateFiles(configPath, source, toolUse, tokens);
-            case JsonNode node:
-                return new TemplateFiles(configPath, TextOf(node) ?? throw Unusable(configPath, "chat_template is neither a string nor a list"), null, tokens);
+            files.AddKey(processor);
         }
+
+        return files;
     }
 
-    static JsonObject ReadConfig(string path)
+    /// <summary>A template by its name; null where there is none of that name.</summary>
+    internal (string Source, string File)? Find(string name) =>
+        _templates.TryGetValue(name, out (string Source, string File) found) ? found : null;
+
+    /// <summary>The text of a template's own file.</summary>
+    internal static string ReadFile(string path) => Encoding.UTF8.GetString(FileText.Read(path, Refuse));
+
+    /// <summary>The names, for messages.</summary>
+    internal string Names() => string.Join(", ", _templates.Keys.Select(JsonPlace.Quote));
+
+    internal static ChatTemplateException Refuse(string path, string reason, Exception? innerException = null) =>
+        new(path, 0, "ValueError", reason, innerException);
+
+    void AddFiles(string directory)
     {
+        string single = Path.Combine(directory, JinjaFile);
+        if (File.Exists(single))
+        {
+            _templates.Add(DefaultName, (ReadFile(single), single));
+        }
+
+        string folder = Path.Combine(directory, AdditionalFolder);
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        string[] additional;
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw Unusable(path, "expected a JSON object");
+            additional = Directory.GetFiles(folder, "*.jinja");
         }
-        catch (JsonException error)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ChatTemplateException(path, 0, "ValueError", $"not JSON: {error.Message}", error);
+            throw Refuse(folder, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        foreach (string path in additional.Order(StringComparer.Ordinal))
+        {
+            _templates.TryAdd(Path.GetFileNameWithoutExtension(path), (ReadFile(path), path));
         }
     }
 
-    /// <summary>The tokens that are set: a null one is no variable, as in transformers.</summary>
-    static Dictionary<string, JsonNode?> SpecialTokensOf(JsonObject? config)
+    /// <summary>The key <c>chat_template</c>: one text, a list of <c>{name, template}</c>, or an object of texts by name.</summary>
+    void AddKey(JsonFile file)
     {
-        Dictionary<string, JsonNode?> tokens = new(StringComparer.Ordinal);
-        foreach (string name in s_tokenNames)
+        const string Key = "chat_template";
+        switch (file.Get(Key))
         {
-            JsonNode? value = config?[name];
-            if (value is JsonArray list)
-            {
-                tokens[name] = new JsonArray([.. list.Select(ContentOf).Where(static text => text is not null).Select(static text => (JsonNode?)JsonValue.Create(text))]);
-            }
-            else if (ContentOf(value) is { } text)
-            {
-                tokens[name] = JsonValue.Create(text);
-            }
+            case null:
+                return;
+            case { ValueKind: JsonValueKind.Array } named:
+                foreach (JsonElement entry in named.EnumerateArray())
+                {
+                    Add(file, Member(file, entry, "name"), Member(file, entry, "template"));
+                }
+
+                return;
+            case { ValueKind: JsonValueKind.Object } named:
+                foreach (JsonProperty entry in named.EnumerateObject())
+                {
+                    Add(file, entry.Name, file.Text(entry.Value, $"{Key}.{entry.Name}"));
+                }
+
+                return;
+            case { } text:
+                Add(file, DefaultName, file.Text(text, Key));
+                return;
         }
 
-        return tokens;
+        void Add(JsonFile file, string? name, string? source)
+        {
+            if (name is null || source is null)
+            {
+                throw file.Problem($"{Key} is neither a string nor a list of {{\"name\", \"template\"}}");
+            }
+
+            _templates.TryAdd(name, (source, file.Path));
+        }
     }
 
-    static string? ContentOf(JsonNode? token) => token is JsonObject added ? TextOf(added["content"]) : TextOf(token);
-
-    static string? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
-
-    static string? Find(JsonArray templates, string name) =>
-        templates.OfType<JsonObject>().Where(entry => TextOf(entry["name"]) == name).Select(static entry => TextOf(entry["template"])).FirstOrDefault();
-
-    static ChatTemplateException Unusable(string path, string reason) => new(path, 0, "ValueError", reason);
+    static string? Member(JsonFile file, JsonElement entry, string name) =>
+        entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out JsonElement value) ? file.Text(value, $"chat_template's {name}") : null;
 }

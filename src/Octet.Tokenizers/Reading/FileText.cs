@@ -1,0 +1,35 @@
+using System.Text;
+using System.Text.Unicode;
+
+namespace Octet.Tokenizers.Reading;
+
+/// <summary>
+/// The text of a small file of a model, as UTF-8. A byte-order mark is dropped, and one of UTF-16 is believed: editors and shells of
+/// Windows write both.
+/// </summary>
+static class FileText
+{
+    /// <param name="path">A file that is there.</param>
+    /// <param name="refuse">Makes the exception for a file that cannot be used.</param>
+    internal static byte[] Read(string path, Refusal refuse)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw refuse(path, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        byte[] text = bytes switch
+        {
+            [0xEF, 0xBB, 0xBF, .. byte[] rest] => rest,
+            [0xFF, 0xFE, .. byte[] rest] => Encoding.Convert(Encoding.Unicode, Encoding.UTF8, rest),
+            [0xFE, 0xFF, .. byte[] rest] => Encoding.Convert(Encoding.BigEndianUnicode, Encoding.UTF8, rest),
+            _ => bytes,
+        };
+        return Utf8.IsValid(text) ? text : throw refuse(path, "is not text in UTF-8; save it with that encoding", null);
+    }
+}
