@@ -36,12 +36,7 @@ sealed class Conversation
     /// <exception cref="CommandException">The file does not hold a conversation.</exception>
     internal void Load(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new CommandException($"there is no file {path}");
-        }
-
-        List<ChatTurn> turns = Parse(path, File.ReadAllBytes(path));
+        List<ChatTurn> turns = Parse(path, TextInput.ReadBytes(path));
         System = turns is [{ Role: "system" } system, ..] ? system.Content : null;
         _turns.Clear();
         _turns.AddRange(turns.Skip(System is null ? 0 : 1));
@@ -53,11 +48,11 @@ sealed class Conversation
         try
         {
             JsonLines.RepairSurrogates(json);
-            root = JsonNode.Parse(json);
+            root = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException error)
         {
-            throw new CommandException($"{path} is not JSON: line {error.LineNumber + 1}, byte {error.BytePositionInLine}");
+            throw new CommandException($"{path} is not JSON, or a key occurs twice in an object: line {error.LineNumber + 1}, byte {error.BytePositionInLine}");
         }
 
         JsonArray messages = root as JsonArray ?? (root as JsonObject)?["messages"] as JsonArray

@@ -116,7 +116,7 @@ static class ModelPath
         try
         {
             // A console that waits for a line does not hear of Ctrl+C.
-            answer = (await Task.Run(() => Standard.OpenInputText().ReadLine(), CancellationToken.None).WaitAsync(cancellationToken))?.Trim();
+            answer = (await Task.Run(() => Standard.OpenTerminal().ReadLine(), CancellationToken.None).WaitAsync(cancellationToken))?.Trim();
         }
         catch (OperationCanceledException)
         {

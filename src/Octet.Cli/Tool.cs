@@ -14,6 +14,7 @@ static partial class Tool
     {
         try
         {
+            ArgumentText.Require(args);
             ParseResult parsed = Create(interruption).Parse(args, new ParserConfiguration
             {
                 // A prompt may begin with @ or be a bundle of letters; neither is ours to take apart.

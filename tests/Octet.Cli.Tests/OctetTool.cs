@@ -36,13 +36,26 @@ static class OctetTool
     internal static ToolResult Run(params string[] arguments) => Run(arguments, null, null);
 
     internal static ToolResult Run(string[] arguments, string? input = null, params (string Name, string Value)[]? environment)
+        => Run(Start(arguments, environment), s_utf8.GetBytes(input ?? ""));
+
+    /// <summary>With an input that need not be text.</summary>
+    internal static ToolResult Run(string[] arguments, byte[] input) => Run(Start(arguments), input);
+
+    /// <summary>By a shell, which can give arguments that are no text.</summary>
+    internal static ToolResult RunShell(string arguments, params (string Name, string Value)[]? environment)
     {
-        using Process process = Start(arguments, environment);
+        string tool = Path.Combine(AppContext.BaseDirectory, "octet.dll");
+        return Run(Start("/bin/sh", ["-c", s_published is null ? $"exec dotnet '{tool}' {arguments}" : $"exec '{s_published}' {arguments}"], environment), []);
+    }
+
+    static ToolResult Run(Process started, byte[] input)
+    {
+        using Process process = started;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         try
         {
-            process.StandardInput.Write(input ?? "");
+            process.StandardInput.BaseStream.Write(input);
             process.StandardInput.Close();
         }
         catch (IOException)
@@ -54,8 +67,11 @@ static class OctetTool
     }
 
     internal static Process Start(string[] arguments, params (string Name, string Value)[]? environment)
+        => Start(s_published ?? "dotnet", s_published is null ? [Path.Combine(AppContext.BaseDirectory, "octet.dll"), .. arguments] : arguments, environment);
+
+    static Process Start(string program, string[] arguments, (string Name, string Value)[]? environment)
     {
-        var start = new ProcessStartInfo(s_published ?? "dotnet")
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = Path.GetTempPath(),
             RedirectStandardInput = true,
@@ -65,11 +81,6 @@ static class OctetTool
             StandardOutputEncoding = s_utf8,
             StandardErrorEncoding = s_utf8,
         };
-        if (s_published is null)
-        {
-            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "octet.dll"));
-        }
-
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);

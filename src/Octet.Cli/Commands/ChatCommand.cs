@@ -53,7 +53,7 @@ sealed class ChatCommand : Command
         var conversation = new Conversation { System = parsed.GetValue(_system) };
         GenerationUpdate last = default;
         bool failed = false;
-        TextReader input = Standard.OpenInputText();
+        Func<string?> input = TextInput.OpenLines();
         if (_interactive)
         {
             Standard.Output.WriteLine($"{ModelPath.Name(parsed.GetValue(_path))} on {model.Device}. /help lists the commands, /exit leaves.");
@@ -88,7 +88,7 @@ sealed class ChatCommand : Command
         return failed && !_interactive ? 1 : 0;
     }
 
-    string? ReadLine(TextReader input)
+    string? ReadLine(Func<string?> input)
     {
         if (_interactive)
         {
@@ -99,7 +99,7 @@ sealed class ChatCommand : Command
         _interruption.IsWaiting = true;
         try
         {
-            return input.ReadLine();
+            return input();
         }
         finally
         {

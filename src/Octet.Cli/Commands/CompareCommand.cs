@@ -49,7 +49,7 @@ sealed class CompareCommand : Command
             throw new UsageException("expected one of --text, --file, --prompts and --ids");
         }
 
-        (string Context, string Text)[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [("", text ?? TextFile.Read(file!))] : [];
+        (string Context, string Text)[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [("", text ?? TextInput.Read(file!))] : [];
         using LanguageModel a = _model.Open(parsed, parsed.GetValue(_a));
         using LanguageModel b = _model.Open(parsed, parsed.GetValue(_b), second: true);
         var comparison = new ModelComparison(a, b, _windows.Read(parsed, Math.Min(a.ContextLength, b.ContextLength)));
@@ -109,10 +109,9 @@ sealed class CompareCommand : Command
 
     static IEnumerable<(string Context, string Text)> ReadPrompts(string path)
     {
-        using Stream stream = path == "-" ? Standard.OpenInput() : File.Exists(path) ? File.OpenRead(path) : throw new CommandException($"there is no file {path}");
-        string name = path == "-" ? "standard input" : path;
+        string name = TextInput.Name(path);
         bool any = false;
-        foreach ((long line, JsonObject value) in JsonLines.Read(stream, name))
+        foreach ((long line, JsonObject value) in JsonLines.Read(path))
         {
             any = true;
             string context = value["context"] is null ? "" : Text(value["context"]) ?? throw Malformed(line);

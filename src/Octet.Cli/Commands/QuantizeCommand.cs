@@ -70,7 +70,7 @@ sealed class QuantizeCommand : Command
             Exclude = parsed.GetValue(_exclude) ?? [],
             LmHead = parsed.GetValue(_lmHead),
             ScalesFrom = parsed.GetValue(_scalesFrom),
-            CacheCalibrationText = parsed.GetValue(_cache) is { } text ? TextFile.Read(text) : null,
+            CacheCalibrationText = parsed.GetValue(_cache) is { } text ? TextInput.Read(text) : null,
             MaxShardSize = parsed.GetValue(_shardSize) ?? new QuantizationOptions().MaxShardSize,
             Threads = parsed.GetValue(_threads),
         };

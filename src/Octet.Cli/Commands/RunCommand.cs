@@ -123,7 +123,7 @@ sealed class RunCommand : Command
         string prompt = second ?? first;
         if (prompt == "-")
         {
-            prompt = Standard.ReadAllInput();
+            prompt = TextInput.Read(prompt);
 
             // The end of the line is the shell's, not the message's; continued as it is, it counts.
             prompt = raw ? prompt : prompt.TrimEnd('\r', '\n');

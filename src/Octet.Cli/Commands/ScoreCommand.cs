@@ -14,7 +14,7 @@ sealed class ScoreCommand : Command
 {
     readonly Argument<string?> _path = ModelPath.Argument();
     readonly Option<string?> _text = new("--text") { Description = "The text to score", HelpName = "TEXT" };
-    readonly Option<string?> _file = new("--file") { Description = "A UTF-8 file that holds it; - is the standard input", HelpName = "FILE" };
+    readonly Option<string?> _file = new("--file") { Description = "A text file that holds it; - is the standard input", HelpName = "FILE" };
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids to score. Needs no tokenizer", 0);
     readonly Option<string?> _logits = new("--logits") { Description = "Write a float32 tensor 'logits' [positions, vocabulary] to this safetensors file", HelpName = "FILE" };
     readonly Option<bool> _json = new("--json") { Description = "Print {\"tokens\", \"nll\", \"perplexity\"} on a terminal too: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
@@ -48,7 +48,7 @@ sealed class ScoreCommand : Command
             throw new UsageException("expected one of --text, --file and --ids");
         }
 
-        text ??= file is null ? null : TextFile.Read(file);
+        text ??= file is null ? null : TextInput.Read(file);
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);
         ScoreOptions options = _windows.Read(parsed, model.ContextLength);

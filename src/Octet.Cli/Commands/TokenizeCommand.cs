@@ -57,8 +57,7 @@ sealed class TokenizeCommand : Command
                 ?? throw new CommandException($"{directory} has no chat template: looked for chat_template.jinja, for chat_template in tokenizer_config.json, and for chat_template.json")
             : null;
         string? file = parsed.GetValue(_file);
-        using Stream input = file is null or "-" ? Standard.OpenInput() : Open(file);
-        foreach ((long line, JsonObject value) in JsonLines.Read(input, file is null or "-" ? "standard input" : file))
+        foreach ((long line, JsonObject value) in JsonLines.Read(file ?? "-"))
         {
             JsonOutput.WriteLine(
                 template is not null ? Render(tokenizer, template, value, At)
@@ -71,7 +70,7 @@ sealed class TokenizeCommand : Command
                 Standard.Output.Flush();
             }
 
-            CommandException At(string what) => JsonLines.Malformed(file ?? "standard input", line, what);
+            CommandException At(string what) => JsonLines.Malformed(TextInput.Name(file ?? "-"), line, what);
         }
 
         return 0;
@@ -82,8 +81,6 @@ sealed class TokenizeCommand : Command
         string path = Path.Combine(directory, "tokenizer.json");
         return File.Exists(path) ? Tokenizer.Load(path) : throw new CommandException($"{directory} has no tokenizer.json");
     }
-
-    static FileStream Open(string path) => File.Exists(path) ? File.OpenRead(path) : throw new CommandException($"there is no file {path}");
 
     static string Text(JsonNode? node, Func<string, CommandException> malformed)
         => node is JsonValue value && value.TryGetValue(out string? text) ? text : throw malformed("expected {\"text\":\"...\"}");

@@ -1,96 +1,62 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Unicode;
 
 namespace Octet.Cli.IO;
 
 /// <summary>
-/// JSON Lines as they come: one object a line, UTF-8, blank lines passed over. Escaped halves of surrogate pairs, which are JSON but not
+/// JSON Lines as they come: one object a line, blank lines passed over. Escaped halves of surrogate pairs, which are JSON but not
 /// Unicode, are read as U+FFFD.
 /// </summary>
 static class JsonLines
 {
-    const byte LineFeed = (byte)'\n';
+    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
-    /// <exception cref="CommandException">A line is not a JSON object; the message names it.</exception>
-    internal static IEnumerable<(long Line, JsonObject Value)> Read(Stream stream, string name)
+    /// <param name="path">The file; <c>-</c> is the standard input.</param>
+    /// <exception cref="CommandException">There is no such file, or a line is not a JSON object; the message names it.</exception>
+    internal static IEnumerable<(long Line, JsonObject Value)> Read(string path)
     {
-        long number = 0;
-        foreach (byte[] bytes in Lines(stream))
+        using Stream stream = TextInput.Open(path);
+        var lines = new LineReader(stream);
+        string name = TextInput.Name(path);
+        for (long number = 1; lines.ReadBytes() is { } bytes; number++)
         {
-            number++;
-            if (bytes.AsSpan().Trim(" \t\r"u8).IsEmpty)
+            if (!bytes.AsSpan().Trim(" \t\r"u8).IsEmpty)
             {
-                continue;
+                yield return (number, Parse(bytes, name, number));
             }
-
-            yield return (number, Parse(bytes, name, number));
         }
     }
 
     static JsonObject Parse(byte[] line, string name, long number)
     {
-        if (!Utf8.IsValid(line))
-        {
-            throw Malformed(name, number, "it is not UTF-8");
-        }
-
         RepairSurrogates(line);
         try
         {
-            // Duplicate keys come to light only when an object is first looked into.
-            JsonObject value = JsonNode.Parse(line) as JsonObject ?? throw Malformed(name, number, "expected a JSON object");
-            _ = value.Count;
-            return value;
+            return JsonNode.Parse(line, documentOptions: s_strict) as JsonObject ?? throw Malformed(name, number, "expected a JSON object");
         }
         catch (JsonException error)
         {
-            throw Malformed(name, number, string.Create(CultureInfo.InvariantCulture, $"it is not JSON (byte {error.BytePositionInLine ?? 0})"));
+            throw Malformed(name, number, WhyNot(line, error));
         }
-        catch (ArgumentException)
+    }
+
+    /// <summary>Why a text that <see cref="JsonDocumentOptions.AllowDuplicateProperties"/> forbids, or that is not JSON, was refused.</summary>
+    static string WhyNot(byte[] json, JsonException error)
+    {
+        try
         {
-            throw Malformed(name, number, "a key occurs twice");
+            JsonDocument.Parse(json).Dispose();
+            return "a key occurs twice";
+        }
+        catch (JsonException)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"it is not JSON (byte {error.BytePositionInLine ?? 0})");
         }
     }
 
     internal static CommandException Malformed(string name, long number, string what)
         => new(string.Create(CultureInfo.InvariantCulture, $"{name}, line {number}: {what}"));
-
-    static IEnumerable<byte[]> Lines(Stream stream)
-    {
-        byte[] buffer = new byte[65536];
-        var pending = new MemoryStream();
-        bool first = true;
-        int read;
-        while ((read = stream.Read(buffer)) > 0)
-        {
-            int start = 0;
-            while (Array.IndexOf(buffer, LineFeed, start, read - start) is var end and >= 0)
-            {
-                pending.Write(buffer, start, end - start);
-                yield return Take();
-                start = end + 1;
-            }
-
-            pending.Write(buffer, start, read - start);
-        }
-
-        if (pending.Length > 0)
-        {
-            yield return Take();
-        }
-
-        byte[] Take()
-        {
-            byte[] line = pending.ToArray();
-            pending.SetLength(0);
-            ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-            byte[] result = first && line.AsSpan().StartsWith(mark) ? line[mark.Length..] : line;
-            first = false;
-            return result;
-        }
-    }
 
     /// <summary>Overwrites each \uD800-\uDFFF that has no partner by \ufffd, in place.</summary>
     internal static void RepairSurrogates(Span<byte> json)

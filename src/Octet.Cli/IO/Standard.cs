@@ -20,25 +20,35 @@ static class Standard
 
     internal static bool ErrorIsTerminal => !Console.IsErrorRedirected;
 
-    /// <summary>Raw bytes, as JSON Lines and files wanted as they are need them.</summary>
-    internal static Stream OpenInput() => Console.OpenStandardInput();
-
-    internal static TextReader OpenInputText()
+    /// <summary>The bytes that come in. <see cref="TextInput"/> makes text of them.</summary>
+    internal static Stream OpenInput()
     {
-        if (InputIsTerminal)
+        if (!OperatingSystem.IsWindows() || !InputIsTerminal)
         {
-            Console.InputEncoding = s_utf8;
-            return Console.In;
+            return Console.OpenStandardInput();
         }
 
-        return new StreamReader(OpenInput(), s_utf8);
+        SetWindowsInput();
+        return Encoding.CreateTranscodingStream(Console.OpenStandardInput(), Encoding.Unicode, s_utf8);
     }
 
-    internal static string ReadAllInput()
+    /// <summary>What is typed at the terminal.</summary>
+    internal static TextReader OpenTerminal()
     {
-        using var reader = new StreamReader(OpenInput(), s_utf8);
-        return reader.ReadToEnd();
+        if (OperatingSystem.IsWindows())
+        {
+            SetWindowsInput();
+        }
+        else
+        {
+            Console.InputEncoding = s_utf8;
+        }
+
+        return Console.In;
     }
+
+    // .NET then reads characters (ReadConsoleW). As bytes, the console gives those that its code page lacks as '?', and in UTF-8 as NUL.
+    static void SetWindowsInput() => Console.InputEncoding = Encoding.Unicode;
 
     // .NET's console stream takes a reader that has gone for success, and a long generation would go on for nobody.
     static Stream OpenOutput()
