@@ -21,13 +21,23 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
         bool[] isSaturated = [.. values.Select(value => Math.Abs(value) == largest)];
         bool isPacked = layer.ElementType == DataType.Float4E2M1FN;
         int rowBytes = isPacked ? layer.Columns / 2 : layer.Columns;
+        int upper = layer.HighHalfFirst ? 1 : 0;
         int blockColumns = layer.Scales?.BlockColumns ?? layer.Columns;
+        float[] scales = new float[(layer.Columns + blockColumns - 1) / blockColumns];
+        scales.AsSpan().Fill(1);
+        long scaleRow = -1;
         double min = double.PositiveInfinity, max = double.NegativeInfinity, sum = 0, amax = -1;
         long amaxRow = 0, saturated = 0, zeros = 0, count = 0;
         for (long row = 0; row < layer.Rows; row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> codes = layer.Tensor.Slice(row * rowBytes, rowBytes);
+            if (layer.Scales is { } grid && row / grid.BlockRows != scaleRow)
+            {
+                scaleRow = row / grid.BlockRows;
+                grid.Read(scaleRow, scales);
+            }
+
             for (int start = 0, block = 0; start < layer.Columns; start += blockColumns, block++)
             {
                 // A scale is not negative: extremes of the codes are those of the weights.
@@ -35,7 +45,7 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
                 double low = double.PositiveInfinity, high = double.NegativeInfinity, total = 0;
                 for (int column = start; column < end; column++)
                 {
-                    int code = isPacked ? (codes[column / 2] >> (column % 2 * 4)) & 15 : codes[column];
+                    int code = isPacked ? (codes[column / 2] >> ((column + upper) % 2 * 4)) & 15 : codes[column];
                     float value = values[code];
                     if (!float.IsNaN(value))
                     {
@@ -50,7 +60,7 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
 
                 if (low <= high)
                 {
-                    double scale = Scale(layer, row, block);
+                    double scale = scales[block];
                     min = Math.Min(min, low * scale);
                     max = Math.Max(max, high * scale);
                     sum += total * scale;
@@ -65,17 +75,6 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
         return count == 0
             ? new ScaledStatistics(double.NaN, double.NaN, double.NaN, double.NaN, 0, 0, 0)
             : new ScaledStatistics(min, max, sum / count, amax, amaxRow, saturated, zeros);
-    }
-
-    static double Scale(LinearTensor layer, long row, int block)
-    {
-        if (layer.Scales is not { } scales)
-        {
-            return 1;
-        }
-
-        long at = row / scales.BlockRows * ((layer.Columns + scales.BlockColumns - 1) / scales.BlockColumns) + block;
-        return scales.Values is { } values ? values[at] : scales.Table![scales.Codes!.Slice(at, 1)[0]];
     }
 
     static float[] Values(DataType type) => type switch

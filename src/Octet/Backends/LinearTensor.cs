@@ -7,7 +7,7 @@ namespace Octet.Backends;
 /// A linear layer as a checkpoint stores it: the weight [outputs, inputs] in its own bits, and for codes of a narrow format their scales.
 /// A weight is <c>code * scale</c>; <paramref name="Scales"/> is null for one that has none.
 /// </summary>
-/// <param name="Tensor">The bits, row-major. Its own type may only say how many there are: 4-bit codes are stored as bytes, two in each, the even column below.</param>
+/// <param name="Tensor">The bits, row-major. Its own type may only say how many there are: 4-bit codes are stored as bytes, two in each.</param>
 /// <param name="ElementType">What the bits are.</param>
 /// <param name="Rows">Outputs.</param>
 /// <param name="Columns">Inputs.</param>
@@ -18,6 +18,9 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
         : this(tensor, tensor.DataType, tensor.Shape[0], checked((int)tensor.Shape[1]), scales)
     {
     }
+
+    /// <summary>Whether the even column of two 4-bit codes is the upper half of their byte (ComfyUI), not the lower one.</summary>
+    internal bool HighHalfFirst { get; init; }
 
     /// <summary>The scale of the layer's inputs that was measured when the checkpoint was made, or null.</summary>
     internal float? InputScale { get; init; }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
@@ -69,7 +70,6 @@ sealed class RowDequantizer
         byte[]? bytes = _source.IsInPlace ? null : ArrayPool<byte>.Shared.Rent(checked((int)(together * RowBytes)));
         byte[]? unpacked = _bits == 4 ? ArrayPool<byte>.Shared.Rent(together * columns) : null;
         float[]? scales = _weight.Scales?.Codes is null ? null : ArrayPool<float>.Shared.Rent(_scaleStride);
-        byte[]? scaleCodes = scales is null ? null : ArrayPool<byte>.Shared.Rent(_scaleStride);
         try
         {
             for (int row = 0; row < rows; row += together)
@@ -90,14 +90,13 @@ sealed class RowDequantizer
 
                 Span<float> values = destination.Slice(row * columns, count * columns);
                 Widen(stored, unpacked, values);
-                Scale(firstRow + row, values, scaleCodes, scales);
+                Scale(firstRow + row, values, scales);
             }
         }
         finally
         {
             Return(bytes);
             Return(unpacked);
-            Return(scaleCodes);
             if (scales is not null)
             {
                 ArrayPool<float>.Shared.Return(scales);
@@ -112,6 +111,11 @@ sealed class RowDequantizer
             case DataType.Float4E2M1FN:
                 Span<Float4E2M1FN> codes = MemoryMarshal.Cast<byte, Float4E2M1FN>(unpacked)[..values.Length];
                 PackedBits.Unpack(stored, codes);
+                if (_weight.HighHalfFirst)
+                {
+                    SwapPairs(unpacked[..values.Length]);
+                }
+
                 Float4E2M1FN.ConvertToSingle(codes, values);
                 break;
             case DataType.Float8E4M3FN:
@@ -138,7 +142,7 @@ sealed class RowDequantizer
         }
     }
 
-    void Scale(long firstRow, Span<float> values, byte[]? codes, float[]? looked)
+    void Scale(long firstRow, Span<float> values, float[]? looked)
     {
         if (_weight.Scales is not { } grid)
         {
@@ -151,7 +155,7 @@ sealed class RowDequantizer
         {
             long scaleRow = firstRow / grid.BlockRows;
             ReadOnlySpan<float> scales;
-            if (codes is null || looked is null)
+            if (looked is null)
             {
                 scales = grid.Values.AsSpan(checked((int)(scaleRow * _scaleStride)), _scaleStride);
             }
@@ -159,12 +163,7 @@ sealed class RowDequantizer
             {
                 if (scaleRow != read)
                 {
-                    grid.Codes!.Read(scaleRow * _scaleStride, codes.AsSpan(0, _scaleStride));
-                    for (int i = 0; i < _scaleStride; i++)
-                    {
-                        looked[i] = grid.Table![codes[i]];
-                    }
-
+                    grid.Read(scaleRow, looked.AsSpan(0, _scaleStride));
                     read = scaleRow;
                 }
 
@@ -178,6 +177,12 @@ sealed class RowDequantizer
                 Multiply(row.Slice(column, Math.Min(grid.BlockColumns, columns - column)), scales[i]);
             }
         }
+    }
+
+    static void SwapPairs(Span<byte> codes)
+    {
+        Span<ushort> pairs = MemoryMarshal.Cast<byte, ushort>(codes);
+        BinaryPrimitives.ReverseEndianness(pairs, pairs);
     }
 
     // Blocks may be of 16 weights: a call of the framework's multiplication costs as much as they do.

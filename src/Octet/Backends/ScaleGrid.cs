@@ -1,10 +1,8 @@
-using Octet.Safetensors;
-
 namespace Octet.Backends;
 
 /// <summary>
-/// The scales of a weight, row-major, one for each block of <see cref="BlockRows"/> x <see cref="BlockColumns"/>, ragged at the right and
-/// bottom edge: float32, or 8-bit codes in their own bits (microscaled formats have one for 16 or 32 weights) with a float32 for each of
+/// The scales of a weight, one for each block of <see cref="BlockRows"/> x <see cref="BlockColumns"/>, ragged at the right and bottom edge:
+/// float32, row-major, or 8-bit codes as the file has them (microscaled formats have one for 16 or 32 weights) with a float32 for each of
 /// the 256 codes, the tensor's own scale included.
 /// </summary>
 sealed class ScaleGrid
@@ -15,7 +13,7 @@ sealed class ScaleGrid
         Values = values;
     }
 
-    internal ScaleGrid(TensorView codes, float[] table, long blockRows, int blockColumns)
+    internal ScaleGrid(ScaleCodes codes, float[] table, long blockRows, int blockColumns)
         : this(blockRows, blockColumns)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(table.Length, 256);
@@ -33,7 +31,7 @@ sealed class ScaleGrid
 
     internal float[]? Values { get; }
 
-    internal TensorView? Codes { get; }
+    internal ScaleCodes? Codes { get; }
 
     internal float[]? Table { get; }
 
@@ -41,5 +39,24 @@ sealed class ScaleGrid
 
     internal int BlockColumns { get; }
 
-    internal long Count => Values?.Length ?? Codes!.ElementCount;
+    internal long Count => Values?.Length ?? Codes!.Count;
+
+    /// <summary>A row of blocks in float32.</summary>
+    /// <param name="row">The row of blocks, from 0.</param>
+    /// <param name="destination">As many as there are blocks in a row.</param>
+    internal void Read(long row, Span<float> destination)
+    {
+        if (Values is not null)
+        {
+            Values.AsSpan(checked((int)(row * destination.Length)), destination.Length).CopyTo(destination);
+            return;
+        }
+
+        Span<byte> codes = destination.Length <= 1024 ? stackalloc byte[destination.Length] : new byte[destination.Length];
+        Codes!.Read(row, codes);
+        for (int i = 0; i < codes.Length; i++)
+        {
+            destination[i] = Table![codes[i]];
+        }
+    }
 }

@@ -11,18 +11,23 @@ namespace Octet.Checkpoints;
 /// <see cref="WeightScheme"/>. What a model asks for and does not find, and what is left when it has asked for everything, is an error: a
 /// dropped scale computes fluent nonsense.
 /// </summary>
-sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization)
+sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, LayerFormats? formats = null)
 {
     const int MxBlock = 32;
 
     readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     readonly List<string> _order = [];
     readonly List<LinearTensor> _quantized = [];
+    readonly List<(TensorView Tensor, string Reason)> _skipped = [];
+    readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint);
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
     /// <summary>The names of the tensors that were asked for, in that order.</summary>
     internal IReadOnlyList<string> Taken => _order;
+
+    /// <summary>The tensors that are stored and not used, each with the reason.</summary>
+    internal IReadOnlyList<(TensorView Tensor, string Reason)> Skipped => _skipped;
 
     /// <summary>A linear layer <paramref name="name"/> of [outputs, inputs], quantised exactly when its weight is made of codes.</summary>
     internal LinearTensor Linear(string name, long outputs, long inputs)
@@ -35,6 +40,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         TensorView tensor = Take(name + (codes.Length == 0 ? WeightScheme.PlainSuffix : codes[0]), [outputs, inputs]);
+        LayerFormat? format = _formats.Of(name);
+        format?.RequireCodes(tensor);
         string[] scales = [.. present.Select(scheme => scheme.Scale).Distinct().Where(suffix => Has(name + suffix))];
         if (FloatTensor.IsSupported(tensor.DataType))
         {
@@ -53,9 +60,9 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} lists {name} among the modules that are not quantised; the checkpoint contradicts itself");
         }
 
-        if (quantization is { Fmt: var format } && (format == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
+        if (quantization is { Fmt: var fmt } && (fmt == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
         {
-            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} says {format}; the checkpoint contradicts itself");
+            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} says {fmt}; the checkpoint contradicts itself");
         }
 
         if (scales.Length > 1)
@@ -68,9 +75,10 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             Positive(Take(name + suffix), "scale of activations");
         }
 
-        ScaleGrid? grid = scales.Length == 0 ? Unscaled(tensor, name, present, outputs, inputs) : Scales(tensor, element, name, scales[0], present, outputs, inputs);
+        ScaleGrid? grid = scales.Length == 0 ? Unscaled(tensor, name, present, outputs, inputs) : Scales(tensor, element, name, scales[0], present, outputs, inputs, format);
         var layer = new LinearTensor(tensor, element, outputs, checked((int)inputs), grid)
         {
+            HighHalfFirst = format is { IsTiled: true } && element == DataType.Float4E2M1FN,
             InputScale = InputScale(name, element),
             DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic,
         };
@@ -129,19 +137,39 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         return new CacheScale(name, chosen, keys, values);
     }
 
-    /// <summary>A tensor that is known to be stored and not used; <paramref name="reason"/> is for the reader of the code.</summary>
+    /// <summary>A tensor that is known to be stored and not used, where it is there.</summary>
     internal void Skip(string name, string reason)
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);
-        if (Has(name) && _taken.Add(name))
+        if (Checkpoint.TryGetTensor(name, out TensorView? tensor) && _taken.Add(name))
         {
             _order.Add(name);
+            _skipped.Add((tensor, reason));
         }
     }
 
-    /// <summary>Fails when a tensor was not asked for.</summary>
+    /// <summary>Skips marks, and of what was not asked for the tensors that no weight depends on (<see cref="UnreadTensor"/>).</summary>
+    /// <exception cref="ModelException">One of them is not what its name says.</exception>
+    internal void SkipUnread()
+    {
+        foreach (TensorView mark in _formats.Marks)
+        {
+            Skip(mark.Name, "a mark that names the format of layers");
+        }
+
+        foreach (TensorView tensor in Checkpoint.Tensors)
+        {
+            if (!_taken.Contains(tensor.Name) && UnreadTensor.Of(tensor.Name) is { } kind)
+            {
+                Skip(tensor.Name, kind.Problem(tensor) is { } problem ? throw Error(tensor, problem) : kind.Reason);
+            }
+        }
+    }
+
+    /// <summary>Fails when a tensor was not asked for, and is not one that no weight depends on.</summary>
     internal void Close()
     {
+        SkipUnread();
         List<TensorView> left = [.. Checkpoint.Tensors.Where(tensor => !_taken.Contains(tensor.Name))];
         if (left.Count == 0)
         {
@@ -215,31 +243,37 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         throw Error(tensor, $"a weight of type {tensor.DataType} without its scale: expected a tensor {name}{suffix} of {shape}; the file is incomplete or of another scheme");
     }
 
-    ScaleGrid Scales(TensorView tensor, DataType element, string name, string suffix, WeightScheme[] present, long outputs, long inputs)
+    ScaleGrid Scales(TensorView tensor, DataType element, string name, string suffix, WeightScheme[] present, long outputs, long inputs, LayerFormat? format)
     {
         TensorView scale = Take(name + suffix);
         WeightScheme? global = present.FirstOrDefault(scheme => scheme.Scale == suffix && scheme.Global is not null && Has(name + scheme.Global));
-        ScaleLayout layout = Layout(scale, tensor, outputs, inputs);
+        ScaleLayout layout = format is { IsTiled: true } ? ScaleLayout.Group(format.Group) : Layout(scale, tensor, outputs, inputs);
+
+        // Bytes may be of either type; a mark says which.
+        DataType scaleType = format is { BlockScale: { } type } && (scale.DataType == DataType.UInt8 || scale.DataType == type) ? type : scale.DataType;
+        (long rows, long across) = layout.ScaleShape(outputs, inputs);
+        if (format is { IsTiled: true })
+        {
+            RequireTiles(scale, tensor, format, scaleType, rows, across);
+        }
+
+        ScaleCodes codes = new(scale, rows, checked((int)across), format is { IsTiled: true });
         if (global is not null)
         {
-            if (scale.DataType != DataType.Float8E4M3FN)
+            if (scaleType != DataType.Float8E4M3FN)
             {
                 throw Error(scale, $"scales of type {scale.DataType} beside a scale of the whole tensor, {name}{global.Global}: expected F8_E4M3");
             }
 
-            return new ScaleGrid(scale, GlobalTable(tensor, scale, Take(name + global.Global), global), layout.BlockRows, layout.BlockColumns);
+            return new ScaleGrid(codes, GlobalTable(tensor, codes, Take(name + global.Global), global), layout.BlockRows, layout.BlockColumns);
         }
 
         long blockRows = layout.BlockRows == 0 ? outputs : layout.BlockRows;
         int blockColumns = layout.BlockColumns == 0 ? checked((int)inputs) : layout.BlockColumns;
-        if (scale.DataType == DataType.Float8E8M0FNU || (scale.DataType == DataType.UInt8 && quantization is { HasByteScales: true }))
+        if (scaleType == DataType.Float8E8M0FNU || (scaleType == DataType.UInt8 && quantization is { HasByteScales: true }))
         {
-            if (scale.Bytes.IndexOf((byte)0xFF) is >= 0 and var bad)
-            {
-                throw BadScale(scale, tensor, bad, layout.ScaleShape(outputs, inputs).Columns, float.NaN);
-            }
-
-            return new ScaleGrid(scale, [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))], blockRows, blockColumns);
+            RequireCodes(codes, tensor, 0xFF, _ => float.NaN);
+            return new ScaleGrid(codes, [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))], blockRows, blockColumns);
         }
 
         if (!FloatTensor.IsSupported(scale.DataType))
@@ -249,7 +283,6 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         float[] values = FloatTensor.Widen(scale);
-        long across = layout.ScaleShape(outputs, inputs).Columns;
         int wrong = Array.FindIndex(values, value => !float.IsFinite(value) || value < 0);
         if (wrong >= 0)
         {
@@ -302,7 +335,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     };
 
     /// <summary>The float32 of each E4M3 code of a block's scale, with the tensor's: multiplied in Model Optimizer's files, divided in those of compressed-tensors.</summary>
-    static float[] GlobalTable(TensorView tensor, TensorView scale, TensorView global, WeightScheme scheme)
+    static float[] GlobalTable(TensorView tensor, ScaleCodes codes, TensorView global, WeightScheme scheme)
     {
         float value = Positive(global, "scale of the whole tensor");
 
@@ -320,12 +353,41 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             table[code] = scheme.GlobalDivides ? block / value : block * value;
         }
 
-        if (scale.Bytes.IndexOfAnyInRange((byte)0x7F, (byte)0xFF) is >= 0 and var bad)
+        RequireCodes(codes, tensor, 0x7F, code => table[code]);
+        return table;
+    }
+
+    /// <summary>Fails where the code of a block's scale is <paramref name="least"/> or above: those are no numbers above 0.</summary>
+    static void RequireCodes(ScaleCodes codes, TensorView tensor, byte least, Func<byte, float> value)
+    {
+        // All bytes at once; padding does not count, so only a find is looked for in its row.
+        if (!codes.Tensor.Bytes.ContainsAnyInRange(least, (byte)0xFF))
         {
-            throw BadScale(scale, tensor, bad, scale.Shape[^1], table[scale.Bytes[bad]]);
+            return;
         }
 
-        return table;
+        byte[] row = new byte[codes.Columns];
+        for (long i = 0; i < codes.Rows; i++)
+        {
+            codes.Read(i, row);
+            if (row.AsSpan().IndexOfAnyInRange(least, (byte)0xFF) is >= 0 and var bad)
+            {
+                throw BadScale(codes.Tensor, tensor, i * codes.Columns + bad, codes.Columns, value(row[bad]));
+            }
+        }
+    }
+
+    /// <summary>Fails where scales in tiles are not as many, or not of the type, that the format has.</summary>
+    static void RequireTiles(TensorView scale, TensorView tensor, LayerFormat format, DataType type, long rows, long columns)
+    {
+        if (type != format.BlockScale || scale.ByteLength != ScaleCodes.TiledBytes(rows, columns))
+        {
+            long tileRows = (rows + ScaleCodes.TileRows - 1) / ScaleCodes.TileRows * ScaleCodes.TileRows;
+            long tileColumns = (columns + ScaleCodes.TileColumns - 1) / ScaleCodes.TileColumns * ScaleCodes.TileColumns;
+            throw Error(
+                scale,
+                $"scales of type {scale.DataType} and shape {Describe(scale.Shape)} for {tensor.Name}, expected {format.BlockScale} of [{tileRows}, {tileColumns}], in tiles of 128 x 4: {format.Source} says {format.Name}");
+        }
     }
 
     internal static float Positive(TensorView tensor, string what)
@@ -357,7 +419,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         return element == DataType.Float4E2M1FN || quantization is { ActivationScheme: "none" } ? null : scale;
     }
 
-    static ModelException BadScale(TensorView scale, TensorView tensor, int index, long columns, float value)
+    static ModelException BadScale(TensorView scale, TensorView tensor, long index, long columns, float value)
         => Error(scale, $"the scale of block [{index / columns}, {index % columns}] of {tensor.Name} is {value}, expected a finite number from 0: the file is damaged");
 
     static string Describe(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";

@@ -46,7 +46,7 @@ sealed record WeightScheme(string Codes, string Scale, string? Global = null, bo
     ];
 
     /// <summary>The scale of a layer's inputs, measured when the checkpoint was made: one positive number (of FP4 weights, that of FP4 inputs).</summary>
-    internal static IReadOnlyList<string> InputScales { get; } = [".input_scale", ".activation_scale", ".scale_input"];
+    internal static IReadOnlyList<string> InputScales { get; } = [".input_scale", ".activation_scale", ".act_scale", ".scale_input"];
 
     /// <summary>Scales that nothing here needs, one positive number each: of FP4 inputs, and of outputs.</summary>
     internal static IReadOnlyList<string> UnusedScales { get; } = [".input_global_scale", OutputScale];
@@ -56,13 +56,14 @@ sealed record WeightScheme(string Codes, string Scale, string? Global = null, bo
     /// <summary>
     /// The scales of an attention's keys and values in an FP8 cache, after the attention's name; the first that are there count. As vLLM's
     /// loader has them: llm-compressor, Model Optimizer, AutoFP8 and Quark (what the projections give, which quanto has under the same name
-    /// unmeasured), and one scale for both, which is out of use.
+    /// unmeasured), the name inside vLLM, and one scale for both, which is out of use.
     /// </summary>
     internal static IReadOnlyList<(string Key, string Value)> CacheScales { get; } =
     [
         (".k_scale", ".v_scale"),
         (".k_proj.k_scale", ".v_proj.v_scale"),
         (".k_proj" + OutputScale, ".v_proj" + OutputScale),
+        (".attn.k_scale", ".attn.v_scale"),
         (".kv_scale", ".kv_scale"),
     ];
 }

@@ -75,6 +75,7 @@ public static class CheckpointQuantizer
 
         var metadata = new Dictionary<string, string>(plan.Source.Checkpoint.Files[0].Metadata);
         metadata.Remove(QuantizationConfig.MetadataKey);
+        metadata.Remove(LayerFormats.MetadataKey);
         if (plan.Config is not null)
         {
             metadata.Add(QuantizationConfig.MetadataKey, plan.Config.ToJsonString());

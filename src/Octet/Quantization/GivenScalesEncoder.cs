@@ -69,16 +69,18 @@ sealed class GivenScalesEncoder(string module, LinearTensor given, IReadOnlyList
     /// <summary>Those of a band, in float32.</summary>
     float[] Scales(long firstRow, BlockShape shape)
     {
-        float[] own = new float[shape.ScaleRows * shape.ScaleColumns];
-        long first = firstRow / _blockRows * shape.ScaleColumns;
-        for (int i = 0; i < own.Length; i++)
+        int columns = checked((int)shape.ScaleColumns);
+        float[] own = new float[shape.ScaleRows * columns];
+        for (int row = 0; row < shape.ScaleRows; row++)
         {
-            own[i] = given.Scales switch
+            if (given.Scales is { } scales)
             {
-                null => 1,
-                { Values: { } values } => values[first + i],
-                { Table: var table, Codes: var codes } => table![codes!.Slice(first + i, 1)[0]],
-            };
+                scales.Read(firstRow / _blockRows + row, own.AsSpan(row * columns, columns));
+            }
+            else
+            {
+                own.AsSpan(row * columns, columns).Fill(1);
+            }
         }
 
         return own;

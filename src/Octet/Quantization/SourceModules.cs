@@ -36,6 +36,7 @@ sealed class SourceModules
             _modules.Add(new SourceModule(name, weight, scales));
         }
 
+        ledger.SkipUnread();
         HashSet<string> taken = new(ledger.Taken, StringComparer.Ordinal);
         Others = [.. checkpoint.Tensors.Where(tensor => !taken.Contains(tensor.Name))];
         foreach (TensorView tensor in Others)

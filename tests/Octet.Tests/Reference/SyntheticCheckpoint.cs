@@ -48,6 +48,9 @@ sealed record SyntheticCheckpoint
 
     internal long? ShardSize { get; init; }
 
+    /// <summary>The metadata of the file.</summary>
+    internal IReadOnlyDictionary<string, string> Metadata { get; init; } = new SafetensorsWriterOptions().Metadata;
+
     internal int Seed { get; init; } = 1;
 
     /// <summary>Changes the list of tensors before it is written: what a damaged checkpoint is made of.</summary>
@@ -90,11 +93,11 @@ sealed record SyntheticCheckpoint
         File.WriteAllText(Path.Combine(directory, "config.json"), config.ToJsonString());
         if (ShardSize is { } size)
         {
-            SafetensorsWriter.WriteSharded(directory, tensors, new SafetensorsWriterOptions { MaxShardSize = size });
+            SafetensorsWriter.WriteSharded(directory, tensors, new SafetensorsWriterOptions { MaxShardSize = size, Metadata = Metadata });
         }
         else
         {
-            SafetensorsWriter.Write(Path.Combine(directory, "model.safetensors"), tensors);
+            SafetensorsWriter.Write(Path.Combine(directory, "model.safetensors"), tensors, new SafetensorsWriterOptions { Metadata = Metadata });
         }
     }
 

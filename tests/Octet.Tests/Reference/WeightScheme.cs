@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -41,6 +42,11 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
         ["quanto, E5M2"] = () => new(Quanto("float8_e5m2"), l => l.Codes(".weight._data", DataType.Float8E5M2, 0, 0, l.Floats(".weight._scale", DataType.Float16, []))),
         ["mxfp4"] = () => new(new JsonObject { ["quant_method"] = "mxfp4" }, l => l.Blocks("_blocks", "_scales")),
         ["scale_weight, no config"] = () => new(null, l => l.Float8(0, 0, l.Floats(".scale_weight", DataType.Float32, []), [".scale_input"])),
+        ["ComfyUI, scaled FP8"] = () => new(null, l => l.Marked("float8_e4m3fn", l.Float8(0, 0, l.Floats(".weight_scale", DataType.Float32, []), [".input_scale"]))),
+        ["ComfyUI, scaled E5M2"] = () => new(null, l => l.Marked("float8_e5m2", l.Codes(".weight", DataType.Float8E5M2, 0, 0, l.Floats(".weight_scale", DataType.Float32, [])))),
+        ["ComfyUI, NVFP4"] = () => new(null, l => l.Marked("nvfp4", l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false, tiles: true), [".input_scale"], highFirst: true))),
+        ["ComfyUI, MXFP8"] = () => new(null, l => l.Marked("mxfp8", l.Float8(1, 32, l.Powers(".weight_scale", DataType.Float8E8M0FNU, tiles: true)))),
+        ["ComfyUI, MXFP8 with byte scales"] = () => new(null, l => l.Marked("mxfp8", l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8, tiles: true)))),
         ["MXFP8 in its own types, no config"] = () => new(null, l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.Float8E8M0FNU))),
         ["raw FP8"] = () => new(null, l => l.Raw(DataType.Float8E4M3FN)),
         ["raw E5M2"] = () => new(null, l => l.Raw(DataType.Float8E5M2)),
@@ -129,12 +135,21 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
             return Weights([.. codes.Select(code => Decode(type, code))], blockRows, blockColumns, scales, activations);
         }
 
-        internal double[][] Float4(string suffix, int group, Func<long, long, double, double[]> scales, string[]? activations = null)
+        internal double[][] Float4(string suffix, int group, Func<long, long, double, double[]> scales, string[]? activations = null, bool highFirst = false)
         {
             byte[] packed = new byte[rows * columns / 2];
             random.NextBytes(packed);
             tensors.Add(new TensorSource(name + suffix, DataType.UInt8, [rows, columns / 2], packed));
-            return Weights(Unpack(packed), 1, group, scales, activations);
+            double[] values = Unpack(packed);
+            return Weights(highFirst ? [.. values.Chunk(2).SelectMany(pair => pair.Reverse())] : values, 1, group, scales, activations);
+        }
+
+        /// <summary>ComfyUI's mark beside what was written.</summary>
+        internal double[][] Marked(string format, double[][] weights)
+        {
+            byte[] mark = Encoding.UTF8.GetBytes($$"""{"format": "{{format}}"}""");
+            tensors.Add(new TensorSource(name + ".comfy_quant", DataType.UInt8, [mark.Length], mark));
+            return weights;
         }
 
         /// <summary>gpt-oss: blocks of 32 as 16 bytes in a third dimension.</summary>
@@ -197,11 +212,11 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
         };
 
         /// <summary>E8M0: 2^(code - 127).</summary>
-        internal Func<long, long, double, double[]> Powers(string suffix, DataType type, double perUnit = 0) => (r, c, root) =>
+        internal Func<long, long, double, double[]> Powers(string suffix, DataType type, double perUnit = 0, bool tiles = false) => (r, c, root) =>
         {
             int middle = (int)Math.Round(Math.Log2(spread / (perUnit > 0 ? perUnit : root)));
             byte[] codes = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => (byte)(127 + middle + random.Next(-1, 2)))];
-            tensors.Add(new TensorSource(name + suffix, type, [r, c], codes));
+            Add(name + suffix, type, r, c, codes, tiles);
             return [.. codes.Select(code => Math.Pow(2, code - 127))];
         };
 
@@ -216,16 +231,37 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
         };
 
         /// <summary>NVFP4: an E4M3 scale for each block and a float32 for the tensor, combined in float32.</summary>
-        internal Func<long, long, double, double[]> Global(string suffix, string globalSuffix, bool divides) => (r, c, _) =>
+        internal Func<long, long, double, double[]> Global(string suffix, string globalSuffix, bool divides, bool tiles = false) => (r, c, _) =>
         {
             byte[] codes = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => (byte)random.Next(0x60, 0x7F))];
             float global = (float)(divides ? 200 * 3 / spread : spread / (200 * 3)) * (0.9f + 0.2f * random.NextSingle());
             byte[] bytes = new byte[4];
             BinaryPrimitives.WriteSingleLittleEndian(bytes, global);
-            tensors.Add(new TensorSource(name + suffix, DataType.Float8E4M3FN, [r, c], codes));
+            Add(name + suffix, DataType.Float8E4M3FN, r, c, codes, tiles);
             tensors.Add(new TensorSource(name + globalSuffix, DataType.Float32, divides ? [1] : [], bytes));
             return [.. codes.Select(code => (double)(divides ? (float)E4M3.Decode(code) / global : (float)E4M3.Decode(code) * global))];
         };
+
+        void Add(string name, DataType type, long r, long c, byte[] codes, bool tiles)
+        {
+            if (!tiles)
+            {
+                tensors.Add(new TensorSource(name, type, [r, c], codes));
+                return;
+            }
+
+            // cuBLAS, "1D block scaling factors layout": row r and column c of a tile of 128 x 4 at (r % 32) * 16 + r / 32 * 4 + c, tiles
+            // row-major. Padding is anything: NaN here.
+            long tileRows = (r + 127) / 128, tileColumns = (c + 3) / 4;
+            byte[] tiled = [.. Enumerable.Repeat((byte)0xFF, (int)(tileRows * tileColumns * 512))];
+            for (int i = 0; i < codes.Length; i++)
+            {
+                (long row, long column) = (i / c, i % c);
+                tiled[(row / 128 * tileColumns + column / 4) * 512 + row % 32 * 16 + row % 128 / 32 * 4 + column % 4] = codes[i];
+            }
+
+            tensors.Add(new TensorSource(name, type, [tileRows * 128, tileColumns * 4], tiled));
+        }
 
         byte Code(DataType type)
         {

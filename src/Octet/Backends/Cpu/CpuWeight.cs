@@ -22,7 +22,7 @@ sealed unsafe class CpuWeight : Weight
 
     readonly RowExpansion? _expansion;
     readonly long _rowBytes;
-    readonly byte* _scaleCodes;
+    readonly ScaleCodes? _scaleCodes;
     readonly float[]? _scaleTable;
     readonly CpuWeight[] _expanded = [];
     byte* _data;
@@ -38,7 +38,7 @@ sealed unsafe class CpuWeight : Weight
     {
         TensorView tensor = source.Tensor;
         _data = tensor.DangerousGetPointer();
-        _expansion = RowExpansion.For(source.ElementType);
+        _expansion = RowExpansion.For(source.ElementType, source.HighHalfFirst);
         (Format, ElementBytes) = source.ElementType switch
         {
             _ when _expansion is not null => (_expansion.Format, _expansion.ElementBytes),
@@ -78,7 +78,7 @@ sealed unsafe class CpuWeight : Weight
             }
             else
             {
-                _scaleCodes = scales.Codes!.DangerousGetPointer();
+                _scaleCodes = scales.Codes;
                 _scaleTable = scales.Table;
                 Bytes += scales.Count;
             }
@@ -194,12 +194,23 @@ sealed unsafe class CpuWeight : Weight
             expanded._scales = values - first * ScaleStride;
             fixed (float* table = _scaleTable)
             {
-                for (long row = first; row < end; row++)
+                byte* all = _scaleCodes.Tensor.DangerousGetPointer();
+                for (long row = first; row < end; row++, values += ScaleStride)
                 {
-                    byte* codes = _scaleCodes + row / BlockRows * ScaleStride;
-                    for (int i = 0; i < ScaleStride; i++)
+                    byte* codes = all + _scaleCodes.Offset(row / BlockRows);
+                    if (_scaleCodes.IsTiled)
                     {
-                        *values++ = table[codes[i]];
+                        for (int i = 0; i < ScaleStride; i++)
+                        {
+                            values[i] = table[codes[i / ScaleCodes.TileColumns * ScaleCodes.TileBytes + i % ScaleCodes.TileColumns]];
+                        }
+                    }
+                    else
+                    {
+                        for (int i = 0; i < ScaleStride; i++)
+                        {
+                            values[i] = table[codes[i]];
+                        }
                     }
                 }
             }

@@ -21,22 +21,25 @@ abstract unsafe class RowExpansion
     internal abstract void Expand(byte* stored, byte* destination, int columns);
 
     /// <summary>The expansion that codes of <paramref name="type"/> need; null where they need none, or are no codes.</summary>
-    internal static RowExpansion? For(DataType type) => type switch
+    /// <param name="type">The type of the codes.</param>
+    /// <param name="highHalfFirst">Whether the even column of two 4-bit codes is the upper half of their byte.</param>
+    internal static RowExpansion? For(DataType type, bool highHalfFirst = false) => type switch
     {
-        DataType.Float4E2M1FN => s_e2m1,
+        DataType.Float4E2M1FN => highHalfFirst ? s_e2m1HighFirst : s_e2m1,
         DataType.Float8E5M2 => s_e5m2,
         DataType.Float8E4M3FNUZ => s_e4m3Fnuz,
         DataType.Float8E5M2FNUZ => s_e5m2Fnuz,
         _ => null,
     };
 
-    static readonly E2M1 s_e2m1 = new();
+    static readonly E2M1 s_e2m1 = new(highHalfFirst: false);
+    static readonly E2M1 s_e2m1HighFirst = new(highHalfFirst: true);
     static readonly E5M2 s_e5m2 = new();
     static readonly Table s_e4m3Fnuz = Table.Of<Float8E4M3FNUZ>();
     static readonly Table s_e5m2Fnuz = Table.Of<Float8E5M2FNUZ>();
 
-    /// <summary>Two codes in a byte, the even column below, to E4M3.</summary>
-    sealed class E2M1 : RowExpansion
+    /// <summary>Two codes in a byte, the even column below or above, to E4M3.</summary>
+    sealed class E2M1(bool highHalfFirst) : RowExpansion
     {
         // s ee m to the E4M3 code of the same value: 0, 0.5, 1, 1.5, 2, 3, 4, 6, then their negatives.
         static Vector128<byte> Codes => Vector128.Create(0x00, 0x30, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x80, 0xB0, 0xB8, 0xBC, 0xC0, 0xC4, 0xC8, 0xCC).AsByte();
@@ -53,15 +56,17 @@ abstract unsafe class RowExpansion
             int i = 0;
             for (; i + 16 <= bytes; i += 16)
             {
-                (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(Vector128.Load(stored + i));
+                Vector128<byte> pairs = Vector128.Load(stored + i);
+                (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(highHalfFirst ? (pairs << 4) | (pairs >> 4) : pairs);
                 Split(lower).Store(destination + 2 * i);
                 Split(upper).Store(destination + 2 * i + 16);
             }
 
             for (; i < bytes; i++)
             {
-                destination[2 * i] = Codes[stored[i] & 15];
-                destination[2 * i + 1] = Codes[stored[i] >> 4];
+                int upper = highHalfFirst ? 1 : 0;
+                destination[2 * i + upper] = Codes[stored[i] & 15];
+                destination[2 * i + 1 - upper] = Codes[stored[i] >> 4];
             }
         }
 
