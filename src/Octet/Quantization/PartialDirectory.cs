@@ -2,7 +2,8 @@ namespace Octet.Quantization;
 
 /// <summary>
 /// A directory that appears whole or not at all: made beside its destination as <c>NAME.partial</c>, held by a lock, and renamed at the
-/// end. What a killed process left there is removed by the next one.
+/// end. What a killed process left there is removed by the next one, wherever it was killed: the lock, by which a directory is known for such
+/// a process's own, is in it until it has its name.
 /// </summary>
 sealed class PartialDirectory : IDisposable
 {
@@ -10,11 +11,15 @@ sealed class PartialDirectory : IDisposable
 
     readonly string _destination;
     readonly FileStream _lock;
+    readonly Action? _between;
     bool _committed;
 
+    /// <param name="destination">The directory that is to be.</param>
+    /// <param name="between">Called between two steps of <see cref="Commit"/>; null: nobody looks.</param>
     /// <exception cref="ModelException">The destination is there already, cannot be written, or another process is writing it.</exception>
-    internal PartialDirectory(string destination)
+    internal PartialDirectory(string destination, Action? between = null)
     {
+        _between = between;
         _destination = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(destination));
         RequireFree();
         Path = _destination + ".partial";
@@ -54,16 +59,24 @@ sealed class PartialDirectory : IDisposable
         RequireFree();
         try
         {
-            _lock.Dispose();
-            File.Delete(System.IO.Path.Combine(Path, LockName));
             if (Directory.Exists(_destination))
             {
                 // Empty, or this fails.
                 Directory.Delete(_destination);
+                _between?.Invoke();
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                // Nothing is renamed there while a file in it is open.
+                _lock.Dispose();
             }
 
             Directory.Move(Path, _destination);
             _committed = true;
+            _between?.Invoke();
+            File.Delete(System.IO.Path.Combine(_destination, LockName));
+            _lock.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -73,19 +86,23 @@ sealed class PartialDirectory : IDisposable
 
     public void Dispose()
     {
-        _lock.Dispose();
         if (_committed)
         {
+            _lock.Dispose();
             return;
         }
 
         try
         {
+            // The lock last.
+            Empty();
+            _lock.Dispose();
             Directory.Delete(Path, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The error that led here says more than this one would.
+            _lock.Dispose();
         }
     }
 
