@@ -7,8 +7,8 @@ public sealed partial class LanguageModel
 {
     /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it; a text longer than the context in windows, see <see cref="ScoreOptions"/>.</summary>
     /// <param name="ids">At least one id.</param>
-    /// <param name="logits">Receives the logits after every token; null where they are not wanted.</param>
-    /// <param name="cancellationToken">Looked at between groups of positions.</param>
+    /// <param name="logits">Receives the logits after every token; null where they are not wanted. The callback may use this model too.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
     /// <exception cref="ModelException">An id is out of range.</exception>
     public ScoreResult Score(ReadOnlySpan<int> ids, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
         => Score(ids, new ScoreOptions(), logits, cancellationToken);
@@ -16,8 +16,8 @@ public sealed partial class LanguageModel
     /// <summary>Sums -ln p over the tokens of a text, each predicted from those before it in its window.</summary>
     /// <param name="ids">At least one id.</param>
     /// <param name="options">The windows.</param>
-    /// <param name="logits">Receives the logits after every token, once each and in order, from the window in which the next token counts; null where they are not wanted.</param>
-    /// <param name="cancellationToken">Looked at between groups of positions.</param>
+    /// <param name="logits">Receives the logits after every token, once each and in order, from the window in which the next token counts; null where they are not wanted. The callback may use this model too.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
     /// <exception cref="ModelException">An id or a window's length is out of range.</exception>
     public ScoreResult Score(ReadOnlySpan<int> ids, ScoreOptions options, LogitsCallback? logits = null, CancellationToken cancellationToken = default)
     {

@@ -19,7 +19,7 @@ public sealed partial class LanguageModel
     /// <summary>Answers one user message.</summary>
     /// <param name="prompt">The message; the model's chat template is put around it.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token, a prompt between layers.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -30,7 +30,7 @@ public sealed partial class LanguageModel
     /// <summary>Answers a conversation.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token, a prompt between layers.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellationToken = default)
         => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellationToken);
@@ -39,12 +39,21 @@ public sealed partial class LanguageModel
     /// <param name="prompt">At least one id.</param>
     /// <param name="session">Where the sequence is computed: what it shares with <paramref name="prompt"/> from the start is not computed again. Null: a new one.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
-    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token.</param>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token, a prompt between layers.</param>
     /// <exception cref="ModelException">The prompt is empty or does not fit into the context.</exception>
+    /// <exception cref="ArgumentException"><paramref name="session"/> is of another model.</exception>
+    /// <exception cref="InvalidOperationException">While the stream is read: another operation on <paramref name="session"/> has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The model or <paramref name="session"/> is disposed of.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
         IReadOnlyList<int> prompt, InferenceSession? session = null, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        if (session?.IsOf(_engine) == false)
+        {
+            throw new ArgumentException($"the session is of another model: expected one made by this model's {nameof(CreateSession)}", nameof(session));
+        }
+
+        session?.ThrowIfDisposed();
         if (prompt.Count == 0)
         {
             throw new ModelException(ModelError.InvalidInput, "the prompt has no tokens: expected at least one");

@@ -12,7 +12,8 @@ namespace Octet;
 
 /// <summary>
 /// A language model opened from its published files (Hugging Face layout), with FP8 weights kept in 8 bits. Safe to use from several
-/// threads: their generations take turns at the model. Dispose it when no generation is running.
+/// threads: their generations take turns at the model. It may be disposed of while others use it: what they do then ends with an
+/// <see cref="ObjectDisposedException"/>.
 /// </summary>
 public sealed partial class LanguageModel : IDisposable
 {
@@ -58,6 +59,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Bytes of keys and values that one token of context occupies.</summary>
     public long KvCacheBytesPerToken => _engine.CacheBytesPerToken;
 
+    /// <summary>The most memory that keys and values of all sessions may take together; pages are made when they are needed.</summary>
+    public long KvCacheBytes => _engine.CacheBytes;
+
     /// <summary>Bytes of all tensors of the checkpoint.</summary>
     public long CheckpointBytes => _checkpoint.TotalBytes;
 
@@ -93,7 +97,7 @@ public sealed partial class LanguageModel : IDisposable
         return await Task.Run(() => Load(path, options), cancellationToken).ConfigureAwait(false);
     }
 
-    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels)
+    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new LanguageModelOptions();
@@ -102,46 +106,56 @@ public sealed partial class LanguageModel : IDisposable
         ModelConfig config = ModelConfig.Load(path);
         GenerationConfig generation = GenerationConfig.Load(path, config);
         SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        int chunk = Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings);
+        IDisposable? weightBytes = null;
         Backend? backend = null;
         DecoderModel? model = null;
+        KvCache? cache = null;
         try
         {
             // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
-            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation);
+            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
+            weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), checkpoint.TotalBytes);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
-            model = DecoderModel.Create(config, weights, backend, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings), options.LmHead);
+            model = DecoderModel.Create(config, weights, backend, chunk, options.LmHead);
             if (options.Activation == ActivationMode.Static)
             {
                 weights.RequireInputScales();
             }
 
-            ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), checkpoint.TotalBytes);
-            KvCache cache = backend.CreateKvCache(budget.Layout, budget.Pages);
-            var engine = new Engine(model, cache, config.VocabSize, budget.ContextLength, Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings));
+            ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), backend.Memory);
+            cache = backend.CreateKvCache(budget.Layout, budget.Pages, withinRoom: options.KvCacheBytes is null);
+            var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
             return new LanguageModel(path, config, generation, checkpoint, backend, engine) { LoadDuration = Stopwatch.GetElapsedTime(started) };
         }
         catch
         {
+            cache?.Dispose();
             model?.Dispose();
             backend?.Dispose();
+            weightBytes?.Dispose();
             checkpoint.Dispose();
             throw;
         }
     }
 
-    /// <summary>A new empty sequence.</summary>
+    /// <summary>A new empty sequence. Dispose it, or the garbage collector gives its memory back some time after it was forgotten.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed of.</exception>
     public InferenceSession CreateSession() => new(_engine);
 
     /// <summary>
     /// Appends one token to each of several sessions and computes them in one step, which reads the weights once for all of them. The
-    /// sessions may have different lengths; meanwhile no other thread may use them.
+    /// sessions may have different lengths; meanwhile they refuse other operations.
     /// </summary>
     /// <param name="sessions">Different sessions of this model, at least one and at most <see cref="BatchCapacity"/>.</param>
     /// <param name="ids">One token id for each session.</param>
     /// <param name="logits">Receives each session's logits for the token after, [sessions, <c>vocab_size</c>]; empty where they are not wanted.</param>
+    /// <param name="cancellationToken">Looked at between layers; then no session has changed.</param>
     /// <exception cref="ArgumentException">A session is of another model or given twice, there are none or too many, or a span has the wrong length.</exception>
     /// <exception cref="ModelException">An id is out of range, or a context or the cache is full; then no session has changed.</exception>
-    public void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits)
+    /// <exception cref="InvalidOperationException">Another operation on a session has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The model or a session is disposed of.</exception>
+    public void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellationToken = default)
     {
         if (sessions.Length < 1 || sessions.Length > BatchCapacity)
         {
@@ -175,18 +189,25 @@ public sealed partial class LanguageModel : IDisposable
             }
         }
 
-        _engine.Evaluate(sessions, ids, logits);
-        for (int i = 0; i < sessions.Length; i++)
+        int begun = 0;
+        try
         {
-            sessions[i].Append(ids[i]);
+            for (; begun < sessions.Length; begun++)
+            {
+                sessions[begun].Begin();
+            }
+
+            _engine.Evaluate(sessions, ids, logits, cancellationToken);
+        }
+        finally
+        {
+            while (begun > 0)
+            {
+                sessions[--begun].End();
+            }
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _engine.Dispose();
-        _backend.Dispose();
-        _checkpoint.Dispose();
-    }
+    public void Dispose() => _engine.Dispose();
 }

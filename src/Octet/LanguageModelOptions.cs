@@ -21,6 +21,13 @@ public sealed record LanguageModelOptions
     /// <summary>The type of the key/value cache.</summary>
     public KvCacheType KvCache { get; init; }
 
+    /// <summary>
+    /// The most memory that keys and values of all sessions take together, in bytes. By default as much as 256 contexts of
+    /// full length take, as far as this machine's memory holds them beside the weights and all that other models of this process take.
+    /// Memory is only taken when it is needed.
+    /// </summary>
+    public long? KvCacheBytes { get; init; }
+
     /// <summary>The type of the output layer.</summary>
     public LmHead LmHead { get; init; }
 
@@ -36,6 +43,8 @@ public sealed record LanguageModelOptions
 
         Require(Activation is >= ActivationMode.WeightOnly and <= ActivationMode.Static, nameof(Activation), Activation, "one of the enumeration");
         Require(KvCache is >= KvCacheType.BFloat16 and <= KvCacheType.Float8E5M2, nameof(KvCache), KvCache, "one of the enumeration");
+        Require(KvCacheBytes is null or >= 1, nameof(KvCacheBytes), KvCacheBytes, "at least 1");
+        Require(LmHead is >= LmHead.AsStored and <= LmHead.Float8, nameof(LmHead), LmHead, "one of the enumeration");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
         Require(PrefillChunk is >= 1 and <= 4096, nameof(PrefillChunk), PrefillChunk, "1 to 4096");

@@ -11,6 +11,9 @@ abstract class Backend : IDisposable
     /// <summary>The device and how it is used, e.g. <c>cpu avx2, 8 threads</c>.</summary>
     internal abstract string Description { get; }
 
+    /// <summary>What models have taken of the device's memory.</summary>
+    internal abstract MemoryLedger Memory { get; }
+
     internal abstract Activations CreateActivations(int rows, int columns);
 
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
@@ -29,7 +32,10 @@ abstract class Backend : IDisposable
     /// <summary>A norm's weight, widened to float32.</summary>
     internal abstract Weight CreateVector(TensorView tensor);
 
-    internal abstract KvCache CreateKvCache(KvCacheLayout layout, int maxPages);
+    /// <param name="layout">What a page holds.</param>
+    /// <param name="maxPages">The most pages there are at a time.</param>
+    /// <param name="withinRoom">Whether a page is only made where <see cref="Memory"/> has room for it; false where the caller has said what the cache may take.</param>
+    internal abstract KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom);
 
     /// <summary>output[i] = table[batch.Ids[i]], widened.</summary>
     internal abstract void Embed(Weight table, Batch batch, Activations output);

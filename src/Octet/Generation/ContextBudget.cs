@@ -3,21 +3,25 @@ using Octet.Checkpoints;
 
 namespace Octet.Generation;
 
-/// <summary>How many tokens fit: what the caller wants, what the model was made for, what memory holds beside the weights.</summary>
+/// <summary>
+/// How many tokens fit: what the caller asked for, what the model was made for, what memory holds beside the weights and all that other
+/// models of this process take. Pages are made when they are needed: a plan is the most there may be.
+/// </summary>
+/// <param name="Layout">What a page holds.</param>
+/// <param name="ContextLength">Tokens of one sequence.</param>
+/// <param name="Pages">The most pages of all sequences.</param>
 readonly record struct ContextBudget(KvCacheLayout Layout, int ContextLength, int Pages)
 {
-    // Left to everything that is neither weights nor cache.
-    const double UsableShare = 0.9;
-
-    internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, KvCacheLayout layout, long weightBytes)
-        => Plan(config, options, layout, weightBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    // Sequences of full length that a cache is planned for where the caller does not say what it may take.
+    internal const int Sequences = 256;
 
     /// <exception cref="ModelException">The caller wants more than the model or the memory has.</exception>
-    internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, KvCacheLayout layout, long weightBytes, long memoryBytes)
+    internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, KvCacheLayout layout, MemoryLedger memory)
     {
         int longest = config.MaxPositionEmbeddings;
-        long room = Math.Max(0, (long)(memoryBytes * UsableShare) - weightBytes);
-        long fits = room / layout.BytesPerToken;
+        long room = options.KvCacheBytes ?? memory.Room;
+        string whose = options.KvCacheBytes is null ? $"this machine has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
+        long fits = room / layout.BytesPerPage * KvCacheLayout.PageTokens;
         if (options.ContextLength is { } wanted)
         {
             if (wanted > longest)
@@ -29,19 +33,30 @@ readonly record struct ContextBudget(KvCacheLayout Layout, int ContextLength, in
             {
                 throw new ModelException(
                     ModelError.Full,
-                    $"a context of {wanted} tokens needs {Gib(wanted * layout.BytesPerToken)} for keys and values, and this machine has {Gib(room)} beside the weights: at most {fits} tokens fit");
+                    $"a context of {wanted} tokens needs {Gib(PagesOf(wanted) * layout.BytesPerPage)} for keys and values, and {whose}: at most {fits} tokens fit");
             }
         }
 
         int length = (int)Math.Min(options.ContextLength ?? longest, fits);
         if (length < 1)
         {
-            throw new ModelException(ModelError.Full, $"the weights take {Gib(weightBytes)} and this machine has {Gib(memoryBytes)}: no room for keys and values");
+            throw new ModelException(
+                ModelError.Full,
+                options.KvCacheBytes is null
+                    ? $"the weights take {Gib(memory.WeightBytes)} and this machine has {Gib(memory.Capacity)} for models: no room for keys and values"
+                    : $"keys and values of {KvCacheLayout.PageTokens} tokens take {layout.BytesPerPage} bytes, and {room} are given to them: expected as many at least");
         }
 
-        long pages = Math.Min(int.MaxValue, Math.Max(room / layout.BytesPerPage, (length + KvCacheLayout.PageTokens - 1) / KvCacheLayout.PageTokens));
-        return new ContextBudget(layout, length, (int)pages);
+        long pages = room / layout.BytesPerPage;
+        if (options.KvCacheBytes is null)
+        {
+            pages = Math.Min(pages, PagesOf(length) * Sequences);
+        }
+
+        return new ContextBudget(layout, length, (int)Math.Min(int.MaxValue, pages));
     }
+
+    static long PagesOf(int tokens) => (tokens + KvCacheLayout.PageTokens - 1L) / KvCacheLayout.PageTokens;
 
     static string Gib(long bytes) => FormattableString.Invariant($"{bytes / (double)(1L << 30):0.##} GiB");
 }

@@ -3,27 +3,54 @@ using Octet.Models;
 
 namespace Octet.Generation;
 
-/// <summary>A model with its cache, one step at a time: sequences of several threads take turns, chunk by chunk.</summary>
+/// <summary>
+/// A model with its cache, one step at a time: sequences of several threads take turns, chunk by chunk. No code of a caller runs inside a
+/// turn. Owns all that the model rests on, and gives it back where model and sessions were forgotten.
+/// </summary>
 sealed class Engine : IDisposable
 {
     // Rows of logits that are computed together when every position is wanted: one pass over the output layer for all of them.
     const int ScoredRows = 16;
 
+    // A full cache looks for forgotten sessions no more often than this, and no longer.
+    const long CollectionMilliseconds = 1000;
+    const int CollectionLooks = 10;
+
     readonly DecoderModel _model;
     readonly KvCache _cache;
+    readonly Backend _backend;
+    readonly IDisposable[] _files;
     readonly Batch _batch;
-    readonly Lock _step = new();
-    float[]? _scores;
-    bool _disposed;
+    readonly Activations _states;
+    readonly Turns _turns = new();
 
-    internal Engine(DecoderModel model, KvCache cache, int vocabularySize, int contextLength, int chunk)
+    // What the last Score used, for the next one.
+    readonly Lock _spareLock = new();
+    (float[] Logits, Activations States)? _spare;
+    long _collected = -CollectionMilliseconds;
+    volatile bool _disposed;
+
+    /// <param name="model">Disposed of with the engine, as are the others.</param>
+    /// <param name="cache">The cache of all sequences.</param>
+    /// <param name="backend">What computes.</param>
+    /// <param name="files">What the weights lie in, which no collector gives back.</param>
+    /// <param name="vocabularySize">Length of a row of logits.</param>
+    /// <param name="contextLength">Tokens of one sequence.</param>
+    /// <param name="chunk">Rows of one step.</param>
+    internal Engine(DecoderModel model, KvCache cache, Backend backend, IDisposable[] files, int vocabularySize, int contextLength, int chunk)
     {
         _model = model;
         _cache = cache;
+        _backend = backend;
+        _files = files;
         _batch = new Batch(chunk);
+        _states = model.CreateStates(chunk);
         VocabularySize = vocabularySize;
         ContextLength = contextLength;
     }
+
+    // Nobody computes and nobody will: model, cache and backend end by themselves.
+    ~Engine() => CloseFiles();
 
     internal int VocabularySize { get; }
 
@@ -38,134 +65,225 @@ sealed class Engine : IDisposable
 
     internal long CacheBytesPerToken => _cache.Layout.BytesPerToken;
 
-    internal KvSequence CreateSequence() => new(_cache);
+    /// <summary>The most that keys and values of all sequences take.</summary>
+    internal long CacheBytes => _cache.MaxPages * _cache.Layout.BytesPerPage;
 
-    /// <summary>Computes <paramref name="ids"/> at positions <paramref name="start"/> and on; <paramref name="last"/> = logits after the last one.</summary>
-    internal void Evaluate(KvSequence sequence, int start, ReadOnlySpan<int> ids, Span<float> last, CancellationToken cancellationToken)
+    internal KvSequence CreateSequence()
     {
-        for (int done = 0; done < ids.Length;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(_batch.Capacity, ids.Length - done);
-            lock (_step)
-            {
-                Forward(sequence, start + done, ids.Slice(done, count));
-                done += count;
-                if (done == ids.Length && !last.IsEmpty)
-                {
-                    _model.Logits(count - 1, 1, last);
-                }
-            }
-        }
+        ThrowIfDisposed();
+        return new KvSequence(_cache);
     }
 
-    /// <summary>The same, with the logits of every position and, where they are wanted, the hidden states.</summary>
-    internal void Score(KvSequence sequence, int start, ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellationToken)
+    /// <summary>Appends <paramref name="ids"/>, chunk by chunk; <paramref name="last"/> = logits after the last one. Chunks that were computed stay, whatever comes after them.</summary>
+    internal void Evaluate(InferenceSession session, ReadOnlySpan<int> ids, Span<float> last, CancellationToken cancellationToken)
     {
-        for (int done = 0; done < ids.Length;)
+        Reserve(session, ids);
+        try
         {
-            int count = Math.Min(_batch.Capacity, ids.Length - done);
-            lock (_step)
+            for (int done = 0; done < ids.Length;)
             {
-                _model.Observer = observer;
+                int count = Math.Min(_batch.Capacity, ids.Length - done);
+                _turns.Enter(cancellationToken);
                 try
                 {
-                    Forward(sequence, start + done, ids.Slice(done, count));
+                    Forward(session, ids.Slice(done, count), _states, cancellationToken);
+                    done += count;
+                    if (done == ids.Length && !last.IsEmpty)
+                    {
+                        _model.Logits(_states, count - 1, 1, last);
+                    }
+
+                    session.Append(ids.Slice(done - count, count));
                 }
                 finally
                 {
-                    _model.Observer = null;
-                }
-
-                _scores ??= new float[checked(ScoredRows * VocabularySize)];
-                for (int row = 0; row < count; row += ScoredRows)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    int rows = Math.Min(ScoredRows, count - row);
-                    _model.Logits(row, rows, _scores.AsSpan(0, rows * VocabularySize));
-                    for (int i = 0; i < rows; i++)
-                    {
-                        logits(start + done + row + i, _scores.AsSpan(i * VocabularySize, VocabularySize));
-                    }
+                    EndStep();
                 }
             }
-
-            done += count;
+        }
+        catch
+        {
+            session.ReleaseUnused();
+            throw;
         }
     }
 
-    /// <summary>One step that computes the next token of every session; <paramref name="logits"/> [sessions, vocabulary]. On failure no session has changed.</summary>
-    internal void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits)
+    /// <summary>The same, with the logits of every position and, where they are wanted, the hidden states. <paramref name="logits"/> is called between turns.</summary>
+    internal void Score(InferenceSession session, ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellationToken)
     {
-        lock (_step)
+        Reserve(session, ids);
+        int start = session.Length;
+        (float[] Logits, Activations States) space = TakeSpare();
+        try
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
-            _batch.Clear();
+            for (int done = 0; done < ids.Length;)
+            {
+                int count = Math.Min(_batch.Capacity, ids.Length - done);
+                for (int row = 0; row < count; row += ScoredRows)
+                {
+                    int rows = Math.Min(ScoredRows, count - row);
+                    _turns.Enter(cancellationToken);
+                    try
+                    {
+                        if (row == 0)
+                        {
+                            Forward(session, ids.Slice(done, count), space.States, cancellationToken, observer);
+                            session.Append(ids.Slice(done, count));
+                        }
+
+                        ThrowIfDisposed();
+                        _model.Logits(space.States, row, rows, space.Logits.AsSpan(0, rows * VocabularySize));
+                    }
+                    finally
+                    {
+                        EndStep();
+                    }
+
+                    for (int i = 0; i < rows; i++)
+                    {
+                        logits(start + done + row + i, space.Logits.AsSpan(i * VocabularySize, VocabularySize));
+                    }
+                }
+
+                done += count;
+            }
+        }
+        catch
+        {
+            session.ReleaseUnused();
+            throw;
+        }
+        finally
+        {
+            KeepSpare(space);
+        }
+    }
+
+    /// <summary>One step that appends a token to every session; <paramref name="logits"/> [sessions, vocabulary]. On failure no session has changed.</summary>
+    internal void Evaluate(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (int i = 0; i < sessions.Length; i++)
+            {
+                Reserve(sessions[i], ids.Slice(i, 1));
+            }
+
+            _turns.Enter(cancellationToken);
             try
             {
+                ThrowIfDisposed();
+                _batch.Clear();
                 for (int i = 0; i < sessions.Length; i++)
                 {
-                    Add(sessions[i].Sequence, sessions[i].Length, ids.Slice(i, 1));
+                    sessions[i].ThrowIfDisposed();
+                    _batch.Add(sessions[i].Sequence, sessions[i].Length, ids.Slice(i, 1));
                 }
-            }
-            catch (ModelException)
-            {
-                foreach (InferenceSession session in sessions)
+
+                _model.Forward(_batch, _cache, _states, cancellationToken);
+                if (!logits.IsEmpty)
                 {
-                    session.Sequence.Truncate(session.Length);
+                    _model.Logits(_states, 0, sessions.Length, logits);
                 }
-
-                throw;
             }
-
-            _model.Forward(_batch, _cache);
-            if (!logits.IsEmpty)
+            finally
             {
-                _model.Logits(0, sessions.Length, logits);
+                EndStep();
             }
+        }
+        catch
+        {
+            foreach (InferenceSession session in sessions)
+            {
+                session.ReleaseUnused();
+            }
+
+            throw;
+        }
+
+        for (int i = 0; i < sessions.Length; i++)
+        {
+            sessions[i].Append(ids.Slice(i, 1));
         }
     }
 
     /// <summary>For each layer the largest magnitudes of the keys and values of a sequence, of a float32 cache.</summary>
     internal (float Key, float Value)[] CacheMagnitudes(KvSequence sequence, int tokens)
     {
-        lock (_step)
+        _turns.Enter(CancellationToken.None);
+        try
         {
+            ThrowIfDisposed();
             return [.. Enumerable.Range(0, _cache.Layout.Layers).Select(layer => _cache.Largest(sequence, layer, tokens))];
         }
-    }
-
-    internal void Truncate(KvSequence sequence, int tokens)
-    {
-        lock (_step)
+        finally
         {
-            sequence.Truncate(tokens);
+            _turns.Leave();
         }
     }
 
     public void Dispose()
     {
-        lock (_step)
+        _turns.Enter(CancellationToken.None);
+        try
         {
-            _disposed = true;
+            if (_disposed)
+            {
+                return;
+            }
+
+            lock (_spareLock)
+            {
+                _disposed = true;
+                _spare?.States.Dispose();
+            }
+
+            _states.Dispose();
             _cache.Dispose();
             _model.Dispose();
+            _backend.Dispose();
+            CloseFiles();
+        }
+        finally
+        {
+            _turns.Leave();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    void Forward(InferenceSession session, ReadOnlySpan<int> ids, Activations states, CancellationToken cancellationToken, HiddenStateObserver? observer = null)
+    {
+        ThrowIfDisposed();
+        session.ThrowIfDisposed();
+        _batch.Clear();
+        _batch.Add(session.Sequence, session.Length, ids);
+        _model.Observer = observer;
+        try
+        {
+            _model.Forward(_batch, _cache, states, cancellationToken);
+        }
+        finally
+        {
+            _model.Observer = null;
         }
     }
 
-    void Forward(KvSequence sequence, int start, ReadOnlySpan<int> ids)
+    /// <summary>The batch keeps no sequence alive between steps.</summary>
+    void EndStep()
     {
-        ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
         _batch.Clear();
-        Add(sequence, start, ids);
-        _model.Forward(_batch, _cache);
+        _turns.Leave();
     }
 
-    void Add(KvSequence sequence, int start, ReadOnlySpan<int> ids)
+    /// <summary>Looks at the ids and makes room for all of them, so that what cannot be computed to its end is not begun.</summary>
+    void Reserve(InferenceSession session, ReadOnlySpan<int> ids)
     {
-        if (start + ids.Length > ContextLength)
+        ThrowIfDisposed();
+        long tokens = (long)session.Length + ids.Length;
+        if (tokens > ContextLength)
         {
-            throw new ModelException(ModelError.InvalidInput, $"{start + ids.Length} tokens do not fit into a context of {ContextLength}");
+            throw new ModelException(ModelError.InvalidInput, $"{tokens} tokens do not fit into a context of {ContextLength}");
         }
 
         foreach (int id in ids)
@@ -176,11 +294,73 @@ sealed class Engine : IDisposable
             }
         }
 
-        if (!sequence.TryGrow(start + ids.Length))
+        if (!session.TryReserve(ids.Length) && !TryReserveAfterCollection(session, ids.Length))
         {
-            throw new ModelException(ModelError.Full, $"the key/value cache is full: no room for {start + ids.Length} tokens of one sequence beside the others in use");
+            throw new ModelException(
+                ModelError.Full,
+                $"the key/value cache is full: no room for {tokens} tokens of one sequence beside the others in use; end or shorten others, or open the model with more memory for its cache");
+        }
+    }
+
+    /// <summary>Sessions that were forgotten hold pages until the garbage collector finds them; a full cache makes it look.</summary>
+    bool TryReserveAfterCollection(InferenceSession session, int tokens)
+    {
+        long now = Environment.TickCount64;
+        long before = Interlocked.Read(ref _collected);
+        if (now - before < CollectionMilliseconds || Interlocked.CompareExchange(ref _collected, now, before) != before)
+        {
+            return false;
         }
 
-        _batch.Add(sequence, start, ids);
+        GC.Collect();
+        for (int look = 0; look < CollectionLooks; look++)
+        {
+            Thread.Sleep(1);
+            if (session.TryReserve(tokens))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
+
+    (float[] Logits, Activations States) TakeSpare()
+    {
+        lock (_spareLock)
+        {
+            ThrowIfDisposed();
+            if (_spare is { } spare)
+            {
+                _spare = null;
+                return spare;
+            }
+        }
+
+        return (new float[checked(Math.Min(ScoredRows, _batch.Capacity) * VocabularySize)], _model.CreateStates(_batch.Capacity));
+    }
+
+    void KeepSpare((float[] Logits, Activations States) space)
+    {
+        lock (_spareLock)
+        {
+            if (_spare is null && !_disposed)
+            {
+                _spare = space;
+                return;
+            }
+        }
+
+        space.States.Dispose();
+    }
+
+    void CloseFiles()
+    {
+        foreach (IDisposable file in _files)
+        {
+            file.Dispose();
+        }
+    }
+
+    void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
 }

@@ -11,13 +11,15 @@ static class GenerationStream
 
     /// <summary>Runs <paramref name="generation"/> while it is enumerated; it is at rest when the enumeration ends, however that comes about.</summary>
     /// <param name="generation">What is to run, once.</param>
-    /// <param name="cancellationToken">Ends it before the next token.</param>
-    internal static async IAsyncEnumerable<GenerationUpdate> RunAsync(TextGeneration generation, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="caller">Ends it with an exception that carries this token.</param>
+    /// <param name="enumeration">The same, for who enumerates it.</param>
+    internal static async IAsyncEnumerable<GenerationUpdate> RunAsync(
+        TextGeneration generation, CancellationToken caller, [EnumeratorCancellation] CancellationToken enumeration = default)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(caller, enumeration);
         var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
         Task producer = Task.Factory.StartNew(
-            () => Produce(generation, channel.Writer, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Produce(generation, channel.Writer, caller, enumeration, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
@@ -33,7 +35,7 @@ static class GenerationStream
         }
     }
 
-    static void Produce(TextGeneration generation, ChannelWriter<GenerationUpdate> writer, CancellationToken stop)
+    static void Produce(TextGeneration generation, ChannelWriter<GenerationUpdate> writer, CancellationToken caller, CancellationToken enumeration, CancellationToken stop)
     {
         try
         {
@@ -47,6 +49,10 @@ static class GenerationStream
                 },
                 stop);
             writer.Complete();
+        }
+        catch (OperationCanceledException end) when (end.CancellationToken == stop)
+        {
+            writer.Complete(new OperationCanceledException(end.Message, end, caller.IsCancellationRequested ? caller : enumeration.IsCancellationRequested ? enumeration : stop));
         }
         catch (Exception error)
         {

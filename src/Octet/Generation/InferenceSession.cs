@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Octet.Backends;
 using Octet.Generation;
 using Octet.Models;
@@ -5,13 +6,20 @@ using Octet.Models;
 namespace Octet;
 
 /// <summary>
-/// One sequence of tokens with its keys and values: what has been computed is not computed again. The low-level way to a model; sessions
-/// of one model may be used from several threads, one session from one thread at a time.
+/// One sequence of tokens with its keys and values: what has been computed is not computed again. The low-level way to a model. Sessions
+/// of one model may be used from several threads; one session takes one operation at a time, a generation counting as one, and refuses
+/// others meanwhile.
 /// </summary>
+/// <remarks>A session may be disposed of at any time: an operation that runs then ends with an <see cref="ObjectDisposedException"/> or its result.</remarks>
 public sealed class InferenceSession : IDisposable
 {
+    const int InUse = 1;
+    const int Disposed = 2;
+
     readonly Engine _engine;
     readonly List<int> _tokens = [];
+    int _state;
+    string _operation = "";
 
     internal InferenceSession(Engine engine)
     {
@@ -33,25 +41,24 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Appends tokens and computes them, many at once (prefill) or one (decode).</summary>
     /// <param name="ids">Token ids, each from 0 to <see cref="VocabularySize"/> - 1.</param>
     /// <param name="logits">Receives the logits for the token after the last one, [<see cref="VocabularySize"/>]; empty where they are not wanted.</param>
-    /// <param name="cancellationToken">Looked at between chunks; what was computed before stays.</param>
-    /// <exception cref="ModelException">An id is out of range, or the context is too small.</exception>
+    /// <param name="cancellationToken">Looked at between layers. Chunks that were computed before stay: <see cref="Length"/> says how many tokens.</param>
+    /// <exception cref="ModelException">An id is out of range, or the context or the cache is too small; then nothing was computed.</exception>
+    /// <exception cref="ArgumentException">Logits are wanted of no tokens, or the span has another length.</exception>
+    /// <exception cref="InvalidOperationException">Another operation on this session has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session or its model is disposed of.</exception>
     public void Evaluate(ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellationToken = default)
     {
-        if (!logits.IsEmpty)
-        {
-            ArgumentOutOfRangeException.ThrowIfNotEqual(logits.Length, VocabularySize, nameof(logits));
-        }
-
-        int start = _tokens.Count;
-        _engine.Evaluate(Sequence, start, ids, logits, cancellationToken);
-        _tokens.AddRange(ids);
+        using Operation operation = Begin();
+        operation.Evaluate(ids, logits, cancellationToken);
     }
 
     /// <summary>Appends tokens and gives the logits of every one of them.</summary>
     /// <param name="ids">Token ids, each from 0 to <see cref="VocabularySize"/> - 1.</param>
-    /// <param name="logits">Called once for each token, in order.</param>
-    /// <param name="cancellationToken">Looked at between groups of rows.</param>
-    /// <exception cref="ModelException">An id is out of range, or the context is too small.</exception>
+    /// <param name="logits">Called once for each token, in order. It may use the model and other sessions, not this one.</param>
+    /// <param name="cancellationToken">Looked at between layers. Chunks that were computed before stay: <see cref="Length"/> says how many tokens.</param>
+    /// <exception cref="ModelException">An id is out of range, or the context or the cache is too small; then nothing was computed.</exception>
+    /// <exception cref="InvalidOperationException">Another operation on this session has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session or its model is disposed of.</exception>
     public void Score(ReadOnlySpan<int> ids, LogitsCallback logits, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(logits);
@@ -60,46 +67,134 @@ public sealed class InferenceSession : IDisposable
 
     internal void Score(ReadOnlySpan<int> ids, LogitsCallback logits, HiddenStateObserver? observer, CancellationToken cancellationToken)
     {
-        _engine.Score(Sequence, _tokens.Count, ids, logits, observer, cancellationToken);
-        _tokens.AddRange(ids);
+        using Operation operation = Begin();
+        _engine.Score(this, ids, logits, observer, cancellationToken);
     }
 
     /// <summary>Forgets all but the first <paramref name="length"/> tokens.</summary>
     /// <param name="length">From 0 to <see cref="Length"/>.</param>
+    /// <exception cref="InvalidOperationException">Another operation on this session has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed of.</exception>
     public void Truncate(int length)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        _engine.Truncate(Sequence, length);
-        _tokens.RemoveRange(length, _tokens.Count - length);
+        using Operation operation = Begin();
+        operation.Truncate(length);
     }
 
     /// <summary>Keeps the tokens that <paramref name="ids"/> also begins with and forgets the rest; returns how many were kept.</summary>
     /// <param name="ids">The sequence that is to be computed next.</param>
+    /// <exception cref="InvalidOperationException">Another operation on this session has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed of.</exception>
     public int KeepPrefix(ReadOnlySpan<int> ids)
     {
-        int common = 0;
-        while (common < _tokens.Count && common < ids.Length && _tokens[common] == ids[common])
-        {
-            common++;
-        }
-
-        Truncate(common);
-        return common;
+        using Operation operation = Begin();
+        return operation.KeepPrefix(ids);
     }
 
     /// <summary>For each layer the largest magnitudes of keys and values; of a float32 cache.</summary>
-    internal (float Key, float Value)[] CacheMagnitudes() => _engine.CacheMagnitudes(Sequence, Length);
+    internal (float Key, float Value)[] CacheMagnitudes()
+    {
+        using Operation operation = Begin();
+        return _engine.CacheMagnitudes(Sequence, Length);
+    }
 
     internal bool IsOf(Engine engine) => ReferenceEquals(engine, _engine);
 
-    /// <summary>Notes a token that a step of several sessions has computed.</summary>
-    internal void Append(int id) => _tokens.Add(id);
+    /// <summary>Makes an operation the only one until it is disposed of.</summary>
+    /// <exception cref="InvalidOperationException">Another one has not ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed of.</exception>
+    internal Operation Begin([CallerMemberName] string name = "")
+    {
+        int state = Interlocked.CompareExchange(ref _state, InUse, 0);
+        ObjectDisposedException.ThrowIf((state & Disposed) != 0, this);
+        if (state != 0)
+        {
+            throw new InvalidOperationException($"{name}: the session is in use, {_operation} on it has not ended; expected one operation at a time on a session");
+        }
 
-    /// <inheritdoc/>
+        _operation = name;
+        return new Operation(this);
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf((Volatile.Read(ref _state) & Disposed) != 0, this);
+
+    /// <summary>Makes room for more tokens; false, with nothing taken, when the cache is full.</summary>
+    internal bool TryReserve(int tokens)
+    {
+        _tokens.EnsureCapacity(Length + tokens);
+        return Sequence.TryGrow(Length + tokens);
+    }
+
+    /// <summary>Gives back room that was made and not used.</summary>
+    internal void ReleaseUnused() => Sequence.Truncate(Length);
+
+    /// <summary>Notes tokens that a step has computed.</summary>
+    internal void Append(ReadOnlySpan<int> ids) => _tokens.AddRange(ids);
+
+    /// <summary>Gives the keys and values back, when the operation that runs, if any, has ended.</summary>
     public void Dispose()
     {
-        _engine.Truncate(Sequence, 0);
+        if (Interlocked.Or(ref _state, Disposed) == 0)
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Ends what <see cref="Begin"/> began.</summary>
+    internal void End()
+    {
+        if ((Interlocked.And(ref _state, ~InUse) & Disposed) != 0)
+        {
+            Release();
+        }
+    }
+
+    void Release()
+    {
+        Sequence.Dispose();
         _tokens.Clear();
+    }
+
+    /// <summary>The only operation on a session while it lasts.</summary>
+    internal readonly ref struct Operation(InferenceSession session)
+    {
+        /// <inheritdoc cref="InferenceSession.Evaluate"/>
+        internal void Evaluate(ReadOnlySpan<int> ids, Span<float> logits, CancellationToken cancellationToken)
+        {
+            if (!logits.IsEmpty)
+            {
+                ArgumentOutOfRangeException.ThrowIfNotEqual(logits.Length, session.VocabularySize, nameof(logits));
+                if (ids.IsEmpty)
+                {
+                    throw new ArgumentException("no tokens, and logits of the last one are wanted: expected at least one token", nameof(ids));
+                }
+            }
+
+            session._engine.Evaluate(session, ids, logits, cancellationToken);
+        }
+
+        /// <inheritdoc cref="InferenceSession.Truncate"/>
+        internal void Truncate(int length)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(length);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, session.Length);
+            session.Sequence.Truncate(length);
+            session._tokens.RemoveRange(length, session._tokens.Count - length);
+        }
+
+        /// <inheritdoc cref="InferenceSession.KeepPrefix"/>
+        internal int KeepPrefix(ReadOnlySpan<int> ids)
+        {
+            int common = 0;
+            while (common < session._tokens.Count && common < ids.Length && session._tokens[common] == ids[common])
+            {
+                common++;
+            }
+
+            Truncate(common);
+            return common;
+        }
+
+        public void Dispose() => session.End();
     }
 }

@@ -13,6 +13,7 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
     {
         using InferenceSession? own = given is null ? new InferenceSession(engine) : null;
         InferenceSession session = given ?? own!;
+        using InferenceSession.Operation operation = session.Begin(nameof(LanguageModel.GenerateAsync));
         long started = Stopwatch.GetTimestamp();
         int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
         if (budget <= 0)
@@ -28,9 +29,9 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
         float[] logits = new float[session.VocabularySize];
 
         // The last token is computed again even when it is known: its logits are wanted.
-        _cached = session.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
+        _cached = operation.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
         long prefill = Stopwatch.GetTimestamp();
-        session.Evaluate(prompt.AsSpan(session.Length), logits, cancellationToken);
+        operation.Evaluate(prompt.AsSpan(session.Length), logits, cancellationToken);
         int token = sampler.Sample(logits);
         TimeSpan promptDuration = Stopwatch.GetElapsedTime(prefill);
         TimeSpan first = Stopwatch.GetElapsedTime(started);
@@ -63,7 +64,7 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
             }
 
             emit(new GenerationUpdate(text, token, null, null));
-            session.Evaluate([token], logits, cancellationToken);
+            operation.Evaluate([token], logits, cancellationToken);
             token = sampler.Sample(logits);
         }
     }

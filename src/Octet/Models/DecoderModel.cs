@@ -15,13 +15,24 @@ abstract class DecoderModel : IDisposable
     /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
     internal abstract KvCacheLayout KvCacheLayout(KvCacheType type);
 
+    /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal abstract Activations CreateStates(int rows);
+
     /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>
-    internal abstract void Forward(Batch batch, KvCache cache);
+    /// <param name="batch">The tokens.</param>
+    /// <param name="cache">Where their sequences have pages.</param>
+    /// <param name="states">Receives the final hidden states, made by <see cref="CreateStates"/>.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
+    internal abstract void Forward(Batch batch, KvCache cache, Activations states, CancellationToken cancellationToken);
 
-    /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of the last batch.</summary>
-    internal abstract void Logits(int first, int count, Span<float> destination);
+    /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
+    internal abstract void Logits(Activations states, int first, int count, Span<float> destination);
 
-    /// <summary>Sees the stream of hidden states while <see cref="Forward"/> runs; null, as almost always, costs nothing.</summary>
+    /// <summary>
+    /// Sees the stream of hidden states while <see cref="Forward"/> runs, inside a step: it must not use the model. Null, as almost always,
+    /// costs nothing.
+    /// </summary>
     internal HiddenStateObserver? Observer { get; set; }
 
     public abstract void Dispose();

@@ -99,7 +99,9 @@ sealed class Qwen3 : DecoderModel
         Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales) : null,
     };
 
-    internal override void Forward(Batch batch, KvCache cache)
+    internal override Activations CreateStates(int rows) => _backend.CreateActivations(rows, _config.HiddenSize);
+
+    internal override void Forward(Batch batch, KvCache cache, Activations states, CancellationToken cancellationToken)
     {
         int rows = batch.Count;
         float epsilon = _config.RmsNormEps;
@@ -107,6 +109,7 @@ sealed class Qwen3 : DecoderModel
         Activations? delta = null;
         for (int i = 0; i < _layers.Length; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             Layer layer = _layers[i];
             _backend.AddRmsNorm(_residual, delta, layer.InputNorm, epsilon, _hidden, rows);
             _backend.Linear(_hidden, layer.QueryKeyValue, [_query, _key, _value], rows);
@@ -121,11 +124,11 @@ sealed class Qwen3 : DecoderModel
             Observer?.Invoke(i, _residual, delta, rows);
         }
 
-        _backend.AddRmsNorm(_residual, delta, _norm, epsilon, _hidden, rows);
-        Observer?.Invoke(_layers.Length, _hidden, null, rows);
+        _backend.AddRmsNorm(_residual, delta, _norm, epsilon, states, rows);
+        Observer?.Invoke(_layers.Length, states, null, rows);
     }
 
-    internal override void Logits(int first, int count, Span<float> destination) => _backend.Logits(_hidden, first, count, _head, destination);
+    internal override void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head, destination);
 
     public override void Dispose()
     {

@@ -56,7 +56,7 @@ public unsafe class AttentionTests
     static void Check(CpuKernels kernels, string set, KvCacheType type, int size, int group, int position, int rows, double tolerance)
     {
         var layout = new KvCacheLayout(2, 2, size, type) { Scales = type == KvCacheType.Float8E4M3 ? [new(7, 9), s_scale] : null };
-        using var cache = new CpuKvCache(layout, 16);
+        using var cache = new CpuKvCache(layout, 16, MemoryLedger.Host, withinRoom: false);
         using var sequence = new KvSequence(cache);
         int positions = position + rows;
         Assert.True(sequence.TryGrow(positions));
@@ -73,8 +73,8 @@ public unsafe class AttentionTests
             }
         }
 
-        using var query = new CpuActivations(rows, 2 * group * size);
-        using var output = new CpuActivations(rows, 2 * group * size);
+        using var query = new CpuActivations(rows, 2 * group * size, MemoryLedger.Host);
+        using var output = new CpuActivations(rows, 2 * group * size, MemoryLedger.Host);
         for (int row = 0; row < rows; row++)
         {
             foreach (ref float value in new Span<float>(query.Row(row), query.Columns))

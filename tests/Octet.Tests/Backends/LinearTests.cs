@@ -211,9 +211,9 @@ public sealed unsafe class LinearTests : IDisposable
         int columns = matrix.Weight.Columns;
         int rows = (int)matrix.Weight.Rows;
         int groups = (columns + 127) / 128;
-        using var input = new CpuActivations(tokens, columns);
-        using var output = new CpuActivations(tokens, rows);
-        using var prepared = new PreparedInput();
+        using var input = new CpuActivations(tokens, columns, MemoryLedger.Host);
+        using var output = new CpuActivations(tokens, rows, MemoryLedger.Host);
+        using var prepared = new GrowingMemory(MemoryLedger.Host);
         for (int t = 0; t < tokens; t++)
         {
             x.AsSpan(t * columns, columns).CopyTo(new Span<float>(input.Row(t), columns));
@@ -302,7 +302,7 @@ public sealed unsafe class LinearTests : IDisposable
         }
 
         SafetensorsFile file = SafetensorsFile.Open(path);
-        return new Matrix(file, new CpuWeight(new LinearTensor(file["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns))), values);
+        return new Matrix(file, new CpuWeight(new LinearTensor(file["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns)), MemoryLedger.Host), values);
     }
 
     sealed record Matrix(SafetensorsFile File, CpuWeight Weight, double[] Values) : IDisposable

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Octet.Backends.Cpu;
 
 namespace Octet.Tests.Backends;
@@ -148,6 +149,55 @@ public class WorkerPoolTests
             Assert.Equal(30, Count(pool, 30));
             Thread.Sleep(wait);
             pool.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void When_a_thread_cannot_be_started_none_is_left(int startable)
+    {
+        List<Thread> started = [];
+        var error = Assert.Throws<ModelException>(() => new WorkerPool(4, 4, [], thread =>
+        {
+            if (started.Count == startable)
+            {
+                throw new InsufficientMemoryException();
+            }
+
+            thread.Start();
+            started.Add(thread);
+        }));
+        Assert.Equal(ModelError.Full, error.Error);
+        Assert.Contains($"{startable + 1} of 4 threads", error.Message, StringComparison.Ordinal);
+        Assert.Equal(startable, started.Count);
+        Assert.All(started, thread => Assert.False(thread.IsAlive));
+    }
+
+    [Fact]
+    public void The_threads_of_a_forgotten_pool_end()
+    {
+        List<Thread> threads = Forget();
+        for (int i = 0; i < 100 && threads.Any(thread => thread.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(20);
+        }
+
+        Assert.All(threads, thread => Assert.False(thread.IsAlive));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static List<Thread> Forget()
+        {
+            List<Thread> threads = [];
+            Assert.Equal(30, Count(new WorkerPool(3, 3, [], thread =>
+            {
+                thread.Start();
+                threads.Add(thread);
+            }), 30));
+            return threads;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Octet.Tests.Generation;
 
 public class ContextBudgetTests
 {
-    // 2 * 2 layers * 4 heads * 8 * 2 bytes = 256 bytes a token.
+    // 2 * 2 layers * 4 heads * 8 * 2 bytes = 256 bytes a token, 8 KiB a page.
     static readonly KvCacheLayout s_layout = new(2, 4, 8, KvCacheType.BFloat16);
 
     static ModelConfig Config(int positions) => new()
@@ -25,23 +25,84 @@ public class ContextBudgetTests
         RopeTheta = 1e4,
     };
 
-    [Fact]
-    public void The_models_own_length_is_used_where_memory_holds_it()
-        => Assert.Equal(4096, ContextBudget.Plan(Config(4096), new(), s_layout, 0, 1L << 30).ContextLength);
+    static ContextBudget Plan(int positions, LanguageModelOptions options, long memory, long weights = 0)
+    {
+        var ledger = new MemoryLedger(memory);
+        ledger.AddWeights("a model", weights);
+        return ContextBudget.Plan(Config(positions), options, s_layout, ledger);
+    }
 
     [Fact]
-    public void Memory_shortens_a_context_that_nobody_asked_for()
-        => Assert.Equal((900_000 - 100_000) / 256, ContextBudget.Plan(Config(1 << 20), new(), s_layout, 100_000, 1_000_000).ContextLength);
+    public void The_models_own_length_is_used_where_memory_holds_it()
+        => Assert.Equal(4096, Plan(4096, new(), 1L << 30).ContextLength);
+
+    [Fact]
+    public void Memory_shortens_a_context_that_nobody_asked_for_to_whole_pages()
+        => Assert.Equal((900_000 - 100_000) / 8192 * 32, Plan(1 << 20, new(), 900_000, 100_000).ContextLength);
 
     [Fact]
     public void A_context_that_memory_does_not_hold_is_refused_with_what_fits()
     {
-        var error = Assert.Throws<ModelException>(() => ContextBudget.Plan(Config(1 << 20), new() { ContextLength = 5000 }, s_layout, 100_000, 1_000_000));
+        var error = Assert.Throws<ModelException>(() => Plan(1 << 20, new() { ContextLength = 5000 }, 900_000, 100_000));
+        Assert.Equal(ModelError.Full, error.Error);
         Assert.Contains("5000 tokens", error.Message, StringComparison.Ordinal);
-        Assert.Contains("at most 3125 tokens fit", error.Message, StringComparison.Ordinal);
+        Assert.Contains("at most 3104 tokens fit", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_context_beyond_the_model_is_refused()
-        => Assert.Contains("at most 4096", Assert.Throws<ModelException>(() => ContextBudget.Plan(Config(4096), new() { ContextLength = 4097 }, s_layout, 0, 1L << 30)).Message, StringComparison.Ordinal);
+    {
+        var error = Assert.Throws<ModelException>(() => Plan(4096, new() { ContextLength = 4097 }, 1L << 30));
+        Assert.Equal(ModelError.InvalidInput, error.Error);
+        Assert.Contains("at most 4096", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(64, 2 * 256)]
+    [InlineData(65, 3 * 256)]
+    public void The_cache_is_planned_for_256_sequences_of_the_length_that_was_asked_for(int context, int pages)
+        => Assert.Equal(pages, Plan(1 << 20, new() { ContextLength = context }, 1L << 40).Pages);
+
+    [Fact]
+    public void Memory_bounds_the_plan()
+        => Assert.Equal(1_000_000 / 8192, Plan(1 << 20, new() { ContextLength = 64 }, 1_000_000).Pages);
+
+    [Fact]
+    public void The_caller_can_say_how_much_the_cache_takes_whatever_the_machine_seems_to_have()
+    {
+        ContextBudget budget = Plan(1 << 20, new() { KvCacheBytes = 10 * 8192 + 8191 }, memory: 0, weights: 1L << 40);
+        Assert.Equal((10, 320), (budget.Pages, budget.ContextLength));
+        var error = Assert.Throws<ModelException>(() => Plan(1 << 20, new() { KvCacheBytes = 10 * 8192, ContextLength = 321 }, 1L << 40));
+        Assert.Equal(ModelError.Full, error.Error);
+        Assert.Contains("at most 320 tokens fit", error.Message, StringComparison.Ordinal);
+        Assert.Equal(ModelError.Full, Assert.Throws<ModelException>(() => Plan(1 << 20, new() { KvCacheBytes = 8191 }, 1L << 40)).Error);
+    }
+
+    [Fact]
+    public void What_other_models_take_is_not_planned_again()
+    {
+        var ledger = new MemoryLedger(1_000_000);
+        ledger.AddWeights("one", 100_000);
+        using IDisposable two = ledger.AddWeights("two", 200_000);
+        ledger.Take(50_000);
+        Assert.Equal(650_000, ledger.Room);
+        Assert.Equal(650_000 / 8192, ContextBudget.Plan(Config(1 << 20), new(), s_layout, ledger).Pages);
+        two.Dispose();
+        two.Dispose();
+        ledger.Return(50_000);
+        Assert.Equal(900_000, ledger.Room);
+    }
+
+    [Fact]
+    public void Weights_of_the_same_files_count_once()
+    {
+        var ledger = new MemoryLedger(1_000_000);
+        using IDisposable first = ledger.AddWeights("one", 100_000);
+        using IDisposable second = ledger.AddWeights("one", 100_000);
+        Assert.Equal(100_000, ledger.WeightBytes);
+        first.Dispose();
+        Assert.Equal(100_000, ledger.WeightBytes);
+        second.Dispose();
+        Assert.Equal(0, ledger.WeightBytes);
+    }
 }

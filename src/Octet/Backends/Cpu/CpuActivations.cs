@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Octet.Backends.Cpu;
 
 /// <summary>
@@ -10,10 +8,11 @@ sealed unsafe class CpuActivations : Activations
 {
     const int Padding = 64;
     const int LineFloats = 16;
-    void* _memory;
+    readonly NativeBlock _memory;
     float* _data;
 
-    internal CpuActivations(int rows, int columns)
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal CpuActivations(int rows, int columns, MemoryLedger ledger)
         : base(rows, columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
@@ -22,9 +21,8 @@ sealed unsafe class CpuActivations : Activations
         // An odd number of cache lines: rows 4 KB apart would all want the same few places of the first level.
         Stride = checked((columns + Padding - 1) / Padding * Padding + LineFloats);
 
-        // Zeroed by the operating system, which gives a page when it is first written: rows that no batch fills take no memory.
-        _memory = NativeMemory.AllocZeroed(checked((nuint)rows * (nuint)Stride * sizeof(float) + 64));
-        _data = (float*)(((nuint)_memory + 63) & ~(nuint)63);
+        _memory = NativeBlock.AllocateZeroed(ledger, checked((long)rows * Stride * sizeof(float)));
+        _data = (float*)_memory.Pointer;
     }
 
     /// <summary>Floats from one row to the next.</summary>
@@ -33,7 +31,7 @@ sealed unsafe class CpuActivations : Activations
     internal float* Row(int row)
     {
         ObjectDisposedException.ThrowIf(_data is null, this);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)row, (uint)Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
         return _data + (nint)row * Stride;
     }
 
@@ -41,8 +39,7 @@ sealed unsafe class CpuActivations : Activations
 
     public override void Dispose()
     {
-        NativeMemory.Free(_memory);
-        _memory = null;
+        _memory.Dispose();
         _data = null;
     }
 }

@@ -17,7 +17,7 @@ sealed unsafe partial class CpuBackend
             for (int i = (int)first; i < end; i++)
             {
                 int id = Batch.Ids[i];
-                CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner.ExpansionMemory(worker)) : Table, id, Output.Row(i));
+                CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner._expansion.Of(worker)) : Table, id, Output.Row(i));
                 Table.ReleaseRow();
             }
         }
@@ -161,10 +161,10 @@ sealed unsafe partial class CpuBackend
                 if (weight.IsExpanded)
                 {
                     stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
-                    weight = weight.Expand(worker, row, stop, Owner.ExpansionMemory(worker));
+                    weight = weight.Expand(worker, row, stop, Owner._expansion.Of(worker));
                 }
 
-                Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, Owner.Scratch(worker));
+                Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, (float*)Owner._scratch.Of(worker));
                 row = stop;
             }
         }
@@ -289,7 +289,7 @@ sealed unsafe partial class CpuBackend
                     QueryStride = Query.Stride,
                     Output = Output.Row(row) + offset,
                     OutputStride = Output.Stride,
-                    Scratch = Owner.Scratch(worker),
+                    Scratch = (float*)Owner._scratch.Of(worker),
                     NextKeys = unit + 1 < Units ? FirstKeys(unit + 1) : null,
                 });
             }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Octet.Safetensors;
 
 namespace Octet.Backends.Cpu;
@@ -20,31 +19,40 @@ sealed unsafe partial class CpuBackend : Backend
     readonly RotateWork _rotate = new();
     readonly AttentionWork _attention = new();
     RotaryAngles? _angles;
-    readonly QuantizedInput[] _inputs = [new(), new(), new()];
-    float* _scratch;
-    int _scratchFloats;
-    byte* _expansion;
-    long _expansionBytes;
+    readonly QuantizedInput[] _inputs;
+    readonly WorkerMemory _scratch;
+    readonly WorkerMemory _expansion;
 
-    internal CpuBackend(CpuKernels kernels, int threads, ActivationMode mode)
+    /// <param name="kernels">The instruction set.</param>
+    /// <param name="threads">Threads that compute, the caller's among them.</param>
+    /// <param name="mode">How the inputs of FP8 layers are held.</param>
+    /// <param name="memory">Counts what is allocated; null: the machine's.</param>
+    /// <exception cref="ModelException">The system starts no more threads.</exception>
+    internal CpuBackend(CpuKernels kernels, int threads, ActivationMode mode, MemoryLedger? memory = null)
     {
         _kernels = kernels;
-        _pool = new WorkerPool(threads);
         _mode = mode;
+        Memory = memory ?? MemoryLedger.Host;
+        _inputs = [new(Memory), new(Memory), new(Memory)];
+        _scratch = new WorkerMemory(Memory, threads);
+        _expansion = new WorkerMemory(Memory, threads);
+        _pool = new WorkerPool(threads);
     }
+
+    internal override MemoryLedger Memory { get; }
 
     internal override string Description => $"cpu {_kernels.Name}, {_pool.Workers} {(_pool.Workers == 1 ? "thread" : "threads")}";
 
-    internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns);
+    internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns, Memory);
 
-    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers) { Input = tensor.Input(_mode) };
+    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode) };
 
-    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped };
+    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped };
 
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
-        using var source = new CpuWeight(tensor);
-        var copy = new CpuWeight(tensor.Rows, tensor.Columns);
+        using var source = new CpuWeight(tensor, Memory);
+        var copy = new CpuWeight(tensor.Rows, tensor.Columns, Memory);
         try
         {
             _pool.Run(new Float8Copy(source, tensor.Tensor, copy));
@@ -57,9 +65,9 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor);
+    internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor, Memory);
 
-    internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages) => new CpuKvCache(layout, maxPages);
+    internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom) => new CpuKvCache(layout, maxPages, Memory, withinRoom);
 
     internal override void Embed(Weight table, Batch batch, Activations output)
     {
@@ -70,7 +78,7 @@ sealed unsafe partial class CpuBackend : Backend
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (ulong)weight.Rows, nameof(batch));
         }
 
-        ReserveExpansion(weight);
+        _expansion.Reserve(weight.ExpansionBytes);
         _embed.Owner = this;
         _embed.Table = weight;
         _embed.Batch = batch;
@@ -81,6 +89,7 @@ sealed unsafe partial class CpuBackend : Backend
     internal override void AddRmsNorm(Activations residual, Activations? delta, Weight norm, float epsilon, Activations output, int rows)
     {
         Check(residual, rows, norm.Columns);
+        Check(delta ?? residual, rows, norm.Columns);
         Check(output, rows, norm.Columns);
         _norm.Kernels = _kernels;
         _norm.Residual = (CpuActivations)residual;
@@ -120,7 +129,7 @@ sealed unsafe partial class CpuBackend : Backend
             var output = (CpuActivations)outputs[i];
             Check(input, rows, weight.Columns);
             Check(output, rows, checked((int)weight.Rows));
-            ReserveExpansion(weight);
+            _expansion.Reserve(weight.ExpansionBytes);
             int same = 0;
             while (!SharesInput((CpuWeight)weights[same], weight, rows))
             {
@@ -131,7 +140,7 @@ sealed unsafe partial class CpuBackend : Backend
             _linear.Set(i, weight, source, output.Row(0), output.Stride);
         }
 
-        ReserveScratch(_kernels.LinearScratch(x.Columns));
+        _scratch.Reserve((long)_kernels.LinearScratch(x.Columns) * sizeof(float));
     }
 
     internal override void RotateAndStore(
@@ -139,6 +148,7 @@ sealed unsafe partial class CpuBackend : Backend
         KvCache cache, int layer, Batch batch)
     {
         KvCacheLayout layout = cache.Layout;
+        Check(query, batch.Count, query.Columns);
         Check(key, batch.Count, layout.Heads * layout.HeadDim);
         Check(value, batch.Count, layout.Heads * layout.HeadDim);
         if (_angles is null || _angles.Size != layout.HeadDim || _angles.Theta != theta)
@@ -168,6 +178,7 @@ sealed unsafe partial class CpuBackend : Backend
     internal override void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output)
     {
         KvCacheLayout layout = cache.Layout;
+        Check(query, batch.Count, query.Columns);
         Check(output, batch.Count, query.Columns);
         _attention.Kernels = _kernels;
         _attention.Owner = this;
@@ -177,7 +188,7 @@ sealed unsafe partial class CpuBackend : Backend
         _attention.Layer = layer;
         _attention.Group = query.Columns / layout.HeadDim / layout.Heads;
         _attention.Plan(batch);
-        ReserveScratch(_kernels.AttentionScratch(layout.HeadDim, _attention.Group));
+        _scratch.Reserve((long)_kernels.AttentionScratch(layout.HeadDim, _attention.Group) * sizeof(float));
         _pool.Run(_attention);
     }
 
@@ -187,7 +198,7 @@ sealed unsafe partial class CpuBackend : Backend
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Check(input, first + count, head.Columns);
         var x = (CpuActivations)input;
-        ReserveScratch(_kernels.LinearScratch(x.Columns));
+        _scratch.Reserve((long)_kernels.LinearScratch(x.Columns) * sizeof(float));
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;
@@ -196,7 +207,7 @@ sealed unsafe partial class CpuBackend : Backend
             _linear.Count = 1;
             _linear.IsSwiGlu = false;
             _linear.Owner = this;
-            ReserveExpansion(weight);
+            _expansion.Reserve(weight.ExpansionBytes);
             _linear.Set(0, weight, source, y, checked((int)head.Rows));
             _pool.Run(_linear);
         }
@@ -210,41 +221,14 @@ sealed unsafe partial class CpuBackend : Backend
             input.Dispose();
         }
 
-        NativeMemory.AlignedFree(_scratch);
-        NativeMemory.AlignedFree(_expansion);
-        _scratch = null;
-        _expansion = null;
-    }
-
-    float* Scratch(int worker) => _scratch + (nint)worker * _scratchFloats;
-
-    void ReserveScratch(int floats)
-    {
-        if (floats > _scratchFloats)
-        {
-            // Whole cache lines for each worker.
-            _scratchFloats = (floats + 31) / 32 * 32;
-            NativeMemory.AlignedFree(_scratch);
-            _scratch = (float*)NativeMemory.AlignedAlloc((nuint)_scratchFloats * (nuint)_pool.Workers * sizeof(float), 64);
-        }
-    }
-
-    byte* ExpansionMemory(int worker) => _expansion + worker * _expansionBytes;
-
-    void ReserveExpansion(CpuWeight weight)
-    {
-        if (weight.ExpansionBytes > _expansionBytes)
-        {
-            _expansionBytes = (weight.ExpansionBytes + 127) / 128 * 128;
-            NativeMemory.AlignedFree(_expansion);
-            _expansion = (byte*)NativeMemory.AlignedAlloc((nuint)_expansionBytes * (nuint)_pool.Workers, 64);
-        }
+        _scratch.Dispose();
+        _expansion.Dispose();
     }
 
     bool SharesInput(CpuWeight one, CpuWeight other, int rows)
         => one.Input == other.Input && _kernels.PreparedLayout(one, rows) == _kernels.PreparedLayout(other, rows);
 
-    LinearInput Prepare(CpuWeight weight, LinearInput x, PreparedInput prepared, long bytes)
+    LinearInput Prepare(CpuWeight weight, LinearInput x, GrowingMemory prepared, long bytes)
     {
         if (bytes == 0)
         {

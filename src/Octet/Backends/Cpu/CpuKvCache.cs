@@ -7,9 +7,17 @@ namespace Octet.Backends.Cpu;
 /// A page is [layer][key, value][head][slot][head size]: the keys of one head in one page are contiguous, which is what the
 /// attention kernel walks.
 /// </summary>
-sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(layout, maxPages)
+/// <param name="layout">What a page holds.</param>
+/// <param name="maxPages">The most pages there are at a time.</param>
+/// <param name="memory">Counts the pages.</param>
+/// <param name="withinRoom">Whether a page is only made where <paramref name="memory"/> has room for it.</param>
+sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages, MemoryLedger memory, bool withinRoom)
+    : KvCache(layout, maxPages, withinRoom ? memory : null)
 {
-    readonly List<nint> _pages = [];
+    readonly List<NativeBlock> _blocks = [];
+
+    // Where each page begins. Workers read it while a page is made: it is replaced when it grows.
+    nint[] _pages = new nint[16];
     volatile bool _holdsNaN;
 
     /// <summary>The first key of <paramref name="head"/> in a page; its values follow at <see cref="ValueOffset"/> bytes.</summary>
@@ -56,16 +64,21 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages) : KvCache(lay
 
     protected override void MakePage(int page)
     {
-        _pages.Add((nint)MemoryAdvice.Allocate((nuint)Layout.BytesPerPage));
-    }
-
-    public override void Dispose()
-    {
-        foreach (nint page in _pages)
+        if (page == _pages.Length)
         {
-            MemoryAdvice.Free((void*)page);
+            Array.Resize(ref _pages, 2 * page);
         }
 
-        _pages.Clear();
+        _blocks.EnsureCapacity(page + 1);
+        NativeBlock block = NativeBlock.AllocateLarge(memory, Layout.BytesPerPage);
+        _blocks.Add(block);
+        _pages[page] = (nint)block.Pointer;
+    }
+
+    protected override void ReleasePages()
+    {
+        _pages = [];
+        _blocks.ForEach(block => block.Dispose());
+        _blocks.Clear();
     }
 }

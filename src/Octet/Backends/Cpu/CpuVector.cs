@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -7,15 +6,25 @@ namespace Octet.Backends.Cpu;
 /// <summary>A norm's weight in float32, zero-padded to whole vectors.</summary>
 sealed unsafe class CpuVector : Weight
 {
+    readonly NativeBlock _memory;
     float* _data;
 
-    internal CpuVector(TensorView tensor)
+    /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
+    internal CpuVector(TensorView tensor, MemoryLedger ledger)
         : base(1, checked((int)tensor.ElementCount))
     {
         int padded = (Columns + 63) / 64 * 64;
-        _data = (float*)NativeMemory.AlignedAlloc((nuint)padded * sizeof(float), 64);
-        new Span<float>(_data, padded).Clear();
-        FloatTensor.Widen(tensor, new Span<float>(_data, Columns));
+        _memory = NativeBlock.AllocateZeroed(ledger, (long)padded * sizeof(float));
+        _data = (float*)_memory.Pointer;
+        try
+        {
+            FloatTensor.Widen(tensor, new Span<float>(_data, Columns));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal float* Data => _data;
@@ -24,7 +33,7 @@ sealed unsafe class CpuVector : Weight
 
     public override void Dispose()
     {
-        NativeMemory.AlignedFree(_data);
+        _memory.Dispose();
         _data = null;
     }
 }

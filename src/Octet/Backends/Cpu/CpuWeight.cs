@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -27,13 +26,14 @@ sealed unsafe class CpuWeight : Weight
     readonly CpuWeight[] _expanded = [];
     byte* _data;
     int _rowsRead;
-    void* _copy;
     float* _scales;
-    bool _ownsScales;
+    NativeBlock? _copy;
+    NativeBlock? _ownScales;
 
     /// <param name="source">The layer.</param>
+    /// <param name="ledger">Where memory for scales comes from.</param>
     /// <param name="workers">Numbers below this one are workers in <see cref="Expand"/>.</param>
-    internal CpuWeight(LinearTensor source, int workers = 1)
+    internal CpuWeight(LinearTensor source, MemoryLedger ledger, int workers = 1)
         : base(source.Rows, source.Columns)
     {
         TensorView tensor = source.Tensor;
@@ -70,11 +70,11 @@ sealed unsafe class CpuWeight : Weight
 
             if (scales.Values is { } values)
             {
-                nuint bytes = (nuint)values.Length * sizeof(float);
-                _scales = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, 64), 64);
-                _ownsScales = true;
+                long bytes = (long)values.Length * sizeof(float);
+                _ownScales = NativeBlock.Allocate(ledger, bytes);
+                _scales = (float*)_ownScales.Pointer;
                 values.CopyTo(new Span<float>(_scales, values.Length));
-                Bytes += (long)bytes;
+                Bytes += bytes;
             }
             else
             {
@@ -91,7 +91,8 @@ sealed unsafe class CpuWeight : Weight
     }
 
     /// <summary>E4M3 codes and a scale for each row, to be written.</summary>
-    internal CpuWeight(long rows, int columns)
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal CpuWeight(long rows, int columns, MemoryLedger ledger)
         : base(rows, columns)
     {
         Format = WeightFormat.E4M3;
@@ -101,10 +102,19 @@ sealed unsafe class CpuWeight : Weight
         BlockColumns = columns;
         ScaleStride = 1;
         Bytes = checked(rows * columns + rows * sizeof(float));
-        _copy = MemoryAdvice.Allocate(checked((nuint)(rows * columns)));
-        _scales = (float*)NativeMemory.AlignedAlloc((nuint)rows * sizeof(float), 64);
-        _ownsScales = true;
-        _data = (byte*)_copy;
+        _copy = NativeBlock.AllocateLarge(ledger, checked(rows * columns));
+        try
+        {
+            _ownScales = NativeBlock.Allocate(ledger, rows * sizeof(float));
+        }
+        catch (ModelException)
+        {
+            _copy.Dispose();
+            throw;
+        }
+
+        _data = _copy.Pointer;
+        _scales = (float*)_ownScales.Pointer;
     }
 
     /// <summary>What <see cref="Expand"/> fills for one worker.</summary>
@@ -221,14 +231,9 @@ sealed unsafe class CpuWeight : Weight
 
     public override void Dispose()
     {
-        if (_ownsScales)
-        {
-            NativeMemory.AlignedFree(_scales);
-        }
-
-        MemoryAdvice.Free(_copy);
+        _ownScales?.Dispose();
+        _copy?.Dispose();
         _scales = null;
-        _copy = null;
     }
 
     static long Align(long bytes) => (bytes + 63) / 64 * 64;

@@ -9,7 +9,7 @@ sealed class RotaryAngles(int size, double theta)
     const int BlockPositions = 256;
 
     readonly int _half = size / 2;
-    readonly List<float[]?> _blocks = [];
+    readonly List<float[]> _blocks = [];
 
     internal int Size => size;
 
@@ -18,19 +18,9 @@ sealed class RotaryAngles(int size, double theta)
     /// <summary>Makes the angles of every position up to <paramref name="position"/>; not thread-safe.</summary>
     internal void Reach(int position)
     {
-        for (int block = position / BlockPositions; block >= 0; block--)
+        while (_blocks.Count <= position / BlockPositions)
         {
-            while (_blocks.Count <= block)
-            {
-                _blocks.Add(null);
-            }
-
-            if (_blocks[block] is not null)
-            {
-                break;
-            }
-
-            _blocks[block] = Make(block * BlockPositions);
+            _blocks.Add(Make(_blocks.Count * BlockPositions));
         }
     }
 

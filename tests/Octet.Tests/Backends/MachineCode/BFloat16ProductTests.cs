@@ -191,8 +191,8 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         int rows = (int)weight.Rows;
         float[] found = new float[tokens * rows];
         Array.Fill(found, float.NaN);
-        using var input = new CpuActivations(tokens, weight.Columns);
-        using var memory = new PreparedInput();
+        using var input = new CpuActivations(tokens, weight.Columns, MemoryLedger.Host);
+        using var memory = new GrowingMemory(MemoryLedger.Host);
         for (int t = 0; t < tokens; t++)
         {
             x.AsSpan(t * weight.Columns, weight.Columns).CopyTo(new Span<float>(input.Row(t), weight.Columns));
@@ -212,6 +212,7 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
             BFloat16Product.Run(ProductCodes.Get(code), weight, first, end, source, y, rows, scratch);
         }
 
+        GC.KeepAlive(weight);
         NativeMemory.AlignedFree(scratch);
         Assert.Empty(InterpretedCode.Failures);
         return found;
@@ -248,6 +249,6 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
         string path = Path.Combine(_directory.Path, Guid.NewGuid().ToString("N"));
         SafetensorsWriter.Write(path, [new TensorSource("w", type, [rows, columns], bytes)]);
         _files.Add(SafetensorsFile.Open(path));
-        return new CpuWeight(new LinearTensor(_files[^1]["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns)));
+        return new CpuWeight(new LinearTensor(_files[^1]["w"], scales is null ? null : new ScaleGrid(scales, blockRows, blockColumns)), MemoryLedger.Host);
     }
 }

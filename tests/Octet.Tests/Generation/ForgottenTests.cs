@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Tests.Reference;
+
+namespace Octet.Tests.Generation;
+
+/// <summary>What nobody disposes of gives back its memory, its files and its threads when the garbage collector finds it.</summary>
+[Collection(nameof(Alone))]
+public class ForgottenTests
+{
+    [Fact]
+    public void A_forgotten_model_gives_back_memory_files_and_threads()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        using var directory = new TemporaryDirectory();
+        new SyntheticCheckpoint().Write(directory.Path);
+        var memory = new MemoryLedger(1L << 40);
+        WeakReference model = Forget(directory.Path, memory);
+        Assert.True(memory.Taken > 0 && IsMapped(directory.Path) && Workers() > 0);
+        WaitUntil(() => !model.IsAlive && memory.Taken == 0 && memory.WeightBytes == 0 && !IsMapped(directory.Path) && Workers() == 0);
+        Assert.False(model.IsAlive);
+        Assert.Equal((0, 0), (memory.Taken, memory.WeightBytes));
+        Assert.False(IsMapped(directory.Path));
+        Assert.Equal(0, Workers());
+    }
+
+    [Fact]
+    public void A_forgotten_model_lives_on_in_its_session()
+    {
+        using var directory = new TemporaryDirectory();
+        new SyntheticCheckpoint().Write(directory.Path);
+        InferenceSession session = LanguageModel.Load(directory.Path, new() { Threads = 2 }).CreateSession();
+        Collect();
+        float[] logits = new float[session.VocabularySize];
+        session.Evaluate(SyntheticModel.Ids(40), logits);
+        Assert.All(logits, logit => Assert.True(float.IsFinite(logit)));
+        session.Dispose();
+    }
+
+    [Fact]
+    public void Forgotten_sessions_give_their_pages_back_when_others_need_them()
+    {
+        using var synthetic = new SyntheticModel(new() { KvCacheBytes = 16 * SessionTests.PageBytes });
+        for (int i = 0; i < 5; i++)
+        {
+            Forget(synthetic.Model);
+
+            // A full cache looks for what was forgotten once in a second.
+            Thread.Sleep(1100);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static WeakReference Forget(string path, MemoryLedger memory)
+    {
+        LanguageModel model = LanguageModel.Load(path, new() { Threads = 3 }, InstructionSet.Scalar, memory);
+        model.CreateSession().Evaluate(SyntheticModel.Ids(40), new float[301]);
+        return new WeakReference(model);
+    }
+
+    // More than half of the cache: two of them do not fit.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static void Forget(LanguageModel model) => model.CreateSession().Evaluate(SyntheticModel.Ids(300), []);
+
+    static void WaitUntil(Func<bool> condition)
+    {
+        for (int i = 0; i < 100 && !condition(); i++)
+        {
+            Collect();
+            Thread.Sleep(20);
+        }
+    }
+
+    static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+
+    static bool IsMapped(string directory) => File.ReadLines("/proc/self/maps").Any(line => line.Contains(directory, StringComparison.Ordinal));
+
+    // The shared model has two threads, of which one is the caller's.
+    static int Workers() => Directory.GetDirectories("/proc/self/task").Count(task =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).StartsWith("octet worker 2", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    });
+}
