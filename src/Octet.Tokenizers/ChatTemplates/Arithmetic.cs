@@ -16,6 +16,16 @@ static class Arithmetic
             long result;
             switch (symbol)
             {
+                case "*":
+                    if (Math.BigMul(a, b, out result) == result >> 63)
+                    {
+                        return result;
+                    }
+
+                    break;
+                case "//" or "%" when b > 0:
+                    (long quotient, long rest) = Math.DivRem(a, b);
+                    return symbol == "%" ? rest + (rest < 0 ? b : 0) : quotient - (rest < 0 ? 1 : 0);
                 case "+":
                     result = unchecked(a + b);
                     if (((a ^ result) & (b ^ result)) >= 0)
@@ -64,19 +74,18 @@ static class Arithmetic
     {
         switch (left, right)
         {
-            case (string a, string b):
-                state.ChargeText((long)a.Length + b.Length);
-                return a + b;
-            case (Markup or string, Markup or string):
-                string first = left is string plain ? Markup.Escape(plain) : ((Markup)left!).Text;
-                string second = right is string other ? Markup.Escape(other) : ((Markup)right!).Text;
+            case (string or Rope, string or Rope):
+                return Rope.Concat(state, [left, right]);
+            case (string or Rope or Markup, string or Rope or Markup):
+                string first = left is Markup marked ? marked.Text : Markup.Escape(state, PythonText.Str(state, left));
+                string second = right is Markup other ? other.Text : Markup.Escape(state, PythonText.Str(state, right));
                 state.ChargeText((long)first.Length + second.Length);
                 return new Markup(first + second);
             case (List<object?> a, List<object?> b):
-                state.Charge((long)a.Count + b.Count);
+                state.ChargeElements((long)a.Count + b.Count);
                 return new List<object?>([.. a, .. b]);
             case (PythonTuple a, PythonTuple b):
-                state.Charge((long)a.Items.Length + b.Items.Length);
+                state.ChargeElements((long)a.Items.Length + b.Items.Length);
                 return new PythonTuple([.. a.Items, .. b.Items]);
             default:
                 if (left is not Undefined && right is not Undefined && (PythonType.IsText(left) || left is List<object?> or PythonTuple))
@@ -102,8 +111,8 @@ static class Arithmetic
         }
 
         IReadOnlyList<object?> items = sequence is PythonTuple tuple ? tuple.Items : (List<object?>)sequence!;
-        state.Charge(Math.Max(1, (long)items.Count * count));
-        List<object?> result = [];
+        state.ChargeElements((long)items.Count * count);
+        List<object?> result = new(items.Count * count);
         for (int index = 0; items.Count > 0 && index < count; index++)
         {
             result.AddRange(items);
@@ -114,6 +123,14 @@ static class Arithmetic
 
     static object Integers(RenderState state, string symbol, BigInteger left, BigInteger right)
     {
+        long leftBits = left.GetBitLength();
+        long rightBits = right.GetBitLength();
+        ChargeWords(state, leftBits, symbol is "+" or "-" ? 64 : rightBits);
+        if (symbol == "*" && leftBits + rightBits > MaxIntegerBits + 2)
+        {
+            throw TooLong(state);
+        }
+
         switch (symbol)
         {
             case "+":
@@ -139,9 +156,11 @@ static class Arithmetic
 
                 if (!left.IsZero && !BigInteger.Abs(left).IsOne && (right > MaxIntegerBits || (double)left.GetBitLength() * (double)right > MaxIntegerBits * 2.0))
                 {
-                    throw state.Limit($"an integer of more than {MaxIntegerBits} bits");
+                    throw TooLong(state);
                 }
 
+                long bits = (long)Math.Min(leftBits * (double)right, MaxIntegerBits);
+                ChargeWords(state, bits, bits);
                 bool unit = left.IsZero || BigInteger.Abs(left).IsOne;
                 return Bounded(state, BigInteger.Pow(left, unit && right > 2 ? (int)(2 + (right % 2)) : (int)right));
             default:
@@ -150,8 +169,13 @@ static class Arithmetic
     }
 
     static object Bounded(RenderState state, BigInteger value) => value.GetBitLength() > MaxIntegerBits
-        ? throw state.Limit($"an integer of more than {MaxIntegerBits} bits")
+        ? throw TooLong(state)
         : PythonType.FromBig(value);
+
+    static ChatTemplateException TooLong(RenderState state) => state.Limit($"the template computes an integer of more than {MaxIntegerBits} bits: use smaller numbers");
+
+    /// <summary>Accounts for an operation on integers that takes the product of their lengths: a step for 32 products of 32-bit words.</summary>
+    static void ChargeWords(RenderState state, long leftBits, long rightBits) => state.Charge(((leftBits + 32) >> 5) * ((rightBits + 32) >> 5) >> 5);
 
     static double Floats(RenderState state, string symbol, object? left, object? right)
     {

@@ -10,6 +10,7 @@ static class AttributePath
             return static item => item;
         }
 
+        state.ChargeCharacters(PythonType.TextLength(path));
         object?[] parts = PythonType.IsInteger(path)
             ? [path]
             : [.. PythonText.Str(state, path).Split('.').Select(static part => part.Length is > 0 and < 10 && part.All(char.IsAsciiDigit) ? (object?)long.Parse(part, System.Globalization.CultureInfo.InvariantCulture) : part)];
@@ -27,5 +28,5 @@ static class AttributePath
     }
 
     /// <summary>Text in lower case, anything else as it is: the key of case-insensitive order.</summary>
-    internal static object? Folded(object? value) => PythonType.TextOrNull(value) is { } text ? TextCase.Lower(text) : value;
+    internal static object? Folded(RenderState state, object? value) => PythonType.TextOrNull(value) is { } text ? TextCase.Lower(state, text) : value;
 }

@@ -42,6 +42,7 @@ static class Attributes
     internal static bool TryAttribute(RenderState state, object? of, string name, out object? value)
     {
         value = null;
+        state.ChargeCharacters(name.Length);
         if (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal))
         {
             value = Undefined.Unsafe(of, name);
@@ -65,7 +66,7 @@ static class Attributes
 
         Dictionary<string, Operation>? methods = of switch
         {
-            string or Markup => StringMethods.Table,
+            _ when PythonType.IsText(of) => StringMethods.Table,
             PythonDictionary => SequenceMethods.Dictionary,
             List<object?> or PythonTuple => SequenceMethods.List,
             _ => null,
@@ -76,7 +77,7 @@ static class Attributes
             return true;
         }
 
-        if (s_mutators.Contains(name) && (of is List<object?> || (of is PythonDictionary && name is "clear" or "pop" or "popitem" or "setdefault" or "update")))
+        if ((of is List<object?> && s_mutators.Contains(name)) || (of is PythonDictionary && name is "clear" or "pop" or "popitem" or "setdefault" or "update"))
         {
             value = Undefined.Unsafe(of, name);
             return true;
@@ -110,16 +111,9 @@ static class Attributes
             case PythonRange range when Within(ref at, range.Count):
                 value = range[at];
                 return true;
-            case string or Markup:
-                string text = PythonType.TextOrNull(of)!;
-                state.Charge(text.Length / RenderState.CharactersPerStep);
-                if (Within(ref at, CodePoints.Length(text)))
-                {
-                    value = CodePoints.Slice(text, at, at + 1);
-                    return true;
-                }
-
-                return false;
+            case string or Rope or Markup:
+                value = CodePoints.At(state, PythonType.Characters(of), at);
+                return value is not null;
             default:
                 return false;
         }

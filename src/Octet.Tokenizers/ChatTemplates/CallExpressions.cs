@@ -23,10 +23,10 @@ sealed class ArgumentList(List<Expression> positional, List<(string Name, Expres
             values.AddRange(Iteration.Of(state, extraPositional.Value(scope, state)));
         }
 
-        List<KeyValuePair<string, object?>> pairs = new(named.Count);
+        NamedArguments pairs = new(state, named.Count);
         foreach ((string name, Expression value) in named)
         {
-            Add(state, pairs, name, value.Value(scope, state));
+            pairs.Add(name, value.Value(scope, state));
         }
 
         if (extraNamed is not null)
@@ -38,26 +38,33 @@ sealed class ArgumentList(List<Expression> positional, List<(string Name, Expres
 
             foreach ((object? key, object? value) in more)
             {
-                Add(state, pairs, PythonType.TextOrNull(key) ?? throw state.TypeError("keywords must be strings"), value);
+                pairs.Add(PythonType.TextOrNull(key) ?? throw state.TypeError("keywords must be strings"), value);
             }
         }
 
-        return new Arguments([.. values], [.. pairs]);
+        return new Arguments([.. values], pairs.ToArray());
     }
+}
 
-    static void Add(RenderState state, List<KeyValuePair<string, object?>> pairs, string name, object? value)
+/// <summary>Named arguments as they are given, each once.</summary>
+sealed class NamedArguments(RenderState state, int capacity)
+{
+    readonly List<KeyValuePair<string, object?>> _pairs = new(capacity);
+    readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+    internal void Add(string name, object? value)
     {
-        state.Charge(1 + pairs.Count);
-        foreach ((string given, _) in pairs)
+        state.Charge(2);
+        state.ChargeCharacters(name.Length);
+        if (!_names.Add(name))
         {
-            if (given == name)
-            {
-                throw state.TypeError($"got multiple values for keyword argument '{name}'");
-            }
+            throw state.TypeError($"got multiple values for keyword argument {PythonText.QuoteShort(name)}");
         }
 
-        pairs.Add(new(name, value));
+        _pairs.Add(new(name, value));
     }
+
+    internal KeyValuePair<string, object?>[] ToArray() => [.. _pairs];
 }
 
 sealed class Call(Expression function, ArgumentList arguments, int line) : Expression
@@ -84,21 +91,25 @@ sealed class Call(Expression function, ArgumentList arguments, int line) : Expre
     }
 }
 
-/// <summary><c>value | name(arguments)</c>; without a value, the body of a <c>filter</c> or <c>set</c> block takes its place.</summary>
-sealed class FilterCall(Expression? value, string name, ArgumentList arguments, int line) : Expression
+/// <summary>One filter of a chain, as parsed.</summary>
+sealed record FilterCall(string Name, ArgumentList Arguments, int Line);
+
+/// <summary><c>value | a(arguments) | b</c>; without a value, the body of a <c>filter</c> or <c>set</c> block takes its place.</summary>
+sealed class FilterChain(Expression? value, List<FilterCall> filters) : Expression
 {
-    internal override object? Evaluate(Scope scope, RenderState state) => Run(scope, state, value!.Value(scope, state));
+    internal override object? Evaluate(Scope scope, RenderState state) => Apply(scope, state, value!.Value(scope, state));
 
-    /// <summary>The chain of filters with <paramref name="body"/> as the first one's value.</summary>
-    internal object? Apply(Scope scope, RenderState state, object? body) =>
-        Run(scope, state, value is FilterCall inner ? inner.Apply(scope, state, body) : body);
-
-    object? Run(Scope scope, RenderState state, object? input)
+    internal object? Apply(Scope scope, RenderState state, object? input)
     {
-        state.EnsureStack();
-        Arguments given = arguments.Evaluate(scope, state);
-        state.Line = line;
-        return Filters.Apply(state, name, input, given);
+        foreach (FilterCall filter in filters)
+        {
+            state.Charge();
+            Arguments given = filter.Arguments.Evaluate(scope, state);
+            state.Line = filter.Line;
+            input = Filters.Apply(state, filter.Name, input, given);
+        }
+
+        return input;
     }
 }
 

@@ -15,14 +15,29 @@ sealed class BuiltIn(string name, Func<RenderState, Arguments, object?> body) : 
 }
 
 /// <summary>The arguments of a call as written: positional, then named in order.</summary>
-sealed record Arguments(object?[] Positional, KeyValuePair<string, object?>[] Named)
+sealed class Arguments(object?[] positional, KeyValuePair<string, object?>[] named)
 {
+    /// <summary>More named arguments than this are looked up by a table.</summary>
+    const int MaxSearched = 8;
+
+    Dictionary<string, object?>? _byName;
+
     internal static Arguments None { get; } = new([], []);
+
+    internal object?[] Positional { get; } = positional;
+
+    internal KeyValuePair<string, object?>[] Named { get; } = named;
 
     internal Arguments From(int index) => new(Positional[index..], Named);
 
     internal bool TryNamed(string name, out object? value)
     {
+        if (Named.Length > MaxSearched)
+        {
+            _byName ??= new(Named, StringComparer.Ordinal);
+            return _byName.TryGetValue(name, out value);
+        }
+
         foreach ((string key, object? given) in Named)
         {
             if (key == name)
@@ -52,7 +67,7 @@ sealed record Arguments(object?[] Positional, KeyValuePair<string, object?>[] Na
             int at = Array.IndexOf(names, name);
             if (at < 0)
             {
-                throw state.TypeError($"{function}() got an unexpected keyword argument '{name}'");
+                throw state.TypeError($"{function}() got an unexpected keyword argument {PythonText.QuoteShort(name)}");
             }
 
             if (!ReferenceEquals(values[at], Bound.Absent))

@@ -111,7 +111,12 @@ public sealed class ChatTemplate
                 _name, 0, "ValueError", "continue_final_message and add_generation_prompt exclude each other: the one goes on in the last message, the other begins a new one");
         }
 
-        RenderState state = new(_name, _options);
+        return Render(new RenderState(_name, _options), messages, options);
+    }
+
+    /// <summary>Renders with a state of the caller's, who sees what it took.</summary>
+    internal string Render(RenderState state, JsonNode messages, RenderOptions options)
+    {
         Scope scope = new(null);
         foreach ((string name, JsonNode? value) in _variables)
         {
@@ -131,6 +136,6 @@ public sealed class ChatTemplate
 
         _body.Execute(scope, state);
         string rendered = state.Output.ToString();
-        return final is null ? rendered : final.Cut(rendered, _name);
+        return final is null ? rendered : final.Cut(state, rendered, _name);
     }
 }

@@ -8,9 +8,9 @@ static class CodePoints
     /// <summary>The strings of one Latin-1 character, so that walking a text makes none.</summary>
     static readonly string[] s_latin = [.. Enumerable.Range(0, 256).Select(static unit => ((char)unit).ToString())];
 
-    internal static bool HasSurrogates(string text) => text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
+    internal static bool HasSurrogates(ReadOnlySpan<char> text) => text.ContainsAnyInRange('\uD800', '\uDFFF');
 
-    internal static int Length(string text)
+    internal static int Length(ReadOnlySpan<char> text)
     {
         int length = text.Length;
         if (HasSurrogates(text))
@@ -32,14 +32,79 @@ static class CodePoints
     {
         for (int at = 0; at < text.Length;)
         {
-            int width = Width(text, at);
-            yield return text[at] < s_latin.Length ? s_latin[text[at]] : text.Substring(at, width);
-            at += width;
+            yield return Point(text, at);
+            at += Width(text, at);
         }
     }
 
+    /// <summary>Whether a text has code points and all are so.</summary>
+    internal static bool All(ReadOnlySpan<char> text, Func<Rune, bool> holds)
+    {
+        for (int at = 0; at < text.Length;)
+        {
+            if (!holds(RuneAt(text, at, out int width)))
+            {
+                return false;
+            }
+
+            at += width;
+        }
+
+        return text.Length > 0;
+    }
+
+    /// <summary>The code point at an offset; a lone surrogate is no letter, number or anything else, as the replacement character is none.</summary>
+    internal static Rune RuneAt(ReadOnlySpan<char> text, int at, out int width)
+    {
+        Rune.DecodeFromUtf16(text[at..], out Rune point, out width);
+        return point;
+    }
+
+    /// <summary>The code point at a position, from the end where it is negative; <see langword="null"/> where the text has none there.</summary>
+    internal static string? At(RenderState state, ReadOnlySpan<char> text, int index)
+    {
+        if (index < 0)
+        {
+            int tail = Math.Max(0, index + text.Length);
+            state.ChargeScan(text.Length - tail);
+            if (!HasSurrogates(text[tail..]))
+            {
+                return index + text.Length < 0 ? null : Point(text, tail);
+            }
+
+            state.ChargeScan(text.Length);
+            index += Length(text);
+            if (index < 0)
+            {
+                return null;
+            }
+        }
+
+        state.ChargeScan(2L * Math.Min(index, text.Length));
+        int at = Offset(text, 0, index);
+        return at < text.Length ? Point(text, at) : null;
+    }
+
+    /// <summary>The UTF-16 offset of each code point, and the length.</summary>
+    internal static int[] Starts(RenderState state, ReadOnlySpan<char> text)
+    {
+        state.ChargeCharacters(text.Length);
+        int count = Length(text);
+        state.Allocate(4L * count);
+        int[] starts = new int[count + 1];
+        int at = 0;
+        for (int index = 0; index < count; index++)
+        {
+            starts[index] = at;
+            at += Width(text, at);
+        }
+
+        starts[count] = text.Length;
+        return starts;
+    }
+
     /// <summary>The text between two code point positions, 0 ≤ from ≤ to ≤ length.</summary>
-    internal static string Slice(string text, int from, int to)
+    internal static ReadOnlySpan<char> Slice(ReadOnlySpan<char> text, int from, int to)
     {
         if (!HasSurrogates(text))
         {
@@ -51,8 +116,13 @@ static class CodePoints
     }
 
     /// <summary>The UTF-16 offset <paramref name="count"/> code points after the offset <paramref name="start"/>.</summary>
-    internal static int Offset(string text, int start, int count)
+    internal static int Offset(ReadOnlySpan<char> text, int start, int count)
     {
+        if (!HasSurrogates(text.Slice(start, Math.Min(count, text.Length - start))))
+        {
+            return (int)Math.Min(text.Length, (long)start + count);
+        }
+
         while (count-- > 0 && start < text.Length)
         {
             start += Width(text, start);
@@ -62,13 +132,13 @@ static class CodePoints
     }
 
     /// <summary>The code points before a UTF-16 offset.</summary>
-    internal static int Before(string text, int offset) => HasSurrogates(text) ? Length(text[..offset]) : offset;
+    internal static int Before(ReadOnlySpan<char> text, int offset) => Length(text[..offset]);
 
     /// <summary>Order by code point; UTF-16 order differs above the surrogates.</summary>
-    internal static int Compare(string left, string right)
+    internal static int Compare(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         int length = Math.Min(left.Length, right.Length);
-        int same = left.AsSpan(0, length).CommonPrefixLength(right.AsSpan(0, length));
+        int same = left.CommonPrefixLength(right);
         if (same == length)
         {
             return left.Length.CompareTo(right.Length);
@@ -83,6 +153,12 @@ static class CodePoints
     internal static bool IsSpace(char value) => char.IsWhiteSpace(value) || value is >= '\x1c' and <= '\x1f';
 
     internal static string Trim(string text, bool start = true, bool end = true)
+    {
+        ReadOnlySpan<char> trimmed = Trim(text.AsSpan(), start, end);
+        return trimmed.Length == text.Length ? text : trimmed.ToString();
+    }
+
+    internal static ReadOnlySpan<char> Trim(ReadOnlySpan<char> text, bool start = true, bool end = true)
     {
         int from = 0;
         int to = text.Length;
@@ -128,6 +204,7 @@ static class CodePoints
     /// <summary>Python's <c>str.splitlines</c>.</summary>
     internal static List<string> Lines(RenderState state, string text, bool keepEnds = false)
     {
+        state.ChargeCharacters(text.Length);
         List<string> lines = [];
         int start = 0;
         for (int at = 0; at < text.Length; at++)
@@ -141,6 +218,7 @@ static class CodePoints
                 }
 
                 state.Charge(2);
+                state.Allocate(Iteration.BytesPerElement);
                 lines.Add(text[start..(keepEnds ? at + 1 : end)]);
                 start = at + 1;
             }
@@ -174,5 +252,7 @@ static class CodePoints
         return reversed.ToString();
     }
 
-    static int Width(string text, int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+    static string Point(ReadOnlySpan<char> text, int at) => text[at] < s_latin.Length ? s_latin[text[at]] : text.Slice(at, Width(text, at)).ToString();
+
+    static int Width(ReadOnlySpan<char> text, int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
 }

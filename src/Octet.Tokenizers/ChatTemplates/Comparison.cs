@@ -20,7 +20,7 @@ static class Comparison
         state.Charge();
         if (PythonType.IsText(left) && PythonType.IsText(right))
         {
-            return PythonType.TextOrNull(left) == PythonType.TextOrNull(right);
+            return TextsEqual(state, left, right);
         }
 
         if (PythonType.IsNumber(left) && PythonType.IsNumber(right))
@@ -46,12 +46,12 @@ static class Comparison
     }
 
     /// <summary>Python's <c>is</c>, as far as CPython promises it: singletons, and one object with itself; equal small values are one.</summary>
-    internal static bool Same(object? left, object? right) => (left, right) switch
+    internal static bool Same(RenderState state, object? left, object? right) => (left, right) switch
     {
         (null, null) => true,
         (bool a, bool b) => a == b,
         (long a, long b) => a == b,
-        (string a, string b) => a == b,
+        (string, string) => TextsEqual(state, left, right),
         (double a, double b) => a.Equals(b),
         _ => ReferenceEquals(left, right),
     };
@@ -68,7 +68,8 @@ static class Comparison
 
         if (PythonType.IsText(left) && PythonType.IsText(right))
         {
-            return CodePoints.Compare(PythonType.TextOrNull(left)!, PythonType.TextOrNull(right)!);
+            state.ChargeScan(Math.Min(PythonType.TextLength(left), PythonType.TextLength(right)));
+            return CodePoints.Compare(PythonType.Characters(left), PythonType.Characters(right));
         }
 
         return (left, right) switch
@@ -99,12 +100,14 @@ static class Comparison
     {
         switch (container)
         {
-            case string or Markup:
-                string within = PythonType.TextOrNull(container)!;
-                state.Charge(within.Length / RenderState.CharactersPerStep);
-                string text = PythonType.TextOrNull(item)
-                    ?? throw (item is Undefined undefined ? state.Use(undefined) : state.TypeError($"'in <string>' requires string as left operand, not {PythonType.Name(item)}"));
-                return within.Contains(text, StringComparison.Ordinal);
+            case string or Rope or Markup:
+                if (!PythonType.IsText(item))
+                {
+                    throw item is Undefined undefined ? state.Use(undefined) : state.TypeError($"'in <string>' requires string as left operand, not {PythonType.Name(item)}");
+                }
+
+                ReadOnlySpan<char> sought = PythonType.Characters(item);
+                return sought.IsEmpty || new TextSearch(state, sought).Find(state, PythonType.Characters(container)) >= 0;
             case PythonDictionary dictionary:
                 return dictionary.TryGet(state, item, out _);
             case DictionaryView { TypeName: "dict_keys" } view:
@@ -120,6 +123,18 @@ static class Comparison
         }
 
         return false;
+    }
+
+    static bool TextsEqual(RenderState state, object? left, object? right)
+    {
+        int length = PythonType.TextLength(left);
+        if (length != PythonType.TextLength(right))
+        {
+            return false;
+        }
+
+        state.ChargeScan(length);
+        return PythonType.Characters(left).SequenceEqual(PythonType.Characters(right));
     }
 
     static bool ItemsEqual(RenderState state, IReadOnlyList<object?> left, IReadOnlyList<object?> right)

@@ -1,13 +1,48 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
 namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>A string that <c>escape</c> or <c>safe</c> marked: adding to it escapes what is added.</summary>
 sealed record Markup(string Text)
 {
-    internal static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal)
-        .Replace(">", "&gt;", StringComparison.Ordinal)
-        .Replace("'", "&#39;", StringComparison.Ordinal)
-        .Replace("\"", "&#34;", StringComparison.Ordinal);
+    static readonly SearchValues<char> s_escaped = SearchValues.Create("&<>'\"");
+
+    internal static string Escape(RenderState state, string text)
+    {
+        state.ChargeCharacters(text.Length);
+        int at = text.AsSpan().IndexOfAny(s_escaped);
+        if (at < 0)
+        {
+            return text;
+        }
+
+        StringBuilder into = new(text.Length + 64);
+        int from = 0;
+        for (; at >= 0; at = NextAfter(from))
+        {
+            into.Append(text, from, at - from).Append(text[at] switch
+            {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '\'' => "&#39;",
+                _ => "&#34;",
+            });
+            from = at + 1;
+        }
+
+        into.Append(text, from, text.Length - from);
+        state.ChargeText(into.Length);
+        return into.ToString();
+
+        int NextAfter(int start)
+        {
+            int next = text.AsSpan(start).IndexOfAny(s_escaped);
+            return next < 0 ? -1 : start + next;
+        }
+    }
 }
 
 /// <summary>A tuple; <paramref name="names"/> are those of a named tuple (<c>groupby</c>).</summary>
@@ -27,20 +62,30 @@ sealed class PythonRange(long start, long step, int count, long stop)
 
     internal PythonRange Slice(int from, int every, int length) => new(start + (from * step), step * every, length, start + ((from + (length * every)) * step));
 
-    public override string ToString() => step == 1 ? $"range({start}, {stop})" : $"range({start}, {stop}, {step})";
+    public override string ToString() => step == 1
+        ? string.Create(CultureInfo.InvariantCulture, $"range({start}, {stop})")
+        : string.Create(CultureInfo.InvariantCulture, $"range({start}, {stop}, {step})");
 }
 
-/// <summary>A generator: it is read once.</summary>
-sealed class PythonIterator(IEnumerable<object?> source)
+/// <summary>A generator: it is read once. One that reads another, or whose elements do, goes a level deeper when it is read.</summary>
+sealed class PythonIterator(RenderState state, IEnumerable<object?> source)
 {
     readonly IEnumerator<object?> _source = source.GetEnumerator();
 
     internal IEnumerable<object?> Rest()
     {
-        while (_source.MoveNext())
+        while (Advance())
         {
             yield return _source.Current;
         }
+    }
+
+    bool Advance()
+    {
+        state.Enter();
+        bool any = _source.MoveNext();
+        state.Leave();
+        return any;
     }
 }
 

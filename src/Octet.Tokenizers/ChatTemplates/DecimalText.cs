@@ -6,7 +6,8 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Doubles in decimal, rounded from their exact value with ties to even, as C's <c>printf</c> and Python's <c>round</c> do.</summary>
 static class DecimalText
 {
-    const int MaxPrecision = 1100;
+    /// <summary>A double has no more than 1074 places after the point; those beyond are zeros.</summary>
+    internal const int MaxPrecision = 1100;
 
     /// <summary>Python's <c>round(value, digits)</c>.</summary>
     internal static double Round(double value, int digits)
@@ -22,7 +23,7 @@ static class DecimalText
         }
 
         BigInteger scaled = Scaled(value, digits);
-        double magnitude = double.Parse($"{scaled}e{-digits}", NumberStyles.Float, CultureInfo.InvariantCulture);
+        double magnitude = double.Parse(string.Create(CultureInfo.InvariantCulture, $"{scaled}e{-digits}"), NumberStyles.Float, CultureInfo.InvariantCulture);
         return Math.CopySign(magnitude, value);
     }
 
@@ -34,9 +35,9 @@ static class DecimalText
             return double.IsNaN(value) ? "nan" : "inf";
         }
 
-        digits = Math.Min(digits, MaxPrecision);
-        string text = Scaled(value, digits).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
-        return digits == 0 ? text : $"{text[..^digits]}.{text[^digits..]}";
+        int exact = Math.Min(digits, MaxPrecision);
+        string text = Scaled(value, exact).ToString(CultureInfo.InvariantCulture).PadLeft(exact + 1, '0');
+        return digits == 0 ? text : $"{text[..^exact]}.{text[^exact..]}{new string('0', digits - exact)}";
     }
 
     /// <summary><c>%.{digits}e</c>, without sign.</summary>
@@ -47,6 +48,7 @@ static class DecimalText
             return Fixed(value, 0);
         }
 
+        int asked = digits;
         digits = Math.Min(digits, MaxPrecision);
         int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)));
         string text = Scaled(value, digits - exponent).ToString(CultureInfo.InvariantCulture);
@@ -58,7 +60,7 @@ static class DecimalText
         }
 
         text = text.PadRight(digits + 1, '0');
-        string fraction = digits == 0 ? "" : "." + text[1..];
+        string fraction = digits == 0 ? "" : "." + text[1..] + new string('0', asked - digits);
         return $"{text[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
     }
 

@@ -25,7 +25,7 @@ sealed class Name(string identifier) : Expression
 {
     internal string Identifier { get; } = identifier;
 
-    internal override object? Evaluate(Scope scope, RenderState state) => scope.Get(Identifier);
+    internal override object? Evaluate(Scope scope, RenderState state) => scope.Get(state, Identifier);
 }
 
 sealed class ListLiteral(List<Expression> items) : Expression
@@ -119,16 +119,14 @@ sealed class Concatenation(List<Expression> parts) : Expression
 {
     internal override object? Evaluate(Scope scope, RenderState state)
     {
-        string[] texts = new string[parts.Count];
-        long length = 0;
+        object[] texts = new object[parts.Count];
         for (int index = 0; index < texts.Length; index++)
         {
-            texts[index] = PythonText.Str(state, parts[index].Value(scope, state));
-            length += texts[index].Length;
+            object? value = parts[index].Value(scope, state);
+            texts[index] = value is Rope ? value : PythonText.Str(state, value);
         }
 
-        state.ChargeText(length);
-        return string.Concat(texts);
+        return Rope.Concat(state, texts);
     }
 }
 

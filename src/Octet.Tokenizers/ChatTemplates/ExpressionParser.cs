@@ -3,8 +3,8 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Reads expressions, with jinja2's precedence: filters and tests bind closer than any operator but the sign's operand.</summary>
 sealed class ExpressionParser(TokenReader tokens)
 {
-    /// <summary>The special names (<c>caller</c>, <c>varargs</c>, <c>kwargs</c>) seen in each macro being read.</summary>
-    internal Stack<HashSet<string>> MacroNames { get; } = new();
+    /// <summary>The special names (<c>caller</c>, <c>varargs</c>, <c>kwargs</c>) seen in the macro being read and those inside it.</summary>
+    internal SpecialNames MacroNames { get; set; }
 
     /// <summary>How many branches surround the place: there, unknown filters and tests are errors only when reached.</summary>
     internal int Branches { get; set; }
@@ -67,8 +67,10 @@ sealed class ExpressionParser(TokenReader tokens)
         int line = tokens.Current.Line;
         int unknown = _unknown.Count;
         Expression value = ReadOr();
-        while (tokens.SkipName("if"))
+        for (int links = 1; tokens.SkipName("if"); links++)
         {
+            tokens.RequireChain(links);
+
             // What stands before the "if" was in a branch.
             _unknown.RemoveRange(unknown, _unknown.Count - unknown);
             Branches++;
@@ -85,8 +87,9 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadOr()
     {
         Expression left = ReadAnd();
-        while (tokens.SkipName("or"))
+        for (int links = 1; tokens.SkipName("or"); links++)
         {
+            tokens.RequireChain(links);
             left = new Logical(and: false, left, ReadAnd());
         }
 
@@ -96,8 +99,9 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadAnd()
     {
         Expression left = ReadNot();
-        while (tokens.SkipName("and"))
+        for (int links = 1; tokens.SkipName("and"); links++)
         {
+            tokens.RequireChain(links);
             left = new Logical(and: true, left, ReadNot());
         }
 
@@ -148,8 +152,9 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadSum()
     {
         Expression left = ReadConcatenation();
-        while (tokens.Current.IsOperator("+") || tokens.Current.IsOperator("-"))
+        for (int links = 1; tokens.Current.IsOperator("+") || tokens.Current.IsOperator("-"); links++)
         {
+            tokens.RequireChain(links);
             string symbol = tokens.Next().Text;
             left = new Binary(symbol, left, ReadConcatenation());
         }
@@ -177,8 +182,9 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadProduct()
     {
         Expression left = ReadPower();
-        while (tokens.Current.Kind == TokenKind.Operator && tokens.Current.Text is "*" or "/" or "//" or "%")
+        for (int links = 1; tokens.Current.Kind == TokenKind.Operator && tokens.Current.Text is "*" or "/" or "//" or "%"; links++)
         {
+            tokens.RequireChain(links);
             string symbol = tokens.Next().Text;
             left = new Binary(symbol, left, ReadPower());
         }
@@ -190,8 +196,9 @@ sealed class ExpressionParser(TokenReader tokens)
     Expression ReadPower()
     {
         Expression left = ReadUnary(filters: true);
-        while (tokens.SkipOperator("**"))
+        for (int links = 1; tokens.SkipOperator("**"); links++)
         {
+            tokens.RequireChain(links);
             left = new Binary("**", left, ReadUnary(filters: true));
         }
 
@@ -233,12 +240,14 @@ sealed class ExpressionParser(TokenReader tokens)
                         return new Literal(false);
                     case "none" or "None":
                         return new Literal(null);
-                    case "caller" or "varargs" or "kwargs":
-                        foreach (HashSet<string> macro in MacroNames)
-                        {
-                            macro.Add(token.Text);
-                        }
-
+                    case "caller":
+                        MacroNames |= SpecialNames.Caller;
+                        break;
+                    case "varargs":
+                        MacroNames |= SpecialNames.Varargs;
+                        break;
+                    case "kwargs":
+                        MacroNames |= SpecialNames.Kwargs;
                         break;
                 }
 
@@ -324,8 +333,9 @@ sealed class ExpressionParser(TokenReader tokens)
 
     Expression ReadPostfix(Expression value)
     {
-        while (true)
+        for (int links = 1; ; links++)
         {
+            tokens.RequireChain(links);
             int line = tokens.Current.Line;
             if (tokens.SkipOperator("."))
             {
@@ -391,8 +401,9 @@ sealed class ExpressionParser(TokenReader tokens)
 
     Expression ReadFilters(Expression value)
     {
-        while (true)
+        for (int links = 1; ; links++)
         {
+            tokens.RequireChain(links);
             if (tokens.Current.IsOperator("|"))
             {
                 value = ReadFilter(value);
@@ -414,8 +425,9 @@ sealed class ExpressionParser(TokenReader tokens)
     }
 
     /// <summary>The filters from here on; <paramref name="value"/> is <see langword="null"/> at the head of a block.</summary>
-    internal FilterCall ReadFilter(Expression? value, bool named = false)
+    internal FilterChain ReadFilter(Expression? value, bool named = false)
     {
+        List<FilterCall> filters = [];
         while (named || tokens.Current.IsOperator("|"))
         {
             if (!named)
@@ -429,13 +441,13 @@ sealed class ExpressionParser(TokenReader tokens)
             ArgumentList arguments = tokens.Current.IsOperator("(") ? ReadArguments() : ArgumentList.Empty;
             if (Branches == 0 && !Filters.Exists(name))
             {
-                _unknown.Add(($"No filter named {PythonText.Quote(name)}.", line));
+                _unknown.Add(($"No filter named {PythonText.QuoteShort(name)}.", line));
             }
 
-            value = new FilterCall(value, name, arguments, line);
+            filters.Add(new FilterCall(name, arguments, line));
         }
 
-        return (FilterCall)value!;
+        return new FilterChain(value, filters);
     }
 
     Expression ReadTest(Expression value)
@@ -462,7 +474,7 @@ sealed class ExpressionParser(TokenReader tokens)
 
         if (Branches == 0 && !Tests.Exists(name))
         {
-            _unknown.Add(($"No test named {PythonText.Quote(name)}.", line));
+            _unknown.Add(($"No test named {PythonText.QuoteShort(name)}.", line));
         }
 
         TestCall test = new(value, name, arguments, line);
@@ -472,8 +484,10 @@ sealed class ExpressionParser(TokenReader tokens)
     string ReadDottedName()
     {
         string name = tokens.Expect(TokenKind.Name).Text;
-        while (tokens.SkipOperator("."))
+        for (int links = 1; tokens.SkipOperator("."); links++)
         {
+            // No filter or test has so long a name; a few parts of one are enough for the message.
+            tokens.RequireChain(links * 20);
             name += "." + tokens.Expect(TokenKind.Name).Text;
         }
 
@@ -488,6 +502,7 @@ sealed class ExpressionParser(TokenReader tokens)
         Expression? extraPositional = null;
         Expression? extraNamed = null;
         bool comma = false;
+        HashSet<string>? names = null;
         while (!tokens.Current.IsOperator(")"))
         {
             if (comma)
@@ -514,6 +529,11 @@ sealed class ExpressionParser(TokenReader tokens)
             {
                 string name = tokens.Next().Text;
                 tokens.Next();
+                if (!(names ??= new(StringComparer.Ordinal)).Add(name))
+                {
+                    tokens.Fail($"keyword argument repeated: {name}");
+                }
+
                 named.Add((name, Read()));
             }
             else

@@ -5,6 +5,8 @@ static class Filters
 {
     static readonly Dictionary<string, Operation> s_table = Build();
 
+    internal static IReadOnlyCollection<string> Names => s_table.Keys;
+
     internal static bool Exists(string name) => s_table.ContainsKey(name);
 
     internal static object? Apply(RenderState state, string name, object? value, Arguments arguments)

@@ -44,10 +44,11 @@ sealed class FinalMessage(string text)
     }
 
     /// <summary>The rendered text up to the mark, without white space at its end.</summary>
-    internal string Cut(string rendered, string name)
+    internal string Cut(RenderState state, string rendered, string name)
     {
         int at = rendered.LastIndexOf(Mark, StringComparison.Ordinal);
-        if (at < 0 || !rendered.Contains(CodePoints.Trim(text), StringComparison.Ordinal))
+        string sought = CodePoints.Trim(text);
+        if (at < 0 || (sought.Length > 0 && new TextSearch(state, sought).Find(state, rendered) < 0))
         {
             throw Refuse(name, "the final message does not appear in the rendered chat, because the template leaves out or rewrites parts of it");
         }

@@ -13,6 +13,7 @@ sealed class For(Target target, Expression source, Expression? condition, bool r
     {
         state.Enter();
         IEnumerable<object?> items = Iteration.Of(state, value);
+        state.ChargeScan(PythonType.TextLength(value));
         int? length = Iteration.LengthOrNull(value);
         if (condition is not null)
         {
@@ -21,11 +22,10 @@ sealed class For(Target target, Expression source, Expression? condition, bool r
         }
 
         Callable? recurse = recursive ? new BuiltIn("loop", (running, arguments) => Recurse(scope, running, arguments, depth)) : null;
-        LoopContext loop = new(items, length, depth, recurse);
+        LoopContext loop = new(state, items, length, depth, recurse);
         bool ran = false;
         while (loop.Advance(out object? item))
         {
-            state.Charge();
             Scope inner = new(scope);
             inner.Set("loop", loop);
             target.Assign(inner, state, item);

@@ -99,7 +99,7 @@ sealed class FormatSpecification
                 throw state.ValueError(Align == '=' ? "'=' alignment not allowed in string format specifier" : $"Unknown format code '{Type}' for object of type 'str'");
             }
 
-            return Pad(state, "", Precision is { } kept && kept < CodePoints.Length(text) ? CodePoints.Slice(text, 0, kept) : text, '<');
+            return Pad(state, "", Cut(state, text), '<');
         }
 
         if (value is double || (PythonType.IsInteger(value) && Type is 'e' or 'E' or 'f' or 'F' or 'g' or 'G' or '%'))
@@ -119,6 +119,16 @@ sealed class FormatSpecification
 
         throw state.TypeError($"unsupported format string passed to {PythonType.Name(value)}.__format__");
     }
+
+    /// <summary>The text up to the precision.</summary>
+    internal string Cut(RenderState state, string text)
+    {
+        state.ChargeScan(text.Length);
+        return Precision is { } kept && kept < CodePoints.Length(text) ? CodePoints.Slice(text, 0, kept).ToString() : text;
+    }
+
+    /// <summary>The steps that so many decimal digits of a float take: its exact value is multiplied by a power of ten.</summary>
+    internal static long DigitSteps(int digits) => PythonText.FloatSteps + ((long)Math.Min(digits, DecimalText.MaxPrecision) * Math.Min(digits, DecimalText.MaxPrecision) >> 12);
 
     internal string FormatInteger(RenderState state, BigInteger value)
     {
@@ -146,6 +156,7 @@ sealed class FormatSpecification
     internal string FormatFloat(RenderState state, double value)
     {
         state.ChargeText(Precision ?? 6);
+        state.Charge(DigitSteps(Precision ?? 6));
         double magnitude = Math.Abs(value);
         string digits = Type switch
         {
@@ -164,6 +175,7 @@ sealed class FormatSpecification
 
     internal string Pad(RenderState state, string sign, string text, char align)
     {
+        state.ChargeScan(text.Length);
         int pad = Math.Max(0, Width - CodePoints.Length(text) - sign.Length);
         state.ChargeText(text.Length + sign.Length + ((long)pad * Fill.Length));
         string Fills(int count) => new StringBuilder().Insert(0, Fill, count).ToString();
@@ -191,26 +203,31 @@ sealed class FormatSpecification
             whole++;
         }
 
-        StringBuilder into = new(digits);
-        for (int at = whole - size; at > 0; at -= size)
+        StringBuilder into = new(digits.Length + (whole / size));
+        for (int at = 0; at < digits.Length; at++)
         {
-            into.Insert(at, Grouping);
+            _ = at > 0 && at < whole && (whole - at) % size == 0 ? into.Append(Grouping).Append(digits[at]) : into.Append(digits[at]);
         }
 
         return into.ToString();
     }
 
+    /// <summary>The digits of a number that is not negative, in a radix that is a power of two: groups of its bits.</summary>
     static string InRadix(RenderState state, BigInteger value, int radix)
     {
-        state.Charge((long)value.GetBitLength());
-        StringBuilder into = new();
-        do
+        int width = BitOperations.Log2((uint)radix);
+        int count = (int)Math.Max(1, (value.GetBitLength() + width - 1) / width);
+        state.ChargeText(count);
+        state.ChargeCharacters(count);
+        byte[] bytes = value.ToByteArray();
+        char[] digits = new char[count];
+        for (int index = 0; index < count; index++)
         {
-            value = BigInteger.DivRem(value, radix, out BigInteger digit);
-            into.Append("0123456789abcdef"[(int)digit]);
+            int bit = index * width;
+            int pair = bytes[bit >> 3] | ((bit >> 3) + 1 < bytes.Length ? bytes[(bit >> 3) + 1] << 8 : 0);
+            digits[count - 1 - index] = "0123456789abcdef"[(pair >> (bit & 7)) & (radix - 1)];
         }
-        while (!value.IsZero);
 
-        return CodePoints.Reverse(into.ToString());
+        return new string(digits);
     }
 }

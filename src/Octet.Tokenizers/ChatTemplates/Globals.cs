@@ -23,7 +23,7 @@ static class Globals
         int count = arguments.Positional.Length;
         if (arguments.Named.Length > 0)
         {
-            throw state.TypeError($"range() got an unexpected keyword argument '{arguments.Named[0].Key}'");
+            throw state.TypeError($"range() got an unexpected keyword argument {PythonText.QuoteShort(arguments.Named[0].Key)}");
         }
 
         if (count is 0 or > 3)
@@ -71,11 +71,19 @@ static class Globals
         Namespace made = new();
         foreach (object? source in arguments.Positional)
         {
-            Fill(state, source, (key, value) => made.Attributes[PythonText.Str(state, key)] = value);
+            Fill(state, source, (key, value) =>
+            {
+                string name = PythonText.Str(state, key);
+                state.ChargeCharacters(64L + name.Length);
+                state.Allocate(PythonDictionary.BytesPerEntry);
+                made.Attributes[name] = value;
+            });
         }
 
         foreach ((string name, object? value) in arguments.Named)
         {
+            state.Charge(4);
+            state.Allocate(PythonDictionary.BytesPerEntry);
             made.Attributes[name] = value;
         }
 

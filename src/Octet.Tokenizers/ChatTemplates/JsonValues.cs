@@ -29,6 +29,7 @@ static class JsonValues
                 return null;
             case JsonArray array:
                 state.Enter();
+                state.ChargeElements(array.Count);
                 List<object?> list = new(array.Count);
                 foreach (JsonNode? item in array)
                 {
@@ -42,13 +43,17 @@ static class JsonValues
                 PythonDictionary dictionary = new();
                 foreach ((string key, JsonNode? item) in members)
                 {
+                    state.Admit(key.Length);
+                    state.Allocate(PythonDictionary.BytesPerEntry);
                     dictionary[key] = Convert(state, item);
                 }
 
                 state.Leave();
                 return dictionary;
             default:
-                return Scalar((JsonValue)node);
+                object? scalar = Scalar((JsonValue)node);
+                state.Admit(PythonType.TextLength(scalar));
+                return scalar;
         }
     }
 

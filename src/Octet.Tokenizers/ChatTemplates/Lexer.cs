@@ -9,6 +9,11 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// </summary>
 sealed class Lexer
 {
+    const int MaxNameLength = 1000;
+
+    /// <summary>The operators, longer ones before those they begin with.</summary>
+    internal static IReadOnlyList<string> Operators => s_operators;
+
     static readonly string[] s_operators =
     [
         "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
@@ -259,6 +264,11 @@ sealed class Lexer
                     _at++;
                 }
 
+                if (_at - start > MaxNameLength)
+                {
+                    throw Error($"a name is longer than {MaxNameLength} characters", start);
+                }
+
                 Add(TokenKind.Name, _source[start.._at], start);
             }
             else if (c is '\'' or '"')
@@ -334,8 +344,8 @@ sealed class Lexer
         {
             int radix = (_source[_at + 1] | 0x20) switch { 'x' => 16, 'o' => 8, _ => 2 };
             _at += 2;
-            Digits(c => char.IsAsciiHexDigit(c) && Convert.ToInt32(c.ToString(), 16) < radix);
-            Add(TokenKind.Integer, NumberText.Parse(_source[start.._at], radix) ?? throw Error("invalid number", start), start);
+            Digits(c => char.IsAsciiHexDigit(c) && (char.IsAsciiDigit(c) ? c - '0' : (c | 0x20) - 'a' + 10) < radix);
+            Add(TokenKind.Integer, NumberText.Parse(_source.AsSpan(start, _at - start), radix) ?? throw Error("invalid number", start), start);
             return;
         }
 

@@ -1,10 +1,12 @@
 namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>The variable <c>loop</c>. It looks ahead only where a template asks for it, so that a loop's filter sees what its body set.</summary>
-sealed class LoopContext(IEnumerable<object?> items, int? length, int depth, Callable? recurse) : Callable
+sealed class LoopContext(RenderState running, IEnumerable<object?> items, int? length, int depth, Callable? recurse) : Callable
 {
     readonly IEnumerator<object?> _items = items.GetEnumerator();
-    readonly Queue<object?> _ahead = new();
+
+    /// <summary>The elements that were looked at before their turn: seldom any, mostly one, and all where the length was asked for.</summary>
+    Queue<object?>? _ahead;
     object?[]? _changed;
     int? _length = length;
     object? _previous;
@@ -14,13 +16,20 @@ sealed class LoopContext(IEnumerable<object?> items, int? length, int depth, Cal
 
     internal bool Advance(out object? item)
     {
-        if (!Peek())
+        if (_ahead is { Count: > 0 })
+        {
+            item = _ahead.Dequeue();
+        }
+        else if (MoveNext())
+        {
+            item = _items.Current;
+        }
+        else
         {
             item = null;
             return false;
         }
 
-        item = _ahead.Dequeue();
         _previous = _current;
         _current = item;
         Index0++;
@@ -39,9 +48,11 @@ sealed class LoopContext(IEnumerable<object?> items, int? length, int depth, Cal
     {
         if (_length is null)
         {
-            while (_items.MoveNext())
+            _ahead ??= new();
+            while (MoveNext())
             {
                 state.Charge();
+                state.Allocate(Iteration.BytesPerElement);
                 _ahead.Enqueue(_items.Current);
             }
 
@@ -69,7 +80,7 @@ sealed class LoopContext(IEnumerable<object?> items, int? length, int depth, Cal
             "depth" => depth + 1L,
             "depth0" => (long)depth,
             "previtem" => Index0 == 0 ? Undefined.Of("there is no previous item") : _previous,
-            "nextitem" => Peek() ? _ahead.Peek() : Undefined.Of("there is no next item"),
+            "nextitem" => Peek() ? _ahead!.Peek() : Undefined.Of("there is no next item"),
             "cycle" => new BuiltIn("cycle", Cycle),
             "changed" => new BuiltIn("changed", Changed),
             _ => Bound.Absent,
@@ -79,12 +90,24 @@ sealed class LoopContext(IEnumerable<object?> items, int? length, int depth, Cal
 
     bool Peek()
     {
-        if (_ahead.Count == 0 && _items.MoveNext())
+        if (_ahead is { Count: > 0 })
         {
-            _ahead.Enqueue(_items.Current);
+            return true;
         }
 
-        return _ahead.Count > 0;
+        if (!MoveNext())
+        {
+            return false;
+        }
+
+        (_ahead ??= new(1)).Enqueue(_items.Current);
+        return true;
+    }
+
+    bool MoveNext()
+    {
+        running.EnsureStack();
+        return _items.MoveNext();
     }
 
     object? Cycle(RenderState state, Arguments arguments) => arguments.Positional.Length == 0

@@ -1,7 +1,32 @@
 namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>A macro's parameters and which of jinja2's three special names its body uses; only those may be given beyond the parameters.</summary>
-sealed record Signature(List<string> Names, List<Expression> Defaults, bool UsesVarargs, bool UsesKwargs, bool UsesCaller);
+sealed class Signature(List<string> names, List<Expression> defaults, SpecialNames uses)
+{
+    readonly Dictionary<string, int> _positions = names.Select(static (name, index) => KeyValuePair.Create(name, index)).ToDictionary(StringComparer.Ordinal);
+
+    internal List<string> Names { get; } = names;
+
+    internal List<Expression> Defaults { get; } = defaults;
+
+    internal bool UsesVarargs => uses.HasFlag(SpecialNames.Varargs) && Find("varargs") < 0;
+
+    internal bool UsesKwargs => uses.HasFlag(SpecialNames.Kwargs) && Find("kwargs") < 0;
+
+    internal bool UsesCaller => uses.HasFlag(SpecialNames.Caller);
+
+    /// <summary>The position of a parameter, or −1.</summary>
+    internal int Find(string name) => _positions.TryGetValue(name, out int at) ? at : -1;
+}
+
+[Flags]
+enum SpecialNames
+{
+    None = 0,
+    Caller = 1,
+    Varargs = 2,
+    Kwargs = 4,
+}
 
 /// <summary>A macro with the scope it was defined in.</summary>
 sealed class Macro(string name, Signature signature, Block body, Scope definedIn) : Callable
@@ -34,12 +59,13 @@ sealed class Macro(string name, Signature signature, Block body, Scope definedIn
         }
 
         PythonDictionary extra = Extra(state, arguments);
+        state.Charge(names.Count);
         for (int index = 0; index < names.Count; index++)
         {
             scope.Set(names[index], Given(scope, state, arguments, index));
         }
 
-        if (signature.UsesCaller && !names.Contains("caller"))
+        if (signature.UsesCaller && signature.Find("caller") < 0)
         {
             scope.Set("caller", arguments.TryNamed("caller", out object? caller) ? caller : Undefined.Of("No caller defined"));
         }
@@ -54,7 +80,7 @@ sealed class Macro(string name, Signature signature, Block body, Scope definedIn
             scope.Set("varargs", new PythonTuple(arguments.Positional.Length > names.Count ? arguments.Positional[names.Count..] : []));
         }
 
-        string output = state.Capture(() => body.Execute(scope, state));
+        string output = state.Capture(body, scope);
         state.Line = line;
         state.Leave();
         return output;
@@ -84,7 +110,7 @@ sealed class Macro(string name, Signature signature, Block body, Scope definedIn
         PythonDictionary extra = new();
         foreach ((string key, object? value) in arguments.Named)
         {
-            int at = signature.Names.IndexOf(key);
+            int at = signature.Find(key);
             if (at >= 0 && at < arguments.Positional.Length)
             {
                 throw state.TypeError($"macro {PythonText.Quote(Name)} got multiple values for argument {PythonText.Quote(key)}");
@@ -99,7 +125,7 @@ sealed class Macro(string name, Signature signature, Block body, Scope definedIn
             {
                 throw state.TypeError(key == "caller"
                     ? $"macro {PythonText.Quote(Name)} was invoked with a call block but does not use 'caller'"
-                    : $"macro {PythonText.Quote(Name)} takes no keyword argument {PythonText.Quote(key)}");
+                    : $"macro {PythonText.Quote(Name)} takes no keyword argument {PythonText.QuoteShort(key)}");
             }
 
             extra.Set(state, key, value);

@@ -7,6 +7,7 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Filters for HTML and addresses.</summary>
 static class MarkupFilters
 {
+    const string HexDigits = "0123456789ABCDEF";
     static readonly SearchValues<char> s_notInNames = SearchValues.Create(" \t\n\f\r/>=");
 
     internal static object? Escape(RenderState state, object? value, Bound bound) => value as Markup ?? ForceEscape(state, value, bound);
@@ -14,8 +15,7 @@ static class MarkupFilters
     internal static object? ForceEscape(RenderState state, object? value, Bound bound)
     {
         string text = PythonText.Str(state, value);
-        state.ChargeText((long)text.Length * 5);
-        return new Markup(Markup.Escape(text));
+        return new Markup(Markup.Escape(state, text));
     }
 
     internal static object? Safe(RenderState state, object? value, Bound bound) => value as Markup ?? new Markup(PythonText.Str(state, value));
@@ -23,7 +23,7 @@ static class MarkupFilters
     internal static object? StripTags(RenderState state, object? value, Bound bound)
     {
         string text = PythonText.Str(state, value);
-        state.ChargeText(text.Length);
+        state.ChargeCharacters(4L * text.Length);
         text = Without(Without(text, "<!--", "-->"), "<", ">");
         return WebUtility.HtmlDecode(string.Join(' ', CodePoints.Words(text)));
     }
@@ -47,6 +47,7 @@ static class MarkupFilters
             pairs.Add($"{Quote(state, PythonText.Str(state, pair[0]), query: true)}={Quote(state, PythonText.Str(state, pair[1]), query: true)}");
         }
 
+        state.ChargeText(pairs.Sum(static pair => pair.Length + 1L));
         return string.Join('&', pairs);
     }
 
@@ -67,12 +68,16 @@ static class MarkupFilters
             }
 
             string name = PythonText.Str(state, key);
+            state.ChargeCharacters(name.Length);
             if (name.AsSpan().IndexOfAny(s_notInNames) >= 0)
             {
-                throw state.ValueError($"Invalid character in attribute name: {PythonText.Quote(name)}");
+                throw state.ValueError($"Invalid character in attribute name: {PythonText.QuoteShort(name)}");
             }
 
-            into.Append(into.Length == 0 ? "" : " ").Append(Markup.Escape(name)).Append("=\"").Append(((Markup)Escape(state, item, bound)!).Text).Append('"');
+            string escaped = ((Markup)Escape(state, item, bound)!).Text;
+            state.ChargeText((long)name.Length + escaped.Length);
+            state.RequireLength((long)into.Length + name.Length + escaped.Length);
+            into.Append(into.Length == 0 ? "" : " ").Append(Markup.Escape(state, name)).Append("=\"").Append(escaped).Append('"');
         }
 
         return bound.Flag(state, 0, otherwise: true) && into.Length > 0 ? " " + into : into.ToString();
@@ -99,16 +104,17 @@ static class MarkupFilters
     /// <summary>Per cent for every byte but letters, digits and <c>_.-~</c>; in a query also <c>/</c>, and a space as <c>+</c>.</summary>
     static string Quote(RenderState state, string text, bool query)
     {
-        state.ChargeText((long)text.Length * 3);
+        state.ChargeCharacters(4L * text.Length);
         StringBuilder into = new(text.Length);
         foreach (byte unit in Encoding.UTF8.GetBytes(text))
         {
             char c = (char)unit;
             _ = char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' or '~' || (c == '/' && !query)
                 ? into.Append(c)
-                : c == ' ' && query ? into.Append('+') : into.Append('%').Append(unit.ToString("X2", System.Globalization.CultureInfo.InvariantCulture));
+                : c == ' ' && query ? into.Append('+') : into.Append('%').Append(HexDigits[unit >> 4]).Append(HexDigits[unit & 15]);
         }
 
+        state.ChargeText(into.Length);
         return into.ToString();
     }
 }

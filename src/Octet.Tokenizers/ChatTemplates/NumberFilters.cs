@@ -25,7 +25,7 @@ static class NumberFilters
             return PythonType.ToDouble(state, value);
         }
 
-        return (PythonType.TextOrNull(value) is { } text ? NumberText.ParseFloat(text) : null) ?? bound.Or(0, 0.0);
+        return (PythonType.TextOrNull(value) is { } text ? NumberText.ParseFloat(state, text) : null) ?? bound.Or(0, 0.0);
     }
 
     internal static object? Integer(RenderState state, object? value, Bound bound)
@@ -43,12 +43,12 @@ static class NumberFilters
         double? real = value as double?;
         if (PythonType.TextOrNull(value) is { } text)
         {
-            if (NumberText.Parse(text, bound.Integer(state, 1, 10)) is { } whole)
+            if (NumberText.Parse(state, text, bound.Integer(state, 1, 10)) is { } whole)
             {
                 return whole;
             }
 
-            real = NumberText.ParseFloat(text);
+            real = NumberText.ParseFloat(state, text);
         }
 
         return real is { } number && double.IsFinite(number) ? PythonType.FromBig(new BigInteger(number)) : bound.Or(0, 0L);
@@ -75,6 +75,7 @@ static class NumberFilters
             throw state.Error("FilterArgumentError", "method must be common, ceil or floor");
         }
 
+        state.Charge(FormatSpecification.DigitSteps(Math.Abs(Math.Clamp(precision, -4300, 330))));
         if (value is double real)
         {
             return DecimalText.Round(real, precision);
@@ -115,7 +116,7 @@ static class NumberFilters
 
         if (bytes < unit)
         {
-            return $"{(long)bytes} Bytes";
+            return string.Create(CultureInfo.InvariantCulture, $"{(long)bytes} Bytes");
         }
 
         const string Prefixes = "kMGTPEZY";

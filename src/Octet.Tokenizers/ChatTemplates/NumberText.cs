@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
@@ -9,13 +10,21 @@ static class NumberText
     const int MaxDigits = 4300;
 
     /// <summary>The integer, or <see langword="null"/> where the text is none. Base 0 reads the prefix.</summary>
-    internal static object? Parse(string text, int radix)
+    internal static object? Parse(RenderState state, string text, int radix)
     {
-        text = CodePoints.Trim(text);
+        state.ChargeCharacters(text.Length);
+        ReadOnlySpan<char> digits = CodePoints.Trim(text.AsSpan());
+        long bits = digits.Length > MaxDigits + 4 ? 0 : digits.Length * 4L;
+        state.Charge(bits * bits >> 16);
+        return Parse(digits, radix);
+    }
+
+    /// <summary>The integer, or <see langword="null"/> where the text is none, or is longer than 4300 digits.</summary>
+    internal static object? Parse(ReadOnlySpan<char> text, int radix)
+    {
         bool negative = text.StartsWith('-');
-        string digits = negative || text.StartsWith('+') ? text[1..] : text;
-        string prefix = digits.Length > 1 ? digits[..2].ToLowerInvariant() : "";
-        int named = prefix switch { "0x" => 16, "0o" => 8, "0b" => 2, _ => 0 };
+        ReadOnlySpan<char> digits = negative || text.StartsWith('+') ? text[1..] : text;
+        int named = digits.Length > 1 && digits[0] == '0' ? (digits[1] | 0x20) switch { 'x' => 16, 'o' => 8, 'b' => 2, _ => 0 } : 0;
         if (named != 0 && (radix == named || radix == 0))
         {
             digits = digits[2..];
@@ -24,33 +33,45 @@ static class NumberText
         }
 
         radix = radix == 0 ? 10 : radix;
-        if (digits.Length is 0 or > MaxDigits || digits.StartsWith('_') || digits.EndsWith('_') || digits.Contains("__", StringComparison.Ordinal))
+        if (radix is < 2 or > 36 || digits.Length is 0 or > MaxDigits || digits.StartsWith('_') || digits.EndsWith('_') || digits.IndexOf("__") >= 0)
         {
             return null;
         }
 
+        // Of as many digits as fit into 64 bits a number is made at once.
         BigInteger value = BigInteger.Zero;
-        foreach (char c in digits)
+        ulong part = 0;
+        ulong scale = 1;
+        for (int at = 0; at < digits.Length;)
         {
-            if (c == '_')
+            Rune point = CodePoints.RuneAt(digits, at, out int width);
+            at += width;
+            if (point.Value == '_')
             {
                 continue;
             }
 
-            int digit = char.IsAsciiLetter(c) ? (c | 0x20) - 'a' + 10 : char.IsDigit(c) ? (int)char.GetNumericValue(c) : 99;
+            int digit = point.IsAscii && char.IsAsciiLetter((char)point.Value) ? (point.Value | 0x20) - 'a' + 10 : Rune.IsDigit(point) ? (int)Rune.GetNumericValue(point) : 99;
             if (digit >= radix)
             {
                 return null;
             }
 
-            value = (value * radix) + digit;
+            part = (part * (uint)radix) + (uint)digit;
+            scale *= (uint)radix;
+            if (scale > ulong.MaxValue / 36 || at == digits.Length)
+            {
+                value = (value * scale) + part;
+                (part, scale) = (0, 1);
+            }
         }
 
         return PythonType.FromBig(negative ? -value : value);
     }
 
-    internal static double? ParseFloat(string text)
+    internal static double? ParseFloat(RenderState state, string text)
     {
+        state.ChargeCharacters(4L * text.Length);
         text = CodePoints.Trim(text);
         string bare = text.TrimStart('+', '-').ToLowerInvariant();
         if (text.Length - bare.Length > 1)

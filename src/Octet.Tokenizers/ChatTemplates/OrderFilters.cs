@@ -6,10 +6,10 @@ static class OrderFilters
     internal static object? Sort(RenderState state, object? value, Bound bound)
     {
         bool caseSensitive = bound.Flag(state, 1);
-        Func<object?, object?>[] selectors = bound.Or(2, null) is { } path && PythonType.TextOrNull(path) is { } text
+        Func<object?, object?>[] selectors = bound.Or(2, null) is { } path && Text(state, path) is { } text
             ? [.. text.Split(',').Select(part => AttributePath.Selector(state, part))]
             : [AttributePath.Selector(state, bound.Or(2, null))];
-        return Comparison.Sorted(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(select(item), caseSensitive))]), bound.Flag(state, 0));
+        return Comparison.Sorted(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(state, select(item), caseSensitive))]), bound.Flag(state, 0));
     }
 
     internal static object? DictionarySort(RenderState state, object? value, Bound bound)
@@ -26,7 +26,7 @@ static class OrderFilters
             _ => throw state.Error("FilterArgumentError", "You can only sort by either \"key\" or \"value\""),
         };
         bool caseSensitive = bound.Flag(state, 0);
-        return Comparison.Sorted(state, Iteration.ToList(state, DictionaryView.Pairs(dictionary)), pair => Key(((PythonTuple)pair!).Items[position], caseSensitive), bound.Flag(state, 2));
+        return Comparison.Sorted(state, Iteration.ToList(state, DictionaryView.Pairs(dictionary)), pair => Key(state, ((PythonTuple)pair!).Items[position], caseSensitive), bound.Flag(state, 2));
     }
 
     internal static object? GroupBy(RenderState state, object? value, Bound bound)
@@ -36,9 +36,9 @@ static class OrderFilters
         List<object?> groups = [];
         object? last = null;
         List<object?> members = [];
-        foreach (object? item in Comparison.Sorted(state, Iteration.ToList(state, value), item => Key(select(item), caseSensitive), reverse: false))
+        foreach (object? item in Comparison.Sorted(state, Iteration.ToList(state, value), item => Key(state, select(item), caseSensitive), reverse: false))
         {
-            object? key = Key(select(item), caseSensitive);
+            object? key = Key(state, select(item), caseSensitive);
             if (groups.Count == 0 || !Comparison.Equal(state, key, last))
             {
                 members = [];
@@ -61,7 +61,7 @@ static class OrderFilters
         bool any = false;
         foreach (object? item in Iteration.Of(state, value))
         {
-            object? key = Key(select(item), caseSensitive);
+            object? key = Key(state, select(item), caseSensitive);
             if (!any || Comparison.Compare(state, key, bestKey, sign > 0 ? ">" : "<") * sign > 0)
             {
                 (best, bestKey) = (item, key);
@@ -77,14 +77,14 @@ static class OrderFilters
     {
         bool caseSensitive = bound.Flag(state, 0);
         Func<object?, object?> select = AttributePath.Selector(state, bound.Or(1, null));
-        return new PythonIterator(Distinct());
+        return new PythonIterator(state, Distinct());
 
         IEnumerable<object?> Distinct()
         {
             PythonDictionary seen = new();
             foreach (object? item in Iteration.Of(state, value))
             {
-                object? key = Key(select(item), caseSensitive);
+                object? key = Key(state, select(item), caseSensitive);
                 if (!seen.TryGet(state, key, out _))
                 {
                     seen.Set(state, key, null);
@@ -94,5 +94,11 @@ static class OrderFilters
         }
     }
 
-    static object? Key(object? value, bool caseSensitive) => caseSensitive ? value : AttributePath.Folded(value);
+    static string? Text(RenderState state, object? path)
+    {
+        state.ChargeCharacters(PythonType.TextLength(path));
+        return PythonType.TextOrNull(path);
+    }
+
+    static object? Key(RenderState state, object? value, bool caseSensitive) => caseSensitive ? value : AttributePath.Folded(state, value);
 }

@@ -13,6 +13,7 @@ static class PercentFormat
         object?[] values = operand is PythonTuple tuple ? tuple.Items : [operand];
         PythonDictionary? mapping = operand as PythonDictionary;
         int used = 0;
+        state.ChargeCharacters(text.Length);
         StringBuilder into = new();
         for (int at = 0; at < text.Length; at++)
         {
@@ -39,7 +40,7 @@ static class PercentFormat
 
                 string key = text[(at + 1)..close];
                 value = mapping is null ? throw state.TypeError("format requires a mapping")
-                    : mapping.TryGet(key, out object? found) ? found : throw state.Error("KeyError", PythonText.Quote(key));
+                    : mapping.TryGet(key, out object? found) ? found : throw state.Error("KeyError", PythonText.QuoteShort(key));
                 at = close + 1;
             }
 
@@ -59,8 +60,10 @@ static class PercentFormat
 
             value = ReferenceEquals(value, Bound.Absent) ? Next(values, ref used, state) : value;
             string made = Convert(state, specification, value, at);
-            state.ChargeText((long)into.Length + made.Length);
-            into.Append(escape && value is not Markup && !PythonType.IsNumber(value) ? Markup.Escape(made) : made);
+            made = escape && value is not Markup && !PythonType.IsNumber(value) ? Markup.Escape(state, made) : made;
+            state.ChargeText(made.Length);
+            state.RequireLength((long)into.Length + made.Length);
+            into.Append(made);
         }
 
         // Whatever has elements counts as a mapping here, so that CPython does not ask whether it was used.
@@ -69,6 +72,7 @@ static class PercentFormat
             throw state.TypeError("not all arguments converted during string formatting");
         }
 
+        state.ChargeText(into.Length);
         return escape ? new Markup(into.ToString()) : into.ToString();
     }
 
@@ -138,12 +142,12 @@ static class PercentFormat
         switch (type)
         {
             case 's' or 'r' or 'a':
-                string text = type == 's' ? PythonText.Str(state, value) : PythonText.Repr(state, value);
+                string text = type == 's' ? PythonText.Str(state, value) : type == 'r' ? PythonText.Repr(state, value) : PythonText.Ascii(state, value);
                 specification.Fill = " ";
                 specification.Align = specification.Align == '=' ? '>' : specification.Align;
-                text = specification.Precision is { } kept && kept < CodePoints.Length(text) ? CodePoints.Slice(text, 0, kept) : text;
-                return specification.Pad(state, "", text, '>');
-            case 'c' when PythonType.TextOrNull(value) is { } point:
+                return specification.Pad(state, "", specification.Cut(state, text), '>');
+            case 'c' when PythonType.IsText(value):
+                string point = PythonType.TextLength(value) <= 2 ? PythonText.Str(state, value) : "";
                 return CodePoints.Length(point) == 1 ? specification.Pad(state, "", point, '>') : throw state.TypeError("%c requires int or char");
             case 'd' or 'i' or 'u':
                 if (!PythonType.IsNumber(value) || (value is double real && !double.IsFinite(real)))

@@ -1,11 +1,15 @@
 using System.Collections;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>A dictionary in insertion order, with Python's equality of keys: 1, 1.0 and True are one key.</summary>
 sealed class PythonDictionary : IEnumerable<KeyValuePair<object?, object?>>
 {
+    /// <summary>An entry's places in the tables, with the room they leave.</summary>
+    internal const int BytesPerEntry = 96;
+
     static readonly object s_none = new();
     readonly OrderedDictionary<object, object?> _entries = new(KeyComparer.Instance);
 
@@ -20,6 +24,7 @@ sealed class PythonDictionary : IEnumerable<KeyValuePair<object?, object?>>
     internal void Set(RenderState state, object? key, object? value)
     {
         state.Charge(4);
+        state.Allocate(BytesPerEntry);
         _entries[Hashable(state, key)] = value;
     }
 
@@ -37,32 +42,51 @@ sealed class PythonDictionary : IEnumerable<KeyValuePair<object?, object?>>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>The key as it is stored. Its hash and one comparison are accounted for.</summary>
     static object Hashable(RenderState state, object? key)
     {
-        Check(state, key);
-        return key ?? s_none;
+        switch (key)
+        {
+            case null:
+                return s_none;
+            case string text:
+                state.ChargeCharacters(text.Length);
+                return text;
+            case Rope rope:
+                state.ChargeCharacters(rope.Length);
+                return rope.ToString();
+            default:
+                Check(state, key);
+                return key;
+        }
     }
 
     static void Check(RenderState state, object? key)
     {
-        if (key is List<object?> or PythonDictionary)
+        switch (key)
         {
-            throw state.TypeError($"unhashable type: '{PythonType.Name(key)}'");
-        }
+            case List<object?> or PythonDictionary:
+                throw state.TypeError($"unhashable type: '{PythonType.Name(key)}'");
+            case string or Rope or Markup:
+                state.ChargeCharacters(PythonType.TextLength(key));
+                break;
+            case BigInteger big:
+                state.ChargeCharacters(big.GetByteCount());
+                break;
+            case PythonTuple tuple:
+                state.Enter();
+                foreach (object? item in tuple.Items)
+                {
+                    state.Charge(2);
+                    Check(state, item);
+                }
 
-        if (key is PythonTuple tuple)
-        {
-            state.Enter();
-            foreach (object? item in tuple.Items)
-            {
-                state.Charge();
-                Check(state, item);
-            }
-
-            state.Leave();
+                state.Leave();
+                break;
         }
     }
 
+    /// <summary>Hashes are keyed by a secret of the process, so that nobody can choose keys that share one.</summary>
     sealed class KeyComparer : IEqualityComparer<object>
     {
         internal static KeyComparer Instance { get; } = new();
@@ -70,7 +94,7 @@ sealed class PythonDictionary : IEnumerable<KeyValuePair<object?, object?>>
         public new bool Equals(object? left, object? right) => (left, right) switch
         {
             (string a, string b) => a == b,
-            _ when PythonType.IsText(left) && PythonType.IsText(right) => PythonType.TextOrNull(left) == PythonType.TextOrNull(right),
+            _ when PythonType.IsText(left) && PythonType.IsText(right) => PythonType.Characters(left).SequenceEqual(PythonType.Characters(right)),
             (PythonTuple a, PythonTuple b) => a.Items.AsSpan().SequenceEqual(b.Items, Instance!),
             _ when PythonType.IsNumber(left) && PythonType.IsNumber(right) => Comparison.NumbersEqual(left, right),
             (Undefined, Undefined) => true,
@@ -83,25 +107,42 @@ sealed class PythonDictionary : IEnumerable<KeyValuePair<object?, object?>>
             {
                 case null:
                     return 0;
-                case string or Markup:
-                    return PythonType.TextOrNull(key)!.GetHashCode(StringComparison.Ordinal);
-                case double real when double.IsInteger(real):
-                    return new BigInteger(real).GetHashCode();
-                case long or bool or BigInteger:
-                    return PythonType.ToBig(key).GetHashCode();
+                case string or Rope or Markup:
+                    return string.GetHashCode(PythonType.Characters(key));
+                case double real when !double.IsInteger(real):
+                    return Keyed(real);
+                case double real when real is >= long.MinValue and < long.MaxValue:
+                    return Keyed((long)real);
+                case double real:
+                    return Keyed(new BigInteger(real).ToByteArray());
+                case bool truth:
+                    return Keyed(truth ? 1L : 0L);
+                case long small:
+                    return Keyed(small);
+                case BigInteger big:
+                    return Keyed(big.ToByteArray());
                 case PythonTuple tuple:
-                    HashCode hash = default;
+                    long hash = tuple.Items.Length;
                     foreach (object? item in tuple.Items)
                     {
-                        hash.Add(GetHashCode(item));
+                        hash = Keyed(((long)GetHashCode(item) << 32) | (uint)hash);
                     }
 
-                    return hash.ToHashCode();
+                    return (int)hash;
                 case Undefined:
                     return 1;
                 default:
                     return key.GetHashCode();
             }
+        }
+
+        static int Keyed<T>(T value) where T : unmanaged => string.GetHashCode(MemoryMarshal.Cast<T, char>(new ReadOnlySpan<T>(in value)));
+
+        static int Keyed(byte[] value)
+        {
+            char[] units = new char[value.Length];
+            value.AsSpan().CopyTo(MemoryMarshal.AsBytes(units.AsSpan()));
+            return string.GetHashCode(units);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -26,13 +25,14 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
             case bool truth:
                 _into.Append(truth ? "true" : "false");
                 break;
-            case string or Markup:
+            case string or Rope or Markup:
                 AppendString(PythonType.TextOrNull(value)!);
                 break;
             case long or BigInteger:
                 _into.Append(PythonText.Repr(state, value));
                 break;
             case double real:
+                state.Charge(PythonText.FloatSteps);
                 _into.Append(Number(real));
                 break;
             case List<object?> list:
@@ -101,7 +101,7 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
                 double real => Number(real),
                 _ => throw state.TypeError($"keys must be str, int, float, bool or None, not {PythonType.Name(key)}"),
             });
-            _into.Append(keySeparator);
+            Add(keySeparator);
             Append(value, level + 1);
         }
 
@@ -112,15 +112,22 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
 
     void Separate(int index, int level)
     {
-        _into.Append(index > 0 ? itemSeparator : "");
+        Add(index > 0 ? itemSeparator : "");
         Break(level);
+    }
+
+    void Add(string text)
+    {
+        state.RequireLength((long)_into.Length + text.Length);
+        state.ChargeText(text.Length);
+        _into.Append(text);
     }
 
     void Break(int level)
     {
         if (indent is not null)
         {
-            state.Charge(1 + ((long)indent.Length * level / RenderState.CharactersPerStep));
+            state.ChargeText(1 + ((long)indent.Length * level));
             state.RequireLength(_into.Length + ((long)indent.Length * level));
             _into.Append('\n').Insert(_into.Length, indent, level);
         }
@@ -128,8 +135,10 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
 
     void AppendString(string text)
     {
-        state.Charge(1 + (text.Length / RenderState.CharactersPerStep));
+        state.Charge();
+        state.ChargeCharacters(text.Length);
         state.RequireLength((long)_into.Length + text.Length);
+        int before = _into.Length;
         _into.Append('"');
         foreach (char c in text)
         {
@@ -158,7 +167,7 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
                     break;
                 case < ' ':
                 case > '~' when ascii:
-                    _into.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+                    _into.Append("\\u").Append(Hex(c >> 12)).Append(Hex(c >> 8)).Append(Hex(c >> 4)).Append(Hex(c));
                     break;
                 default:
                     _into.Append(c);
@@ -167,5 +176,9 @@ sealed class PythonJson(RenderState state, bool ascii, string? indent, string it
         }
 
         _into.Append('"');
+        state.RequireLength(_into.Length);
+        state.ChargeText(_into.Length - before);
     }
+
+    static char Hex(int value) => "0123456789abcdef"[value & 15];
 }

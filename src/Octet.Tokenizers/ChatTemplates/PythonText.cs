@@ -10,9 +10,16 @@ static class PythonText
     /// <summary>CPython's limit on the digits of an integer's text (<c>sys.int_info.default_max_str_digits</c>).</summary>
     const int MaxIntegerDigits = 4300;
 
+    /// <summary>What finding a float's shortest digits takes.</summary>
+    internal const int FloatSteps = 8;
+
+    /// <summary>The characters of a name that a message shows.</summary>
+    const int MaxShown = 100;
+
     internal static string Str(RenderState state, object? value) => value switch
     {
         string text => text,
+        Rope rope => rope.ToString(),
         Markup markup => markup.Text,
         Undefined => "",
         _ => Repr(state, value),
@@ -31,6 +38,7 @@ static class PythonText
             case BigInteger big:
                 return Digits(state, big);
             case double real:
+                state.Charge(FloatSteps);
                 return Float(real);
         }
 
@@ -39,10 +47,41 @@ static class PythonText
         return into.ToString();
     }
 
+    /// <summary>Python's <c>ascii()</c>: the <c>repr</c> with everything beyond ASCII escaped.</summary>
+    internal static string Ascii(RenderState state, object? value)
+    {
+        string text = Repr(state, value);
+        state.ChargeCharacters(text.Length);
+        if (System.Text.Ascii.IsValid(text))
+        {
+            return text;
+        }
+
+        StringBuilder into = new(text.Length * 2);
+        for (int at = 0; at < text.Length; at++)
+        {
+            char c = text[at];
+            int point = at + 1 < text.Length && char.IsSurrogatePair(c, text[at + 1]) ? char.ConvertToUtf32(c, text[++at]) : c;
+            _ = point switch
+            {
+                < 0x80 => into.Append(c),
+                <= 0xFF => into.Append(CultureInfo.InvariantCulture, $"\\x{point:x2}"),
+                <= 0xFFFF => into.Append(CultureInfo.InvariantCulture, $"\\u{point:x4}"),
+                _ => into.Append(CultureInfo.InvariantCulture, $"\\U{point:x8}"),
+            };
+        }
+
+        state.ChargeText(into.Length);
+        return into.ToString();
+    }
+
     internal static string Digits(RenderState state, BigInteger value)
     {
-        string digits = value.ToString(CultureInfo.InvariantCulture);
-        return digits.Length - (value.Sign < 0 ? 1 : 0) > MaxIntegerDigits
+        // 4300 digits are at most 14,285 bits; what has many more is refused before the digits are made.
+        long bits = value.GetBitLength();
+        state.Charge(1 + (bits * bits >> 16));
+        string digits = bits > MaxIntegerDigits * 4 ? "" : value.ToString(CultureInfo.InvariantCulture);
+        return digits.Length == 0 || digits.Length - (value.Sign < 0 ? 1 : 0) > MaxIntegerDigits
             ? throw state.ValueError($"Exceeds the limit ({MaxIntegerDigits} digits) for integer string conversion")
             : digits;
     }
@@ -87,6 +126,9 @@ static class PythonText
         string rest = whole[(exponent + 1)..];
         return $"{sign}{whole[..(exponent + 1)]}.{(rest.Length == 0 ? "0" : rest)}";
     }
+
+    /// <summary>The <c>repr</c> of a name for a message, cut where it is long.</summary>
+    internal static string QuoteShort(string text) => Quote(text.Length <= MaxShown ? text : text[..MaxShown] + "…");
 
     /// <summary>A string's <c>repr</c>: single quotes unless only double ones avoid an escape; what does not print is escaped.</summary>
     internal static string Quote(string text)
@@ -134,15 +176,16 @@ static class PythonText
     static void Append(RenderState state, StringBuilder into, object? value)
     {
         state.Charge();
+        state.RequireLength(into.Length);
         switch (value)
         {
-            case string text:
-                state.Charge(text.Length / RenderState.CharactersPerStep);
-                state.RequireLength((long)into.Length + text.Length);
-                into.Append(Quote(text));
+            case string or Rope:
+                AppendQuoted(state, into, PythonType.TextOrNull(value)!);
                 break;
             case Markup markup:
-                into.Append("Markup(").Append(Quote(markup.Text)).Append(')');
+                into.Append("Markup(");
+                AppendQuoted(state, into, markup.Text);
+                into.Append(')');
                 break;
             case List<object?> list:
                 AppendItems(state, into, '[', list, ']');
@@ -184,6 +227,16 @@ static class PythonText
                 into.Append('<').Append(PythonType.Name(value)).Append(" object>");
                 break;
         }
+    }
+
+    static void AppendQuoted(RenderState state, StringBuilder into, string text)
+    {
+        state.ChargeCharacters(text.Length);
+        state.RequireLength((long)into.Length + text.Length);
+        string quoted = Quote(text);
+        state.ChargeText(quoted.Length);
+        state.RequireLength((long)into.Length + quoted.Length);
+        into.Append(quoted);
     }
 
     static void AppendItems(RenderState state, StringBuilder into, char open, IEnumerable<object?> items, char close)

@@ -4,7 +4,7 @@ namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>
 /// Values are plain objects: <see langword="null"/> (None), <see cref="bool"/>, <see cref="long"/>, <see cref="BigInteger"/> (only
-/// beyond 64 bits), <see cref="double"/>, <see cref="string"/>, <see cref="Markup"/>, <see cref="List{T}"/>, <see cref="PythonTuple"/>,
+/// beyond 64 bits), <see cref="double"/>, <see cref="string"/>, <see cref="Rope"/> (a long string), <see cref="Markup"/>, <see cref="List{T}"/>, <see cref="PythonTuple"/>,
 /// <see cref="PythonDictionary"/>, <see cref="PythonRange"/>, iterators and views, callables and <see cref="Undefined"/>.
 /// </summary>
 static class PythonType
@@ -15,7 +15,7 @@ static class PythonType
         bool => "bool",
         long or BigInteger => "int",
         double => "float",
-        string => "str",
+        string or Rope => "str",
         Markup => "Markup",
         List<object?> => "list",
         PythonTuple => "tuple",
@@ -46,9 +46,22 @@ static class PythonType
 
     internal static bool IsNumber(object? value) => value is double || IsInteger(value);
 
-    internal static bool IsText(object? value) => value is string or Markup;
+    internal static bool IsText(object? value) => value is string or Rope or Markup;
 
-    internal static string? TextOrNull(object? value) => value as string ?? (value as Markup)?.Text;
+    internal static bool IsPlainText(object? value) => value is string or Rope;
+
+    internal static string? TextOrNull(object? value) => value switch
+    {
+        string text => text,
+        Rope rope => rope.ToString(),
+        Markup markup => markup.Text,
+        _ => null,
+    };
+
+    /// <summary>The characters of a text, which a rope has without becoming a string; none where the value is no text.</summary>
+    internal static ReadOnlySpan<char> Characters(object? value) => value is Rope rope ? rope.Span : TextOrNull(value);
+
+    internal static int TextLength(object? value) => value is Rope rope ? rope.Length : TextOrNull(value)?.Length ?? 0;
 
     internal static BigInteger ToBig(object? value) => value switch
     {
@@ -70,6 +83,11 @@ static class PythonType
     /// <summary>An integer argument that counts characters, elements or positions; beyond 32 bits it is cut, as lengths are.</summary>
     internal static int ToIndex(RenderState state, object? value)
     {
+        if (value is long small)
+        {
+            return (int)Math.Clamp(small, int.MinValue + 1, int.MaxValue);
+        }
+
         if (!IsInteger(value))
         {
             throw value is Undefined undefined ? state.Use(undefined) : state.TypeError($"'{Name(value)}' object cannot be interpreted as an integer");
@@ -85,6 +103,7 @@ static class PythonType
         long small => small != 0,
         double real => real != 0,
         string text => text.Length > 0,
+        Rope => true,
         Markup markup => markup.Text.Length > 0,
         List<object?> list => list.Count > 0,
         PythonTuple tuple => tuple.Items.Length > 0,

@@ -13,7 +13,7 @@ static class SelectionFilters
             {
                 if (name is not ("attribute" or "default"))
                 {
-                    throw state.Error("FilterArgumentError", $"Unexpected keyword argument '{name}'");
+                    throw state.Error("FilterArgumentError", $"Unexpected keyword argument {PythonText.QuoteShort(name)}");
                 }
             }
 
@@ -23,9 +23,10 @@ static class SelectionFilters
         else if (given.Positional.Length > 0)
         {
             string filter = PythonText.Str(state, given.Positional[0]);
+            state.ChargeCharacters(filter.Length);
             if (!Filters.Exists(filter))
             {
-                throw state.Error("TemplateRuntimeError", $"No filter named {PythonText.Quote(filter)}.");
+                throw state.Error("TemplateRuntimeError", $"No filter named {PythonText.QuoteShort(filter)}.");
             }
 
             Arguments rest = given.From(1);
@@ -36,13 +37,13 @@ static class SelectionFilters
             throw state.Error("FilterArgumentError", "map requires a filter argument");
         }
 
-        return new PythonIterator(Iteration.Of(state, TruthyOrEmpty(state, value)).Select(change));
+        return new PythonIterator(state, Iteration.Of(state, TruthyOrEmpty(state, value)).Select(change));
     }
 
     internal static object? Select(RenderState state, object? value, Bound bound, bool keep)
     {
         Func<object?, bool> test = Test(state, bound.All);
-        return new PythonIterator(Iteration.Of(state, TruthyOrEmpty(state, value)).Where(item => test(item) == keep));
+        return new PythonIterator(state, Iteration.Of(state, TruthyOrEmpty(state, value)).Where(item => test(item) == keep));
     }
 
     internal static object? SelectAttribute(RenderState state, object? value, Bound bound, bool keep)
@@ -55,7 +56,7 @@ static class SelectionFilters
 
         Func<object?, object?> select = AttributePath.Selector(state, given.Positional[0]);
         Func<object?, bool> test = Test(state, given.From(1));
-        return new PythonIterator(Iteration.Of(state, TruthyOrEmpty(state, value)).Where(item => test(select(item)) == keep));
+        return new PythonIterator(state, Iteration.Of(state, TruthyOrEmpty(state, value)).Where(item => test(select(item)) == keep));
     }
 
     /// <summary>jinja2 looks at the truth of the value first: nothing false is walked, so that None selects nothing.</summary>
@@ -69,9 +70,10 @@ static class SelectionFilters
         }
 
         string name = PythonText.Str(state, given.Positional[0]);
+        state.ChargeCharacters(name.Length);
         if (!Tests.Exists(name))
         {
-            throw state.Error("TemplateRuntimeError", $"No test named {PythonText.Quote(name)}.");
+            throw state.Error("TemplateRuntimeError", $"No test named {PythonText.QuoteShort(name)}.");
         }
 
         Arguments rest = given.From(1);

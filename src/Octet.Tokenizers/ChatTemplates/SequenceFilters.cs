@@ -14,7 +14,7 @@ static class SequenceFilters
     internal static object? Batch(RenderState state, object? value, Bound bound)
     {
         int size = bound.Integer(state, 0, 1);
-        return new PythonIterator(Batches());
+        return new PythonIterator(state, Batches());
 
         IEnumerable<object?> Batches()
         {
@@ -28,6 +28,7 @@ static class SequenceFilters
                     batch = [];
                 }
 
+                state.Allocate(Iteration.BytesPerElement);
                 batch.Add(item);
             }
 
@@ -35,7 +36,7 @@ static class SequenceFilters
             {
                 if (bound.Or(1, null) is { } fill && batch.Count < size)
                 {
-                    state.Charge(size);
+                    state.ChargeElements(size);
                     batch.AddRange(Enumerable.Repeat<object?>(fill, size - batch.Count));
                 }
 
@@ -59,6 +60,16 @@ static class SequenceFilters
 
     internal static object? Last(RenderState state, object? value, Bound bound)
     {
+        switch (value)
+        {
+            case List<object?> list when list.Count > 0:
+                return list[^1];
+            case PythonTuple tuple when tuple.Items.Length > 0:
+                return tuple.Items[^1];
+            case string or Rope or Markup when PythonType.TextLength(value) > 0:
+                return CodePoints.At(state, PythonType.Characters(value), -1);
+        }
+
         foreach (object? item in Iteration.Reversed(state, value))
         {
             return item;
@@ -69,8 +80,8 @@ static class SequenceFilters
 
     internal static object? Pairs(RenderState state, object? value, Bound bound) => value switch
     {
-        Undefined => new PythonIterator([]),
-        PythonDictionary dictionary => new PythonIterator(DictionaryView.Pairs(dictionary).Items),
+        Undefined => new PythonIterator(state, []),
+        PythonDictionary dictionary => new PythonIterator(state, DictionaryView.Pairs(dictionary).Items),
         _ => throw state.TypeError("Can only get item pairs from a mapping."),
     };
 
@@ -83,6 +94,7 @@ static class SequenceFilters
         foreach (object? item in Iteration.Of(state, value))
         {
             string text = PythonText.Str(state, select(item));
+            state.Allocate(Iteration.BytesPerElement);
             texts.Add(text);
             length += text.Length + separator.Length;
             state.RequireLength(length - separator.Length);
@@ -97,6 +109,7 @@ static class SequenceFilters
         if (PythonType.TextOrNull(value) is { } text)
         {
             state.ChargeText(text.Length);
+            state.ChargeCharacters(text.Length);
             return CodePoints.Reverse(text);
         }
 
@@ -107,7 +120,7 @@ static class SequenceFilters
 
         List<object?> items = Iteration.ToList(state, value);
         items.Reverse();
-        return value is PythonIterator ? items : new PythonIterator(items);
+        return value is PythonIterator ? items : new PythonIterator(state, items);
     }
 
     internal static object? Slices(RenderState state, object? value, Bound bound)
@@ -116,10 +129,10 @@ static class SequenceFilters
         List<object?> items = Iteration.ToList(state, value);
         if (slices <= 0)
         {
-            return slices == 0 ? throw state.Error("ZeroDivisionError", "integer division or modulo by zero") : new PythonIterator([]);
+            return slices == 0 ? throw state.Error("ZeroDivisionError", "integer division or modulo by zero") : new PythonIterator(state, []);
         }
 
-        return new PythonIterator(Parts());
+        return new PythonIterator(state, Parts());
 
         IEnumerable<object?> Parts()
         {
@@ -130,6 +143,7 @@ static class SequenceFilters
             {
                 state.Charge(8);
                 int count = each + (index < longer ? 1 : 0);
+                state.ChargeElements(count + 1);
                 List<object?> part = items.GetRange(at, count);
                 at += count;
                 if (index >= longer && bound.Or(1, null) is { } fill)

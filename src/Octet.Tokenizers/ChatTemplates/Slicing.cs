@@ -17,7 +17,7 @@ static class Slicing
             throw state.TypeError("unhashable type: 'slice'");
         }
 
-        if (value is LoopContext or Namespace || Iteration.LengthOrNull(value) is not { } count || value is DictionaryView)
+        if (value is LoopContext or Namespace || Count(state, value) is not { } count || value is DictionaryView)
         {
             return Undefined.Of($"{PythonType.Describe(value)} has no element slice({Part(state, start)}, {Part(state, stop)}, {Part(state, step)})");
         }
@@ -31,10 +31,10 @@ static class Slicing
         int from = Bound(state, start, count, every, first: true);
         int to = Bound(state, stop, count, every, first: false);
         int length = (int)Math.Max(0, every > 0 ? ((long)to - from + every - 1) / every : ((long)from - to - every - 1) / -(long)every);
-        state.Charge(1 + length);
         switch (value)
         {
             case List<object?> list:
+                state.ChargeElements(length);
                 List<object?> part = new(length);
                 for (int index = 0; index < length; index++)
                 {
@@ -43,6 +43,7 @@ static class Slicing
 
                 return part;
             case PythonTuple tuple:
+                state.ChargeElements(length);
                 object?[] items = new object?[length];
                 for (int index = 0; index < length; index++)
                 {
@@ -53,20 +54,28 @@ static class Slicing
             case PythonRange range:
                 return range.Slice(from, every, length);
             default:
-                string text = PythonType.TextOrNull(value)!;
-                string sliced = every == 1 ? CodePoints.Slice(text, from, from + length) : Every(text, from, every, length);
+                ReadOnlySpan<char> text = PythonType.Characters(value);
+                state.ChargeText(length);
+                string sliced = every == 1 ? CodePoints.Slice(text, from, from + length).ToString() : Every(state, text, from, every, length);
                 return value is Markup ? new Markup(sliced) : sliced;
         }
     }
 
-    static string Every(string text, int from, int every, int length)
+    static int? Count(RenderState state, object? value)
     {
-        string[]? points = CodePoints.HasSurrogates(text) ? [.. CodePoints.Split(text)] : null;
+        state.ChargeScan(PythonType.TextLength(value));
+        return Iteration.LengthOrNull(value);
+    }
+
+    static string Every(RenderState state, ReadOnlySpan<char> text, int from, int every, int length)
+    {
+        state.ChargeCharacters(length);
+        int[]? starts = CodePoints.HasSurrogates(text) ? CodePoints.Starts(state, text) : null;
         StringBuilder into = new(length);
         for (int index = 0; index < length; index++)
         {
             int at = from + (index * every);
-            _ = points is null ? into.Append(text[at]) : into.Append(points[at]);
+            _ = starts is null ? into.Append(text[at]) : into.Append(text[starts[at]..starts[at + 1]]);
         }
 
         return into.ToString();

@@ -48,7 +48,7 @@ sealed class Print(Expression value, int line) : Statement(line)
 {
     internal override Flow Execute(Scope scope, RenderState state)
     {
-        state.Write(PythonText.Str(state, value.Value(scope, state)));
+        state.WriteValue(value.Value(scope, state));
         return Flow.Next;
     }
 }
@@ -84,24 +84,23 @@ sealed class Set(Target target, Expression value, int line) : Statement(line)
 }
 
 /// <summary><c>{% set x | filter %}...{% endset %}</c>.</summary>
-sealed class SetBlock(Target target, FilterCall? filter, Block body, int line) : Statement(line)
+sealed class SetBlock(Target target, FilterChain? filter, Block body, int line) : Statement(line)
 {
     internal override Flow Execute(Scope scope, RenderState state)
     {
         Scope inner = new(scope);
-        object? text = state.Capture(() => body.Execute(inner, state));
+        object? text = state.Capture(body, inner);
         target.Assign(scope, state, filter is null ? text : filter.Apply(inner, state, text));
         return Flow.Next;
     }
 }
 
-sealed class FilterBlock(FilterCall filter, Block body, int line) : Statement(line)
+sealed class FilterBlock(FilterChain filter, Block body, int line) : Statement(line)
 {
     internal override Flow Execute(Scope scope, RenderState state)
     {
         Scope inner = new(scope);
-        string text = state.Capture(() => body.Execute(inner, state));
-        state.Write(PythonText.Str(state, filter.Apply(inner, state, text)));
+        state.WriteValue(filter.Apply(inner, state, state.Capture(body, inner)));
         return Flow.Next;
     }
 }
@@ -141,7 +140,7 @@ sealed class CallBlock(Call call, Signature signature, Block body, int line) : S
 {
     internal override Flow Execute(Scope scope, RenderState state)
     {
-        state.Write(PythonText.Str(state, call.Invoke(scope, state, new Macro("caller", signature, body, scope))));
+        state.WriteValue(call.Invoke(scope, state, new Macro("caller", signature, body, scope)));
         return Flow.Next;
     }
 }

@@ -8,7 +8,8 @@ static class Strftime
 {
     internal static string Format(RenderState state, DateTimeOffset time, string format)
     {
-        state.ChargeText((long)format.Length * 12);
+        state.ChargeCharacters(64L * format.Length);
+        state.ChargeText(format.Length);
         StringBuilder into = new();
         for (int at = 0; at < format.Length; at++)
         {
@@ -24,6 +25,7 @@ static class Strftime
             into.Append(bare && text.Length > 1 ? text.TrimStart('0', ' ') is { Length: > 0 } trimmed ? trimmed : "0" : text);
         }
 
+        state.ChargeText(into.Length);
         return into.ToString();
     }
 
@@ -39,7 +41,7 @@ static class Strftime
             'A' => time.ToString("dddd", invariant),
             'b' or 'h' => time.ToString("MMM", invariant),
             'B' => time.ToString("MMMM", invariant),
-            'c' => $"{Code(state, time, 'a')} {Code(state, time, 'b')} {time.Day,2} {time:HH:mm:ss} {time.Year}",
+            'c' => $"{Code(state, time, 'a')} {Code(state, time, 'b')} {Code(state, time, 'e')} {Code(state, time, 'T')} {Code(state, time, 'Y')}",
             'C' => (time.Year / 100).ToString("00", invariant),
             'd' => time.Day.ToString("00", invariant),
             'D' or 'x' => time.ToString("MM'/'dd'/'yy", invariant),
@@ -47,6 +49,7 @@ static class Strftime
             'f' => time.ToString("ffffff", invariant),
             'F' => time.ToString("yyyy-MM-dd", invariant),
             'G' => ISOWeek.GetYear(time.DateTime).ToString(invariant),
+            'g' => (ISOWeek.GetYear(time.DateTime) % 100).ToString("00", invariant),
             'H' => time.Hour.ToString("00", invariant),
             'I' => hour12.ToString("00", invariant),
             'j' => time.DayOfYear.ToString("000", invariant),
@@ -57,7 +60,7 @@ static class Strftime
             'n' => "\n",
             'p' => time.Hour < 12 ? "AM" : "PM",
             'P' => time.Hour < 12 ? "am" : "pm",
-            'r' => $"{hour12:00}:{time.Minute:00}:{time.Second:00} {Code(state, time, 'p')}",
+            'r' => $"{Code(state, time, 'I')}:{Code(state, time, 'M')}:{Code(state, time, 'S')} {Code(state, time, 'p')}",
             'R' => time.ToString("HH':'mm", invariant),
             's' => time.ToUnixTimeSeconds().ToString(invariant),
             'S' => time.Second.ToString("00", invariant),

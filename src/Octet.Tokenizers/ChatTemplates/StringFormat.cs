@@ -32,6 +32,7 @@ sealed class StringFormat
             throw _state.ValueError("Max string recursion exceeded");
         }
 
+        _state.ChargeCharacters(text.Length);
         StringBuilder into = new();
         for (int at = 0; at < text.Length; at++)
         {
@@ -49,7 +50,7 @@ sealed class StringFormat
             {
                 int close = Close(text, at);
                 string made = Field(text[(at + 1)..close], depth);
-                _state.Charge(1 + (made.Length / RenderState.CharactersPerStep));
+                _state.ChargeText(made.Length);
                 _state.RequireLength((long)into.Length + made.Length);
                 into.Append(made);
                 at = close;
@@ -60,6 +61,7 @@ sealed class StringFormat
             }
         }
 
+        _state.ChargeText(into.Length);
         return into.ToString();
     }
 
@@ -96,7 +98,8 @@ sealed class StringFormat
         {
             '\0' => value,
             's' => PythonText.Str(_state, value),
-            'r' or 'a' => PythonText.Repr(_state, value),
+            'r' => PythonText.Repr(_state, value),
+            'a' => PythonText.Ascii(_state, value),
             _ => throw _state.ValueError($"Unknown conversion specifier '{conversion}'"),
         };
         return specification.Length == 0 ? PythonText.Str(_state, value) : FormatSpecification.Parse(_state, specification).Format(_state, value);
@@ -137,13 +140,13 @@ sealed class StringFormat
     {
         if (_mapping is not null)
         {
-            return _mapping.TryGet(name, out object? entry) ? entry : throw _state.Error("KeyError", PythonText.Quote(name));
+            return _mapping.TryGet(name, out object? entry) ? entry : throw _state.Error("KeyError", PythonText.QuoteShort(name));
         }
 
         long? index = name.Length == 0 ? _automatic++ : Index(name);
         if (index is not { } position)
         {
-            return _arguments.TryNamed(name, out object? value) ? value : throw _state.Error("KeyError", PythonText.Quote(name));
+            return _arguments.TryNamed(name, out object? value) ? value : throw _state.Error("KeyError", PythonText.QuoteShort(name));
         }
 
         _manual |= name.Length > 0;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Octet.Tokenizers.ChatTemplates;
@@ -7,14 +8,22 @@ static class StringMethods
 {
     internal static Dictionary<string, Operation> Table { get; } = Build();
 
+    /// <summary>The ideographs that Unicode's Unihan gives a number.</summary>
+    static readonly HashSet<int> s_ideographs =
+    [
+        .. ("\u3405\u3483\u382a\u3b4d\u4e00\u4e03\u4e07\u4e09\u4e5d\u4e8c\u4e94\u4e96\u4ebf\u4ec0\u4edf\u4ee8\u4f0d\u4f70\u5104\u5146\u5169\u516b\u516d\u5341\u5343\u5344\u5345\u534c\u53c1\u53c2\u53c3\u53c4\u56db\u58f1\u58f9"
+            + "\u5e7a\u5efe\u5eff\u5f0c\u5f0d\u5f0e\u5f10\u62fe\u634c\u67d2\u6f06\u7396\u767e\u8086\u842c\u8cae\u8cb3\u8d30\u9621\u9646\u964c\u9678\u96f6\uf96b\uf973\uf978\uf9b2\uf9d1\uf9d3\uf9fd\U00020001\U00020064\U000200e2\U00020121"
+            + "\U0002092a\U00020983\U0002098c\U0002099c\U00020aea\U00020afd\U00020b19\U00022390\U00022998\U00023b1b\U0002626d\U0002f890").EnumerateRunes().Select(static point => point.Value),
+    ];
+
     static Dictionary<string, Operation> Build() => new(StringComparer.Ordinal)
     {
-        ["upper"] = Text(static (_, text, _) => TextCase.Upper(text)),
-        ["lower"] = Text(static (_, text, _) => TextCase.Lower(text)),
-        ["casefold"] = Text(static (_, text, _) => TextCase.Lower(text).Replace("ß", "ss", StringComparison.Ordinal).Replace('ς', 'σ')),
-        ["swapcase"] = Text(static (_, text, _) => TextCase.Swap(text)),
-        ["title"] = Text(static (_, text, _) => TextCase.Title(text)),
-        ["capitalize"] = Text(static (_, text, _) => TextCase.Capitalize(text)),
+        ["upper"] = Text(static (state, text, _) => TextCase.Upper(state, text)),
+        ["lower"] = Text(static (state, text, _) => TextCase.Lower(state, text)),
+        ["casefold"] = Text(static (state, text, _) => TextCase.Fold(state, text)),
+        ["swapcase"] = Text(static (state, text, _) => TextCase.Swap(state, text)),
+        ["title"] = Text(static (state, text, _) => TextCase.Title(state, text)),
+        ["capitalize"] = Text(static (state, text, _) => TextCase.Capitalize(state, text)),
         ["strip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), true, true), 0, "chars"),
         ["lstrip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), true, false), 0, "chars"),
         ["rstrip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), false, true), 0, "chars"),
@@ -34,24 +43,24 @@ static class StringMethods
         ["splitlines"] = Plain(static (state, text, bound) => new List<object?>(CodePoints.Lines(state, text, bound.Flag(state, 0))), 0, "keepends"),
         ["partition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: false), 1, "sep"),
         ["rpartition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: true), 1, "sep"),
-        ["startswith"] = Plain(static (state, text, bound) => Affix(state, text, bound, "startswith", static (part, affix) => part.StartsWith(affix, StringComparison.Ordinal)), 1, "prefix", "start", "end"),
-        ["endswith"] = Plain(static (state, text, bound) => Affix(state, text, bound, "endswith", static (part, affix) => part.EndsWith(affix, StringComparison.Ordinal)), 1, "suffix", "start", "end"),
+        ["startswith"] = new(static (state, value, bound) => Affix(state, value, bound, "startswith", end: false), 1, ["prefix", "start", "end"]),
+        ["endswith"] = new(static (state, value, bound) => Affix(state, value, bound, "endswith", end: true), 1, ["suffix", "start", "end"]),
         ["find"] = Plain(static (state, text, bound) => Find(state, text, bound, last: false), 1, "sub", "start", "end"),
         ["rfind"] = Plain(static (state, text, bound) => Find(state, text, bound, last: true), 1, "sub", "start", "end"),
         ["index"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: false)), 1, "sub", "start", "end"),
         ["rindex"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: true)), 1, "sub", "start", "end"),
         ["count"] = Plain(Count, 1, "sub", "start", "end"),
-        ["isdigit"] = Plain(static (_, text, _) => All(text, static point => char.IsDigit(point, 0) || point[0] is '²' or '³' or '¹' or (>= '⁰' and <= '₉'))),
-        ["isdecimal"] = Plain(static (_, text, _) => All(text, static point => char.IsDigit(point, 0))),
-        ["isnumeric"] = Plain(static (_, text, _) => All(text, static point => char.IsNumber(point, 0))),
-        ["isalpha"] = Plain(static (_, text, _) => All(text, static point => char.IsLetter(point, 0))),
-        ["isalnum"] = Plain(static (_, text, _) => All(text, static point => char.IsLetterOrDigit(point, 0) || char.IsNumber(point, 0))),
-        ["isspace"] = Plain(static (_, text, _) => All(text, static point => CodePoints.IsSpace(point[0]))),
+        ["isdigit"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsDigit(point) || point.Value is '²' or '³' or '¹' or (>= '⁰' and <= '₉'))),
+        ["isdecimal"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsDigit)),
+        ["isnumeric"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsNumber(point) || s_ideographs.Contains(point.Value))),
+        ["isalpha"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsLetter)),
+        ["isalnum"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsLetterOrDigit(point) || Rune.IsNumber(point))),
+        ["isspace"] = Plain(static (_, text, _) => CodePoints.All(text, static point => point.IsBmp && CodePoints.IsSpace((char)point.Value))),
         ["isascii"] = Plain(static (_, text, _) => Ascii.IsValid(text)),
-        ["isidentifier"] = Plain(static (_, text, _) => text.Length > 0 && !char.IsDigit(text[0]) && All(text, static point => point == "_" || char.IsLetterOrDigit(point, 0))),
-        ["isupper"] = Plain(static (_, text, _) => TextCase.Is(text, upper: true)),
-        ["islower"] = Plain(static (_, text, _) => TextCase.Is(text, upper: false)),
-        ["istitle"] = Plain(static (_, text, _) => text == TextCase.Title(text) && text.Any(char.IsLetter)),
+        ["isidentifier"] = Plain(static (_, text, _) => text.Length > 0 && BeginsName(CodePoints.RuneAt(text, 0, out _)) && CodePoints.All(text, ContinuesName)),
+        ["isupper"] = Plain(static (state, text, _) => TextCase.Is(state, text, upper: true)),
+        ["islower"] = Plain(static (state, text, _) => TextCase.Is(state, text, upper: false)),
+        ["istitle"] = Plain(static (state, text, _) => TextCase.IsTitle(state, text)),
         ["encode"] = Plain(static (state, _, _) => throw state.Error("SecurityError", "str.encode is refused: a prompt is text"), 0, "encoding", "errors"),
     };
 
@@ -67,33 +76,45 @@ static class StringMethods
             throw chars is Undefined undefined ? state.Use(undefined) : state.TypeError("strip arg must be None or str");
         }
 
-        if (!CodePoints.HasSurrogates(set))
+        if (set.Length == 0)
         {
-            char[] units = set.ToCharArray();
-            return (start, end) switch
-            {
-                _ when units.Length == 0 => text,
-                (true, true) => text.Trim(units),
-                (true, false) => text.TrimStart(units),
-                _ => text.TrimEnd(units),
-            };
+            return text;
         }
 
-        HashSet<string> points = [.. CodePoints.Split(set)];
-        string[] all = [.. CodePoints.Split(text)];
+        state.ChargeCharacters((4L * set.Length) + text.Length);
+        HashSet<int> points = [];
+        for (int at = 0; at < set.Length;)
+        {
+            points.Add(PointAt(set, at, out int width));
+            at += width;
+        }
+
         int from = 0;
-        int to = all.Length;
-        while (start && from < to && points.Contains(all[from]))
+        int to = text.Length;
+        while (start && from < to && points.Contains(PointAt(text, from, out int width)))
         {
-            from++;
+            from += width;
         }
 
-        while (end && to > from && points.Contains(all[to - 1]))
+        while (end && to > from)
         {
-            to--;
+            int last = to - (to - from >= 2 && char.IsSurrogatePair(text[to - 2], text[to - 1]) ? 2 : 1);
+            if (!points.Contains(PointAt(text, last, out _)))
+            {
+                break;
+            }
+
+            to = last;
         }
 
-        return string.Concat(all[from..to]);
+        return to - from == text.Length ? text : text[from..to];
+    }
+
+    static int PointAt(string text, int at, out int width)
+    {
+        bool pair = at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]);
+        width = pair ? 2 : 1;
+        return pair ? char.ConvertToUtf32(text[at], text[at + 1]) : text[at];
     }
 
     internal static string ReplaceText(RenderState state, string text, string old, string with, int count)
@@ -106,24 +127,30 @@ static class StringMethods
         StringBuilder into = new();
         int at = 0;
         long made = 0;
+        TextSearch search = old.Length > 0 ? new TextSearch(state, old) : default;
         for (; count != 0; count--)
         {
             // An empty pattern matches before every code point and at the end.
-            int found = old.Length > 0 ? text.IndexOf(old, at, StringComparison.Ordinal) : made == 0 ? 0 : at < text.Length ? CodePoints.Offset(text, at, 1) : -1;
+            int found = old.Length > 0 ? search.Find(state, text.AsSpan(at)) : made == 0 ? 0 : at < text.Length ? CodePoints.Offset(text, at, 1) - at : -1;
             if (found < 0)
             {
                 break;
             }
 
             made++;
-            state.Charge(1 + (with.Length / RenderState.CharactersPerStep));
-            state.RequireLength((long)into.Length + (found - at) + with.Length);
-            into.Append(text, at, found - at).Append(with);
-            at = found + old.Length;
+            state.ChargeText(with.Length);
+            state.RequireLength((long)into.Length + found + with.Length);
+            into.Append(text, at, found).Append(with);
+            at += found + old.Length;
+        }
+
+        if (made == 0)
+        {
+            return text;
         }
 
         state.ChargeText((long)into.Length + text.Length - at);
-        return made == 0 ? text : into.Append(text, at, text.Length - at).ToString();
+        return into.Append(text, at, text.Length - at).ToString();
     }
 
     /// <summary>Pads to a width: −1 on the right, 1 on the left, 0 on both sides, where CPython puts the odd one left if the width is odd.</summary>
@@ -134,11 +161,18 @@ static class StringMethods
             throw state.TypeError("The fill character must be exactly one character long");
         }
 
+        state.ChargeScan(text.Length);
         int pad = Math.Max(0, width - CodePoints.Length(text));
         state.ChargeText(text.Length + ((long)pad * fill.Length));
         int left = side < 0 ? 0 : side > 0 ? pad : (pad / 2) + (pad & width & 1);
         return new StringBuilder().Insert(0, fill, left).Append(text).Insert(text.Length + (left * fill.Length), fill, pad - left).ToString();
     }
+
+    /// <summary>Unicode's XID_Start and XID_Continue, by category.</summary>
+    static bool BeginsName(Rune point) => point.Value == '_' || Rune.IsLetter(point) || Rune.GetUnicodeCategory(point) == UnicodeCategory.LetterNumber;
+
+    static bool ContinuesName(Rune point) => BeginsName(point) || Rune.GetUnicodeCategory(point)
+        is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.ConnectorPunctuation;
 
     static Operation Text(Func<RenderState, string, Bound, string> body, int required = 0, params string[] names) =>
         new((state, value, bound) => Like(value, body(state, Receiver(state, value), bound)), required, names);
@@ -149,7 +183,7 @@ static class StringMethods
     static string Receiver(RenderState state, object? value)
     {
         string text = PythonType.TextOrNull(value)!;
-        state.Charge(text.Length / RenderState.CharactersPerStep);
+        state.ChargeCharacters(text.Length);
         return text;
     }
 
@@ -166,13 +200,20 @@ static class StringMethods
         int size = Math.Max(0, bound.Integer(state, 0, 8));
         StringBuilder into = new(text.Length);
         int column = 0;
-        foreach (string point in CodePoints.Split(text))
+        foreach (char c in text)
         {
-            int spaces = point != "\t" ? 0 : size == 0 ? 0 : size - (column % size);
-            state.Charge(spaces / RenderState.CharactersPerStep);
-            state.RequireLength((long)into.Length + spaces + 2);
-            _ = point == "\t" ? into.Append(' ', spaces) : into.Append(point);
-            column = point is "\n" or "\r" ? 0 : column + (point == "\t" ? spaces : 1);
+            if (c == '\t')
+            {
+                int spaces = size == 0 ? 0 : size - (column % size);
+                state.ChargeText(spaces);
+                state.RequireLength((long)into.Length + spaces);
+                into.Append(' ', spaces);
+                column += spaces;
+                continue;
+            }
+
+            into.Append(c);
+            column = c is '\n' or '\r' ? 0 : column + (char.IsLowSurrogate(c) ? 0 : 1);
         }
 
         return into.ToString();
@@ -185,8 +226,9 @@ static class StringMethods
         long length = 0;
         foreach (object? item in Iteration.Of(state, bound[0], "can only join an iterable"))
         {
-            string text = (value is Markup && item is string plain ? Markup.Escape(plain) : PythonType.TextOrNull(item))
+            string text = (value is Markup && PythonType.IsPlainText(item) ? Markup.Escape(state, PythonText.Str(state, item)) : PythonType.TextOrNull(item))
                 ?? throw state.TypeError($"sequence item {texts.Count}: expected str instance, {PythonType.Name(item)} found");
+            state.Allocate(Iteration.BytesPerElement);
             texts.Add(text);
             length += text.Length + separator.Length;
             state.RequireLength(length - separator.Length);
@@ -196,9 +238,9 @@ static class StringMethods
         return Like(value, string.Join(separator, texts));
     }
 
-    static bool Affix(RenderState state, string text, Bound bound, string name, Func<string, string, bool> has)
+    static bool Affix(RenderState state, object? value, Bound bound, string name, bool end)
     {
-        (string part, _, bool valid) = Part(state, text, bound);
+        ReadOnlySpan<char> part = Part(state, PythonType.Characters(value), bound, out _, out bool valid);
         object?[] candidates = bound[0] is PythonTuple tuple ? tuple.Items : [bound[0]];
         bool any = false;
         foreach (object? candidate in candidates)
@@ -206,7 +248,9 @@ static class StringMethods
             string affix = PythonType.TextOrNull(candidate) ?? throw state.TypeError(bound[0] is PythonTuple
                 ? $"tuple for {name} must only contain str, not {PythonType.Name(candidate)}"
                 : $"{name} first arg must be str or a tuple of str, not {PythonType.Name(candidate)}");
-            any |= valid && has(part, affix);
+            state.Charge();
+            state.ChargeScan(affix.Length);
+            any |= valid && (end ? part.EndsWith(affix) : part.StartsWith(affix));
         }
 
         return any;
@@ -214,9 +258,9 @@ static class StringMethods
 
     static object Find(RenderState state, string text, Bound bound, bool last)
     {
-        (string part, int offset, bool valid) = Part(state, text, bound);
+        ReadOnlySpan<char> part = Part(state, text, bound, out int offset, out bool valid);
         string sought = bound.StrictText(state, 0);
-        int at = !valid ? -1 : last ? part.LastIndexOf(sought, StringComparison.Ordinal) : part.IndexOf(sought, StringComparison.Ordinal);
+        int at = !valid ? -1 : sought.Length == 0 ? (last ? part.Length : 0) : new TextSearch(state, sought, backward: last).Find(state, part);
         return at < 0 ? -1L : (long)offset + CodePoints.Before(part, at);
     }
 
@@ -224,26 +268,29 @@ static class StringMethods
 
     static object? Count(RenderState state, string text, Bound bound)
     {
-        (string part, _, bool valid) = Part(state, text, bound);
+        ReadOnlySpan<char> part = Part(state, text, bound, out _, out bool valid);
         string sought = bound.StrictText(state, 0);
-        return !valid ? 0L : sought.Length == 0 ? CodePoints.Length(part) + 1L : part.AsSpan().Count(sought);
+        return !valid ? 0L : sought.Length == 0 ? CodePoints.Length(part) + 1L : TextSearch.Count(state, part, sought);
     }
 
     /// <summary>What the optional start and end leave of the text; not valid where the start lies beyond the end.</summary>
-    static (string Part, int Offset, bool Valid) Part(RenderState state, string text, Bound bound)
+    static ReadOnlySpan<char> Part(RenderState state, ReadOnlySpan<char> text, Bound bound, out int offset, out bool valid)
     {
-        if (!bound.Has(1))
+        offset = 0;
+        valid = true;
+        if (!bound.Has(1) && !bound.Has(2))
         {
-            return (text, 0, true);
+            return text;
         }
 
+        state.ChargeScan(text.Length);
         int length = CodePoints.Length(text);
         long start = bound[1] is null ? 0 : bound.Integer(state, 1, 0);
         long end = bound[2] is null ? length : bound.Integer(state, 2, length);
         start = Math.Max(0, start < 0 ? start + length : start);
         end = Math.Clamp(end < 0 ? end + length : end, 0, length);
-        return start > end ? ("", 0, false) : (CodePoints.Slice(text, (int)start, (int)end), (int)start, true);
+        valid = start <= end;
+        offset = (int)start;
+        return valid ? CodePoints.Slice(text, (int)start, (int)end) : default;
     }
-
-    static bool All(string text, Func<string, bool> holds) => text.Length > 0 && CodePoints.Split(text).All(holds);
 }

@@ -21,15 +21,18 @@ static class StringSplitting
 
         int start = 0;
         int end = text.Length;
+        TextSearch search = new(state, by, backward: fromEnd);
         while (limit-- != 0)
         {
-            int at = fromEnd ? text.AsSpan(0, end).LastIndexOf(by) : text.IndexOf(by, start, StringComparison.Ordinal);
+            int at = search.Find(state, text.AsSpan(start, end - start));
             if (at < 0)
             {
                 break;
             }
 
+            at += start;
             state.Charge(2);
+            state.Allocate(Iteration.BytesPerElement);
             parts.Add(fromEnd ? text[(at + by.Length)..end] : text[start..at]);
             (start, end) = fromEnd ? (start, at) : (at + by.Length, end);
         }
@@ -50,7 +53,7 @@ static class StringSplitting
             throw state.ValueError("empty separator");
         }
 
-        int at = last ? text.LastIndexOf(separator, StringComparison.Ordinal) : text.IndexOf(separator, StringComparison.Ordinal);
+        int at = new TextSearch(state, separator, backward: last).Find(state, text);
         return at < 0
             ? new PythonTuple(last ? ["", "", text] : [text, "", ""])
             : new PythonTuple([text[..at], separator, text[(at + separator.Length)..]]);
@@ -63,13 +66,14 @@ static class StringSplitting
             foreach (string word in CodePoints.Words(text))
             {
                 state.Charge(2);
+                state.Allocate(Iteration.BytesPerElement);
                 parts.Add(word);
             }
 
             return;
         }
 
-        string rest = CodePoints.Trim(text, start: !fromEnd, end: fromEnd);
+        ReadOnlySpan<char> rest = CodePoints.Trim(text.AsSpan(), start: !fromEnd, end: fromEnd);
         while (rest.Length > 0)
         {
             int at = fromEnd ? rest.Length : 0;
@@ -80,13 +84,14 @@ static class StringSplitting
 
             if (limit-- == 0)
             {
-                parts.Add(rest);
+                parts.Add(rest.ToString());
                 break;
             }
 
-            state.ChargeText(rest.Length);
-            parts.Add(fromEnd ? rest[at..] : rest[..at]);
-            rest = fromEnd ? CodePoints.Trim(rest[..at], start: false) : CodePoints.Trim(rest[at..], end: false);
+            state.Charge(2);
+            state.Allocate(Iteration.BytesPerElement);
+            parts.Add((fromEnd ? rest[at..] : rest[..at]).ToString());
+            rest = CodePoints.Trim(fromEnd ? rest[..at] : rest[at..], start: !fromEnd, end: fromEnd);
         }
 
         if (fromEnd)

@@ -18,7 +18,7 @@ sealed class NamespaceTarget(string name, string attribute) : Target
 {
     internal override void Assign(Scope scope, RenderState state, object? value)
     {
-        if (scope.Get(name) is not Namespace ns)
+        if (scope.Get(state, name) is not Namespace ns)
         {
             throw state.Error("TemplateRuntimeError", "cannot assign attribute on non-namespace object");
         }

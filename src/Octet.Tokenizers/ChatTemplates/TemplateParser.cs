@@ -3,6 +3,21 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Reads the statements of a template.</summary>
 sealed class TemplateParser
 {
+    static readonly Dictionary<string, Func<TemplateParser, int, Statement>> s_statements = new(StringComparer.Ordinal)
+    {
+        ["if"] = static (parser, line) => parser.ReadIf(line),
+        ["for"] = static (parser, line) => parser.ReadFor(line),
+        ["set"] = static (parser, line) => parser.ReadSet(line),
+        ["macro"] = static (parser, line) => parser.ReadMacro(line),
+        ["call"] = static (parser, line) => parser.ReadCall(line),
+        ["with"] = static (parser, line) => parser.ReadWith(line),
+        ["filter"] = static (parser, line) => new FilterBlock(parser._expressions.ReadFilter(null, named: true), parser.ReadInner("endfilter"), line),
+        ["generation"] = static (parser, line) => new Generation(parser.ReadInner("endgeneration"), line),
+        ["print"] = static (parser, line) => new Print(parser._expressions.ReadTuple(), line),
+        ["break"] = static (parser, line) => parser.ReadLoopControl("break", Flow.Break, line),
+        ["continue"] = static (parser, line) => parser.ReadLoopControl("continue", Flow.Continue, line),
+    };
+
     readonly TokenReader _tokens;
     readonly ExpressionParser _expressions;
     int _loops;
@@ -14,11 +29,13 @@ sealed class TemplateParser
         _expressions = new ExpressionParser(tokens);
     }
 
+    internal static IReadOnlyCollection<string> Statements => s_statements.Keys;
+
     internal static Block Parse(string source, string name, ChatTemplateOptions options)
     {
         if (source.Length > options.MaxTemplateCharacters)
         {
-            throw new ChatTemplateException(name, 0, "LimitError", $"the template is longer than {options.MaxTemplateCharacters} characters");
+            throw new ChatTemplateException(name, 0, "LimitError", $"the template is longer than {options.MaxTemplateCharacters} characters: shorten it, or raise ChatTemplateOptions.MaxTemplateCharacters");
         }
 
         TemplateParser parser = new(new TokenReader(Lexer.Read(source, name), name, options.MaxParseDepth));
@@ -77,34 +94,13 @@ sealed class TemplateParser
     {
         Token tag = _tokens.Next();
         int line = tag.Line;
+        if (s_statements.TryGetValue(tag.Text, out Func<TemplateParser, int, Statement>? read))
+        {
+            return read(this, line);
+        }
+
         switch (tag.Text)
         {
-            case "if":
-                return ReadIf(line);
-            case "for":
-                return ReadFor(line);
-            case "set":
-                return ReadSet(line);
-            case "macro":
-                return ReadMacro(line);
-            case "call":
-                return ReadCall(line);
-            case "with":
-                return ReadWith(line);
-            case "filter":
-                FilterCall filter = _expressions.ReadFilter(null, named: true);
-                return new FilterBlock(filter, ReadInner("endfilter"), line);
-            case "generation":
-                return new Generation(ReadInner("endgeneration"), line);
-            case "print":
-                return new Print(_expressions.ReadTuple(), line);
-            case "break" or "continue":
-                if (_loops == 0)
-                {
-                    _tokens.Fail($"'{tag.Text}' outside loop", line);
-                }
-
-                return new LoopControl(tag.Text == "break" ? Flow.Break : Flow.Continue, line);
             case "include" or "import" or "from" or "extends" or "block" or "autoescape":
                 _tokens.Fail($"'{tag.Text}' is not supported: a chat template is one file without inheritance", line);
                 return null;
@@ -122,6 +118,16 @@ sealed class TemplateParser
         Block body = ReadBody(end);
         _tokens.Next();
         return body;
+    }
+
+    LoopControl ReadLoopControl(string name, Flow flow, int line)
+    {
+        if (_loops == 0)
+        {
+            _tokens.Fail($"'{name}' outside loop", line);
+        }
+
+        return new LoopControl(flow, line);
     }
 
     If ReadIf(int line)
@@ -175,7 +181,7 @@ sealed class TemplateParser
             return new Set(target, _expressions.ReadTuple(), line);
         }
 
-        FilterCall? filter = _tokens.Current.IsOperator("|") ? _expressions.ReadFilter(null) : null;
+        FilterChain? filter = _tokens.Current.IsOperator("|") ? _expressions.ReadFilter(null) : null;
         return new SetBlock(target, filter, ReadInner("endset"), line);
     }
 
@@ -226,19 +232,25 @@ sealed class TemplateParser
 
     (Signature Signature, Block Body) ReadFunctionBody(List<string> names, List<Expression> defaults, string end)
     {
-        HashSet<string> special = new(StringComparer.Ordinal);
         int loops = _loops;
-        _loops = 0;
-        _expressions.MacroNames.Push(special);
+        SpecialNames outside = _expressions.MacroNames;
+        (_loops, _expressions.MacroNames) = (0, SpecialNames.None);
         Block body = ReadInner(end);
-        _expressions.MacroNames.Pop();
-        _loops = loops;
-        return (new Signature(names, defaults, special.Contains("varargs"), special.Contains("kwargs"), special.Contains("caller")), body);
+        Signature signature = new(names, defaults, _expressions.MacroNames);
+        int caller = signature.Find("caller");
+        if (signature.UsesCaller && caller >= 0 && caller < names.Count - defaults.Count)
+        {
+            _tokens.Fail("When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default.");
+        }
+
+        (_loops, _expressions.MacroNames) = (loops, outside | _expressions.MacroNames);
+        return (signature, body);
     }
 
     (List<string> Names, List<Expression> Defaults) ReadParameters()
     {
         List<string> names = [];
+        HashSet<string> seen = new(StringComparer.Ordinal);
         List<Expression> defaults = [];
         _tokens.ExpectOperator("(");
         while (!_tokens.Current.IsOperator(")"))
@@ -249,7 +261,7 @@ sealed class TemplateParser
             }
 
             string name = _tokens.Expect(TokenKind.Name).Text;
-            if (names.Contains(name))
+            if (!seen.Add(name))
             {
                 _tokens.Fail($"duplicate argument '{name}' in function definition");
             }

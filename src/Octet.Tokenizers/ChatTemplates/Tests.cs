@@ -5,6 +5,8 @@ static class Tests
 {
     static readonly Dictionary<string, Operation> s_table = Build();
 
+    internal static IReadOnlyCollection<string> Names => s_table.Keys;
+
     internal static bool Exists(string name) => s_table.ContainsKey(name);
 
     internal static bool Holds(RenderState state, string name, object? value, Arguments arguments)
@@ -34,16 +36,16 @@ static class Tests
             ["iterable"] = Of(Iteration.Can),
             ["mapping"] = Of(static value => value is PythonDictionary),
             ["none"] = Of(static value => value is null),
-            ["sequence"] = Of(static value => value is not (DictionaryView or Cycler) && Iteration.LengthOrNull(value) is not null),
+            ["sequence"] = Of(static value => value is not (DictionaryView or Cycler) && Iteration.HasLength(value)),
             ["string"] = Of(PythonType.IsText),
             ["filter"] = new(static (state, value, _) => Exists(state, value, Filters.Exists), 0, []),
             ["test"] = new(static (state, value, _) => Exists(state, value, Exists), 0, []),
-            ["lower"] = new(static (state, value, _) => TextCase.Is(PythonText.Str(state, value), upper: false), 0, []),
-            ["upper"] = new(static (state, value, _) => TextCase.Is(PythonText.Str(state, value), upper: true), 0, []),
+            ["lower"] = new(static (state, value, _) => TextCase.Is(state, PythonText.Str(state, value), upper: false), 0, []),
+            ["upper"] = new(static (state, value, _) => TextCase.Is(state, PythonText.Str(state, value), upper: true), 0, []),
             ["divisibleby"] = new(static (state, value, bound) => Rest(state, value, bound[0], 0), 1, ["num"]),
             ["even"] = new(static (state, value, _) => Rest(state, value, 2L, 0), 0, []),
             ["odd"] = new(static (state, value, _) => Rest(state, value, 2L, 1), 0, []),
-            ["sameas"] = new(static (_, value, bound) => Comparison.Same(value, bound[0]), 1, ["other"]),
+            ["sameas"] = new(static (state, value, bound) => Comparison.Same(state, value, bound[0]), 1, ["other"]),
         };
         Compare(table, "==", "eq", "equalto");
         Compare(table, "!=", "ne");
@@ -67,7 +69,11 @@ static class Tests
         }
     }
 
-    static bool Exists(RenderState state, object? value, Func<string, bool> exists) => PythonType.TextOrNull(value) is { } name && exists(name);
+    static bool Exists(RenderState state, object? value, Func<string, bool> exists)
+    {
+        state.ChargeCharacters(PythonType.TextLength(value));
+        return PythonType.TextOrNull(value) is { } name && exists(name);
+    }
 
     static bool Rest(RenderState state, object? value, object? by, long rest) =>
         Comparison.Equal(state, Arithmetic.Apply(state, "%", value, by), rest);

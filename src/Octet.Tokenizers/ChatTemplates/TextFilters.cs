@@ -5,13 +5,13 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>Filters that make text. What was marked as escaped stays so.</summary>
 static class TextFilters
 {
-    internal static object? Capitalize(RenderState state, object? value, Bound bound) => Like(value, TextCase.Capitalize(Input(state, value)));
+    internal static object? Capitalize(RenderState state, object? value, Bound bound) => Like(value, TextCase.Capitalize(state, Input(state, value)));
 
-    internal static object? Lower(RenderState state, object? value, Bound bound) => Like(value, TextCase.Lower(Input(state, value)));
+    internal static object? Lower(RenderState state, object? value, Bound bound) => Like(value, TextCase.Lower(state, Input(state, value)));
 
-    internal static object? Upper(RenderState state, object? value, Bound bound) => Like(value, TextCase.Upper(Input(state, value)));
+    internal static object? Upper(RenderState state, object? value, Bound bound) => Like(value, TextCase.Upper(state, Input(state, value)));
 
-    internal static object? Text(RenderState state, object? value, Bound bound) => Like(value, Input(state, value));
+    internal static object? Text(RenderState state, object? value, Bound bound) => PythonType.IsText(value) ? value : Input(state, value);
 
     internal static object? Center(RenderState state, object? value, Bound bound) =>
         Like(value, StringMethods.Justify(state, Input(state, value), bound.Integer(state, 0, 80), " ", 0));
@@ -44,8 +44,9 @@ static class TextFilters
         string text = PythonType.TextOrNull(value) ?? throw (value is Undefined undefined
             ? state.Use(undefined)
             : state.TypeError($"unsupported operand type(s) for +=: '{PythonType.Name(value)}' and 'str'"));
+        state.ChargeText(text.Length);
         object? width = bound.Or(0, 4L);
-        string indention = PythonType.TextOrNull(width) ?? (string)Arithmetic.Apply(state, "*", " ", width)!;
+        string indention = PythonType.TextOrNull(width) ?? PythonText.Str(state, Arithmetic.Apply(state, "*", " ", width));
         bool blank = bound.Flag(state, 2);
         List<string> lines = CodePoints.Lines(state, text + "\n");
         state.ChargeText(text.Length + ((long)lines.Count * indention.Length));
@@ -87,9 +88,9 @@ static class TextFilters
                 end++;
             }
 
-            string piece = text[start..end];
-            int first = CodePoints.Offset(piece, 0, 1);
-            into.Append(TextCase.Upper(piece[..first])).Append(TextCase.Lower(piece[first..]));
+            state.Charge();
+            int first = CodePoints.Offset(text, start, 1);
+            into.Append(TextCase.Upper(state, text[start..first])).Append(TextCase.Lower(state, text[first..end]));
             start = end;
         }
 
@@ -102,7 +103,7 @@ static class TextFilters
     internal static object? ToJson(RenderState state, object? value, Bound bound)
     {
         object? width = bound.Or(1, null);
-        string? indent = width is null ? null : PythonType.TextOrNull(width) ?? (string)Arithmetic.Apply(state, "*", " ", width)!;
+        string? indent = width is null ? null : PythonType.TextOrNull(width) ?? PythonText.Str(state, Arithmetic.Apply(state, "*", " ", width));
         (string item, string key) = (indent is null ? ", " : ",", ": ");
         if (bound.Or(2, null) is { } separators)
         {
@@ -129,6 +130,7 @@ static class TextFilters
                 : state.TypeError($"object of type '{PythonType.Name(value)}' has no len()");
         }
 
+        state.ChargeScan(text.Length);
         int length = bound.Integer(state, 0, 255);
         string end = bound.Text(state, 2, "...");
         int leeway = bound.Or(3, null) is null ? 5 : bound.Integer(state, 3, 5);
@@ -143,20 +145,25 @@ static class TextFilters
             return value;
         }
 
-        string cut = CodePoints.Slice(text, 0, kept);
+        ReadOnlySpan<char> cut = CodePoints.Slice(text, 0, kept);
+        state.ChargeText(cut.Length + end.Length);
         int space = bound.Flag(state, 1) ? -1 : cut.LastIndexOf(' ');
-        return Like(value, (space < 0 ? cut : cut[..space]) + end);
+        return Like(value, string.Concat(space < 0 ? cut : cut[..space], end));
     }
 
     internal static object? WordCount(RenderState state, object? value, Bound bound)
     {
         long words = 0;
         bool inside = false;
-        foreach (string point in CodePoints.Split(Input(state, value)))
+        string text = Input(state, value);
+        state.ChargeCharacters(text.Length);
+        for (int at = 0; at < text.Length;)
         {
-            bool word = point == "_" || char.IsLetterOrDigit(point, 0) || char.IsNumber(point, 0);
+            Rune point = CodePoints.RuneAt(text, at, out int width);
+            bool word = point.Value == '_' || Rune.IsLetterOrDigit(point) || Rune.IsNumber(point);
             words += word && !inside ? 1 : 0;
             inside = word;
+            at += width;
         }
 
         return words;
@@ -181,7 +188,7 @@ static class TextFilters
     static string Input(RenderState state, object? value)
     {
         string text = PythonText.Str(state, value);
-        state.ChargeText(text.Length);
+        state.ChargeScan(text.Length);
         return text;
     }
 

@@ -5,6 +5,9 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>The tokens of a template with one of lookahead, and the limit on how deep their reader nests.</summary>
 sealed class TokenReader(List<Token> tokens, string templateName, int maxDepth)
 {
+    /// <summary>How much longer a chain may be than nesting is deep.</summary>
+    const int ChainsPerDepth = 10;
+
     int _at;
     int _depth;
 
@@ -76,6 +79,15 @@ sealed class TokenReader(List<Token> tokens, string templateName, int maxDepth)
     }
 
     internal void Leave() => _depth--;
+
+    /// <summary>Refuses a chain of operators, subscripts, calls or tests that would make too deep a tree.</summary>
+    internal void RequireChain(int links)
+    {
+        if (links > maxDepth * ChainsPerDepth)
+        {
+            Fail($"a chain of more than {maxDepth * ChainsPerDepth} operators, subscripts or calls");
+        }
+    }
 
     [DoesNotReturn]
     internal void Fail(string reason, int line = 0) =>
