@@ -1,5 +1,6 @@
 using System.Text;
 using Octet.Cli.IO;
+using Octet.Cli.Options;
 using Octet.Safetensors;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;
@@ -55,10 +56,14 @@ static class ErrorReport
     /// <summary>Writes <c>octet: error: ...</c>, always one line.</summary>
     internal static void WriteLine(string message) => Standard.Error.WriteLine($"octet: error: {OneLine(message)}");
 
+    /// <summary>Writes <c>octet: warning: ...</c>, always one line: what is worth knowing, and stops nothing.</summary>
+    internal static void Warn(string message) => Standard.Error.WriteLine($"octet: warning: {OneLine(message)}");
+
     internal static string Describe(Exception error) => error switch
     {
-        CommandException or ModelException or ModelHubException or SafetensorsException or TokenizerException or ChatTemplateException => error.Message,
-        ArgumentException { ParamName: { Length: > 0 } name } => error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        ModelException => OptionNames.Translate(error.Message),
+        CommandException or ModelHubException or SafetensorsException or TokenizerException or ChatTemplateException => error.Message,
+        ArgumentException { ParamName: { Length: > 0 } name } => OptionNames.Translate(error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)),
         IOException or UnauthorizedAccessException => error.Message,
         OutOfMemoryException => "memory is used up: choose a smaller model, a shorter --context or fewer --threads",
         _ => $"unexpected {error.GetType().Name}: {error.Message} (OCTET_DEBUG=1 shows where)",

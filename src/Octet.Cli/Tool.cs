@@ -21,6 +21,11 @@ static partial class Tool
                 ResponseFileTokenReplacer = null,
                 EnablePosixBundling = false,
             });
+            if (OptionWithoutValue(parsed, args) is { } taken)
+            {
+                throw new UsageException($"{taken.Option} has no value: the next word, {taken.Next}, is an option too (a text that looks like one is written {taken.Option}={taken.Next})");
+            }
+
             if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or VersionAction))
             {
                 throw Usage(parsed);
@@ -75,6 +80,26 @@ static partial class Tool
         }
 
         return root;
+    }
+
+    /// <summary>The parser takes an option that follows one whose value is missing for that value.</summary>
+    static (string Option, string Next)? OptionWithoutValue(ParseResult parsed, string[] args)
+    {
+        HashSet<string> names = [.. parsed.CommandResult.Command.Options.SelectMany(option => option.Aliases.Append(option.Name))];
+        foreach (OptionResult option in parsed.CommandResult.Children.OfType<OptionResult>())
+        {
+            string? name = option.IdentifierToken?.Value;
+            foreach (Token value in option.Tokens)
+            {
+                // Joined by an equals sign, whatever follows is meant.
+                if (names.Contains(value.Value.Split('=')[0]) && args.Zip(args.Skip(1)).Contains((name!, value.Value)))
+                {
+                    return (name!, value.Value);
+                }
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The parser takes an unknown option for a model's name or a prompt.</summary>

@@ -16,6 +16,17 @@ public sealed partial class LanguageModel
     /// <exception cref="ChatTemplateException">The template is broken.</exception>
     public ChatTemplate? ChatTemplate => _template.Value;
 
+    /// <summary>The variable of the chat template that switches thinking: <c>enable_thinking</c> or <c>thinking</c>. Null where there is none, or no template.</summary>
+    /// <exception cref="ChatTemplateException">The template is broken.</exception>
+    public string? ThinkingVariable => _traits.Value?.ThinkingVariable;
+
+    /// <summary>
+    /// The tokens that end an answer: those of <c>generation_config.json</c> and <c>config.json</c>, the tokenizer's <c>eos_token</c>, and the
+    /// special token that the chat template writes behind an answer. Empty where none is known: an answer then goes on as long as it may.
+    /// </summary>
+    /// <exception cref="TokenizerException">The tokenizer's file is broken or not supported.</exception>
+    public IReadOnlyList<int> EndTokenIds => _endTokenIds.Value;
+
     /// <summary>Answers one user message.</summary>
     /// <param name="prompt">The message; the model's chat template is put around it.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
@@ -24,16 +35,18 @@ public sealed partial class LanguageModel
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return GenerateAsync([new ChatTurn("user", prompt)], options, cancellationToken);
+        return GenerateAsync([new ChatTurn("user", prompt)], options, null, cancellationToken);
     }
 
     /// <summary>Answers a conversation.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">How to generate; null: as the model's producer recommends.</param>
+    /// <param name="prompt">Tools, variables of the template and so on.</param>
     /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/> before the next token, a prompt between layers.</param>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-        => GenerateAsync(Encode(Render(conversation), addSpecialTokens: false), null, options, cancellationToken);
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
+        IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, PromptOptions? prompt = null, CancellationToken cancellationToken = default)
+        => GenerateAsync(Encode(conversation, prompt), null, options, cancellationToken);
 
     /// <summary>Continues token ids as they are.</summary>
     /// <param name="prompt">At least one id.</param>
@@ -65,33 +78,81 @@ public sealed partial class LanguageModel
         }
 
         int tokenizerSize = Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
-        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig, tokenizerSize);
+        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, tokenizerSize, prompt.Count);
         return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], settings, Tokenizer, tokenizerSize), cancellationToken);
     }
 
     /// <summary>The text that the model's chat template makes of a conversation, ready for the model's answer.</summary>
-    /// <exception cref="ModelException">There is no chat template.</exception>
+    /// <param name="conversation">The messages so far, the newest last.</param>
+    /// <param name="options">Tools, variables of the template and so on.</param>
+    /// <exception cref="ModelException">There is no chat template, or it has no switch for <see cref="PromptOptions.Thinking"/>.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public string Render(IReadOnlyList<ChatTurn> conversation)
+    public string Render(IReadOnlyList<ChatTurn> conversation, PromptOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(conversation);
+        options ??= new PromptOptions();
         ChatTemplate template = ChatTemplate ?? throw new ModelException(
             ModelError.Unsupported,
             $"{Path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give the prompt as plain text", Path);
-        var messages = new JsonArray();
-        foreach (ChatTurn turn in conversation)
+        Dictionary<string, JsonNode?> variables = new(options.Variables ?? new Dictionary<string, JsonNode?>(), StringComparer.Ordinal);
+        if (options.Thinking is { } thinking)
         {
-            messages.Add((JsonNode)new JsonObject { ["role"] = turn.Role, ["content"] = turn.Content });
+            variables.TryAdd(
+                ThinkingVariable ?? throw new ModelException(
+                    ModelError.Unsupported, $"{Path}: the chat template has no switch for thinking: neither enable_thinking nor thinking changes what it writes", Path),
+                thinking);
         }
 
-        return template.Render(messages, tools: null, addGenerationPrompt: true);
+        bool knowsParts = conversation.Any(turn => turn.ContentParts is not null) && _traits.Value!.KnowsParts;
+        var messages = new JsonArray([.. conversation.Select(turn => (JsonNode)ChatTurnJson.ForTemplate(turn, knowsParts))]);
+        return template.Render(messages, new RenderOptions
+        {
+            Tools = options.Tools,
+            Documents = options.Documents,
+            Variables = variables,
+            AddGenerationPrompt = !options.ContinueFinalMessage,
+            ContinueFinalMessage = options.ContinueFinalMessage,
+        });
     }
+
+    /// <summary>The token ids of a conversation: of the text that <see cref="Render"/> makes of it.</summary>
+    /// <param name="conversation">The messages so far, the newest last.</param>
+    /// <param name="options">Tools, variables of the template and so on.</param>
+    /// <exception cref="ModelException">There is no tokenizer or no chat template, or it has no switch for <see cref="PromptOptions.Thinking"/>.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
+    public int[] Encode(IReadOnlyList<ChatTurn> conversation, PromptOptions? options = null)
+
+        // The template has written every special token itself.
+        => Encode(Render(conversation, options), addSpecialTokens: false);
 
     /// <summary>The token ids of a text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="addSpecialTokens">Whether the tokenizer's post-processor adds its own tokens; not to text that a chat template made, which has them.</param>
     /// <exception cref="ModelException">There is no tokenizer.</exception>
     public int[] Encode(string text, bool addSpecialTokens = true) => RequireTokenizer().Encode(text, addSpecialTokens);
+
+    int[] FindEndTokens()
+    {
+        List<int> ends = [.. GenerationConfig.EosTokenIds, .. Config.EosTokenIds];
+        if (Tokenizer is { } tokenizer)
+        {
+            try
+            {
+                if (Tokenizers.ChatTemplates.ChatTemplate.LoadSpecialTokens(Path).GetValueOrDefault("eos_token") is JsonValue value && value.TryGetValue(out string? eos) && tokenizer.GetId(eos) is { } id)
+                {
+                    ends.Add(id);
+                }
+
+                ends.AddRange(tokenizer.Encode(_traits.Value?.BehindAnswer ?? "", addSpecialTokens: false).Take(1).Where(tokenizer.IsSpecial));
+            }
+            catch (ChatTemplateException)
+            {
+                // A broken template is an error of what renders it; ids can be continued without it.
+            }
+        }
+
+        return [.. ends.Where(id => id < Config.VocabSize).Distinct()];
+    }
 
     static Tokenizer? LoadTokenizer(string directory)
     {

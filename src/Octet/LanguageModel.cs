@@ -22,8 +22,10 @@ public sealed partial class LanguageModel : IDisposable
     readonly Engine _engine;
     readonly Lazy<Tokenizer?> _tokenizer;
     readonly Lazy<ChatTemplate?> _template;
+    readonly Lazy<TemplateTraits?> _traits;
+    readonly Lazy<int[]> _endTokenIds;
 
-    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine)
+    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, string? template)
     {
         Path = path;
         Config = config;
@@ -32,7 +34,9 @@ public sealed partial class LanguageModel : IDisposable
         _backend = backend;
         _engine = engine;
         _tokenizer = new(() => LoadTokenizer(path));
-        _template = new(() => ChatTemplate.Load(path));
+        _template = new(() => ChatTemplate.Load(path, template: template));
+        _traits = new(() => ChatTemplate is { } loaded ? new TemplateTraits(loaded) : null);
+        _endTokenIds = new(FindEndTokens);
     }
 
     /// <summary>The model's directory.</summary>
@@ -126,7 +130,7 @@ public sealed partial class LanguageModel : IDisposable
             ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), backend.Memory);
             cache = backend.CreateKvCache(budget.Layout, budget.Pages, withinRoom: options.KvCacheBytes is null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine) { LoadDuration = Stopwatch.GetElapsedTime(started) };
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started) };
         }
         catch
         {

@@ -34,6 +34,9 @@ public sealed record LanguageModelOptions
     /// <summary>Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory.</summary>
     public int PrefillChunk { get; init; } = 256;
 
+    /// <summary>Another chat template than the model's own: the name of one of those that the model has beside it (<c>rag</c>, <c>tool_use</c>), or the path of a file.</summary>
+    public string? ChatTemplate { get; init; }
+
     internal void Validate()
     {
         if (Device != "cpu")

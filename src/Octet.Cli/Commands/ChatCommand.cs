@@ -130,7 +130,7 @@ sealed class ChatCommand : Command
                 conversation.Load(text ?? throw new CommandException("/load needs the name of a file"));
                 return true;
             case "/stats":
-                Standard.Output.WriteLine(last.Statistics is { } statistics ? RunCommand.Describe(model, last.FinishReason, statistics).TrimEnd() : "there is no finished answer yet");
+                Standard.Output.WriteLine(last.Statistics is not null ? RunCommand.Describe(model, last).TrimEnd() : "there is no finished answer yet");
                 return true;
             case "/exit" or "/quit":
                 return false;

@@ -14,6 +14,7 @@ sealed class RunCommand : Command
     readonly Argument<string?> _first = ModelPath.Argument();
     readonly Argument<string?> _second = new("PROMPT") { Description = "What to answer; - reads it from the standard input. An only argument is the prompt", Arity = ArgumentArity.ZeroOrOne };
     readonly Option<string?> _system = new("--system") { Description = "A system message before the prompt", HelpName = "TEXT" };
+    readonly Option<string?> _prefill = new("--prefill") { Description = "The beginning of the answer, which the model goes on with; white space at its end is left out", HelpName = "TEXT" };
     readonly Option<bool> _raw = new("--raw") { Description = "Continue the prompt as it is, without the chat template" };
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids as the prompt; prints the ids generated. Needs no tokenizer", 0);
     readonly Option<bool> _stats = new("--stats") { Description = "Counts and speeds, on the error stream" };
@@ -21,6 +22,7 @@ sealed class RunCommand : Command
     readonly DownloadOptions _download;
     readonly ModelOptions _model;
     readonly SamplingOptions _sampling;
+    readonly TemplateOptions _template;
 
     internal RunCommand()
         : base("run", "One answer, streamed. Example: octet run \"What is E4M3?\"")
@@ -28,6 +30,8 @@ sealed class RunCommand : Command
         Arguments.Add(_first);
         Arguments.Add(_second);
         Options.Add(_system);
+        Options.Add(_prefill);
+        _template = new TemplateOptions(this);
         Options.Add(_raw);
         Options.Add(_ids);
         _sampling = new SamplingOptions(this);
@@ -42,11 +46,13 @@ sealed class RunCommand : Command
     {
         (string? path, string? prompt) = Positional(parsed);
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellationToken));
-        int[] ids = prompt is null ? Number.Given(parsed, _ids)! : Encode(model, prompt, parsed.GetValue(_system), parsed.GetValue(_raw));
+        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellationToken), template: _template.Template(parsed));
+        int[] ids = prompt is null ? Number.Given(parsed, _ids)! : parsed.GetValue(_raw) ? model.Encode(prompt) : Encode(parsed, model, prompt);
+        ModelNotes.Write(model, options);
         bool json = parsed.GetValue(_json);
         bool printIds = prompt is null;
         var text = new StringBuilder();
+        var reasoning = new StringBuilder();
         List<int> generated = [];
         GenerationUpdate last = default;
         try
@@ -54,7 +60,7 @@ sealed class RunCommand : Command
             await foreach (GenerationUpdate update in model.GenerateAsync(ids, null, options, cancellationToken))
             {
                 last = update;
-                text.Append(update.Text);
+                reasoning.Append(update.Reasoning);
                 if (update.TokenId is { } id)
                 {
                     generated.Add(id);
@@ -62,8 +68,13 @@ sealed class RunCommand : Command
 
                 if (!json)
                 {
+                    // The reasoning ends where the answer begins.
+                    bool answers = text.Length == 0 && update.Text.Length > 0 && reasoning.Length > 0;
+                    Standard.Error.Write(answers ? update.Reasoning + "\n" : update.Reasoning);
                     Stream(update, printIds, generated.Count == 1);
                 }
+
+                text.Append(update.Text);
             }
         }
         catch (OperationCanceledException) when (!json)
@@ -72,10 +83,14 @@ sealed class RunCommand : Command
             throw;
         }
 
-        GenerationStatistics statistics = last.Statistics.GetValueOrDefault();
+        if (!json && reasoning.Length > 0 && text.Length == 0)
+        {
+            Standard.Error.WriteLine();
+        }
+
         if (json)
         {
-            JsonOutput.WriteLine(Result(model, options, text.ToString(), printIds ? generated : null, last.FinishReason, statistics));
+            JsonOutput.WriteLine(Result(model, text.ToString(), options.Reasoning == ReasoningMode.Separate ? reasoning.ToString() : null, printIds ? generated : null, last));
         }
         else
         {
@@ -85,7 +100,7 @@ sealed class RunCommand : Command
         Standard.Output.Flush();
         if (parsed.GetValue(_stats))
         {
-            Standard.Error.Write(Describe(model, last.FinishReason, statistics));
+            Standard.Error.Write(Describe(model, last));
         }
 
         return 0;
@@ -96,17 +111,17 @@ sealed class RunCommand : Command
         string? first = parsed.GetValue(_first);
         string? second = parsed.GetValue(_second);
         bool raw = parsed.GetValue(_raw);
-        bool system = parsed.GetValue(_system) is not null;
+        string? needsTemplate = parsed.GetValue(_system) is not null ? _system.Name : parsed.GetValue(_prefill) is not null ? _prefill.Name : _template.Given(parsed);
         if (Number.Given(parsed, _ids) is not null)
         {
-            return second is null && !system
-                ? (first, null)
-                : throw new UsageException(second is null ? "--system needs a prompt in text, not --ids" : "a prompt and --ids: expected one of them");
+            return second is not null ? throw new UsageException("a prompt and --ids: expected one of them")
+                : needsTemplate is not null ? throw new UsageException($"{needsTemplate} needs a prompt in text, not --ids")
+                : (first, null);
         }
 
-        if (raw && system)
+        if (raw && needsTemplate is not null)
         {
-            throw new UsageException("--system needs the chat template, which --raw leaves out: write it into the prompt");
+            throw new UsageException($"{needsTemplate} needs the chat template, which --raw leaves out: write it into the prompt");
         }
 
         if (first is null)
@@ -151,16 +166,18 @@ sealed class RunCommand : Command
         return hub.Find(id!) is not null;
     }
 
-    static int[] Encode(LanguageModel model, string prompt, string? system, bool raw)
+    int[] Encode(ParseResult parsed, LanguageModel model, string prompt)
     {
-        if (raw)
+        List<ChatTurn> conversation = parsed.GetValue(_system) is { } system ? [new ChatTurn("system", system)] : [];
+        conversation.Add(new ChatTurn("user", prompt));
+        PromptOptions options = _template.Read(parsed, model);
+        if (parsed.GetValue(_prefill) is { } prefill)
         {
-            return model.Encode(prompt);
+            conversation.Add(new ChatTurn("assistant", prefill));
+            options = options with { ContinueFinalMessage = true };
         }
 
-        List<ChatTurn> conversation = system is null ? [] : [new ChatTurn("system", system)];
-        conversation.Add(new ChatTurn("user", prompt));
-        return ChatPrompt.Encode(model, conversation);
+        return model.Encode(conversation, options);
     }
 
     static void Stream(GenerationUpdate update, bool ids, bool first)
@@ -177,15 +194,22 @@ sealed class RunCommand : Command
         Standard.Output.Flush();
     }
 
-    static JsonObject Result(LanguageModel model, GenerationOptions options, string text, List<int>? ids, FinishReason? finish, GenerationStatistics statistics)
+    static JsonObject Result(LanguageModel model, string text, string? reasoning, List<int>? ids, GenerationUpdate last)
     {
+        GenerationStatistics statistics = last.Statistics.GetValueOrDefault();
         var result = new JsonObject { ["text"] = text };
+        if (reasoning is not null)
+        {
+            result["reasoning"] = reasoning;
+        }
+
         if (ids is not null)
         {
             result["ids"] = JsonOutput.Array(ids);
         }
 
-        result["finish_reason"] = Word(finish);
+        result["finish_reason"] = Word(last.FinishReason);
+        result["stop_reason"] = last.StopString ?? (JsonNode?)last.StopTokenId;
         result["prompt_tokens"] = statistics.Usage.PromptTokens;
         result["completion_tokens"] = statistics.Usage.CompletionTokens;
         result["time_to_first_token_seconds"] = statistics.TimeToFirstToken.TotalSeconds;
@@ -193,19 +217,29 @@ sealed class RunCommand : Command
         result["tokens_per_second"] = JsonOutput.Number(statistics.TokensPerSecond);
         result["load_seconds"] = model.LoadDuration.TotalSeconds;
         result["device"] = model.Device;
-        result["seed"] = options.Seed;
+        result["seed"] = statistics.Seed;
         return result;
     }
 
-    internal static string Describe(LanguageModel model, FinishReason? finish, GenerationStatistics statistics) => string.Create(CultureInfo.InvariantCulture, $"""
-        device       {model.Device}
-        load         {model.LoadDuration.TotalSeconds:0.000} s
-        first token  {statistics.TimeToFirstToken.TotalSeconds:0.000} s
-        prompt       {statistics.Usage.PromptTokens} tokens, {statistics.PromptTokensPerSecond:0.0} tokens/s
-        answer       {statistics.Usage.CompletionTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s
-        finish       {Word(finish)}
+    /// <param name="model">The model that answered.</param>
+    /// <param name="last">The last update of the answer.</param>
+    internal static string Describe(LanguageModel model, GenerationUpdate last)
+    {
+        GenerationStatistics statistics = last.Statistics.GetValueOrDefault();
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            device       {model.Device}
+            load         {model.LoadDuration.TotalSeconds:0.000} s
+            first token  {statistics.TimeToFirstToken.TotalSeconds:0.000} s
+            prompt       {statistics.Usage.PromptTokens} tokens, {statistics.PromptTokensPerSecond:0.0} tokens/s
+            answer       {statistics.Usage.CompletionTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s
+            finish       {Word(last.FinishReason)}{Stop(last)}
+            seed         {statistics.Seed}
 
-        """);
+            """);
+    }
+
+    static string Stop(GenerationUpdate last)
+        => last.StopString is { } text ? $" ({Visible.Text(text)})" : last.StopTokenId is { } id ? $" (token {id})" : "";
 
     static string Word(FinishReason? finish) => finish switch
     {

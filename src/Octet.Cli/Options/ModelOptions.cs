@@ -41,13 +41,18 @@ sealed class ModelOptions
     /// <summary>The number of threads that a model opened with these options computes with.</summary>
     internal int Threads(ParseResult parsed) => parsed.GetValue(_threads) ?? Environment.ProcessorCount;
 
-    internal LanguageModel Open(ParseResult parsed, string? model, bool second = false)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="model">A directory, an id or null.</param>
+    /// <param name="second">Whether it is the second model of two.</param>
+    /// <param name="template">Another chat template than the model's own.</param>
+    internal LanguageModel Open(ParseResult parsed, string? model, bool second = false, string? template = null)
     {
         string? Word(Option<string?> option) => (second ? parsed.GetValue(_second[option]) : null) ?? parsed.GetValue(option);
         var options = new LanguageModelOptions
         {
             Device = parsed.GetValue(_device) ?? "cpu",
             Threads = parsed.GetValue(_threads),
+            ChatTemplate = template,
             ContextLength = parsed.GetValue(_context),
             Activation = Word(_activation) switch
             {

@@ -83,6 +83,16 @@ public sealed class ChatTemplate
             directory, $"{JsonPlace.Quote(name)} is neither one of its chat templates ({(files.IsEmpty ? "it has none" : files.Names())}) nor a file");
     }
 
+    /// <summary>Reads the special tokens that a model's folder names, as templates see them, whether or not it has a template.</summary>
+    /// <param name="directory">The model's folder.</param>
+    /// <returns>Strings, and for <c>additional_special_tokens</c> a list, by name; what is not set is not there.</returns>
+    /// <exception cref="ChatTemplateException">A file is not what it should be.</exception>
+    public static IReadOnlyDictionary<string, JsonNode?> LoadSpecialTokens(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return TokenizerConfig.Read(directory, TemplateFiles.Refuse).SpecialTokens;
+    }
+
     /// <summary>Renders a conversation.</summary>
     /// <param name="messages">The list of messages, each with <c>role</c> and <c>content</c>.</param>
     /// <param name="tools">The list of tools, or <see langword="null"/>: then <c>tools</c> is none to the template.</param>

@@ -73,6 +73,9 @@ sealed class ConfigObject
 
     internal bool Has(string key) => TryGet(key, out _);
 
+    /// <summary>The value as it stands; null where the key is absent.</summary>
+    internal JsonElement? Find(string key) => TryGet(key, out JsonElement value) ? value : null;
+
     /// <summary>The keys, in the order of the file.</summary>
     internal IEnumerable<string> Names => _json.EnumerateObject().Select(property => property.Name);
 
@@ -199,7 +202,8 @@ sealed class ConfigObject
     static int? AsInt32(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
 
-    static string? AsString(JsonElement value)
+    /// <summary>The text of a string; null where the value is none.</summary>
+    internal static string? AsString(JsonElement value)
     {
         try
         {

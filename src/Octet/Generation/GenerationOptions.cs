@@ -38,26 +38,59 @@ public sealed record GenerationOptions
     /// <summary>Subtracted from a token's logit once for each time the output already has it, from -2 to 2; 0 is off (OpenAI's API).</summary>
     public float? FrequencyPenalty { get; init; }
 
+    /// <summary>
+    /// No sequence of this many tokens comes twice in prompt and output together, from 0; 0 is off (Transformers'
+    /// <c>no_repeat_ngram_size</c>).
+    /// </summary>
+    public int? NoRepeatNgramSize { get; init; }
+
+    /// <summary>Makes the model's end likelier the longer the output gets.</summary>
+    public ExponentialDecay? ExponentialDecayLengthPenalty { get; init; }
+
     /// <summary>Added to the logits of the tokens named, from -100 to 100 (OpenAI's API).</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
-    /// <summary>Any number: the same seed on the same logits draws the same tokens on every machine. Null: a new one each time.</summary>
+    /// <summary>
+    /// Any number: the same seed on the same logits draws the same tokens on every machine. Null: a new one each time, which
+    /// <see cref="GenerationStatistics.Seed"/> tells.
+    /// </summary>
     public long? Seed { get; init; }
 
-    /// <summary>Texts that end the generation; none of them is part of the output. Each at least one character, whole Unicode.</summary>
+    /// <summary>
+    /// Texts that end the generation; none of them is part of the output. Each at least one character, whole Unicode. One that is or holds a
+    /// special token (<c>&lt;|im_end|&gt;</c>) is found where the model writes that token, whether or not special tokens are part of the output.
+    /// </summary>
     public IReadOnlyList<string>? StopStrings { get; init; }
 
     /// <summary>Tokens that end the generation, besides the model's own.</summary>
     public IReadOnlyList<int>? StopTokenIds { get; init; }
 
-    /// <summary>The model's own end tokens do not end the generation (they can still be drawn). Meant for measurements.</summary>
+    /// <summary>
+    /// The model's own ends (<see cref="LanguageModel.EndTokenIds"/>, and its stop strings) do not end the generation; they can still be
+    /// drawn. Meant for measurements.
+    /// </summary>
     public bool IgnoreEos { get; init; }
 
     /// <summary>Tokens that are never drawn.</summary>
     public IReadOnlyList<int>? BannedTokenIds { get; init; }
 
+    /// <summary>Tokens that are never drawn first.</summary>
+    public IReadOnlyList<int>? BannedFirstTokenIds { get; init; }
+
+    /// <summary>Sequences of tokens that never come: the last token of each is not drawn behind the others, which may be the prompt's. Each at least one token.</summary>
+    public IReadOnlyList<IReadOnlyList<int>>? BannedSequences { get; init; }
+
     /// <summary>The only tokens that may be drawn, at least one that is not banned. Null: all.</summary>
     public IReadOnlyList<int>? AllowedTokenIds { get; init; }
+
+    /// <summary>Special tokens (<c>&lt;|im_end|&gt;</c>) are left out of the text. The one that ends it is left out in any case.</summary>
+    public bool SkipSpecialTokens { get; init; } = true;
+
+    /// <summary>What becomes of what the model thinks before it answers.</summary>
+    public ReasoningMode Reasoning { get; init; }
+
+    /// <summary>Nothing that the model's <c>generation_config.json</c> recommends or asks for counts, but its end tokens.</summary>
+    public bool IgnoreGenerationConfig { get; init; }
 
     /// <summary>Checks every value against the range its property states.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -75,9 +108,24 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty is null or (> 0 and <= float.MaxValue), nameof(RepetitionPenalty), RepetitionPenalty, "a number above 0 (1 is off)");
         Require(PresencePenalty is null or (>= -2 and <= 2), nameof(PresencePenalty), PresencePenalty, "a number from -2 to 2 (0 is off)");
         Require(FrequencyPenalty is null or (>= -2 and <= 2), nameof(FrequencyPenalty), FrequencyPenalty, "a number from -2 to 2 (0 is off)");
+        Require(NoRepeatNgramSize is null or >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "a whole number from 0 (0 is off)");
+        Require(
+            ExponentialDecayLengthPenalty is null or { StartIndex: >= 0, DecayFactor: > 0 and <= double.MaxValue },
+            nameof(ExponentialDecayLengthPenalty), ExponentialDecayLengthPenalty, "a start from 0 and a factor above 0 (1 is off)");
+        Require(Reasoning is >= ReasoningMode.Keep and <= ReasoningMode.Hide, nameof(Reasoning), Reasoning, "one of the enumeration");
         RequireIds(StopTokenIds, nameof(StopTokenIds));
         RequireIds(BannedTokenIds, nameof(BannedTokenIds));
+        RequireIds(BannedFirstTokenIds, nameof(BannedFirstTokenIds));
         RequireIds(AllowedTokenIds, nameof(AllowedTokenIds));
+        foreach (IReadOnlyList<int>? sequence in BannedSequences ?? [])
+        {
+            RequireIds(sequence, nameof(BannedSequences));
+            if (sequence is null or [])
+            {
+                throw Refuse(nameof(BannedSequences), "BannedSequences holds an empty sequence; expected at least one token id each");
+            }
+        }
+
         foreach ((int id, float bias) in LogitBias ?? Enumerable.Empty<KeyValuePair<int, float>>())
         {
             Require(id >= 0, nameof(LogitBias), id, "token ids from 0");

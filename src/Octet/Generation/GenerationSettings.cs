@@ -29,8 +29,16 @@ sealed record GenerationSettings
 
     internal float FrequencyPenalty { get; init; }
 
+    /// <summary>0 is off.</summary>
+    internal int NoRepeatNgramSize { get; init; }
+
+    internal ExponentialDecay? ExponentialDecay { get; init; }
+
     /// <summary>By rising id.</summary>
     internal (int Id, float Bias)[] LogitBias { get; init; } = [];
+
+    /// <summary>Minus infinity bans.</summary>
+    internal (int[] Ids, float Bias)[] SequenceBias { get; init; } = [];
 
     internal long? Seed { get; init; }
 
@@ -39,10 +47,19 @@ sealed record GenerationSettings
     /// <summary>The model's end tokens (unless ignored) and the caller's, distinct.</summary>
     internal int[] StopTokenIds { get; init; } = [];
 
+    /// <summary>The model's end tokens, whether or not they end this text.</summary>
+    internal int[] EndTokenIds { get; init; } = [];
+
     internal int[] BannedTokenIds { get; init; } = [];
+
+    internal int[] BannedFirstTokenIds { get; init; } = [];
 
     /// <summary>Null: all.</summary>
     internal int[]? AllowedTokenIds { get; init; }
+
+    internal bool SkipSpecialTokens { get; init; } = true;
+
+    internal ReasoningMode Reasoning { get; init; }
 
     /// <summary>Whether a generated token ends the text.</summary>
     internal bool IsStop(int token) => StopTokenIds.AsSpan().Contains(token);
@@ -50,22 +67,32 @@ sealed record GenerationSettings
     /// <param name="options">What the caller wants; null: nothing in particular.</param>
     /// <param name="defaults">What the model's producer recommends. A temperature from the caller samples even where the producer does not.</param>
     /// <param name="tokenizerSize">The number of ids the tokenizer has; the caller's ids must be below it.</param>
+    /// <param name="promptTokens">The length of the prompt, which the producer's <c>max_length</c> and <c>min_length</c> count.</param>
     /// <exception cref="ArgumentException">An option is out of range, or the options leave no token that could be drawn.</exception>
-    internal static GenerationSettings Resolve(GenerationOptions? options, GenerationConfig defaults, int tokenizerSize)
+    /// <exception cref="ModelException">The producer wants what Octet cannot follow, and the caller says nothing else; or the prompt alone is longer than <c>max_length</c>.</exception>
+    internal static GenerationSettings Resolve(GenerationOptions? options, GenerationConfig defaults, int tokenizerSize, int promptTokens = 0)
     {
         options ??= new GenerationOptions();
         options.Validate();
         RequireBelow(tokenizerSize, options.LogitBias?.Keys, nameof(options.LogitBias));
         RequireBelow(tokenizerSize, options.StopTokenIds, nameof(options.StopTokenIds));
         RequireBelow(tokenizerSize, options.BannedTokenIds, nameof(options.BannedTokenIds));
+        RequireBelow(tokenizerSize, options.BannedFirstTokenIds, nameof(options.BannedFirstTokenIds));
+        RequireBelow(tokenizerSize, options.BannedSequences?.SelectMany(ids => ids), nameof(options.BannedSequences));
         RequireBelow(tokenizerSize, options.AllowedTokenIds, nameof(options.AllowedTokenIds));
 
-        IEnumerable<int> ends = options.IgnoreEos ? [] : defaults.EosTokenIds;
-        int? maxTokens = options.MaxTokens ?? defaults.MaxNewTokens;
+        IReadOnlyList<int> ends = defaults.EosTokenIds;
+        if (options.IgnoreGenerationConfig)
+        {
+            defaults = new GenerationConfig();
+        }
+
+        defaults.RequireUnderstood(options);
+        int? maxTokens = options.MaxTokens ?? defaults.MaxNewTokens ?? Rest(defaults.MaxLength, promptTokens);
         var settings = new GenerationSettings
         {
             MaxTokens = maxTokens,
-            MinTokens = options.MinTokens ?? Math.Min(defaults.MinNewTokens, maxTokens ?? int.MaxValue),
+            MinTokens = options.MinTokens ?? Math.Min(defaults.MinNewTokens ?? Math.Max(0, (defaults.MinLength ?? 0) - promptTokens), maxTokens ?? int.MaxValue),
             Temperature = options.Temperature ?? (defaults.DoSample ? defaults.Temperature : 0),
             TopK = options.TopK ?? defaults.TopK,
             TopP = options.TopP ?? defaults.TopP,
@@ -74,16 +101,46 @@ sealed record GenerationSettings
             RepetitionPenalty = options.RepetitionPenalty ?? defaults.RepetitionPenalty,
             PresencePenalty = options.PresencePenalty ?? 0,
             FrequencyPenalty = options.FrequencyPenalty ?? 0,
+            NoRepeatNgramSize = options.NoRepeatNgramSize ?? defaults.NoRepeatNgramSize,
+            ExponentialDecay = options.ExponentialDecayLengthPenalty ?? defaults.ExponentialDecayLengthPenalty,
             LogitBias = [.. (options.LogitBias ?? Enumerable.Empty<KeyValuePair<int, float>>()).OrderBy(entry => entry.Key).Select(entry => (entry.Key, entry.Value))],
+            SequenceBias = Biases(options, defaults, ends),
             Seed = options.Seed,
-            StopStrings = options.StopStrings ?? [],
-            StopTokenIds = [.. ends.Concat(options.StopTokenIds ?? []).Distinct()],
-            BannedTokenIds = [.. (options.BannedTokenIds ?? []).Distinct()],
+            StopStrings = options.StopStrings ?? (options.IgnoreEos ? [] : defaults.StopStrings),
+            StopTokenIds = [.. (options.IgnoreEos ? [] : ends).Concat(options.StopTokenIds ?? []).Distinct()],
+            EndTokenIds = [.. ends.Distinct()],
+            BannedTokenIds = [.. (options.BannedTokenIds ?? defaults.SuppressTokens).Distinct()],
+            BannedFirstTokenIds = [.. (options.BannedFirstTokenIds ?? defaults.BeginSuppressTokens).Distinct()],
             AllowedTokenIds = options.AllowedTokenIds is { } allowed ? [.. allowed.Distinct()] : null,
+            SkipSpecialTokens = options.SkipSpecialTokens,
+            Reasoning = options.Reasoning,
         };
 
         settings.RequireSomethingToDraw(tokenizerSize);
         return settings;
+    }
+
+    static int? Rest(int? maxLength, int promptTokens)
+    {
+        if (maxLength <= promptTokens)
+        {
+            throw new ModelException(ModelError.InvalidInput, string.Create(
+                CultureInfo.InvariantCulture,
+                $"the prompt has {promptTokens} tokens, and {GenerationConfig.FileName} gives prompt and answer together {maxLength} (max_length): shorten the prompt, or set MaxTokens"));
+        }
+
+        return maxLength - promptTokens;
+    }
+
+    /// <summary>As Transformers has it, an end token by itself is never banned by <c>bad_words_ids</c>.</summary>
+    static (int[] Ids, float Bias)[] Biases(GenerationOptions options, GenerationConfig defaults, IReadOnlyList<int> ends)
+    {
+        IEnumerable<IReadOnlyList<int>> banned = options.BannedSequences ?? defaults.BadWordsIds.Where(ids => ids.Count != 1 || !ends.Contains(ids[0]));
+        return
+        [
+            .. defaults.SequenceBias.Select(entry => (entry.TokenIds.ToArray(), entry.Bias)),
+            .. banned.Select(ids => (ids.ToArray(), float.NegativeInfinity)),
+        ];
     }
 
     void RequireSomethingToDraw(int tokenizerSize)

@@ -11,6 +11,9 @@ public readonly record struct GenerationStatistics(
     TimeSpan PromptDuration,
     TimeSpan GenerationDuration)
 {
+    /// <summary>What the tokens were drawn with: <see cref="GenerationOptions.Seed"/>, or the seed that was drawn where there was none, from 0, below 2^53.</summary>
+    public long Seed { get; init; }
+
     /// <summary>Prompt tokens that were computed, per second of <see cref="PromptDuration"/>; 0 where no time passed.</summary>
     public double PromptTokensPerSecond => Rate(Usage.PromptTokens - Usage.CachedTokens, PromptDuration);
 

@@ -5,4 +5,14 @@ namespace Octet;
 /// <param name="TokenId">The token of this step; null in the last update where it only closes the stream.</param>
 /// <param name="FinishReason">Why the generation ended; null but in the last update.</param>
 /// <param name="Statistics">Counts and times; null but in the last update.</param>
-public readonly record struct GenerationUpdate(string Text, int? TokenId, FinishReason? FinishReason, GenerationStatistics? Statistics);
+public readonly record struct GenerationUpdate(string Text, int? TokenId, FinishReason? FinishReason, GenerationStatistics? Statistics)
+{
+    /// <summary>What the model thought, where that is kept apart (<see cref="ReasoningMode.Separate"/>): as <see cref="Text"/>, what became final. Often empty.</summary>
+    public string Reasoning { get => field ?? ""; init; }
+
+    /// <summary>In the last update, where a stop string ended the generation: which. Null otherwise.</summary>
+    public string? StopString { get; init; }
+
+    /// <summary>In the last update, where a token ended the generation, the model's own or one of <see cref="GenerationOptions.StopTokenIds"/>: which. Null otherwise.</summary>
+    public int? StopTokenId { get; init; }
+}

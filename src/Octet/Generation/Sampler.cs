@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace Octet.Generation;
 
 /// <summary>
-/// Draws the next token from a model's logits, for one sequence. In order: logit bias; allowed and banned tokens; stop tokens held off
-/// until the minimum length; repetition, presence and frequency penalty; temperature; top-k; top-p; min-p; typical-p; the draw from what
-/// is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
+/// Draws the next token from a model's logits, for one sequence. In order: logit bias; biases and bans of sequences; allowed and banned
+/// tokens; stop tokens held off until the minimum length; repetition, presence and frequency penalty; the growing bias of end tokens;
+/// temperature; top-k; top-p; min-p; typical-p; the draw from what is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
 /// filter sees the distribution that the one before it left. Nothing is allocated after construction.
 /// </summary>
 sealed class Sampler
@@ -14,6 +14,7 @@ sealed class Sampler
     readonly GenerationSettings _settings;
     readonly int _tokenizerSize;
     readonly TokenHistory? _history;
+    readonly SequenceRules? _sequences;
     readonly Candidates? _candidates;
     readonly float[] _allowedScores;
     readonly bool _adjusts;
@@ -29,20 +30,24 @@ sealed class Sampler
         _tokenizerSize = tokenizerSize;
         bool penalises = settings.RepetitionPenalty != 1 || settings.PresencePenalty != 0 || settings.FrequencyPenalty != 0;
         _history = penalises ? new TokenHistory(tokenizerSize) : null;
+        _sequences = settings.NoRepeatNgramSize > 0 || settings.SequenceBias.Length > 0 ? new SequenceRules(settings) : null;
         _candidates = settings.Temperature > 0 ? new Candidates(settings, tokenizerSize) : null;
         _allowedScores = settings.AllowedTokenIds is { } allowed ? new float[allowed.Length] : [];
-        _adjusts = penalises || settings.LogitBias.Length > 0 || settings.AllowedTokenIds is not null
-            || settings.BannedTokenIds.Length > 0 || settings.MinTokens > 0;
-        Seed = settings.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        _adjusts = penalises || _sequences is not null || settings.ExponentialDecay is not null || settings.LogitBias.Length > 0
+            || settings.AllowedTokenIds is not null || settings.BannedTokenIds.Length > 0 || settings.BannedFirstTokenIds.Length > 0 || settings.MinTokens > 0;
+
+        // What is drawn is told in JSON, where a number is a double.
+        Seed = settings.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & ((1L << 53) - 1);
         _random = new Xoshiro256(Seed);
     }
 
     /// <summary>The seed in use: the caller's, or the one chosen instead.</summary>
     internal long Seed { get; }
 
-    /// <summary>Tells the tokens in front of the output; the repetition penalty counts them.</summary>
+    /// <summary>Tells the tokens in front of the output; the repetition penalty counts them, and the rules of sequences look at them.</summary>
     internal void AddPrompt(ReadOnlySpan<int> tokens)
     {
+        _sequences?.Add(tokens);
         if (_history is not null)
         {
             foreach (int token in tokens)
@@ -56,6 +61,7 @@ sealed class Sampler
     internal void Accept(int token)
     {
         _step++;
+        _sequences?.Add(token);
         _history?.Add(token, isOutput: true);
     }
 
@@ -100,14 +106,37 @@ sealed class Sampler
             }
         }
 
+        _sequences?.Apply(scores);
         KeepAllowed(scores);
         Suppress(scores, _settings.BannedTokenIds);
+        if (_step == 0)
+        {
+            Suppress(scores, _settings.BannedFirstTokenIds);
+        }
+
         if (_step < _settings.MinTokens)
         {
             Suppress(scores, _settings.StopTokenIds);
         }
 
         _history?.Penalise(scores, _settings.RepetitionPenalty, _settings.PresencePenalty, _settings.FrequencyPenalty);
+        if (_settings.ExponentialDecay is { } decay && _step > decay.StartIndex)
+        {
+            FavourEnd(scores, Math.Pow(decay.DecayFactor, _step - decay.StartIndex) - 1);
+        }
+    }
+
+    /// <summary>Adds |score| * <paramref name="share"/> to the score of every end token that may be drawn.</summary>
+    void FavourEnd(Span<float> scores, double share)
+    {
+        foreach (int id in _settings.EndTokenIds)
+        {
+            // A factor grows beyond all numbers; the score must not, and 0 stays 0.
+            if (id < scores.Length && float.IsFinite(scores[id]) && scores[id] != 0)
+            {
+                scores[id] = (float)Math.Clamp(scores[id] + Math.Abs((double)scores[id]) * share, float.MinValue, float.MaxValue);
+            }
+        }
     }
 
     void KeepAllowed(Span<float> scores)

@@ -16,16 +16,15 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
         using InferenceSession.Operation operation = session.Begin(nameof(LanguageModel.GenerateAsync));
         long started = Stopwatch.GetTimestamp();
         int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
+        var sampler = new Sampler(settings, tokenizerSize);
         if (budget <= 0)
         {
-            emit(End("", null, FinishReason.Length, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
+            emit(End("", "", null, FinishReason.Length, 0, sampler.Seed, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
             return;
         }
 
-        var sampler = new Sampler(settings, tokenizerSize);
         sampler.AddPrompt(prompt);
-        StreamingDecoder? decoder = tokenizer?.CreateDecoder(skipSpecialTokens: true);
-        var stops = new StopStrings(settings.StopStrings);
+        var answer = new AnswerText(settings, tokenizer, prompt);
         float[] logits = new float[session.VocabularySize];
 
         // The last token is computed again even when it is known: its logits are wanted.
@@ -39,36 +38,28 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
         for (int count = 1; ; count++)
         {
             sampler.Accept(token);
-            string text = "";
-            FinishReason? reason = null;
-            if (settings.IsStop(token))
+            bool isStop = settings.IsStop(token);
+            (string text, string reasoning) = isStop ? ("", "") : answer.Append(token);
+            if (isStop || answer.Stop is not null || count == budget)
             {
-                reason = FinishReason.Stop;
-            }
-            else
-            {
-                text = stops.Append(decoder?.Append(token) ?? "", out bool stopped);
-                reason = stopped ? FinishReason.Stop : count == budget ? FinishReason.Length : null;
-            }
-
-            if (reason is { } end)
-            {
-                if (!stops.Stopped)
-                {
-                    text += stops.Append(decoder?.Flush() ?? "", out _) + stops.Flush();
-                    end = stops.Stopped ? FinishReason.Stop : end;
-                }
-
-                emit(End(text, token, end, count, first, promptDuration, Stopwatch.GetElapsedTime(decode)));
+                (string lastText, string lastReasoning) = answer.Flush();
+                FinishReason reason = isStop || answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
+                GenerationUpdate end = End(
+                    text + lastText, reasoning + lastReasoning, token, reason, count, sampler.Seed, first, promptDuration, Stopwatch.GetElapsedTime(decode));
+                emit(end with { StopString = answer.Stop, StopTokenId = isStop && answer.Stop is null ? token : null });
                 return;
             }
 
-            emit(new GenerationUpdate(text, token, null, null));
+            emit(new GenerationUpdate(text, token, null, null) { Reasoning = reasoning });
             operation.Evaluate([token], logits, cancellationToken);
             token = sampler.Sample(logits);
         }
     }
 
-    GenerationUpdate End(string text, int? token, FinishReason reason, int completion, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
-        => new(text, token, reason, new GenerationStatistics(new TokenUsage(prompt.Length, completion, _cached), first, promptDuration, generation));
+    GenerationUpdate End(
+        string text, string reasoning, int? token, FinishReason reason, int completion, long seed, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
+    {
+        var statistics = new GenerationStatistics(new TokenUsage(prompt.Length, completion, _cached), first, promptDuration, generation) { Seed = seed };
+        return new(text, token, reason, statistics) { Reasoning = reasoning };
+    }
 }

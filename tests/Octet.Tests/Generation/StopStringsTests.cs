@@ -81,6 +81,42 @@ public class StopStringsTests
     }
 
     [Fact]
+    public void Hidden_pieces_count_for_the_stop_strings_that_hold_them_and_for_no_other()
+    {
+        // Pieces of a letter each; [ and ] stand for special tokens.
+        Gen<string> letter = OneOf("a", "b", "[", "]");
+        Gen<string> stop = letter.Array[1, 3].Select(string.Concat);
+        Gen.Select(letter.Array[0, 20].Select(string.Concat), stop.Array[0, 4]).Sample(
+            (text, stops) =>
+            {
+                static bool IsHidden(char c) => c is '[' or ']';
+                static string Visible(string text) => string.Concat(text.Where(c => !IsHidden(c)));
+                var found = new List<(int At, string Stop)>();
+                foreach (string s in stops)
+                {
+                    // By definition: where the text with its hidden pieces, or without them, has the stop string first.
+                    int at = s.Any(IsHidden) ? text.IndexOf(s, StringComparison.Ordinal) : Visible(text).IndexOf(s, StringComparison.Ordinal);
+                    if (at >= 0)
+                    {
+                        found.Add((s.Any(IsHidden) ? Visible(text[..at]).Length : at, s));
+                    }
+                }
+
+                string expected = found.Count == 0 ? Visible(text) : Visible(text)[..found.Min(f => f.At)];
+                var stopStrings = new StopStrings(stops, s => s.Any(IsHidden));
+                string actual = "";
+                foreach (char c in text)
+                {
+                    actual += IsHidden(c) ? stopStrings.AppendHidden(c.ToString(), out _) : stopStrings.Append(c.ToString(), out _);
+                }
+
+                actual += stopStrings.Flush();
+                return actual == expected && stopStrings.Stopped == (found.Count > 0) && (stopStrings.Found is null || found.Contains((expected.Length, stopStrings.Found)));
+            },
+            iter: 20000);
+    }
+
+    [Fact]
     public void Without_stop_strings_everything_passes_at_once() => Assert.Equal("abc", new StopStrings([]).Append("abc", out _));
 
     static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+
+namespace Octet.Cli.Options;
+
+/// <summary>The library's messages name properties; who typed options is told of those.</summary>
+static partial class OptionNames
+{
+    static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
+    {
+        [nameof(GenerationOptions.MaxTokens)] = "--max-tokens",
+        [nameof(GenerationOptions.MinTokens)] = "--min-tokens",
+        [nameof(GenerationOptions.Temperature)] = "--temperature",
+        [nameof(GenerationOptions.TopK)] = "--top-k",
+        [nameof(GenerationOptions.TopP)] = "--top-p",
+        [nameof(GenerationOptions.MinP)] = "--min-p",
+        [nameof(GenerationOptions.TypicalP)] = "--typical-p",
+        [nameof(GenerationOptions.RepetitionPenalty)] = "--repetition-penalty",
+        [nameof(GenerationOptions.PresencePenalty)] = "--presence-penalty",
+        [nameof(GenerationOptions.FrequencyPenalty)] = "--frequency-penalty",
+        [nameof(GenerationOptions.NoRepeatNgramSize)] = "--no-repeat-ngram",
+        [nameof(GenerationOptions.LogitBias)] = "--logit-bias",
+        [nameof(GenerationOptions.Seed)] = "--seed",
+        [nameof(GenerationOptions.StopStrings)] = "--stop",
+        [nameof(GenerationOptions.StopTokenIds)] = "--stop-id",
+        [nameof(GenerationOptions.IgnoreEos)] = "--ignore-eos",
+        [nameof(GenerationOptions.IgnoreGenerationConfig)] = "--ignore-generation-config",
+        [nameof(LanguageModelOptions.ContextLength)] = "--context",
+        [nameof(LanguageModelOptions.PrefillChunk)] = "--chunk",
+    };
+
+    /// <summary>The message with options in the place of properties.</summary>
+    internal static string Translate(string message) => Word.Replace(message, word => s_names.GetValueOrDefault(word.Value, word.Value));
+
+    // Properties are words with a capital inside; paths hold such words too, but hardly these.
+    [GeneratedRegex(@"(?<![\w/\\.-])[A-Z][a-z]+(?:[A-Z][a-z]*)*(?![\w/\\.])")]
+    private static partial Regex Word { get; }
+}
