@@ -33,5 +33,5 @@ static partial class OptionNames
 
     // Properties are words with a capital inside; paths hold such words too, but hardly these.
     [GeneratedRegex(@"(?<![\w/\\.-])[A-Z][a-z]+(?:[A-Z][a-z]*)*(?![\w/\\.])")]
-    private static partial Regex Word { get; }
+    static partial Regex Word { get; }
 }
