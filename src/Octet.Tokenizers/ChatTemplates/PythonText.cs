@@ -169,6 +169,9 @@ static class PythonText
         return into.Append(quote).ToString();
     }
 
+    /// <summary>Python's <c>str.isprintable</c> for one code point.</summary>
+    internal static bool IsPrintable(Rune point) => point.Value == ' ' || Prints(Rune.GetUnicodeCategory(point));
+
     static bool Prints(UnicodeCategory category) => category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
         or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);

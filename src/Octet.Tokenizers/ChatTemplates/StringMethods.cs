@@ -56,11 +56,14 @@ static class StringMethods
         ["isalpha"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsLetter)),
         ["isalnum"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsLetterOrDigit(point) || Rune.IsNumber(point))),
         ["isspace"] = Plain(static (_, text, _) => CodePoints.All(text, static point => point.IsBmp && CodePoints.IsSpace((char)point.Value))),
+        ["isprintable"] = Plain(static (_, text, _) => text.Length == 0 || CodePoints.All(text, PythonText.IsPrintable)),
         ["isascii"] = Plain(static (_, text, _) => Ascii.IsValid(text)),
         ["isidentifier"] = Plain(static (_, text, _) => text.Length > 0 && BeginsName(CodePoints.RuneAt(text, 0, out _)) && CodePoints.All(text, ContinuesName)),
         ["isupper"] = Plain(static (state, text, _) => TextCase.Is(state, text, upper: true)),
         ["islower"] = Plain(static (state, text, _) => TextCase.Is(state, text, upper: false)),
         ["istitle"] = Plain(static (state, text, _) => TextCase.IsTitle(state, text)),
+        ["maketrans"] = Plain(StringTranslation.MakeTable, 1, "x", "y", "z"),
+        ["translate"] = Text(StringTranslation.Translate, 1, "table"),
         ["encode"] = Plain(static (state, _, _) => throw state.Error("SecurityError", "str.encode is refused: a prompt is text"), 0, "encoding", "errors"),
     };
 

@@ -2,26 +2,52 @@ namespace Octet.Tokenizers.ChatTemplates;
 
 /// <summary>
 /// jinja2's default <c>Undefined</c>: prints as nothing, is false and empty; any other use is an error with this message, which is
-/// made only then.
+/// made only then: templates ask for what is not there as a matter of course.
 /// </summary>
-sealed class Undefined(string kind, Func<string> message)
+sealed class Undefined
 {
-    internal string Kind { get; } = kind;
+    readonly Reason _reason;
+    readonly object? _of;
+    readonly object? _what;
+    readonly RenderState? _state;
 
-    internal string Message => message();
+    Undefined(Reason reason, object? of, object? what, RenderState? state = null)
+    {
+        _reason = reason;
+        _of = of;
+        _what = what;
+        _state = state;
+    }
 
-    internal static Undefined Of(string message) => new("UndefinedError", () => message);
+    enum Reason
+    {
+        Text,
+        Name,
+        Attribute,
+        Element,
+        Unsafe,
+    }
 
-    internal static Undefined OfName(string name) => new("UndefinedError", () => $"'{name}' is undefined");
+    internal string Kind => _reason == Reason.Unsafe ? "SecurityError" : "UndefinedError";
 
-    internal static Undefined OfAttribute(object? of, string name) =>
-        new("UndefinedError", () => $"'{PythonType.Describe(of)}' has no attribute {PythonText.QuoteShort(name)}");
+    internal string Message => _reason switch
+    {
+        Reason.Text => (string)_what!,
+        Reason.Name => $"'{_what}' is undefined",
+        Reason.Attribute => $"'{PythonType.Describe(_of)}' has no attribute {PythonText.QuoteShort(PythonType.TextOrNull(_what)!)}",
+        Reason.Element => $"{PythonType.Describe(_of)} has no element {PythonText.Repr(_state!, _what)}",
+        _ => $"access to attribute {PythonText.QuoteShort((string)_what!)} of '{PythonType.Name(_of)}' object is unsafe.",
+    };
 
-    internal static Undefined OfElement(RenderState state, object? of, object? index) => PythonType.TextOrNull(index) is { } name && index is not Markup
-        ? OfAttribute(of, name)
-        : new("UndefinedError", () => $"{PythonType.Describe(of)} has no element {PythonText.Repr(state, index)}");
+    internal static Undefined Of(string message) => new(Reason.Text, null, message);
+
+    internal static Undefined OfName(string name) => new(Reason.Name, null, name);
+
+    internal static Undefined OfAttribute(object? of, string name) => new(Reason.Attribute, of, name);
+
+    internal static Undefined OfElement(RenderState state, object? of, object? index) =>
+        new(PythonType.IsPlainText(index) ? Reason.Attribute : Reason.Element, of, index, state);
 
     /// <summary>An attribute that the immutable sandbox keeps from templates.</summary>
-    internal static Undefined Unsafe(object? of, string name) =>
-        new("SecurityError", () => $"access to attribute {PythonText.QuoteShort(name)} of '{PythonType.Name(of)}' object is unsafe.");
+    internal static Undefined Unsafe(object? of, string name) => new(Reason.Unsafe, of, name);
 }

@@ -20,7 +20,7 @@ public class GrowthTests(ITestOutputHelper output)
     static readonly int[] s_sizes = s_slow ? [16 << 10, 256 << 10, 4 << 20] : [8 << 10, 128 << 10];
 
     /// <summary>How often each operation is tried with operands that it takes, and how often these are drawn.</summary>
-    static readonly (int Kept, int Drawn) s_draws = s_slow ? (30, 400) : (4, 40);
+    static readonly (int Kept, int Drawn) s_draws = s_slow ? (6, 60) : (3, 40);
 
     /// <summary>Operands that do not grow.</summary>
     static readonly string[] s_small = ["1", "3", "-2", "0", "2.5", "true", "none", "'a'", "''", "'upper'", "'eq'", "[1, 2]", "('a', 'b')", "{'a': 1}", "'%s'", "10 ** 4000", "2 ** 65000", "undefined"];
@@ -220,12 +220,70 @@ public class GrowthTests(ITestOutputHelper output)
     [MemberData(nameof(LongConversationTests.Shapes), MemberType = typeof(LongConversationTests))]
     public void A_conversation_takes_time_and_steps_in_proportion_to_its_length(string shape, string template)
     {
-        // To look back over all messages is the square of their number, whoever renders it.
-        if (shape != "looks back over all messages")
+        // To look back over all messages, or to copy a list of them for each, is the square of their number, whoever renders it.
+        if (shape is not ("looks back over all messages" or "collects in a list"))
         {
             double reference = ReferenceStep();
             Assert.Null(Compare(size => Measure(template, new() { ["messages"] = Conversation(size * 4) }, size * 4, reference)));
         }
+    }
+
+    /// <summary>Work that once was free, done again and again until a limit ends it.</summary>
+    [Theory]
+    [InlineData("{% set s = 'a' * 3000000 %}", "s is lower")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "s is upper or s.isalpha()")]
+    [InlineData("{% set s = 'a' * 3000000 %}{% set t = 'a' * 2999999 ~ 'b' %}", "s == t")]
+    [InlineData("{% set s = 'a' * 3000000 %}{% set t = 'a' * 2999999 ~ 'b' %}", "s < t")]
+    [InlineData("{% set s = 'a' * 3000000 %}{% set d = {s: 1} %}", "d[s]")]
+    [InlineData("{% set s = 'a' * 3000000 %}{% set d = {(s, s): 1} %}", "(s, s) in d")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "s.strip('b') is sameas s")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "s.zz is defined or s[s] is defined")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "s is filter or s is test")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "[1]|map(attribute=s, default=1)|list")]
+    [InlineData("{% set s = '😀' * 1500000 %}", "s|length")]
+    [InlineData("{% set s = '😀' * 1500000 %}", "s[1499999] ~ s[-1]")]
+    [InlineData("{% set s = '1' * 4300 %}", "s|int")]
+    [InlineData("{% set s = 'z' * 4300 %}", "s|int(base=36)")]
+    [InlineData("{% set s = '1' * 4000000 %}", "s|float")]
+    [InlineData("{% set n = 2 ** 65000 %}", "'%o' % n")]
+    [InlineData("{% set n = 2 ** 65000 %}", "'{:_b}'.format(n)")]
+    [InlineData("{% set n = 2 ** 32000 + 1 %}", "n * n")]
+    [InlineData("{% set n = 2 ** 65000 + 1 %}{% set m = 2 ** 32000 - 1 %}", "n // m + n % m")]
+    [InlineData("{% set n = 10 ** 4299 %}", "n|string")]
+    [InlineData("{% set n = 2 ** 65000 %}{% set d = {n: 1} %}", "d[n]")]
+    [InlineData("", "3 ** 41000")]
+    [InlineData("", "'%.1100f' % 1e300")]
+    [InlineData("", "12345|round(-4300)")]
+    [InlineData("", "0.1|tojson")]
+    [InlineData("{% set s = 'a' * 160000 %}", "s|wordwrap(1)")]
+    [InlineData("{% set s = 'a' * 160000 %}", "s|wordwrap(80000)")]
+    [InlineData("{% set s = 'a b ' * 40000 %}", "s.split(none, 30000)")]
+    [InlineData("{% set s = 'a b ' * 40000 %}", "s|title|length + s.title()|length + s.swapcase()|length")]
+    [InlineData("{% set s = 'a' * 100000 %}{% set t = 'a' * 50000 ~ 'b' ~ 'a' * 1000 %}", "t in s")]
+    [InlineData("{% set s = 'a' * 100000 %}{% set t = 'a' * 9 ~ 'b' ~ 'a' * 9 %}", "t in s or s.rfind(t)")]
+    [InlineData("{% set s = 'a' * 3000000 %}", "[1, 2, 3]|tojson(separators=(s, ':'))")]
+    [InlineData("{% set l = range(9999)|list %}", "l == l|list and l < l|list")]
+    [InlineData("{% set l = range(9999)|list %}", "l + l and l[1:] and l|reverse|list and l|sort")]
+    [InlineData("{% set d = dict(a=range(9999)|list|tojson) %}", "d|tojson|length")]
+    [InlineData("{% macro m() %}{% endmacro %}", "m()")]
+    [InlineData("", "i.x is defined")]
+    public void Work_of_every_kind_is_paid_for(string head, string expression)
+    {
+        Measured measured = Measure(head + "{% for j in range(9999) %}{% for i in range(9999) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}", [], 0, ReferenceStep(), new() { MaxSteps = 1_000_000 });
+        Assert.Null(measured.Problem);
+        Assert.Equal("LimitError", measured.Error);
+    }
+
+    [Theory]
+    [InlineData(1L << 32)]
+    [InlineData((1L << 32) + 1)]
+    [InlineData(4294967295L)]
+    [InlineData(2147483648L * 99_999)]
+    public void Keys_that_would_share_a_hash_take_no_longer_than_others(long distance)
+    {
+        Assert.Null(Compare(size => Measure(Keys(size, distance), [], size, ReferenceStep())));
+
+        static string Keys(int size, long distance) => "{{ {" + string.Join(", ", Enumerable.Range(0, size / 16).Select(at => $"{at * distance}: 1")) + "}|length }}";
     }
 
     /// <summary>Grows the operands one after the other; together they may take the product of their lengths, and only a step's time is watched.</summary>
@@ -310,9 +368,9 @@ public class GrowthTests(ITestOutputHelper output)
     }
 
     /// <summary>One template read and rendered. A problem is an error of another kind, or steps that take too long.</summary>
-    static Measured Measure(string template, Dictionary<string, JsonNode?> variables, int size, double reference)
+    static Measured Measure(string template, Dictionary<string, JsonNode?> variables, int size, double reference, ChatTemplateOptions? options = null)
     {
-        RenderState state = new("", ChatTemplateOptions.Default);
+        RenderState state = new("", options ?? ChatTemplateOptions.Default);
         string? error = null;
         int length = 0;
         double start = ThreadClock.Seconds;
