@@ -22,6 +22,9 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
     const int BytesPerOutputCharacter = 32;
     const int BytesPerInputCharacter = 256;
 
+    /// <summary>.NET has no longer strings.</summary>
+    const int MaxStringLength = 0x3FFFFFDF;
+
     /// <summary>An element that is copied: its place, and a share of what it refers to.</summary>
     const int BytesPerElement = 32;
 
@@ -44,7 +47,7 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
     internal void Admit(int characters)
     {
         _input += characters;
-        _stepLimit += (long)characters * Options.MaxStepsPerCharacter;
+        _stepLimit = (long)Math.Min((Int128)_stepLimit + ((Int128)characters * Options.MaxStepsPerCharacter), long.MaxValue);
         _byteLimit += (long)characters * BytesPerInputCharacter;
     }
 
@@ -77,6 +80,11 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
     /// <summary>Accounts for a list or tuple of this many elements, before it is built.</summary>
     internal void ChargeElements(long count)
     {
+        if (count > Array.MaxLength)
+        {
+            throw Limit($"the template builds a list of {count} elements");
+        }
+
         Charge(1 + (count / CharactersPerStep));
         Allocate(BytesPerElement * count);
     }
@@ -94,9 +102,9 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
     /// <summary>Refuses a string longer than the limit.</summary>
     internal void RequireLength(long characters)
     {
-        if (characters > Options.MaxOutputCharacters)
+        if (characters > Math.Min(Options.MaxOutputCharacters, MaxStringLength))
         {
-            throw Limit($"the template builds a text of more than {Options.MaxOutputCharacters} characters: shorten the conversation, or raise ChatTemplateOptions.MaxOutputCharacters");
+            throw Limit($"the template builds a text of more than {Math.Min(Options.MaxOutputCharacters, MaxStringLength)} characters: shorten the conversation, or raise ChatTemplateOptions.MaxOutputCharacters");
         }
     }
 

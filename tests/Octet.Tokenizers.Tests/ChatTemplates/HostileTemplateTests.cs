@@ -109,6 +109,20 @@ public class HostileTemplateTests
         Assert.Equal("RecursionError", Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse("x").Render(messages, null, false)).Kind);
     }
 
+    [Theory]
+    [InlineData("{{ [1] * 2000000000 }}")]
+    [InlineData("{{ ([1] * 100000) * 2000000000 }}")]
+    [InlineData("{{ ('a' * 100000) * 2000000000 }}")]
+    [InlineData("{{ ('a\nb' * 100000)|indent(2000000000) }}")]
+    [InlineData("{{ [[1] * 100000]|tojson(indent=2000000000) }}")]
+    [InlineData("{{ '%2000000000d' % 1 }}")]
+    [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")]
+    public void With_no_limit_of_steps_the_others_hold(string template)
+    {
+        ChatTemplate parsed = ChatTemplate.Parse(template, options: new() { MaxSteps = long.MaxValue });
+        Assert.Throws<ChatTemplateException>(() => parsed.Render(new JsonArray("a conversation"), null, false));
+    }
+
     [Fact]
     public void The_limits_are_those_of_the_options()
     {
