@@ -13,7 +13,7 @@ sealed class Interruption : IDisposable
     readonly PosixSignalRegistration _interrupt;
     readonly PosixSignalRegistration _terminate;
     volatile CancellationTokenSource? _answer;
-    volatile bool _waiting;
+    volatile Func<bool>? _mayLeave;
 
     internal Interruption()
     {
@@ -33,10 +33,17 @@ sealed class Interruption : IDisposable
         set => _answer = value;
     }
 
-    /// <summary>Nothing runs, a line is being waited for: any signal ends the process.</summary>
-    internal bool IsWaiting
+    /// <summary>While nothing runs and a message is awaited a signal ends the process, Ctrl+C where this agrees; null: something runs.</summary>
+    internal Func<bool>? MayLeave
     {
-        set => _waiting = value;
+        set => _mayLeave = value;
+    }
+
+    /// <summary>What Ctrl+C does where a terminal gives it as a key.</summary>
+    internal void Interrupt()
+    {
+        ExitCode = Signalled + 2;
+        _command.Cancel();
     }
 
     public void Dispose()
@@ -50,7 +57,14 @@ sealed class Interruption : IDisposable
     {
         context.Cancel = true;
         ExitCode = code;
-        if (_waiting || _command.IsCancellationRequested)
+        if (_mayLeave is { } agrees)
+        {
+            if (context.Signal != PosixSignal.SIGINT || agrees())
+            {
+                Environment.Exit(code);
+            }
+        }
+        else if (_command.IsCancellationRequested)
         {
             Environment.Exit(code);
         }

@@ -44,6 +44,49 @@ public sealed class ChatTests : IDisposable
         Assert.Equal(["é", "q", "a", "more", "AAA"], messages.Select(message => (string)message!["content"]!));
     }
 
+    [Fact]
+    public void Messages_with_tool_calls_and_parts_of_content_are_gone_on_with_and_saved_as_they_were()
+    {
+        const string Messages = """
+            [{"role":"user","content":[{"type":"text","text":"What is"},{"type":"text","text":"6 * 7?"}]},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"multiply","arguments":"{\"a\": 6}"}}]},
+            {"role":"tool","content":"42","tool_call_id":"c1"}]
+            """;
+        string log = Path.Combine(_model.Path, "log.json");
+        string again = Path.Combine(_model.Path, "again.json");
+        File.WriteAllText(log, Messages);
+
+        ToolResult result = Chat($"/load {log}\nthanks\n/save {again}\n");
+
+        Assert.Equal("", result.Error);
+        JsonArray saved = JsonNode.Parse(File.ReadAllText(again))!["messages"]!.AsArray();
+        Assert.Equal(5, saved.Count);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Messages), new JsonArray([.. saved.Take(3).Select(message => message!.DeepClone())])));
+    }
+
+    [Fact]
+    public void Piped_messages_may_have_several_lines()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+
+        ToolResult result = Chat($"one\\\ntwo\n\"\"\"\nthree\n\n/four\n\"\"\"\n/save {saved}\n");
+
+        Assert.Equal("AAA\nAAA\n", result.Output);
+        Assert.Equal(["one\ntwo", "AAA", "three\n\n/four", "AAA"], JsonNode.Parse(File.ReadAllText(saved))!["messages"]!.AsArray().Select(message => (string)message!["content"]!));
+    }
+
+    [Fact]
+    public void A_full_context_leaves_the_oldest_messages_out_and_says_so()
+    {
+        ToolResult result = Run(
+            ["chat", _model.Path, "--context", "200", "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"], string.Concat(Enumerable.Repeat($"{new string('x', 40)}\n", 5)));
+
+        Assert.Equal(string.Concat(Enumerable.Repeat("AAA\n", 5)), result.Output);
+        Assert.Contains("the context of 200 tokens is full", result.Error, StringComparison.Ordinal);
+        Assert.Contains("/reset", result.Error, StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+    }
+
     [Theory]
     [InlineData("{\"messages\":[{\"role\":\"user\"}]}", "message 1")]
     [InlineData("{\"messages\":", "is not JSON")]

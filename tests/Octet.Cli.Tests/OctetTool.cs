@@ -45,7 +45,7 @@ static class OctetTool
     internal static ToolResult RunShell(string arguments, params (string Name, string Value)[]? environment)
     {
         string tool = Path.Combine(AppContext.BaseDirectory, "octet.dll");
-        return Run(Start("/bin/sh", ["-c", s_published is null ? $"exec dotnet '{tool}' {arguments}" : $"exec '{s_published}' {arguments}"], environment), []);
+        return Run(Process.Start(StartInfo("/bin/sh", ["-c", s_published is null ? $"exec dotnet '{tool}' {arguments}" : $"exec '{s_published}' {arguments}"], environment))!, []);
     }
 
     static ToolResult Run(Process started, byte[] input)
@@ -66,10 +66,12 @@ static class OctetTool
         return Finish(process, output, error);
     }
 
-    internal static Process Start(string[] arguments, params (string Name, string Value)[]? environment)
-        => Start(s_published ?? "dotnet", s_published is null ? [Path.Combine(AppContext.BaseDirectory, "octet.dll"), .. arguments] : arguments, environment);
+    internal static Process Start(string[] arguments, params (string Name, string Value)[]? environment) => Process.Start(StartInfo(arguments, environment))!;
 
-    static Process Start(string program, string[] arguments, (string Name, string Value)[]? environment)
+    internal static ProcessStartInfo StartInfo(string[] arguments, params (string Name, string Value)[]? environment)
+        => StartInfo(s_published ?? "dotnet", s_published is null ? [Path.Combine(AppContext.BaseDirectory, "octet.dll"), .. arguments] : arguments, environment);
+
+    static ProcessStartInfo StartInfo(string program, string[] arguments, (string Name, string Value)[]? environment)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -92,7 +94,7 @@ static class OctetTool
             start.Environment[name] = value;
         }
 
-        return Process.Start(start)!;
+        return start;
     }
 
     internal static ToolResult Finish(Process process, Task<string> output, Task<string> error)

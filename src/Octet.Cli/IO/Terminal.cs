@@ -27,15 +27,19 @@ static class Terminal
         return console;
     }
 
-    static int Width()
+    internal static int Width() => Size(static () => Console.WindowWidth, 80);
+
+    internal static int Height() => Size(static () => Console.WindowHeight, 24);
+
+    static int Size(Func<int> measured, int otherwise)
     {
         try
         {
-            return Console.WindowWidth > 0 ? Console.WindowWidth : 80;
+            return measured() is > 0 and int size ? size : otherwise;
         }
         catch (IOException)
         {
-            return 80;
+            return otherwise;
         }
     }
 }

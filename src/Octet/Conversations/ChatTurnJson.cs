@@ -41,6 +41,11 @@ static class ChatTurnJson
     static ChatTurn ReadFields(JsonObject fields)
     {
         string role = Text(fields, "role") is { Length: > 0 } given ? given : throw Unexpected(fields, "role", "a name such as \"user\"");
+        if (!fields.ContainsKey("content") && fields["tool_calls"] is null)
+        {
+            throw Unexpected(fields, "content", "a text, or a list of parts");
+        }
+
         var more = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
         foreach ((string key, JsonNode? value) in fields)
         {

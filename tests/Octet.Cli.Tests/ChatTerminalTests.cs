@@ -1,0 +1,162 @@
+using System.Text.Json.Nodes;
+
+namespace Octet.Cli.Tests;
+
+/// <summary><c>octet chat</c> as a person at a terminal has it.</summary>
+public sealed class ChatTerminalTests : IDisposable
+{
+    const string Paste = "\e[200~Explain this code:\rint x = 1;\rreturn x;\e[201~";
+    const string CtrlC = "\u0003";
+    readonly TestModel _model = new();
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void Pasted_lines_are_one_message()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        using TerminalSession terminal = Chat();
+        AwaitPrompt(terminal);
+        terminal.Send(Paste);
+        terminal.Await("return x;");
+        terminal.Send("\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send($"/save {saved}\r");
+        AwaitPrompt(terminal);
+        terminal.Send("/exit\r");
+
+        Assert.Equal(0, terminal.ExitCode());
+        Assert.Equal(["Explain this code:\nint x = 1;\nreturn x;", "AAA"], Contents(saved));
+        Assert.DoesNotContain("200~", terminal.Shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quotes_a_backslash_and_alt_enter_begin_another_line()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        using TerminalSession terminal = Chat();
+        AwaitPrompt(terminal);
+        terminal.Send("one\\\rtwo\e\rthree\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send("\"\"\"four\r/five\r\"\"\"\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send($"/save {saved}\r");
+        AwaitPrompt(terminal);
+        terminal.Send("\u0004");
+
+        Assert.Equal(0, terminal.ExitCode());
+        Assert.Equal(["one\ntwo\nthree", "AAA", "four\n/five", "AAA"], Contents(saved));
+    }
+
+    [Fact]
+    public void Keys_edit_the_message_and_bring_earlier_ones_back()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        using TerminalSession terminal = Chat();
+        AwaitPrompt(terminal);
+        terminal.Send("héllx\u007fo\e[H1 \r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send("draft\e[A!\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send($"/save {saved}\r");
+        AwaitPrompt(terminal);
+        terminal.Send("/exit\r");
+
+        Assert.Equal(0, terminal.ExitCode());
+        Assert.Equal(["1 héllo", "AAA", "1 héllo!", "AAA"], Contents(saved));
+    }
+
+    [Fact]
+    public void One_ctrl_c_does_not_throw_a_conversation_away_and_two_leave()
+    {
+        using TerminalSession terminal = Chat();
+        AwaitPrompt(terminal);
+        terminal.Send("hello\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send(CtrlC);
+        terminal.Await("Ctrl+C again leaves");
+        AwaitPrompt(terminal);
+        terminal.Send("more\r");
+        terminal.Await("AAA");
+        AwaitPrompt(terminal);
+        terminal.Send(CtrlC);
+        terminal.Await("Ctrl+C again leaves");
+        AwaitPrompt(terminal);
+        terminal.Send(CtrlC);
+
+        Assert.Equal(130, terminal.ExitCode());
+    }
+
+    [Fact]
+    public void Ctrl_c_clears_what_is_being_written_and_leaves_where_nothing_is_lost()
+    {
+        using TerminalSession terminal = Chat();
+        AwaitPrompt(terminal);
+        terminal.Send("half a mess");
+        terminal.Await("half a mess");
+        terminal.Send(CtrlC);
+        terminal.Await("^C");
+        terminal.Await("> ");
+        terminal.Send(CtrlC);
+
+        Assert.Equal(130, terminal.ExitCode());
+        Assert.DoesNotContain("again leaves", terminal.Shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("AAA", terminal.Shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_context_leaves_the_oldest_messages_out_and_says_so()
+    {
+        string saved = Path.Combine(_model.Path, "saved.json");
+        using TerminalSession terminal = Chat("--context", "200");
+        for (int i = 0; i < 4; i++)
+        {
+            AwaitPrompt(terminal);
+            terminal.Send($"{new string('x', 40)}\r");
+            terminal.Await("AAA");
+        }
+
+        AwaitPrompt(terminal);
+        terminal.Send($"/save {saved}\r");
+        AwaitPrompt(terminal);
+        terminal.Send("/exit\r");
+
+        Assert.Equal(0, terminal.ExitCode());
+        Assert.Contains("the context of 200 tokens is full", terminal.Shown.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Equal(8, Contents(saved).Count);
+    }
+
+    [Fact]
+    public void The_terminal_is_as_it_was_when_the_chat_has_ended()
+    {
+        using TerminalSession terminal = new(Arguments(), after: "stty -a");
+        AwaitPrompt(terminal);
+        terminal.Send("/exit\r");
+
+        Assert.Equal(0, terminal.ExitCode());
+        Assert.Contains(" icanon", terminal.Shown, StringComparison.Ordinal);
+        Assert.Contains(" echo ", terminal.Shown, StringComparison.Ordinal);
+        Assert.Contains("\e[?2004l", terminal.Shown, StringComparison.Ordinal);
+    }
+
+    // The terminal is told to mark pastes as soon as keys are read one by one.
+    static void AwaitPrompt(TerminalSession terminal)
+    {
+        terminal.Await("\e[?2004h");
+        terminal.Await("> ");
+    }
+
+    static List<string> Contents(string saved)
+        => [.. JsonNode.Parse(File.ReadAllText(saved))!["messages"]!.AsArray().Select(message => (string)message!["content"]!)];
+
+    TerminalSession Chat(params string[] more) => new([.. Arguments(), .. more]);
+
+    // Every answer is AAA.
+    string[] Arguments() => ["chat", _model.Path, "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"];
+}
