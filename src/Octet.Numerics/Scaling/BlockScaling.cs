@@ -73,7 +73,8 @@ public static class BlockScaling
 
     /// <summary>
     /// Chooses the scale of every block by a rule, and rounds x / scale, with the scale as it is stored, to nearest even, saturating. A
-    /// scale is finite and above zero: 1 for a block of zeros, and the smallest or largest of its type where the rule leads beyond them.
+    /// scale is finite and above zero: 1 for a block of zeros, and the smallest or largest of its type where the rule leads beyond them. One
+    /// that is rounded up is the next below where the largest code times it would be infinite.
     /// </summary>
     /// <param name="values">Shape [rows, columns], finite.</param>
     /// <param name="shape">The shape of the matrix and of its blocks.</param>

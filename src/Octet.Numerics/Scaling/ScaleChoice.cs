@@ -14,14 +14,23 @@ static class ScaleChoice
 
     /// <param name="largest">The largest magnitude of the block: finite, above zero.</param>
     /// <param name="rule">The rule.</param>
-    /// <returns>Finite and above zero; at the ends of the scale type's range where the rule leads beyond them.</returns>
+    /// <returns>
+    /// Finite and above zero; at the ends of the scale type's range where the rule leads beyond them, and never so large that the largest
+    /// code times it is infinite.
+    /// </returns>
     internal static TScale Of<T, TScale>(float largest, ScaleRule rule)
         where T : unmanaged, ISmallFloat<T>
         where TScale : unmanaged, IBinaryFloatingPointIeee754<TScale>, IMinMaxValue<TScale>
     {
         float max = Code<T>.ToSingle(T.MaxValue);
         float scale = rule == ScaleRule.Ratio ? largest / max : (float)Math.ScaleB(1, Math.Clamp(Exponent(largest, max, rule), MinExponent, MaxExponent));
-        return TScale.CreateTruncating(Math.Clamp(scale, float.CreateTruncating(TScale.Epsilon), float.CreateTruncating(TScale.MaxValue)));
+        TScale stored = TScale.CreateTruncating(Math.Clamp(scale, float.CreateTruncating(TScale.Epsilon), float.CreateTruncating(TScale.MaxValue)));
+        while (float.IsInfinity(float.CreateTruncating(stored) * max))
+        {
+            stored = rule == ScaleRule.Ratio ? TScale.BitDecrement(stored) : TScale.CreateTruncating(float.CreateTruncating(stored) / 2);
+        }
+
+        return stored;
     }
 
     static int Exponent(float largest, float max, ScaleRule rule)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Octet.Backends;
 using Octet.Numerics;
@@ -339,11 +340,14 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     {
         float value = Positive(global, "scale of the whole tensor");
 
-        // Block scales fill E4M3's range, up to 448, and weights of a thousand times that do not occur: the other direction does.
+        // Block scales fill E4M3's range, up to 448, and weights of a thousand times that do not occur: the other direction does. A layer of
+        // zeros has the scale 1, and blocks that do not fill the range.
+        const float MaxScale = 448, MaxElement = 6;
         float factor = scheme.GlobalDivides ? 1 / value : value;
-        if (factor >= 1)
+        float largest = factor < 1 || codes.Count == 0 ? 0 : (float)Unsafe.BitCast<byte, Float8E4M3FN>(Math.Min(TensorPrimitives.Max(codes.Tensor.Bytes), (byte)0x7E));
+        if (largest * factor >= MaxScale)
         {
-            throw Error(global, $"the scale of the whole tensor is {value}, which {(scheme.GlobalDivides ? "divides" : "multiplies")} under this name and would make weights of {448 * 6 * factor:G3}: it is of the other direction, or the file is damaged");
+            throw Error(global, $"the scale of the whole tensor is {value}, which {(scheme.GlobalDivides ? "divides" : "multiplies")} under this name and would make weights of {largest * MaxElement * factor:G3}: it is of the other direction, or the file is damaged");
         }
 
         float[] table = new float[256];

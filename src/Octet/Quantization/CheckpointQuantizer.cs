@@ -38,7 +38,8 @@ public static class CheckpointQuantizer
                 ? new SchemeTarget(options)
                 : new GivenScalesTarget(given.Modules, given.ConfigJson?["quantization_config"]?.AsObject());
             CacheCalibration? cache = options.CacheCalibrationText is { } text ? new CacheCalibration(source, text, options.Threads, cancellationToken) : null;
-            var plan = new QuantizationPlan(opened, target, given is null && options.LmHead, cache);
+            bool head = given is null ? options.LmHead : given.Modules.Modules.Any(module => module.Name == QuantizationPlan.Head && module.IsQuantized);
+            var plan = new QuantizationPlan(opened, target, head, cache);
             return opened.IsDirectory
                 ? WriteDirectory(plan, destination, options, cancellationToken)
                 : WriteFile(plan, destination, options, cancellationToken);
@@ -52,7 +53,7 @@ public static class CheckpointQuantizer
     static QuantizationReport WriteDirectory(QuantizationPlan plan, string destination, QuantizationOptions options, CancellationToken cancellationToken)
     {
         using var partial = new PartialDirectory(destination);
-        using (var writer = CheckpointWriter.CreateSharded(partial.Path, plan.Tensors, new SafetensorsWriterOptions { MaxShardSize = options.MaxShardSize }))
+        using (var writer = CheckpointWriter.CreateSharded(partial.Path, plan.Tensors, WriterOptions(plan, options)))
         {
             var run = new QuantizationRun(plan, writer, options, cancellationToken);
             run.Encode();
@@ -60,7 +61,12 @@ public static class CheckpointQuantizer
             run.ReadBack(partial.Path);
 
             // Last: without a config nothing takes what a killed process leaves for a model.
-            plan.Source.CopyCompanions(partial.Path, plan.Config, plan.Unties);
+            plan.Source.CopyCompanions(partial.Path, plan);
+            if (plan.Source.IsModel)
+            {
+                ModelPairing.Check(partial.Path);
+            }
+
             partial.Commit();
             return run.Report([.. Directory.EnumerateFiles(destination).Order(StringComparer.Ordinal)]);
         }
@@ -76,6 +82,11 @@ public static class CheckpointQuantizer
         var metadata = new Dictionary<string, string>(plan.Source.Checkpoint.Files[0].Metadata);
         metadata.Remove(QuantizationConfig.MetadataKey);
         metadata.Remove(LayerFormats.MetadataKey);
+        if (plan.LayersMetadata is not null)
+        {
+            metadata.Add(LayerFormats.MetadataKey, plan.LayersMetadata);
+        }
+
         if (plan.Config is not null)
         {
             metadata.Add(QuantizationConfig.MetadataKey, plan.Config.ToJsonString());
@@ -98,6 +109,12 @@ public static class CheckpointQuantizer
         {
             File.Delete(written);
         }
+    }
+
+    static SafetensorsWriterOptions WriterOptions(QuantizationPlan plan, QuantizationOptions options)
+    {
+        var written = new SafetensorsWriterOptions { MaxShardSize = options.MaxShardSize };
+        return plan.LayersMetadata is not { } layers ? written : written with { Metadata = new Dictionary<string, string>(written.Metadata) { [LayerFormats.MetadataKey] = layers } };
     }
 
     /// <summary>What killed processes left of the same file. One that still writes holds a lock on its own.</summary>

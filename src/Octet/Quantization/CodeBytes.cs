@@ -17,7 +17,8 @@ static class CodeBytes
     /// <param name="first">The index of the first in the matrix; even for codes of 4 bits.</param>
     /// <param name="tensor">What they belong to.</param>
     /// <param name="output">Where they go.</param>
-    internal static void Write<T>(ReadOnlySpan<T> codes, long first, TensorSource tensor, PieceLog output)
+    /// <param name="highHalfFirst">Whether the even column of two 4-bit codes is the upper half of their byte.</param>
+    internal static void Write<T>(ReadOnlySpan<T> codes, long first, TensorSource tensor, PieceLog output, bool highHalfFirst = false)
         where T : unmanaged, ISmallFloat<T>
     {
         if (!IsPacked<T>())
@@ -30,6 +31,11 @@ static class CodeBytes
         try
         {
             PackedBits.Pack(codes, packed.AsSpan(0, codes.Length / 2));
+            for (int i = 0; highHalfFirst && i < codes.Length / 2; i++)
+            {
+                packed[i] = (byte)(packed[i] << 4 | packed[i] >> 4);
+            }
+
             output.Write(tensor.Name, first / 2, packed.AsSpan(0, codes.Length / 2));
         }
         finally

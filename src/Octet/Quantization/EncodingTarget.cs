@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Octet.Checkpoints;
+using Octet.Safetensors;
 
 namespace Octet.Quantization;
 
@@ -15,4 +17,10 @@ abstract class EncodingTarget
     /// <param name="unconverted">Linear layers that stay wide.</param>
     /// <param name="head">Whether the output layer is encoded.</param>
     internal abstract JsonObject? Config(IReadOnlyList<string> unconverted, bool head);
+
+    /// <summary>Tensors that say of what format layers are, to be copied.</summary>
+    internal virtual IReadOnlyList<TensorView> Marks => [];
+
+    /// <summary>What the files' metadata say of it (<see cref="LayerFormats.MetadataKey"/>); null: nothing.</summary>
+    internal virtual string? LayersMetadata => null;
 }

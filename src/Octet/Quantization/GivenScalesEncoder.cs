@@ -58,7 +58,7 @@ sealed class GivenScalesEncoder(string module, LinearTensor given, IReadOnlyList
             Span<T> codes = buffer.AsSpan(0, values.Length);
             BlockScaling.QuantizeWith<T, float>(values, own, shape, codes);
             BlockScaling.Dequantize<T>(codes, own, shape, decoded);
-            CodeBytes.Write<T>(codes, firstRow * Columns, _codes, output);
+            CodeBytes.Write<T>(codes, firstRow * Columns, _codes, output, given.HighHalfFirst);
         }
         finally
         {

@@ -26,4 +26,18 @@ sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : Encodi
     }
 
     internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head) => config;
+
+    internal override IReadOnlyList<TensorView> Marks => given.Marks;
+
+    internal override string? LayersMetadata
+    {
+        get
+        {
+            string[] said = [.. given.Checkpoint.Files.Select(file => file.Metadata.GetValueOrDefault(LayerFormats.MetadataKey)).OfType<string>().Distinct(StringComparer.Ordinal)];
+            return said.Length < 2 ? said.FirstOrDefault() : throw new ModelException(
+                ModelError.Unsupported,
+                $"{given.Checkpoint.Path}: files whose metadata {LayerFormats.MetadataKey} differ: taking scales from such a checkpoint is not implemented; give it as one file",
+                given.Checkpoint.Path);
+        }
+    }
 }

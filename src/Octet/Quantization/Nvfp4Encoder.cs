@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -11,6 +12,9 @@ namespace Octet.Quantization;
 /// </summary>
 sealed class Nvfp4Encoder(string module, long rows, int columns, LargestMagnitude largest, bool search) : WeightEncoder(module, rows, columns)
 {
+    /// <summary>The largest scale of a block times the largest code.</summary>
+    const float MaxWeight = 448 * 6;
+
     readonly TensorSource _codes = CodeBytes.Declare<Float4E2M1FN>(module + ".weight_packed", rows, columns);
     readonly TensorSource _scales = new(module + ".weight_scale", DataType.Float8E4M3FN, [rows, columns / Nvfp4.BlockLength]);
     readonly TensorSource _global = new(module + ".weight_global_scale", DataType.Float32, [1]);
@@ -20,6 +24,11 @@ sealed class Nvfp4Encoder(string module, long rows, int columns, LargestMagnitud
     internal override int Surveys => 1;
 
     internal override object SurveyKey => largest;
+
+    // Larger ones have a tensor scale below 1, by which loaders know files of the other convention.
+    internal override string? Refusal => largest.Value >= MaxWeight
+        ? string.Create(CultureInfo.InvariantCulture, $"weights up to {largest.Value:R}, expected less than {MaxWeight} for NVFP4: the scale of the tensor would be one that loaders take for that of another convention")
+        : null;
 
     internal override void Survey(int pass, ReadOnlySpan<float> values) => largest.Add(values);
 

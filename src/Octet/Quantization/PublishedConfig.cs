@@ -37,14 +37,29 @@ static class PublishedConfig
         }
     }
 
-    /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c>; the rest and its order stay.</summary>
+    /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c> and no mark of an older one; the rest and its order stay.</summary>
     /// <param name="path">The source's file; null: it has none, and the scheme alone is said.</param>
     /// <param name="quantization">Null removes what is there.</param>
     /// <param name="untie">Whether the output layer now has a weight of its own.</param>
-    internal static string Apply(string? path, JsonObject? quantization, bool untie)
+    /// <param name="widens">Whether codes became bfloat16, and no other codes are left.</param>
+    internal static string Apply(string? path, JsonObject? quantization, bool untie, bool widens)
     {
         JsonObject config = path is null ? [] : JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
-        config.Remove("quantization_config");
+        foreach (JsonObject part in Parts(config))
+        {
+            part.Remove("quantization_config");
+
+            // Of compressed-tensors, before 2025.
+            part.Remove("compression_config");
+            foreach (string key in (string[])["dtype", "torch_dtype"])
+            {
+                if (part[key] is JsonValue value && value.TryGetValue(out string? type) && (widens || type is not ("bfloat16" or "float16" or "float32" or "auto")))
+                {
+                    part[key] = "bfloat16";
+                }
+            }
+        }
+
         if (untie)
         {
             config["tie_word_embeddings"] = false;
@@ -57,6 +72,10 @@ static class PublishedConfig
 
         return config.ToJsonString(s_layout) + "\n";
     }
+
+    /// <summary>The config itself, and those of the models that it is made of.</summary>
+    static IEnumerable<JsonObject> Parts(JsonObject config)
+        => config.Where(entry => entry.Key.EndsWith("_config", StringComparison.Ordinal) && entry.Key != "quantization_config").Select(entry => entry.Value).OfType<JsonObject>().Prepend(config).ToArray();
 
     static JsonObject Block(bool powersOfTwo, IReadOnlyList<string> unconverted)
     {

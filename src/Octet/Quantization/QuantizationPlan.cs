@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Backends;
+using Octet.Checkpoints;
 using Octet.Safetensors;
 
 namespace Octet.Quantization;
@@ -8,7 +9,7 @@ namespace Octet.Quantization;
 sealed class QuantizationPlan
 {
     const string Embedding = "model.embed_tokens";
-    const string Head = "lm_head";
+    internal const string Head = "lm_head";
 
     readonly List<(SourceModule Module, WeightEncoder Encoder)> _encoded = [];
     readonly List<TensorView> _copied = [];
@@ -21,20 +22,20 @@ sealed class QuantizationPlan
         List<string> unconverted = [];
         foreach (SourceModule module in source.Modules.Modules)
         {
-            (WeightEncoder? encoder, string? reason) = target.TryCreate(module.Name, module.Weight.Rows, module.Weight.Columns);
+            (WeightEncoder? encoder, string? reason) = module.Shape is not null || module.IsEmpty ? (null, null) : target.TryCreate(module.Name, module.Weight.Rows, module.Weight.Columns);
             if (reason is not null)
             {
                 _notes.Add(reason);
             }
 
-            if (encoder is null && target.EncodesWide && !module.Name.Contains("embed", StringComparison.Ordinal))
+            if (encoder is null && target.EncodesWide && module.Shape is null && !module.Name.Contains("embed", StringComparison.Ordinal))
             {
                 unconverted.Add(module.Name);
             }
 
             if (encoder is null && module.IsQuantized)
             {
-                encoder = new BFloat16Encoder(module.Name, module.Weight.Rows, module.Weight.Columns);
+                encoder = new BFloat16Encoder(module.Name, module.Weight.Rows, module.Weight.Columns, module.Shape);
             }
 
             if (encoder is null)
@@ -47,26 +48,27 @@ sealed class QuantizationPlan
             }
         }
 
-        if (head && target.EncodesWide && source.TiesOutput)
+        AddExperts(unconverted, target.EncodesWide);
+        DecideHead(target, head, unconverted);
+        CacheScales = cache?.Scales ?? CarryCacheScales(target);
+        HashSet<string> replaced = [.. CacheScales.Select(scale => scale.Tensor.Name)];
+        if (CacheScales.Count > 0 || !target.EncodesWide)
         {
-            Untie(target);
-        }
-        else if (source.TiesOutput && target.EncodesWide && !unconverted.Contains(Head))
-        {
-            unconverted.Insert(0, Head);
+            replaced.UnionWith(source.Modules.CacheScales.Select(scale => scale.Name));
         }
 
-        CacheScales = cache?.Scales ?? [];
-        HashSet<string> replaced = [.. CacheScales.Select(scale => scale.Tensor.Name)];
         foreach (TensorView tensor in source.Modules.Others.Where(tensor => !replaced.Contains(tensor.Name)))
         {
             Copy(tensor);
         }
 
         _tensors.AddRange(CacheScales.Select(scale => scale.Tensor));
+        Marks = target.Marks;
+        _tensors.AddRange(Marks.Select(mark => new TensorSource(mark)));
+        LayersMetadata = target.LayersMetadata;
         NoteFused();
-        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head));
-        if (cache is not null && Config is not null)
+        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head && item.Encoder is not BFloat16Encoder));
+        if (CacheScales.Count > 0 && Config is not null)
         {
             PublishedConfig.AddCache(Config);
         }
@@ -82,6 +84,12 @@ sealed class QuantizationPlan
     /// <summary>Scales of a key/value cache, made anew.</summary>
     internal IReadOnlyList<(TensorSource Tensor, float Scale)> CacheScales { get; }
 
+    /// <summary>Tensors of the target that say of what format layers are.</summary>
+    internal IReadOnlyList<TensorView> Marks { get; }
+
+    /// <summary>What the files' metadata say of it; null: nothing.</summary>
+    internal string? LayersMetadata { get; }
+
     internal IReadOnlyList<TensorSource> Tensors => _tensors;
 
     internal IReadOnlyList<string> Notes => _notes;
@@ -89,8 +97,52 @@ sealed class QuantizationPlan
     /// <summary>The new <c>quantization_config</c>.</summary>
     internal JsonObject? Config { get; }
 
+    /// <summary>Whether codes become bfloat16, and none stay.</summary>
+    internal bool Widens => Config is null && _encoded.Count > 0 && _encoded.TrueForAll(item => item.Encoder is BFloat16Encoder);
+
     /// <summary>Whether the output layer, tied to the embedding in the source, gets a weight of its own.</summary>
     internal bool Unties { get; private set; }
+
+    /// <summary>Of a source that has its own: as they are where the target has use of them.</summary>
+    IReadOnlyList<(TensorSource Tensor, float Scale)> CarryCacheScales(EncodingTarget target)
+    {
+        IReadOnlyList<TensorView> stored = Source.Modules.CacheScales;
+        if (stored.Count == 0)
+        {
+            return [];
+        }
+
+        if (!target.EncodesWide)
+        {
+            _notes.Add($"{stored[0].Name}{(stored.Count == 1 ? " is" : $" and {stored.Count - 1} more are")} left out: scales of a key/value cache belong to quantised checkpoints");
+            return [];
+        }
+
+        IReadOnlyList<(TensorSource Tensor, float Scale)> carried = CarriedCacheScales.Read(stored, out string? problem);
+        if (problem is not null)
+        {
+            _notes.Add($"scales of a key/value cache are copied as they are, and the config does not say that they are there: {problem}");
+        }
+
+        return carried;
+    }
+
+    /// <summary>Experts in one tensor: a module that loaders would make quantised, and look for its scales, if it were not named.</summary>
+    void AddExperts(List<string> unconverted, bool encodesWide)
+    {
+        if (!encodesWide)
+        {
+            return;
+        }
+
+        IEnumerable<string> wide = Source.Modules.Others.Where(tensor => tensor.Shape.Length == 3 && FloatTensor.IsSupported(tensor.DataType)).Select(tensor => tensor.Name);
+        string[] narrow = [.. Source.Modules.Modules.Where(module => module.Shape is { Dimensions.Length: 3 }).Select(module => module.Shape!.Tensor)];
+        unconverted.AddRange(wide.Concat(narrow).Select(name => name[..Math.Max(name.LastIndexOf('.'), 0)]).Where(name => name.EndsWith(".experts", StringComparison.Ordinal)).Distinct().Except(unconverted));
+        if (narrow.Length > 0)
+        {
+            _notes.Add($"{narrow[0]}{(narrow.Length == 1 ? " becomes" : $" and {narrow.Length - 1} more become")} bfloat16: other schemes for several matrices in one tensor are not implemented");
+        }
+    }
 
     /// <summary>Engines such as vLLM multiply these together, and may refuse a model in which only some of them are quantised.</summary>
     void NoteFused()
@@ -121,25 +173,61 @@ sealed class QuantizationPlan
         _tensors.Add(new TensorSource(tensor));
     }
 
-    void Untie(EncodingTarget target)
+    /// <summary>The output layer of a model that ties it to the embedding: the one that the loader takes.</summary>
+    void DecideHead(EncodingTarget target, bool head, List<string> unconverted)
     {
-        Unties = true;
-        if (_encoded.Any(item => item.Module.Name == Head))
+        if (!Source.TiesOutput)
         {
-            // The file has the embedding a second time under this name, as the published Qwen3 files do.
             return;
         }
 
-        SourceModule table = Source.Modules.Modules.FirstOrDefault(module => module.Name == Embedding)
-            ?? throw new ModelException(ModelError.Damaged, $"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no {Embedding}.weight to quantise for it", Source.Checkpoint.Path);
-        LinearTensor weight = table.Weight;
-        if (target.TryCreate(Head, weight.Rows, weight.Columns) is { Encoder: { } encoder })
+        SourceModule? table = Source.Modules.Modules.FirstOrDefault(module => module.Name == Embedding);
+        SourceModule? stored = Source.Modules.Modules.FirstOrDefault(module => module.Name == Head);
+        if (table is not null && stored is not null)
+        {
+            if ((table.Weight.Rows, table.Weight.Columns) != (stored.Weight.Rows, stored.Weight.Columns))
+            {
+                throw new ModelException(
+                    ModelError.Damaged,
+                    $"{stored.Weight.Tensor.File.Path}: tensor {stored.Weight.Tensor.Name}: {stored.Weight.Rows} x {stored.Weight.Columns} weights, but it is tied to {table.Weight.Tensor.Name} of {table.Weight.Rows} x {table.Weight.Columns}",
+                    stored.Weight.Tensor.File.Path,
+                    stored.Weight.Tensor.Name);
+            }
+
+            // Said in the new config, so that no engine decides otherwise.
+            if (TiedOutput.Untie(table.Weight, stored.Weight) is { } notice)
+            {
+                Unties = true;
+                _notes.Add(notice);
+            }
+        }
+
+        if (head && target.EncodesWide)
+        {
+            Untie(target, table, stored);
+        }
+        else if (target.EncodesWide && !unconverted.Contains(Head))
+        {
+            unconverted.Insert(0, Head);
+        }
+    }
+
+    void Untie(EncodingTarget target, SourceModule? table, SourceModule? stored)
+    {
+        if (table is null)
+        {
+            throw new ModelException(ModelError.Damaged, $"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no {Embedding}.weight to quantise for it", Source.Checkpoint.Path);
+        }
+
+        if (stored is not null)
+        {
+            // The embedding a second time, as the published Qwen3 files have it, or one of its own.
+            Unties = true;
+        }
+        else if (target.TryCreate(Head, table.Weight.Rows, table.Weight.Columns) is { Encoder: { } encoder })
         {
             Encode(table, encoder);
-        }
-        else
-        {
-            Unties = false;
+            Unties = true;
         }
     }
 }

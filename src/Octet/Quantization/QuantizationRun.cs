@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -16,7 +17,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
     const int CopyBytes = 4 << 20;
 
     readonly PieceLog _log = new(writer);
-    readonly Dictionary<WeightEncoder, (double Signal, double Error)> _sums = [];
+    readonly Dictionary<WeightEncoder, RoundingLoss> _losses = [];
     readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount, CancellationToken = cancellationToken };
     readonly long _total = plan.Encoded.Sum(item => item.Module.Weight.Tensor.ByteLength * (1 + item.Encoder.Surveys))
         + plan.Copied.Sum(tensor => tensor.ByteLength) + plan.Tensors.Sum(tensor => tensor.ByteLength);
@@ -32,7 +33,18 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
                 ForEachBand([.. unit], (band, values) => band.Encoder.Survey(pass, values));
             }
 
+            foreach ((SourceModule module, WeightEncoder encoder) in unit.Where(item => item.Encoder.Refusal is not null))
+            {
+                TensorView tensor = module.Weight.Tensor;
+                throw new ModelException(ModelError.Unsupported, $"{tensor.File.Path}: tensor {tensor.Name}: {encoder.Refusal}; --exclude {encoder.Module} leaves it as it is", tensor.File.Path, tensor.Name);
+            }
+
             ForEachBand([.. unit], EncodeBand);
+        }
+
+        foreach (TensorView mark in plan.Marks)
+        {
+            _log.Write(mark.Name, 0, mark.Bytes);
         }
 
         foreach ((TensorSource tensor, float scale) in plan.CacheScales)
@@ -58,7 +70,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
         using (SafetensorsCheckpoint mapped = SafetensorsCheckpoint.Open(path))
         {
             var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null);
-            foreach ((_, WeightEncoder encoder) in plan.Encoded)
+            foreach ((_, WeightEncoder encoder) in plan.Encoded.Where(item => item.Module.Shape is null))
             {
                 ledger.Linear(encoder.Module, encoder.Rows, encoder.Columns);
             }
@@ -75,40 +87,45 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
     }
 
     internal QuantizationReport Report(IReadOnlyList<string> files) => new(
-        [.. plan.Encoded.Select(item => new QuantizedModule(item.Encoder.Module, item.Encoder.Rows, item.Encoder.Columns, _sums[item.Encoder].Signal, _sums[item.Encoder].Error))],
+        [.. plan.Encoded.Select(item => new QuantizedModule(item.Encoder.Module, item.Encoder.Rows, item.Encoder.Columns, Loss(item.Encoder).Signal, Loss(item.Encoder).Error))],
         plan.Copied.Count,
         plan.Source.Checkpoint.TotalBytes,
         plan.Tensors.Sum(tensor => tensor.ByteLength),
         files,
-        plan.Notes);
+        [.. plan.Notes, .. plan.Encoded.Where(item => Loss(item.Encoder).NotFinite > 0).Select(item =>
+            string.Create(CultureInfo.InvariantCulture, $"{item.Module.Weight.Tensor.Name}: {Loss(item.Encoder).NotFinite} weights are NaN or infinite, as they are in the source"))]);
+
+    // An empty matrix has no band.
+    RoundingLoss Loss(WeightEncoder encoder) => _losses.GetValueOrDefault(encoder);
 
     void EncodeBand(Band band, ReadOnlySpan<float> values)
     {
         float[] buffer = ArrayPool<float>.Shared.Rent(values.Length);
         Span<float> decoded = buffer.AsSpan(0, values.Length);
         band.Encoder.Encode(band.FirstRow, values, decoded, _log);
-        double signal = SumOfSquares(values);
-        TensorPrimitives.Subtract(values, decoded, decoded);
-        double error = SumOfSquares(decoded);
-        ArrayPool<float>.Shared.Return(buffer);
-        lock (_sums)
+        var loss = RoundingLoss.Of(values, decoded);
+        if (!double.IsFinite(loss.Error))
         {
-            (double before, double errorBefore) = _sums.GetValueOrDefault(band.Encoder);
-            _sums[band.Encoder] = (before + signal, errorBefore + error);
+            throw Overflow(band, values, decoded);
+        }
+
+        ArrayPool<float>.Shared.Return(buffer);
+        lock (_losses)
+        {
+            _losses[band.Encoder] = _losses.GetValueOrDefault(band.Encoder) + loss;
         }
     }
 
-    // Rows of float32 sums, added in float64.
-    static double SumOfSquares(ReadOnlySpan<float> values)
+    /// <summary>A weight next to float32's largest, whose code times scale is beyond it, as engines would compute it too.</summary>
+    static ModelException Overflow(Band band, ReadOnlySpan<float> values, ReadOnlySpan<float> decoded)
     {
-        const int Length = 1024;
-        double sum = 0;
-        for (int at = 0; at < values.Length; at += Length)
+        int at = 0;
+        while (float.IsFinite(decoded[at]) || !float.IsFinite(values[at]))
         {
-            sum += TensorPrimitives.SumOfSquares(values.Slice(at, Math.Min(Length, values.Length - at)));
+            at++;
         }
 
-        return sum;
+        return Error(band, at, string.Create(CultureInfo.InvariantCulture, $"{values[at]:R}, which would become {decoded[at]}: it is too near to float32's largest number for this scheme"));
     }
 
     void ForEachBand(IReadOnlyList<(SourceModule Module, WeightEncoder Encoder)> unit, Action<Band, ReadOnlySpan<float>> act)
@@ -127,6 +144,11 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
 
     IEnumerable<Band> Bands(SourceModule module, WeightEncoder encoder)
     {
+        if (encoder.Rows == 0 || encoder.Columns == 0)
+        {
+            yield break;
+        }
+
         var rows = new RowDequantizer(module.Weight, plan.Source.Reader[module.Weight.Tensor.Name]);
         long step = Math.Max(1, BandElements / ((long)encoder.RowStep * encoder.Columns)) * encoder.RowStep;
         for (long first = 0; first < encoder.Rows; first += step)
@@ -148,10 +170,16 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
             at++;
         }
 
+        throw Error(band, at, string.Create(CultureInfo.InvariantCulture, $"{values[at]}: only finite weights can be quantised"));
+    }
+
+    static ModelException Error(Band band, int at, string what)
+    {
         TensorView tensor = band.Module.Weight.Tensor;
-        throw new ModelException(
+        string instead = band.Encoder is BFloat16Encoder ? "" : $"; --exclude {band.Encoder.Module} leaves it as it is";
+        return new ModelException(
             ModelError.Damaged,
-            $"{tensor.File.Path}: tensor {tensor.Name}: the weight of row {band.FirstRow + (at / band.Encoder.Columns)}, column {at % band.Encoder.Columns} is {values[at]}: only finite weights can be quantised; --exclude {band.Encoder.Module} leaves it as it is",
+            string.Create(CultureInfo.InvariantCulture, $"{tensor.File.Path}: tensor {tensor.Name}: the weight of row {band.FirstRow + (at / band.Encoder.Columns)}, column {at % band.Encoder.Columns} is {what}{instead}"),
             tensor.File.Path,
             tensor.Name);
     }

@@ -10,6 +10,12 @@ namespace Octet.Quantization;
 /// </summary>
 sealed class QuantizationSource : IDisposable
 {
+    /// <summary>Where transformers keeps the templates of a model that has several.</summary>
+    const string Templates = "additional_chat_templates";
+
+    /// <summary>What other quantisers say beside <c>config.json</c>: AutoGPTQ, AutoAWQ and AutoRound, quanto.</summary>
+    static readonly string[] s_otherSchemes = ["quantize_config.json", "quant_config.json", "quantization_config.json", "quanto_qmap.json", "quantization_map.json"];
+
     readonly string _path;
     readonly (string Path, long Length, DateTime Written)[] _files;
 
@@ -23,7 +29,9 @@ sealed class QuantizationSource : IDisposable
             Reader = SafetensorsCheckpoint.Open(path, SafetensorsReadMode.Positional);
             _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
-            Modules = new SourceModules(Checkpoint, Quantization());
+            QuantizationConfig? quantization = Quantization();
+            IsModel = IsDirectory && ModelPairing.TryCheck(path);
+            Modules = new SourceModules(Checkpoint, quantization, IsModel);
         }
         catch
         {
@@ -33,6 +41,9 @@ sealed class QuantizationSource : IDisposable
     }
 
     internal bool IsDirectory { get; }
+
+    /// <summary>Whether it is a directory of an architecture that runs here, whose tensors then all have their place.</summary>
+    internal bool IsModel { get; }
 
     internal SafetensorsCheckpoint Checkpoint { get; }
 
@@ -67,25 +78,32 @@ sealed class QuantizationSource : IDisposable
         return file.Exists ? (path, file.Length, file.LastWriteTimeUtc) : (path, -1, default);
     }
 
-    /// <summary>Copies what makes weights a model: configuration, tokenizer, template, licence. Not the model card: it describes the source.</summary>
-    internal void CopyCompanions(string directory, JsonObject? quantization, bool untie)
+    /// <summary>Copies what makes weights a model: configuration, tokenizer, templates, code, licence. Not the model card: it describes the source.</summary>
+    internal void CopyCompanions(string directory, QuantizationPlan plan)
     {
-        foreach (string file in Directory.EnumerateFiles(_path))
-        {
-            string name = Path.GetFileName(file);
-            bool text = Path.GetExtension(name) is ".json" or ".txt" or ".jinja" or ".model" or ".tiktoken";
-            bool legal = name.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("NOTICE", StringComparison.OrdinalIgnoreCase);
-            bool weights = name.EndsWith(".index.json", StringComparison.Ordinal) || name is ModelConfig.ModelOptFileName or ModelConfig.FileName;
-            if ((text || legal) && !weights)
-            {
-                File.Copy(file, Path.Combine(directory, name));
-            }
-        }
-
+        Copy(_path, directory, IsCompanion);
+        Copy(Path.Combine(_path, Templates), Path.Combine(directory, Templates), name => Path.GetExtension(name) == ".jinja");
         string config = Path.Combine(_path, ModelConfig.FileName);
-        if (File.Exists(config) || quantization is not null)
+        if (File.Exists(config) || plan.Config is not null)
         {
-            File.WriteAllText(Path.Combine(directory, ModelConfig.FileName), PublishedConfig.Apply(File.Exists(config) ? config : null, quantization, untie));
+            File.WriteAllText(Path.Combine(directory, ModelConfig.FileName), PublishedConfig.Apply(File.Exists(config) ? config : null, plan.Config, plan.Unties, plan.Widens));
+        }
+    }
+
+    static bool IsCompanion(string name)
+    {
+        bool text = Path.GetExtension(name) is ".json" or ".txt" or ".jinja" or ".model" or ".tiktoken" or ".py";
+        bool legal = name.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("NOTICE", StringComparison.OrdinalIgnoreCase);
+        bool weights = name.EndsWith(".index.json", StringComparison.Ordinal) || name is ModelConfig.ModelOptFileName or ModelConfig.FileName;
+        return (text || legal) && !weights && !s_otherSchemes.Contains(name);
+    }
+
+    static void Copy(string from, string to, Func<string, bool> isWanted)
+    {
+        foreach (string file in Directory.Exists(from) ? Directory.EnumerateFiles(from).Where(file => isWanted(Path.GetFileName(file))) : [])
+        {
+            Directory.CreateDirectory(to);
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         }
     }
 

@@ -3,11 +3,16 @@ using Octet.Safetensors;
 
 namespace Octet.Quantization;
 
-/// <summary>A matrix of a checkpoint that may be encoded anew.</summary>
-/// <param name="Name">The module.</param>
-/// <param name="Weight">Its weight, with scales where it is made of codes.</param>
+/// <summary>Weights of a checkpoint that may be encoded anew: a matrix, or codes of another shape, which only become bfloat16.</summary>
+/// <param name="Name">The module; of codes of another shape the tensor.</param>
+/// <param name="Weight">The weight, with scales where it is made of codes.</param>
 /// <param name="Scales">The tensors that belong to it beside the weight.</param>
 sealed record SourceModule(string Name, LinearTensor Weight, IReadOnlyList<TensorView> Scales)
 {
     internal bool IsQuantized => !FloatTensor.IsSupported(Weight.ElementType);
+
+    /// <summary>Null for a matrix [outputs, inputs].</summary>
+    internal WideShape? Shape { get; init; }
+
+    internal bool IsEmpty => Weight.Rows == 0 || Weight.Columns == 0;
 }

@@ -10,11 +10,16 @@ sealed class SourceModules
 {
     readonly List<SourceModule> _modules = [];
 
-    /// <exception cref="ModelException">Codes or scales do not belong together, or are of a shape that cannot be encoded anew.</exception>
-    internal SourceModules(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization)
+    /// <param name="checkpoint">The files.</param>
+    /// <param name="quantization">What their config says; null: none.</param>
+    /// <param name="isModel">Whether the checkpoint was found to be a model that runs here, tensor by tensor.</param>
+    /// <exception cref="ModelException">Codes or scales do not belong together, are of a shape that cannot be encoded anew, or have something beside them that is not understood.</exception>
+    internal SourceModules(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, bool isModel)
     {
         Checkpoint = checkpoint;
-        var ledger = new WeightLedger(checkpoint, quantization);
+        var formats = LayerFormats.Read(checkpoint);
+        var ledger = new WeightLedger(checkpoint, quantization, formats);
+        Marks = formats.Marks;
         foreach (TensorView tensor in checkpoint.Tensors)
         {
             if (TryFind(checkpoint, tensor) is not var (name, rows, columns))
@@ -36,18 +41,38 @@ sealed class SourceModules
             _modules.Add(new SourceModule(name, weight, scales));
         }
 
-        ledger.SkipUnread();
-        HashSet<string> taken = new(ledger.Taken, StringComparer.Ordinal);
-        Others = [.. checkpoint.Tensors.Where(tensor => !taken.Contains(tensor.Name))];
+        HashSet<string> taken = [.. ledger.Taken, .. Marks.Select(mark => mark.Name)];
+
+        // Scales may be of FP8 too: what is left when matrices have theirs.
+        foreach (TensorView tensor in checkpoint.Tensors.Where(tensor => !taken.Contains(tensor.Name)))
+        {
+            if (CodeTensors.TryRead(checkpoint, quantization, tensor) is { } other)
+            {
+                _modules.Add(other);
+                taken.UnionWith(other.Scales.Select(scale => scale.Name).Prepend(tensor.Name));
+            }
+        }
+
+        RequireCodes(checkpoint, taken);
+        var companions = new LayerCompanions(_modules.Where(module => module.IsQuantized).Select(module => module.Name), isModel);
+        Others = [.. checkpoint.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !companions.IsDead(tensor))];
+        CacheScales = companions.TakeCacheScales(checkpoint, quantization);
         foreach (TensorView tensor in Others)
         {
             RequirePlain(tensor);
+            companions.RequireKnown(tensor);
         }
     }
 
     internal SafetensorsCheckpoint Checkpoint { get; }
 
     internal IReadOnlyList<SourceModule> Modules => _modules;
+
+    /// <summary>Tensors that say of what format layers are.</summary>
+    internal IReadOnlyList<TensorView> Marks { get; }
+
+    /// <summary>Scales of a key/value cache. Those among <see cref="Others"/> are to be copied only where the target has use of them.</summary>
+    internal IReadOnlyList<TensorView> CacheScales { get; }
 
     /// <summary>Everything else, to be copied.</summary>
     internal IReadOnlyList<TensorView> Others { get; }
@@ -81,16 +106,34 @@ sealed class SourceModules
         return null;
     }
 
+    /// <summary>Whole numbers with scales beside them are codes too, of formats that are not of floats.</summary>
+    static void RequireCodes(SafetensorsCheckpoint checkpoint, HashSet<string> taken)
+    {
+        foreach (TensorView tensor in checkpoint.Tensors.Where(tensor => !taken.Contains(tensor.Name) && tensor.DataType is DataType.Int8 or DataType.UInt8 or DataType.Int16 or DataType.Int32 or DataType.UInt32))
+        {
+            if (WeightScheme.All.FirstOrDefault(scheme => tensor.Name.EndsWith(scheme.Codes, StringComparison.Ordinal) && checkpoint.TryGetTensor(tensor.Name[..^scheme.Codes.Length] + scheme.Scale, out _)) is not null)
+            {
+                throw new ModelException(
+                    ModelError.Unsupported,
+                    $"{tensor.File.Path}: tensor {tensor.Name}: codes of type {tensor.DataType} are not implemented: expected FP8 (F8_E4M3, F8_E5M2 and their FNUZ forms) or FP4 (F4, or U8 with two in a byte)",
+                    tensor.File.Path,
+                    tensor.Name);
+            }
+        }
+    }
+
     static void RequirePlain(TensorView tensor)
     {
         bool codes = tensor.DataType is DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ or DataType.Float4E2M1FN;
         bool scale = WeightScheme.All.Any(scheme => scheme.Scale.Contains("weight", StringComparison.Ordinal) && tensor.Name.EndsWith(scheme.Scale, StringComparison.Ordinal));
         if (codes || scale)
         {
-            string what = codes ? $"codes of shape {tensor}" : "a scale";
+            string what = codes
+                ? $"codes of type {tensor.DataType} and shape [{string.Join(", ", tensor.Shape.ToArray())}] whose scales are missing or under a name that is not known"
+                : "a scale of weights that are not there, or of a type or shape";
             throw new ModelException(
                 ModelError.Unsupported,
-                $"{tensor.File.Path}: tensor {tensor.Name}: {what} that belongs to no matrix this can encode: expected codes [outputs, inputs] with their scales beside them",
+                $"{tensor.File.Path}: tensor {tensor.Name}: {what}, which is not implemented: expected FP8 or FP4 codes [outputs, inputs] or [experts, outputs, inputs] with their scales beside them",
                 tensor.File.Path,
                 tensor.Name);
         }

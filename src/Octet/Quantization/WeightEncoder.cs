@@ -29,6 +29,9 @@ abstract class WeightEncoder(string module, long rows, int columns)
     /// <summary>Encoders with the same key are surveyed together, before any of them encodes.</summary>
     internal virtual object SurveyKey => this;
 
+    /// <summary>After the surveys: why the matrix cannot be encoded; null: it can.</summary>
+    internal virtual string? Refusal => null;
+
     internal virtual void Survey(int pass, ReadOnlySpan<float> values)
     {
     }

@@ -219,7 +219,8 @@ public class BlockScalingTests
         Assert.Equal([0, 0, 0x7E, 0x80], codes.Select(code => (int)code.ToBits()));
     }
 
-    // DeepSeek-V3.1, scale_fmt "ue8m0": the ratio rounded up to a power of two, kept in float32.
+    // DeepSeek-V3.1, scale_fmt "ue8m0": the ratio rounded up to a power of two, kept in float32. Of the largest float it would be 2^120, which
+    // makes the code 256 infinite.
     [Theory]
     [InlineData(448f, 1f)]
     [InlineData(448.0001f, 2f)]
@@ -227,14 +228,43 @@ public class BlockScalingTests
     [InlineData(224f, 0.5f)]
     [InlineData(1f, 0.00390625f)]
     [InlineData(1e-45f, 5.877472E-39f)]
-    [InlineData(float.MaxValue, 1.329228E36f)]
+    [InlineData(float.MaxValue, 6.64614E35f)]
     public void Scales_that_are_powers_of_two_are_the_ratio_rounded_up(float largest, float expected)
     {
         float[] scales = new float[1];
         var codes = new Float8E4M3FN[2];
         BlockScaling.Quantize<Float8E4M3FN, float>([largest, 0], BlockShape.PerTensor(1, 2), codes, scales, ScaleRule.PowerOfTwoCeiling);
         Assert.Equal(expected, scales[0]);
-        Assert.Equal(ExactFormat.Float8E4M3FN.Round((double)largest / expected), codes[0].ToBits());
+        Assert.Equal(ExactFormat.Float8E4M3FN.Round((double)largest / expected, OverflowMode.Saturate), codes[0].ToBits());
+    }
+
+    [Theory]
+    [InlineData(ScaleRule.Ratio)]
+    [InlineData(ScaleRule.PowerOfTwoFloor)]
+    [InlineData(ScaleRule.PowerOfTwoCeiling)]
+    [InlineData(ScaleRule.PowerOfTwoRounded)]
+    public void A_scale_is_never_so_large_that_a_code_times_it_is_infinite(ScaleRule rule)
+    {
+        for (uint bits = BitConverter.SingleToUInt32Bits(float.MaxValue / 2); bits <= BitConverter.SingleToUInt32Bits(float.MaxValue); bits += 0x1357)
+        {
+            float largest = BitConverter.UInt32BitsToSingle(bits);
+            Check<Float8E4M3FN, float>(448, largest);
+            Check<Float8E4M3FN, BFloat16>(448, largest);
+            Check<Float8E4M3FN, Float8E8M0FNU>(448, largest);
+            Check<Float4E2M1FN, Float8E8M0FNU>(6, largest);
+            Check<Float4E2M1FN, BFloat16>(6, largest);
+        }
+
+        void Check<T, TScale>(float max, float largest)
+            where T : unmanaged, ISmallFloat<T>
+            where TScale : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<TScale>, System.Numerics.IMinMaxValue<TScale>
+        {
+            TScale[] scale = new TScale[1];
+            BlockScaling.Quantize<T, TScale>([largest], BlockShape.PerTensor(1, 1), new T[1], scale, rule);
+            float found = float.CreateChecked(scale[0]);
+            Assert.True(found > 0 && float.IsFinite(found * max), $"{typeof(T).Name} and {typeof(TScale).Name}, {largest:R}: {found:R}");
+            Assert.True(rule == ScaleRule.Ratio || float.IsPow2(found));
+        }
     }
 
     [Fact]
