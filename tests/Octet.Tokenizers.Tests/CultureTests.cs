@@ -19,7 +19,7 @@ public class CultureTests
     [MemberData(nameof(Cultures))]
     public void Texts_are_cut_and_merged_as_elsewhere(string culture) => Under(culture, static () =>
     {
-        new BytePairEncodingTests().Long_pieces_come_out_as_the_definition_says();
+        new BytePairEncodingTests().A_pair_that_a_merge_makes_can_merge_in_turn();
         new BytePairEncodingTests().The_lowest_rank_merges_first_even_where_it_stands_to_the_right();
         new AddedTokenTests().The_longest_of_those_that_begin_leftmost_is_taken();
         new AddedTokenTests().Raw_tokens_are_matched_before_and_normalized_ones_after_normalization();

@@ -26,6 +26,7 @@ sealed class For(Target target, Expression source, Expression? condition, bool r
         bool ran = false;
         while (loop.Advance(out object? item))
         {
+            state.Charge();
             Scope inner = new(scope);
             inner.Set("loop", loop);
             target.Assign(inner, state, item);
