@@ -47,7 +47,8 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
     internal void Admit(int characters)
     {
         _input += characters;
-        _stepLimit = (long)Math.Min((Int128)_stepLimit + ((Int128)characters * Options.MaxStepsPerCharacter), long.MaxValue);
+        long more = (long)characters * Options.MaxStepsPerCharacter;
+        _stepLimit = _stepLimit > long.MaxValue - more ? long.MaxValue : _stepLimit + more;
         _byteLimit += (long)characters * BytesPerInputCharacter;
     }
 

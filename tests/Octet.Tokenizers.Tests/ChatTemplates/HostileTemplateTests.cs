@@ -121,6 +121,7 @@ public class HostileTemplateTests
     {
         ChatTemplate parsed = ChatTemplate.Parse(template, options: new() { MaxSteps = long.MaxValue });
         Assert.Throws<ChatTemplateException>(() => parsed.Render(new JsonArray("a conversation"), null, false));
+        Assert.Equal("a conversation", ChatTemplate.Parse("{{ messages[0] }}", options: new() { MaxSteps = long.MaxValue }).Render(new JsonArray("a conversation"), null, false));
     }
 
     [Fact]
