@@ -3,93 +3,39 @@ using System.Text;
 
 namespace Octet.Tokenizers;
 
-/// <summary>Finds added tokens in UTF-8 text, the leftmost first and of those that begin there the longest, with a trie of bytes.</summary>
-sealed class AddedTokenMatcher
+/// <summary>
+/// Finds added tokens in UTF-8 text, the leftmost first and of those that begin there the longest. Two passes whose time is that of
+/// the text, whatever the tokens: <see cref="TokenAutomaton"/> finds the longest token at every position, this goes from one to the next.
+/// </summary>
+/// <param name="tokens">Each token with the UTF-8 that it is found by; a content listed twice belongs to the first.</param>
+sealed class AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> tokens)
 {
-    const int Root = 0;
-
-    readonly Dictionary<int, int> _edges = []; // node << 8 | byte -> node
-    readonly List<AddedToken?> _tokens = [null]; // per node: the token that ends here
-    readonly SearchValues<byte> _firstBytes;
-
-    /// <param name="tokens">Each token with the UTF-8 that it is found by; a content listed twice belongs to the first.</param>
-    internal AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> tokens)
-    {
-        HashSet<byte> firsts = [];
-        foreach ((byte[] pattern, AddedToken token) in tokens)
-        {
-            if (pattern.Length == 0)
-            {
-                continue;
-            }
-
-            firsts.Add(pattern[0]);
-            int node = Root;
-            foreach (byte value in pattern)
-            {
-                if (!_edges.TryGetValue((node << 8) | value, out int child))
-                {
-                    child = _tokens.Count;
-                    _tokens.Add(null);
-                    _edges.Add((node << 8) | value, child);
-                }
-
-                node = child;
-            }
-
-            _tokens[node] ??= token;
-        }
-
-        _firstBytes = SearchValues.Create([.. firsts]);
-    }
+    readonly TokenAutomaton _automaton = new(tokens);
 
     /// <summary>Splits text into added tokens and the stretches between them.</summary>
-    internal Splits Split(ReadOnlySpan<byte> text) => new(this, text);
-
-    AddedToken? Find(ReadOnlySpan<byte> text, int from, out int start, out int stop)
-    {
-        for (start = from; ; start++)
-        {
-            int skip = text[start..].IndexOfAny(_firstBytes);
-            if (skip < 0)
-            {
-                stop = start;
-                return null;
-            }
-
-            start += skip;
-            AddedToken? longest = null;
-            stop = start;
-            int node = Root;
-            for (int at = start; at < text.Length && _edges.TryGetValue((node << 8) | text[at], out node); at++)
-            {
-                if (_tokens[node] is { } token)
-                {
-                    longest = token;
-                    stop = at + 1;
-                }
-            }
-
-            if (longest is not null)
-            {
-                return longest;
-            }
-        }
-    }
+    /// <param name="text">Valid UTF-8.</param>
+    /// <param name="splitSpecial">Whether special tokens are text like any other.</param>
+    internal Splits Split(ReadOnlySpan<byte> text, bool splitSpecial) => new(_automaton.Find(text), text, splitSpecial);
 
     /// <summary>The enumeration of a text's stretches; <see cref="Token"/> is null for plain text.</summary>
     internal ref struct Splits
     {
-        readonly AddedTokenMatcher _matcher;
         readonly ReadOnlySpan<byte> _text;
+        readonly List<TokenAutomaton.Match>? _matches; // the last of the text first
+        readonly bool _splitSpecial;
+        int _left; // matches that are still to come
         int _searched;
         int _consumed;
+        int _spaceStart; // the white space that was walked over last, so that nobody walks it again
+        int _spaceEnd;
         AddedToken? _pending;
 
-        internal Splits(AddedTokenMatcher matcher, ReadOnlySpan<byte> text)
+        internal Splits(List<TokenAutomaton.Match>? matches, ReadOnlySpan<byte> text, bool splitSpecial)
         {
-            _matcher = matcher;
+            _matches = matches;
+            _left = matches?.Count ?? 0;
             _text = text;
+            _splitSpecial = splitSpecial;
         }
 
         internal AddedToken? Token { get; private set; }
@@ -106,22 +52,23 @@ sealed class AddedTokenMatcher
                 return true;
             }
 
-            while (_matcher.Find(_text, _searched, out int start, out int stop) is { } token)
+            while (Find(out int start, out int stop) is { } token)
             {
                 _searched = stop;
-                if (token.SingleWord && (EndsWithWord(_text[..start]) || StartsWithWord(_text[stop..])))
+                if ((_splitSpecial && token.Special)
+                    || (token.SingleWord && (EndsWithWord(_text[..start]) || StartsWithWord(_text[stop..]))))
                 {
                     continue;
                 }
 
                 if (token.LeftStrip)
                 {
-                    start = Math.Max(SpaceStart(_text[..start]), _consumed);
+                    start = SpaceStart(start);
                 }
 
                 if (token.RightStrip)
                 {
-                    stop += SpaceLength(_text[stop..]);
+                    stop = SpaceEnd(stop);
                 }
 
                 int plainFrom = _consumed;
@@ -143,31 +90,56 @@ sealed class AddedTokenMatcher
             return Plain.Length > 0;
         }
 
+        /// <summary>The next match that does not begin inside of the one before.</summary>
+        AddedToken? Find(out int start, out int stop)
+        {
+            while (_left > 0)
+            {
+                TokenAutomaton.Match match = _matches![--_left];
+                if (match.Start >= _searched)
+                {
+                    start = match.Start;
+                    stop = start + match.Length;
+                    return match.Token;
+                }
+            }
+
+            start = 0;
+            stop = 0;
+            return null;
+        }
+
         static bool EndsWithWord(ReadOnlySpan<byte> text) =>
             Rune.DecodeLastFromUtf8(text, out Rune last, out _) == OperationStatus.Done && WordCharacter.IsWord(last);
 
         static bool StartsWithWord(ReadOnlySpan<byte> text) =>
             Rune.DecodeFromUtf8(text, out Rune first, out _) == OperationStatus.Done && WordCharacter.IsWord(first);
 
-        static int SpaceStart(ReadOnlySpan<byte> text)
+        /// <summary>Where the white space before a position begins, as far as no token has it already.</summary>
+        readonly int SpaceStart(int end)
         {
-            while (Rune.DecodeLastFromUtf8(text, out Rune last, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(last))
+            while (end > _consumed && Rune.DecodeLastFromUtf8(_text[..end], out Rune last, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(last))
             {
-                text = text[..^length];
+                end -= length;
             }
 
-            return text.Length;
+            return Math.Max(end, _consumed);
         }
 
-        static int SpaceLength(ReadOnlySpan<byte> text)
+        int SpaceEnd(int start)
         {
-            int at = 0;
-            while (Rune.DecodeFromUtf8(text[at..], out Rune first, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(first))
+            if (start < _spaceStart || start > _spaceEnd)
             {
-                at += length;
+                _spaceStart = start;
+                _spaceEnd = start;
             }
 
-            return at;
+            while (Rune.DecodeFromUtf8(_text[_spaceEnd..], out Rune first, out int length) == OperationStatus.Done && Rune.IsWhiteSpace(first))
+            {
+                _spaceEnd += length;
+            }
+
+            return _spaceEnd;
         }
     }
 }

@@ -11,7 +11,7 @@ sealed class MergeTable
     /// <summary>The value of a pair that does not merge.</summary>
     internal const ulong None = ulong.MaxValue;
 
-    const ulong Free = ulong.MaxValue; // no key: ids stay far below 2^32 - 1
+    const ulong Free = ulong.MaxValue; // no key
 
     Entry[] _entries = NewEntries(1024);
     int _shift = 64 - 10;
@@ -82,11 +82,8 @@ sealed class MergeTable
         }
     }
 
-    int Home(ulong key)
-    {
-        ulong hash = key * ByteHash.Multiplier;
-        return (int)(((hash ^ (hash >> 29)) * ByteHash.Multiplier) >> _shift);
-    }
+    // Ids have 22 bits, so a key stays below 2^54.
+    int Home(ulong key) => (int)(ByteHash.Compute(key) >> _shift);
 
     static ulong Key(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
 

@@ -18,6 +18,7 @@ namespace Octet.Tokenizers;
 /// </remarks>
 public sealed class Tokenizer
 {
+    readonly string _file;
     readonly Vocabulary _vocabulary;
     readonly AddedTokens _added;
     readonly Normalizer? _normalizer;
@@ -25,8 +26,10 @@ public sealed class Tokenizer
     readonly BytePairEncoder _encoder;
     readonly Template _template;
     readonly bool _decodesBytes;
+    readonly bool _splitsSpecialTokens;
 
     internal Tokenizer(
+        string file,
         Vocabulary vocabulary,
         AddedTokens added,
         Normalizer? normalizer,
@@ -35,6 +38,7 @@ public sealed class Tokenizer
         Template template,
         bool decodesBytes)
     {
+        _file = file;
         _vocabulary = vocabulary;
         _added = added;
         _normalizer = normalizer;
@@ -45,17 +49,52 @@ public sealed class Tokenizer
         VocabularySize = Math.Max(vocabulary.Size, added.Size);
     }
 
+    /// <summary>A tokenizer with what the other files of its folder say; the two share their tables.</summary>
+    Tokenizer(Tokenizer alone, TokenizerConfig config)
+        : this(
+            alone._file,
+            alone._vocabulary,
+            alone._added,
+            alone._normalizer,
+            alone._preTokenizer,
+            alone._encoder,
+            ClassTemplate.Of(config, alone.GetId) ?? alone._template,
+            alone._decodesBytes)
+    {
+        BosTokenId = config.Token("bos_token") is { } bos ? GetId(bos) : null;
+        EosTokenId = config.Token("eos_token") is { } eos ? GetId(eos) : null;
+        _splitsSpecialTokens = config.File?.Flag("split_special_tokens") ?? false;
+    }
+
     /// <summary>The highest token id plus one, added tokens included.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>The id of <c>bos_token</c>, which begins a text; null where the folder names none, or no folder was read.</summary>
+    public int? BosTokenId { get; }
+
+    /// <summary>The id of <c>eos_token</c>, which ends a text or an answer; null where the folder names none, or no folder was read.</summary>
+    public int? EosTokenId { get; }
+
     internal PreTokenizer PreTokenizer => _preTokenizer;
 
-    /// <summary>Reads a tokenizer from a file.</summary>
-    /// <param name="path">The path of a <c>tokenizer.json</c>.</param>
-    /// <exception cref="TokenizerException">The file cannot be read, is malformed, or asks for something that is not supported.</exception>
+    /// <summary>Reads a tokenizer from a file, or from a model's folder with what its other files say of it.</summary>
+    /// <param name="path">
+    /// A <c>tokenizer.json</c>, or a folder that holds one. Of a folder <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> are
+    /// read too: which tokens begin and end a text, <c>split_special_tokens</c>, and, for the classes of transformers that make their own
+    /// template of them, <c>add_bos_token</c> and <c>add_eos_token</c>, which then stand for the post-processor of <c>tokenizer.json</c>
+    /// (LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, CohereTokenizer, GPTNeoXTokenizer, with <c>Fast</c> or without, in
+    /// transformers 4; no other class heeds them, and transformers 5 no longer writes them).
+    /// </param>
+    /// <exception cref="TokenizerException">A file cannot be read, is malformed, or asks for something that is not supported.</exception>
     public static Tokenizer Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+        {
+            TokenizerConfig config = TokenizerConfig.Read(path, static (file, reason, inner) => new TokenizerException($"{file}: {reason}", inner));
+            return new Tokenizer(Load(Path.Combine(path, "tokenizer.json")), config);
+        }
+
         try
         {
             // Not a managed array: published files have 11 MB, which the garbage collector would keep long after they are read.
@@ -81,9 +120,15 @@ public sealed class Tokenizer
     /// <summary>Turns text into token ids.</summary>
     /// <param name="text">Any text. A lone surrogate counts as U+FFFD. Added tokens are recognised wherever they stand.</param>
     /// <param name="addSpecialTokens">Whether to add what the post-processor's template puts around a text.</param>
-    public int[] Encode(string text, bool addSpecialTokens = true)
+    /// <param name="splitSpecialTokens">
+    /// Whether special tokens in the text are text like any other, so that nobody who writes <c>&lt;|im_end|&gt;</c> ends a turn. Added tokens
+    /// that are not special are recognised still. Null: as <c>split_special_tokens</c> of <c>tokenizer_config.json</c> says, or false.
+    /// </param>
+    /// <exception cref="TokenizerException">The file's normalizer makes a text more than 64 times longer.</exception>
+    public int[] Encode(string text, bool addSpecialTokens = true, bool? splitSpecialTokens = null)
     {
         ArgumentNullException.ThrowIfNull(text);
+        bool splitSpecial = splitSpecialTokens ?? _splitsSpecialTokens;
         List<int> ids = new(text.Length / 3 + 8);
         if (addSpecialTokens)
         {
@@ -91,7 +136,7 @@ public sealed class Tokenizer
         }
 
         byte[] utf8 = Encoding.UTF8.GetBytes(text); // replaces lone surrogates
-        AddedTokenMatcher.Splits splits = _added.Raw.Split(utf8);
+        AddedTokenMatcher.Splits splits = _added.Raw.Split(utf8, splitSpecial);
         while (splits.MoveNext())
         {
             if (splits.Token is { } token)
@@ -100,7 +145,7 @@ public sealed class Tokenizer
             }
             else
             {
-                EncodePlain(splits.Plain, ids);
+                EncodePlain(splits.Plain, splitSpecial, ids);
             }
         }
 
@@ -182,10 +227,10 @@ public sealed class Tokenizer
         return true;
     }
 
-    void EncodePlain(ReadOnlySpan<byte> text, List<int> ids)
+    void EncodePlain(ReadOnlySpan<byte> text, bool splitSpecial, List<int> ids)
     {
         PieceEncoder pieces = new(_encoder, ids);
-        AddedTokenMatcher.Splits splits = _added.Normalized.Split(_normalizer is null ? text : _normalizer.Apply(text));
+        AddedTokenMatcher.Splits splits = _added.Normalized.Split(Normalize(text), splitSpecial);
         while (splits.MoveNext())
         {
             if (splits.Token is { } token)
@@ -196,6 +241,18 @@ public sealed class Tokenizer
             {
                 _preTokenizer.Split(splits.Plain, ref pieces);
             }
+        }
+    }
+
+    ReadOnlySpan<byte> Normalize(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return _normalizer is null ? text : _normalizer.Apply(text);
+        }
+        catch (TokenizerException e)
+        {
+            throw new TokenizerException($"{_file}: normalizer: {e.Message}", e);
         }
     }
 

@@ -90,7 +90,7 @@ sealed class TinyTokenizer
     internal string Refusal() => Assert.Throws<TokenizerException>(Build).Message;
 
     /// <summary>GPT-2's bytes_to_unicode: printable Latin-1 stands for itself, the others follow from U+0100 in their order.</summary>
-    static string Symbol(int value)
+    internal static string Symbol(int value)
     {
         static bool IsItself(int value) => value is (>= '!' and <= '~') or (>= '¡' and <= '¬') or (>= '®' and <= 'ÿ');
         return ((char)(IsItself(value) ? value : 0x100 + Enumerable.Range(0, value).Count(other => !IsItself(other)))).ToString();

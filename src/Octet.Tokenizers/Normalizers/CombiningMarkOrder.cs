@@ -16,19 +16,26 @@ static class CombiningMarkOrder
 {
     const int LongRun = 32;
 
-    /// <summary>A canonically equivalent text without long runs out of order; the argument itself where it has no long run.</summary>
-    internal static string Apply(string text)
+    // What was learnt of marks holds for every text. There are some 2,500.
+    [ThreadStatic]
+    static Classes? t_canonical;
+
+    [ThreadStatic]
+    static Classes? t_compatible;
+
+    /// <summary>An equivalent text without long runs out of order; the argument itself where it has no long run.</summary>
+    /// <param name="text">Valid UTF-16.</param>
+    /// <param name="compatible">Whether the normalization that follows takes compatible characters for equal (NFKC, NFKD).</param>
+    internal static string Apply(string text, bool compatible)
     {
         StringBuilder? ordered = null;
-        Classes classes = new();
         int copied = 0;
         int runStart = 0;
         int runLength = 0;
         int at = 0;
         foreach (Rune value in text.EnumerateRunes())
         {
-            bool isMark = value.Value >= 0x300 && Rune.GetUnicodeCategory(value)
-                is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
+            bool isMark = value.Value >= 0x300 && IsMark(value, compatible);
             if (isMark && runLength++ == 0)
             {
                 runStart = at;
@@ -50,6 +57,7 @@ static class CombiningMarkOrder
             {
                 ordered ??= new StringBuilder(text.Length);
                 ordered.Append(text, copied, runStart - copied);
+                Classes classes = compatible ? t_compatible ??= new(NormalizationForm.FormKD) : t_canonical ??= new(NormalizationForm.FormD);
                 classes.AppendOrdered(text.AsSpan(runStart, end - runStart), ordered);
                 copied = end;
             }
@@ -58,13 +66,20 @@ static class CombiningMarkOrder
         }
     }
 
+    // The halfwidth voiced sound marks are letters that become marks: no other character's compatibility mapping begins with one.
+    static bool IsMark(Rune value, bool compatible) => Rune.GetUnicodeCategory(value)
+        is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+        || (compatible && value.Value is 0xFF9E or 0xFF9F);
+
     /// <summary>The combining classes met so far, in their order, each with a member.</summary>
-    sealed class Classes
+    /// <param name="form">The form that takes characters apart.</param>
+    sealed class Classes(NormalizationForm form)
     {
         const int Starter = -1;
 
         readonly List<Rune> _members = [];
         readonly Dictionary<Rune, Rune?> _classOf = []; // to the member that stands for its class; null for a starter
+        readonly Dictionary<Rune, int> _ranks = []; // forgotten when a new class moves the others
         readonly Dictionary<Rune, Rune[]> _decompositions = [];
 
         internal void AppendOrdered(ReadOnlySpan<char> run, StringBuilder destination)
@@ -72,49 +87,67 @@ static class CombiningMarkOrder
             List<Rune> marks = [];
             foreach (Rune value in run.EnumerateRunes())
             {
-                marks.AddRange(Decompose(value));
+                foreach (Rune mark in Decompose(value))
+                {
+                    Learn(mark);
+                    marks.Add(mark);
+                }
             }
 
+            // Starters stay where they are; the marks between them are put into the order of their classes, which leaves equals alone.
+            List<Rune>[] byRank = [.. _members.Select(static _ => new List<Rune>())];
             foreach (Rune mark in marks)
             {
-                Learn(mark);
+                int rank = Rank(mark);
+                if (rank == Starter)
+                {
+                    Flush();
+                    Append(mark);
+                }
+                else
+                {
+                    byRank[rank].Add(mark);
+                }
             }
 
-            Dictionary<Rune, int> ranks = [];
-            foreach ((Rune mark, Rune? member) in _classOf)
+            Flush();
+
+            void Flush()
             {
-                ranks[mark] = member is { } found ? _members.IndexOf(found) : Starter;
+                foreach (List<Rune> equals in byRank)
+                {
+                    foreach (Rune mark in equals)
+                    {
+                        Append(mark);
+                    }
+
+                    equals.Clear();
+                }
             }
 
-            for (int from = 0; from < marks.Count;)
+            void Append(Rune mark)
             {
-                if (ranks[marks[from]] == Starter)
-                {
-                    destination.Append(marks[from++].ToString());
-                    continue;
-                }
-
-                int to = from;
-                while (to < marks.Count && ranks[marks[to]] != Starter)
-                {
-                    to++;
-                }
-
-                // OrderBy is stable, as canonical ordering is.
-                foreach (Rune mark in marks[from..to].OrderBy(mark => ranks[mark]))
-                {
-                    destination.Append(mark.ToString());
-                }
-
-                from = to;
+                Span<char> chars = stackalloc char[2];
+                destination.Append(chars[..mark.EncodeToUtf16(chars)]);
             }
+        }
+
+        int Rank(Rune mark)
+        {
+            if (!_ranks.TryGetValue(mark, out int rank))
+            {
+                rank = _classOf[mark] is { } member ? _members.IndexOf(member) : Starter;
+                _ranks.Add(mark, rank);
+            }
+
+            return rank;
         }
 
         Rune[] Decompose(Rune value)
         {
             if (!_decompositions.TryGetValue(value, out Rune[]? parts))
             {
-                parts = [.. value.ToString().Normalize(NormalizationForm.FormD).EnumerateRunes()];
+                parts = [.. value.ToString().Normalize(form).EnumerateRunes()];
                 _decompositions.Add(value, parts);
             }
 
@@ -144,6 +177,7 @@ static class CombiningMarkOrder
             if (at == _members.Count || Swap(_members[at], mark))
             {
                 _members.Insert(at, mark);
+                _ranks.Clear();
             }
 
             _classOf.Add(mark, _members[at]);

@@ -5,7 +5,7 @@ namespace Octet.Tokenizers.Normalizers;
 /// <summary>Lower case, character by character and without regard to language or context.</summary>
 sealed class LowercaseNormalizer : Normalizer
 {
-    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text)
+    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, long limit)
     {
         StringBuilder lower = new(text.Length);
         foreach (Rune value in Encoding.UTF8.GetString(text).EnumerateRunes())

@@ -7,8 +7,9 @@ sealed class PrependNormalizer(string prefix) : Normalizer
 {
     readonly byte[] _prefix = Encoding.UTF8.GetBytes(prefix);
 
-    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text)
+    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, long limit)
     {
+        TextLimit.Require((long)_prefix.Length + text.Length, limit);
         byte[] prefixed = [.. _prefix, .. text];
         return prefixed;
     }

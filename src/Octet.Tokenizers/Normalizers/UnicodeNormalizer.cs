@@ -13,7 +13,7 @@ sealed class UnicodeNormalizer(NormalizationForm form) : Normalizer
     /// </summary>
     internal static bool IsAvailable => "e\u0301".Normalize(NormalizationForm.FormC) == "\u00E9";
 
-    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text)
+    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, long limit)
     {
         if (Ascii.IsValid(text))
         {
@@ -21,8 +21,14 @@ sealed class UnicodeNormalizer(NormalizationForm form) : Normalizer
         }
 
         string before = Encoding.UTF8.GetString(text);
-        string after = Normalize(CombiningMarkOrder.Apply(before));
-        return ReferenceEquals(before, after) ? text : Encoding.UTF8.GetBytes(after);
+        string after = Normalize(CombiningMarkOrder.Apply(before, form is NormalizationForm.FormKC or NormalizationForm.FormKD));
+        if (ReferenceEquals(before, after))
+        {
+            return text;
+        }
+
+        TextLimit.Require(Encoding.UTF8.GetByteCount(after), limit);
+        return Encoding.UTF8.GetBytes(after);
     }
 
     string Normalize(string text)

@@ -59,8 +59,11 @@ sealed class BytePairModel
                     isPostponed = true;
                     reader.Skip();
                     break;
-                default:
+                case "type" or "ignore_merges" or "dropout" or "continuing_subword_prefix" or "end_of_word_suffix":
                     ReadOption(name, new JsonPlace(JsonElement.ParseValue(ref reader), _file, $"model.{name}"));
+                    break;
+                default:
+                    reader.Skip();
                     break;
             }
         }
@@ -215,7 +218,7 @@ sealed class BytePairModel
         JsonTokenType.StartArray => "an array",
         JsonTokenType.EndArray => "the end of the array",
         JsonTokenType.String => JsonPlace.Quote(reader.GetString()!),
-        _ => Encoding.UTF8.GetString(reader.ValueSpan),
+        _ => JsonPlace.Clip(Encoding.UTF8.GetString(reader.ValueSpan)),
     };
 
     TokenizerException Problem(string path, string problem) => new($"{_file}: {path}: {problem}");

@@ -8,10 +8,10 @@ static class DecoderPart
         string type = place.TypeName();
         if (type == "Sequence")
         {
-            List<JsonPlace> steps = place.Get("decoders").Items();
+            List<JsonPlace> steps = [.. place.Get("decoders").Items().Take(2)];
             if (steps.Count != 1)
             {
-                throw place.Problem($"expected one decoder, found {steps.Count}; supported: ByteLevel alone");
+                throw place.Problem($"expected one decoder, found {(steps.Count == 0 ? "0" : "several")}; supported: ByteLevel alone");
             }
 
             RequireByteLevel(steps[0]);

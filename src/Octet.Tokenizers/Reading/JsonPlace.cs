@@ -6,6 +6,8 @@ namespace Octet.Tokenizers.Reading;
 /// <summary>A value of the file together with the words that name its place in messages.</summary>
 readonly struct JsonPlace(JsonElement element, string file, string path)
 {
+    const int Longest = 200;
+
     internal bool IsNull => element.ValueKind == JsonValueKind.Null;
 
     internal bool IsZero => element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value) && value == 0;
@@ -26,21 +28,8 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     /// <summary>The value of a property that must be there.</summary>
     internal JsonPlace Get(string name) => Find(name) ?? throw Problem($"has no \"{name}\"");
 
-    internal List<JsonPlace> Items()
-    {
-        if (element.ValueKind != JsonValueKind.Array)
-        {
-            throw Unexpected("an array");
-        }
-
-        List<JsonPlace> items = [];
-        foreach (JsonElement item in element.EnumerateArray())
-        {
-            items.Add(new JsonPlace(item, file, $"{path}[{items.Count}]"));
-        }
-
-        return items;
-    }
+    internal IEnumerable<JsonPlace> Items() =>
+        element.ValueKind == JsonValueKind.Array ? Items(element, file, path) : throw Unexpected("an array");
 
     internal string Text() => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Unexpected("a string");
 
@@ -69,8 +58,20 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     /// <summary>A string of the file in a message: one line, not too long.</summary>
     internal static string Quote(string text)
     {
-        string escaped = JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value;
-        return escaped.Length > 200 ? $"\"{escaped[..200]}...\"" : $"\"{escaped}\"";
+        string escaped = JsonEncodedText.Encode(text.Length > Longest ? text[..Longest] : text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value;
+        return escaped.Length > Longest ? $"\"{escaped[..Longest]}...\"" : text.Length > Longest ? $"\"{escaped}...\"" : $"\"{escaped}\"";
+    }
+
+    /// <summary>A number or word of the file in a message.</summary>
+    internal static string Clip(string text) => text.Length > Longest ? $"{text.AsSpan(0, Longest)}..." : text;
+
+    static IEnumerable<JsonPlace> Items(JsonElement list, string file, string path)
+    {
+        int index = 0;
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            yield return new JsonPlace(item, file, $"{path}[{index++}]");
+        }
     }
 
     string Describe() => element.ValueKind switch
@@ -78,6 +79,6 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",
         JsonValueKind.String => Quote(element.GetString()!),
-        _ => element.GetRawText(),
+        _ => Clip(element.GetRawText()),
     };
 }

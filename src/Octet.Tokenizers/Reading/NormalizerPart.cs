@@ -8,7 +8,13 @@ static class NormalizerPart
 {
     const string Supported = "NFC, NFD, NFKC, NFKD, Lowercase, Replace, Prepend, Sequence, null";
 
-    internal static Normalizer Read(JsonPlace place) => place.TypeName() switch
+    internal static Normalizer Read(JsonPlace place)
+    {
+        List<JsonPlace> steps = StepLimit.Flatten(place, "normalizers");
+        return steps.Count == 1 ? Step(steps[0]) : new SequenceNormalizer([.. steps.Select(Step)]);
+    }
+
+    static Normalizer Step(JsonPlace place) => place.TypeName() switch
     {
         "NFC" => Unicode(place, NormalizationForm.FormC),
         "NFD" => Unicode(place, NormalizationForm.FormD),
@@ -17,7 +23,6 @@ static class NormalizerPart
         "Lowercase" => new LowercaseNormalizer(),
         "Prepend" => new PrependNormalizer(place.Get("prepend").Text()),
         "Replace" => Replace(place),
-        "Sequence" => new SequenceNormalizer([.. place.Get("normalizers").Items().Select(Read)]),
         string other => throw place.Unsupported(other, Supported),
     };
 

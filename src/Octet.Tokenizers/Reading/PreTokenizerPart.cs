@@ -9,8 +9,7 @@ static class PreTokenizerPart
 
     internal static PreTokenizer Read(JsonPlace place)
     {
-        List<JsonPlace> steps = [];
-        Flatten(place, steps);
+        List<JsonPlace> steps = StepLimit.Flatten(place, "pretokenizers");
         if (steps.Count == 0 || steps[^1].TypeName() is not "ByteLevel")
         {
             throw place.Problem("expected ByteLevel as the last step; only byte-level models are supported");
@@ -21,20 +20,6 @@ static class PreTokenizerPart
             [.. steps[..^1].Select(Pattern)],
             byteLevel.Flag("add_prefix_space", absent: true),
             byteLevel.Flag("use_regex", absent: true) ? new Gpt2Pattern() : null);
-    }
-
-    static void Flatten(JsonPlace place, List<JsonPlace> steps)
-    {
-        if (place.TypeName() != "Sequence")
-        {
-            steps.Add(place);
-            return;
-        }
-
-        foreach (JsonPlace step in place.Get("pretokenizers").Items())
-        {
-            Flatten(step, steps);
-        }
     }
 
     static SplitPattern Pattern(JsonPlace place) => place.TypeName() switch

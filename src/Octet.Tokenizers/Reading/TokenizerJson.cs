@@ -7,13 +7,20 @@ namespace Octet.Tokenizers.Reading;
 /// <summary>The root of a <c>tokenizer.json</c>: finds the parts, has each read, and puts the tokenizer together.</summary>
 static class TokenizerJson
 {
+    const int MaxDepth = 64; // System.Text.Json's own
+
     internal static Tokenizer Read(ReadOnlySpan<byte> json, string file)
     {
         ReadOnlySpan<byte> byteOrderMark = [0xEF, 0xBB, 0xBF];
-        Utf8JsonReader reader = new(json.StartsWith(byteOrderMark) ? json[3..] : json);
+        json = json.StartsWith(byteOrderMark) ? json[byteOrderMark.Length..] : json;
+        Utf8JsonReader reader = new(json);
         try
         {
-            return Read(ref reader, file);
+            return Read(ref reader, json, file);
+        }
+        catch (JsonException e) when (reader.CurrentDepth >= MaxDepth)
+        {
+            throw new TokenizerException($"{file}: nests deeper than {MaxDepth} levels at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it", e);
         }
         catch (JsonException e)
         {
@@ -28,7 +35,7 @@ static class TokenizerJson
         }
     }
 
-    static Tokenizer Read(ref Utf8JsonReader reader, string file)
+    static Tokenizer Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string file)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
@@ -53,7 +60,7 @@ static class TokenizerJson
                     model = BytePairModel.Read(ref reader, file);
                     break;
                 case "added_tokens" or "normalizer" or "pre_tokenizer" or "post_processor" or "decoder":
-                    JsonElement element = JsonElement.ParseValue(ref reader);
+                    JsonElement element = Part(ref reader, json, file, name);
                     if (element.ValueKind != JsonValueKind.Null)
                     {
                         parts.Add(name, new JsonPlace(element, file, name));
@@ -70,6 +77,21 @@ static class TokenizerJson
         return model is null
             ? throw new TokenizerException($"{file}: $: has no \"model\"; expected the content of a tokenizer.json")
             : Assemble(model, parts, file);
+    }
+
+    /// <summary>The value at the reader's token. A key that is there twice in it is refused, as in the rest of the file.</summary>
+    static JsonElement Part(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string file, string name)
+    {
+        int start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        try
+        {
+            return JsonElement.Parse(json[start..(int)reader.BytesConsumed], new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new TokenizerException($"{file}: {name}: a key is there twice: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
     }
 
     static Tokenizer Assemble(BytePairModel model, Dictionary<string, JsonPlace> parts, string file)
@@ -90,8 +112,9 @@ static class TokenizerJson
         }
 
         return new Tokenizer(
+            file,
             model.Vocabulary,
-            new AddedTokens(added, normalizer),
+            new AddedTokens(added, normalizer, file),
             normalizer,
             preTokenizer,
             new BytePairEncoder(model.Vocabulary, model.Merges, model.IgnoreMerges),
