@@ -8,8 +8,8 @@ namespace Octet;
 /// <summary>Text and conversations: templates, tokens, generation.</summary>
 public sealed partial class LanguageModel
 {
-    /// <summary>The model's <c>tokenizer.json</c>, read when first asked for; null where the directory has none.</summary>
-    /// <exception cref="TokenizerException">The file is broken or not supported.</exception>
+    /// <summary>The model's tokenizer, read when first asked for (<see cref="Tokenizers.Tokenizer.Load"/> of the directory); null where there is no <c>tokenizer.json</c>.</summary>
+    /// <exception cref="TokenizerException">A file is broken or not supported.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
 
     /// <summary>The model's chat template, read when first asked for; null where the directory has none.</summary>
@@ -155,10 +155,7 @@ public sealed partial class LanguageModel
     }
 
     static Tokenizer? LoadTokenizer(string directory)
-    {
-        string path = System.IO.Path.Combine(directory, "tokenizer.json");
-        return File.Exists(path) ? Tokenizer.Load(path) : null;
-    }
+        => File.Exists(System.IO.Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : null;
 
     Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException(ModelError.Unsupported, $"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
 }

@@ -118,6 +118,28 @@ public sealed class TokenizeTests : IDisposable
     }
 
     [Fact]
+    public void Special_tokens_are_text_on_request()
+    {
+        const string Line = """{"text":"<|im_end|>"}""";
+        int[] Ids(params string[] options) => [.. Run(["tokenize", _model.Path, .. options], Line).Json["ids"]!.AsArray().Select(id => (int)id!)];
+
+        Assert.Equal([300], Ids());
+        Assert.Equal([.. "<|im_end|>"u8], Ids("--split-special-tokens"));
+        _model.Write("tokenizer_config.json", """{"split_special_tokens":true}""");
+        Assert.Equal([.. "<|im_end|>"u8], Ids());
+        AssertError(Run(["tokenize", _model.Path, "--chat", "--split-special-tokens"], Line), 2, "--split-special-tokens");
+    }
+
+    [Fact]
+    public void Add_bos_token_of_a_class_that_heeds_it_begins_a_text()
+    {
+        _model.Write("tokenizer_config.json", """{"tokenizer_class":"LlamaTokenizerFast","add_bos_token":true,"bos_token":"<|endoftext|>"}""");
+
+        Assert.Equal("{\"ids\":[298,97]}\n", Run(["tokenize", _model.Path], """{"text":"a"}""").Output);
+        Assert.Equal("{\"rendered\":\"\",\"ids\":[]}\n", Run(["tokenize", _model.Path, "--chat"], """{"messages":[]}""").Output);
+    }
+
+    [Fact]
     public void A_template_is_chosen_by_name_or_file()
     {
         _model.Write("tokenizer_config.json", """{"bos_token":"<s>"}""");

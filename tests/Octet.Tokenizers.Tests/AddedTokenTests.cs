@@ -48,6 +48,31 @@ public class AddedTokenTests
     [InlineData("<x>\u0301", false)]
     [InlineData("<x>\U00020000", false)]
     [InlineData("<x>²", true)]
+    [InlineData("<x>\u200D", false)] // the two joiners
+    [InlineData("\u200C<x>", false)]
+    [InlineData("<x>\u200B", true)]
+    [InlineData("<x>\u200E", true)]
+    [InlineData("<x>Ⅷ", false)] // a letter number
+    [InlineData("<x>〇", false)]
+    [InlineData("<x>½", true)] // a number of another kind
+    [InlineData("<x>Ⓐ", false)] // circled and squared letters are alphabetic
+    [InlineData("<x>ⓩ", false)]
+    [InlineData("<x>⓪", true)]
+    [InlineData("<x>\u24B5", true)]
+    [InlineData("<x>\U0001F130", false)]
+    [InlineData("<x>\U0001F149", false)]
+    [InlineData("<x>\U0001F14A", true)]
+    [InlineData("<x>\U0001F150", false)]
+    [InlineData("<x>\U0001F169", false)]
+    [InlineData("<x>\U0001F170", false)]
+    [InlineData("<x>\U0001F189", false)]
+    [InlineData("<x>\U0001F18A", true)]
+    [InlineData("<x>\u203F", false)] // connector punctuation
+    [InlineData("<x>\u0903", false)] // a spacing mark
+    [InlineData("<x>\u20DD", false)] // an enclosing mark
+    [InlineData("<x>ǅ", false)] // a titlecase letter
+    [InlineData("<x>ʰ", false)] // a modifier letter
+    [InlineData("<x>٣", false)] // a digit of another script
     public void Single_word_tokens_do_not_touch_word_characters(string text, bool matches) =>
         Assert.Equal(matches, new TinyTokenizer().WithToken(Tag, "<x>", singleWord: true).Build().Encode(text).Contains(Tag));
 

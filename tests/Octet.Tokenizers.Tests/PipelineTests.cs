@@ -55,6 +55,81 @@ public class PipelineTests
         Assert.Equal(expected, Pieces.Of(new TinyTokenizer().WithSplit(TinyTokenizer.LlamaPattern).Build(), text));
 
     [Theory]
+    [InlineData("xⅧy", new[] { "x", "Ⅷ", "y" })] // letter numbers are numbers, not letters
+    [InlineData("x〇y", new[] { "x", "〇", "y" })]
+    [InlineData("½²Ⅷ7", new[] { "½²Ⅷ", "7" })]
+    [InlineData("x\u200Dy", new[] { "x", "\u200Dy" })] // a joiner is neither letter nor mark
+    [InlineData("e\u0301x", new[] { "e", "\u0301x" })]
+    public void Numbers_letters_and_the_rest_are_Unicode_s(string text, string[] expected) =>
+        Assert.Equal(expected, Pieces.Of(new TinyTokenizer().WithSplit(TinyTokenizer.LlamaPattern).Build(), text));
+
+    [Theory]
+    [InlineData("I'ſx", new[] { "I", "'ſ", "x" })]
+    [InlineData("I'Sx", new[] { "I", "'S", "x" })]
+    [InlineData("I'ßx", new[] { "I", "'ßx" })]
+    [InlineData("I'Kx", new[] { "I", "'Kx" })] // the Kelvin sign folds to k, which is no ending
+    [InlineData("I'rEx", new[] { "I", "'rE", "x" })]
+    [InlineData("I'Vex", new[] { "I", "'Ve", "x" })]
+    [InlineData("I'lLx", new[] { "I", "'lL", "x" })]
+    [InlineData("I'lx", new[] { "I", "'lx" })]
+    [InlineData("I'rx", new[] { "I", "'rx" })]
+    [InlineData("I'Dx", new[] { "I", "'D", "x" })]
+    [InlineData("I'Mx", new[] { "I", "'M", "x" })]
+    [InlineData("I'Tx", new[] { "I", "'T", "x" })]
+    [InlineData("I'", new[] { "I", "'" })]
+    [InlineData("I'r", new[] { "I", "'r" })]
+    public void Endings_are_cut_off_whatever_their_case(string text, string[] expected) =>
+        Assert.Equal(expected, Pieces.Of(new TinyTokenizer().WithSplit(TinyTokenizer.QwenPattern).Build(), text));
+
+    [Theory]
+    [InlineData("I'ſx", new[] { "I", "'", "ſx" })]
+    [InlineData("I'sx", new[] { "I", "'s", "x" })]
+    [InlineData("I'LLx", new[] { "I", "'", "LLx" })]
+    [InlineData("I'vex", new[] { "I", "'ve", "x" })]
+    public void The_pattern_of_gpt2_cuts_off_small_endings_only(string text, string[] expected) =>
+        Assert.Equal(expected, Pieces.Of(new TinyTokenizer().With("pre_tokenizer", """{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}""").Build(), text));
+
+    [Fact]
+    public void Of_nested_post_processors_the_first_is_the_innermost()
+    {
+        static string Around(int before, int after) => $$$$"""
+            {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"b"}},{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"e"}}],
+              "special_tokens":{"b":{"ids":[{{{{before}}}}]},"e":{"ids":[{{{{after}}}}]}}}
+            """;
+
+        // tokenizers' Sequence applies its processors one after the other, each to what the one before has made.
+        Tokenizer tokenizer = new TinyTokenizer().With("post_processor", $$"""
+            {"type":"Sequence","processors":[{{Around('1', '2')}},{"type":"Sequence","processors":[{{Around('3', '4')}},{{Around('5', '6')}}]},{{Around('7', '8')}}]}
+            """).Build();
+        Assert.Equal(['7', '5', '3', '1', 'a', '2', '4', '6', '8'], tokenizer.Encode("a"));
+    }
+
+    [Fact]
+    public void A_template_keeps_the_order_of_its_tokens_and_of_their_ids()
+    {
+        Tokenizer tokenizer = new TinyTokenizer().With("post_processor", """
+            {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"b"}},{"SpecialToken":{"id":"c"}},{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"c"}},{"SpecialToken":{"id":"b"}}],
+              "special_tokens":{"b":{"ids":[1,2]},"c":{"ids":[3]}}}
+            """).Build();
+        Assert.Equal([1, 2, 3, 'a', 3, 1, 2], tokenizer.Encode("a"));
+    }
+
+    [Fact]
+    public void Halfwidth_voiced_marks_in_a_long_run_normalise_as_Unicode_says()
+    {
+        string[] marks = ["\uFF9E", "\u0316", "\uFF9F", "\u0301", "\u0345"];
+        Random random = new(9);
+        foreach ((string type, System.Text.NormalizationForm form) in ((string, System.Text.NormalizationForm)[])[("NFKC", System.Text.NormalizationForm.FormKC), ("NFKD", System.Text.NormalizationForm.FormKD), ("NFC", System.Text.NormalizationForm.FormC)])
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                string text = "ｶ" + string.Concat(Enumerable.Range(0, 100).Select(_ => marks[random.Next(marks.Length)])) + "e";
+                Assert.Equal(text.Normalize(form), Decoded($$"""{"type":"{{type}}"}""", text));
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("a12 345", new[] { "a", "1", "2", " ", "3", "4", "5" })]
     [InlineData("a\U00020000b", new[] { "a\U00020000b" })]
     [InlineData("x \U0001D7D8y", new[] { "x", " ", "\U0001D7D8", "y" })]
@@ -76,7 +151,7 @@ public class PipelineTests
 
         Assert.Equal([" a", " b"], Pieces.Of(tokenizer, "a b"));
         Assert.Equal([" a"], Pieces.Of(tokenizer, " a"));
-        Assert.Equal(["\n", "a"], Pieces.Of(tokenizer, "\na"));
+        Assert.Equal([" ", "\n", "a"], Pieces.Of(tokenizer, "\na"));
     }
 
     [Theory]

@@ -17,6 +17,8 @@ sealed class TokenizeCommand : Command
     readonly Option<bool> _chat = new("--chat") { Description = "{\"messages\", \"tools\"?, \"documents\"?, \"add_generation_prompt\"?, \"continue_final_message\"?, \"chat_template_kwargs\"?, ...} to {\"rendered\", \"ids\"}, or {\"error\"} where the template refuses; any other key is a variable of the template" };
     readonly Option<string?> _template = new("--chat-template") { Description = "With --chat: another template, by its name among the model's (rag, tool_use, ...) or in a file", HelpName = "NAME|FILE" };
 
+    readonly Option<bool> _splitSpecial = new("--split-special-tokens") { Description = "Special tokens in the text are text like any other [default: split_special_tokens of tokenizer_config.json]" };
+
     internal TokenizeCommand()
         : base("tokenize", "JSON Lines in, JSON Lines out: {\"text\"} to {\"ids\"}. Halves of surrogate pairs are read as U+FFFD")
     {
@@ -26,6 +28,7 @@ sealed class TokenizeCommand : Command
         Options.Add(_skipSpecial);
         Options.Add(_chat);
         Options.Add(_template);
+        Options.Add(_splitSpecial);
         SetAction(Run);
     }
 
@@ -42,6 +45,12 @@ sealed class TokenizeCommand : Command
         if (skip && !decode)
         {
             throw new UsageException("--skip-special goes with --decode");
+        }
+
+        bool? split = parsed.GetValue(_splitSpecial) ? true : null;
+        if (split is not null && (decode || chat))
+        {
+            throw new UsageException("--split-special-tokens goes with neither --decode nor --chat: a template's own markers are special tokens");
         }
 
         string? named = parsed.GetValue(_template);
@@ -62,7 +71,7 @@ sealed class TokenizeCommand : Command
             JsonOutput.WriteLine(
                 template is not null ? Render(tokenizer, template, value, At)
                 : decode ? new JsonObject { ["text"] = tokenizer.Decode(Ids(value["ids"], At), skip) }
-                : new JsonObject { ["ids"] = JsonOutput.Array(tokenizer.Encode(Text(value["text"], At))) });
+                : new JsonObject { ["ids"] = JsonOutput.Array(tokenizer.Encode(Text(value["text"], At), splitSpecialTokens: split)) });
 
             // A partner at the other end of two pipes waits for every line.
             if (file is null)
@@ -76,11 +85,8 @@ sealed class TokenizeCommand : Command
         return 0;
     }
 
-    static Tokenizer Load(string directory)
-    {
-        string path = Path.Combine(directory, "tokenizer.json");
-        return File.Exists(path) ? Tokenizer.Load(path) : throw new CommandException($"{directory} has no tokenizer.json");
-    }
+    static Tokenizer Load(string directory) =>
+        File.Exists(Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : throw new CommandException($"{directory} has no tokenizer.json");
 
     static string Text(JsonNode? node, Func<string, CommandException> malformed)
         => node is JsonValue value && value.TryGetValue(out string? text) ? text : throw malformed("expected {\"text\":\"...\"}");

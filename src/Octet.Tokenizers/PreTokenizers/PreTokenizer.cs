@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-
 namespace Octet.Tokenizers.PreTokenizers;
 
 /// <summary>
@@ -8,7 +5,7 @@ namespace Octet.Tokenizers.PreTokenizers;
 /// the one before, and the prefix space of the ByteLevel step in front of the pieces of <paramref name="splits"/>.
 /// </summary>
 /// <param name="splits">The patterns before the ByteLevel step.</param>
-/// <param name="addPrefixSpace">A piece that does not begin with white space gets a space in front.</param>
+/// <param name="addPrefixSpace">A piece that does not begin with a space, be it with other white space, gets one in front.</param>
 /// <param name="last">The pattern of the ByteLevel step, if it has one.</param>
 sealed class PreTokenizer(SplitPattern[] splits, bool addPrefixSpace, SplitPattern? last)
 {
@@ -39,7 +36,7 @@ sealed class PreTokenizer(SplitPattern[] splits, bool addPrefixSpace, SplitPatte
     void ByteLevel<TSink>(ReadOnlySpan<byte> text, ref TSink sink)
         where TSink : IPieceSink, allows ref struct
     {
-        if (addPrefixSpace && !StartsWithSpace(text))
+        if (addPrefixSpace && !text.StartsWith(" "u8))
         {
             byte[] prefixed = [(byte)' ', .. text];
             text = prefixed;
@@ -58,7 +55,4 @@ sealed class PreTokenizer(SplitPattern[] splits, bool addPrefixSpace, SplitPatte
             text = text[length..];
         }
     }
-
-    static bool StartsWithSpace(ReadOnlySpan<byte> text) =>
-        Rune.DecodeFromUtf8(text, out Rune first, out _) == OperationStatus.Done && Rune.IsWhiteSpace(first);
 }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Octet;
 
 /// <summary>
-/// What of a repository a model needs: config, tokenizer, template and safetensors, all in its top directory. Nothing else is ever
-/// downloaded, so that no file of a cache that this class filled can run code when it is opened.
+/// What of a repository a model needs: config, tokenizer, template and safetensors in its top directory, and templates with names in the
+/// folder <c>additional_chat_templates</c>. Nothing else is ever downloaded, so that no file of a cache that this class filled can run code when it is opened.
 /// </summary>
 static class NeededFiles
 {
@@ -66,8 +66,15 @@ static class NeededFiles
         }
 
         return byName.ContainsKey(WeightFiles.Config)
-            ? [.. needed.OrderBy(file => file.Path, StringComparer.Ordinal)]
+            ? [.. needed.Concat(byName.Values.Where(file => IsTemplate(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal)]
             : throw NotAModel($"{repository} has no {WeightFiles.Config}: expected a language model in the layout of Hugging Face transformers");
+    }
+
+    /// <summary>Whether a file is one of the named chat templates, which transformers saves in a folder of their own.</summary>
+    static bool IsTemplate(string path)
+    {
+        const string Folder = "additional_chat_templates/";
+        return path.StartsWith(Folder, StringComparison.Ordinal) && path.EndsWith(".jinja", StringComparison.Ordinal) && RepositoryCache.IsPlainName(path[Folder.Length..]);
     }
 
     static IReadOnlyCollection<string> Shards(string repository, ReadOnlyMemory<byte> json)

@@ -26,6 +26,7 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
             {
                 string temporary = cache.Temporary(commit);
                 Place(file, temporary, mayMove: false);
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(snapshot, file.Path))!);
                 File.Move(temporary, Path.Combine(snapshot, file.Path), overwrite: true);
             }
         }
@@ -50,11 +51,14 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
 
     void Place(ModelFile file, string path, bool mayMove)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (_links)
         {
             try
             {
-                File.CreateSymbolicLink(path, Path.Combine("..", "..", "blobs", file.BlobName));
+                // From where the link is to be in the end: a file in a folder is one step further away.
+                string up = string.Concat(Enumerable.Repeat("../", 2 + file.Path.Count('/')));
+                File.CreateSymbolicLink(path, Path.Combine([.. up.Split('/', StringSplitOptions.RemoveEmptyEntries), "blobs", file.BlobName]));
                 return;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or PlatformNotSupportedException)

@@ -51,18 +51,25 @@ static class WeightFiles
             json = json["\uFEFF"u8.Length..];
         }
 
-        using JsonDocument document = JsonDocument.Parse(json);
-        if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
-            || map.ValueKind != JsonValueKind.Object)
-        {
-            throw new JsonException("there is no weight_map");
-        }
-
         var shards = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (JsonProperty tensor in map.EnumerateObject())
+        try
         {
-            shards.Add(tensor.Value.ValueKind == JsonValueKind.String ? tensor.Value.GetString()! : throw new JsonException("a tensor has no file name"));
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
+                || map.ValueKind != JsonValueKind.Object)
+            {
+                throw new JsonException("there is no weight_map");
+            }
+
+            foreach (JsonProperty tensor in map.EnumerateObject())
+            {
+                shards.Add(tensor.Value.ValueKind == JsonValueKind.String ? tensor.Value.GetString()! : throw new JsonException("a tensor has no file name"));
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("a name is not Unicode: half of a surrogate pair", e);
         }
 
         return shards;

@@ -44,7 +44,7 @@ static class PublishedConfig
     /// <param name="widens">Whether codes became bfloat16, and no other codes are left.</param>
     internal static string Apply(string? path, JsonObject? quantization, bool untie, bool widens)
     {
-        JsonObject config = path is null ? [] : JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
+        JsonObject config = path is null ? [] : JsonNode.Parse(File.ReadAllText(path))!.AsObject(); // without its byte-order mark
         foreach (JsonObject part in Parts(config))
         {
             part.Remove("quantization_config");

@@ -23,6 +23,21 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Templates_with_names_come_in_their_folder_and_are_completed_there()
+    {
+        const string Template = "additional_chat_templates/tool_use.jinja";
+        _world.Server.Add("org/templates", [.. HubRepository.Model(100_000, 1), HubFile.Text(Template, "TOOLS"), HubFile.Text("additional_chat_templates/run.py", "x")]);
+
+        string snapshot = await _world.PullAsync("org/templates");
+        Assert.Equal("TOOLS", await File.ReadAllTextAsync(Path.Combine(snapshot, Template)));
+        Assert.False(File.Exists(Path.Combine(snapshot, "additional_chat_templates", "run.py")));
+
+        Directory.Delete(Path.Combine(snapshot, "additional_chat_templates"), recursive: true);
+        Assert.Equal(snapshot, await _world.PullAsync("org/templates"));
+        Assert.Equal("TOOLS", await File.ReadAllTextAsync(Path.Combine(snapshot, Template)));
+    }
+
+    [Fact]
     public async Task The_cache_is_laid_out_as_huggingface_hub_lays_it_out()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");

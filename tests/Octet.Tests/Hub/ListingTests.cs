@@ -72,13 +72,14 @@ public class ListingTests
         List<ModelFile> all = Files(
             ".gitattributes", "README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "vocab.json",
             "merges.txt", "model.safetensors.index.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "consolidated.safetensors",
-            "pytorch_model.bin", "tokenizer.model", "modeling_custom.py", "onnx/config.json", "original/model.safetensors");
+            "pytorch_model.bin", "tokenizer.model", "modeling_custom.py", "onnx/config.json", "original/model.safetensors",
+            "additional_chat_templates/tool_use.jinja", "additional_chat_templates/deeper/x.jinja", "additional_chat_templates/notes.txt", "additional_chat_templates/a:b.jinja");
 
         IReadOnlyList<ModelFile> needed = NeededFiles.Select("org/name", all, Bytes(HandmadeCache.ShardedModel["model.safetensors.index.json"]));
 
         Assert.Equal(
             [
-                "chat_template.jinja", "config.json", "generation_config.json", "merges.txt", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                "additional_chat_templates/tool_use.jinja", "chat_template.jinja", "config.json", "generation_config.json", "merges.txt", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
                 "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json", "vocab.json",
             ],
             needed.Select(file => file.Path));
