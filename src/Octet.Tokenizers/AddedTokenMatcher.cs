@@ -71,6 +71,12 @@ sealed class AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> t
                     stop = SpaceEnd(stop);
                 }
 
+                if (start >= stop)
+                {
+                    // All of it is white space that the token before has taken; the reference drops what is empty.
+                    continue;
+                }
+
                 int plainFrom = _consumed;
                 _consumed = stop;
                 if (plainFrom < start)

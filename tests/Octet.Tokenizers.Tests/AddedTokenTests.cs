@@ -36,6 +36,15 @@ public class AddedTokenTests
         Assert.Equal([Tag, Tag], tokenizer.Encode("<x>  <x>  "));
     }
 
+    [Fact]
+    public void White_space_that_a_token_has_taken_is_no_token_again_unless_only_what_follows_is_taken()
+    {
+        // As tokenizers 0.22.2 has it, where a match begins inside of what the one before took with it.
+        Assert.Equal([Tag, 'x'], new TinyTokenizer().WithToken(Tag, "  ", lstrip: true, rstrip: true).Build().Encode("      x"));
+        Assert.Equal([Tag, Tag, Tag, 'x'], new TinyTokenizer().WithToken(Tag, "  ", rstrip: true).Build().Encode("      x"));
+        Assert.Equal([Tag, Tag, Tag, 'x'], new TinyTokenizer().WithToken(Tag, "  ", lstrip: true).Build().Encode("      x"));
+    }
+
     [Theory]
     [InlineData("a <x> b", true)]
     [InlineData("<x>", true)]
