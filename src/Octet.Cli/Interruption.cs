@@ -46,14 +46,14 @@ sealed class Interruption : IDisposable
         _command.Cancel();
     }
 
+    /// <summary>The source is not disposed of: a signal that is being handled may still cancel it, and it holds nothing.</summary>
     public void Dispose()
     {
         _interrupt.Dispose();
         _terminate.Dispose();
-        _command.Dispose();
     }
 
-    void Handle(PosixSignalContext context, int code)
+    internal void Handle(PosixSignalContext context, int code)
     {
         context.Cancel = true;
         ExitCode = code;
@@ -68,14 +68,24 @@ sealed class Interruption : IDisposable
         {
             Environment.Exit(code);
         }
-        else if (context.Signal == PosixSignal.SIGINT && _answer is { IsCancellationRequested: false } answer)
-        {
-            answer.Cancel();
-        }
-        else
+        else if (context.Signal != PosixSignal.SIGINT || _answer is not { IsCancellationRequested: false } answer || !TryCancel(answer))
         {
             _command.Cancel();
-            _answer?.Cancel();
+            TryCancel(_answer);
+        }
+    }
+
+    /// <summary>False where the answer has ended, at this moment perhaps, and its source is disposed of.</summary>
+    static bool TryCancel(CancellationTokenSource? answer)
+    {
+        try
+        {
+            answer?.Cancel();
+            return answer is not null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
         }
     }
 }

@@ -41,6 +41,21 @@ public class ModelOptionTests
     }
 
     [Fact]
+    public void The_cache_keeps_to_the_memory_that_is_given_to_it()
+    {
+        // 2 layers x 2 heads x 32 numbers of keys and of values in float32 are 32 KiB for the 32 tokens of a page.
+        using var model = new TestModel(tokenizer: false, template: false);
+        string[] score = ["score", model.Path, "--ids", string.Join(',', Enumerable.Range(0, 40)), "--json", "--kv-cache-memory"];
+        Assert.Equal(0, Run([.. score, "64KiB", "--context", "64"]).ExitCode);
+        ToolResult refused = Run([.. score, "63KiB", "--context", "40"]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("a context of 40 tokens needs", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("at most 32 tokens fit", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("32768 bytes", Run([.. score, "1000"]).Error, StringComparison.Ordinal);
+        Assert.Contains("--kv-cache-memory is 'much'", Run([.. score, "much"]).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Static_activations_use_the_checkpoints_scales_and_are_refused_without_them()
     {
         static void AddScales(List<TensorSource> tensors) => tensors.AddRange(

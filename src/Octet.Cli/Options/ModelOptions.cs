@@ -9,6 +9,7 @@ sealed class ModelOptions
     readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
     readonly Option<int?> _context = Number.Integer("--context", "Tokens that prompt and answer may have together [default: what the model was made for, or less where memory does not hold it]", 1);
     readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256]", 1, 4096);
+    readonly Option<long?> _cacheMemory = ByteSize.Option("--kv-cache-memory", "The most memory that keys and values take, e.g. 4GiB [default: what the machine has beside the weights, as far as it can be used]");
     readonly Option<string?> _activation = Choice.Create(
         "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do, with scales computed or the checkpoint's own [default: weight-only]", "weight-only", "dynamic", "static");
     readonly Option<string?> _lmHead = Choice.Create(
@@ -21,7 +22,7 @@ sealed class ModelOptions
     {
         _kvCacheDefault = kvCacheDefault;
         _kvCache = Choice.Create("--kv-cache", $"The type of the key/value cache, fp8 being fp8_e4m3 [default: {(kvCacheDefault == KvCacheType.BFloat16 ? "bf16" : "f32")}]", "bf16", "f32", "fp8_e4m3", "fp8_e5m2", "fp8");
-        foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _lmHead, _kvCache])
+        foreach (Option option in (Option[])[_device, _threads, _context, _chunk, _activation, _lmHead, _kvCache, _cacheMemory])
         {
             command.Options.Add(option);
         }
@@ -54,6 +55,7 @@ sealed class ModelOptions
             Threads = parsed.GetValue(_threads),
             ChatTemplate = template,
             ContextLength = parsed.GetValue(_context),
+            KvCacheBytes = parsed.GetValue(_cacheMemory),
             Activation = Word(_activation) switch
             {
                 "dynamic" => ActivationMode.Dynamic,
