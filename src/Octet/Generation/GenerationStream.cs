@@ -17,6 +17,7 @@ static class GenerationStream
         TextGeneration generation, CancellationToken caller, [EnumeratorCancellation] CancellationToken enumeration = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(caller, enumeration);
+        using var reader = new Reader(stop);
         var channel = Channel.CreateBounded<GenerationUpdate>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
         Task producer = Task.Factory.StartNew(
             () => Produce(generation, channel.Writer, caller, enumeration, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -58,5 +59,13 @@ static class GenerationStream
         {
             writer.Complete(error);
         }
+    }
+
+    /// <summary>Known to the enumeration alone, not to the generation's thread: that one ends, and what it holds, where the enumeration was forgotten half-way.</summary>
+    sealed class Reader(CancellationTokenSource stop) : IDisposable
+    {
+        ~Reader() => stop.Cancel();
+
+        public void Dispose() => GC.SuppressFinalize(this);
     }
 }

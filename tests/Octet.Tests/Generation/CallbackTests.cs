@@ -22,7 +22,11 @@ public class CallbackTests
         float[] last = new float[session.VocabularySize];
         await Task.Run(() => session.Score(ids, (position, row) =>
         {
-            other.Evaluate(others.AsSpan(position, 1), last);
+            if (position % 25 == 0)
+            {
+                other.Evaluate(others.AsSpan(position, 25), last);
+            }
+
             found[position] = row.ToArray();
         })).WaitAsync(s_long, TestContext.Current.CancellationToken);
 

@@ -51,6 +51,37 @@ public class ForgottenTests
         }
     }
 
+    [Fact]
+    public async Task A_stream_that_is_forgotten_half_way_ends_and_frees_its_session()
+    {
+        using var synthetic = new SyntheticModel();
+        using InferenceSession session = synthetic.Model.CreateSession();
+        await ForgetStream(synthetic.Model, session);
+        Assert.Throws<InvalidOperationException>(() => session.Truncate(0));
+        WaitUntil(() => IsFree(session));
+        Assert.True(IsFree(session));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static async Task ForgetStream(LanguageModel model, InferenceSession session)
+        {
+            IAsyncEnumerator<GenerationUpdate> stream = model.GenerateAsync([1, 2], session, new() { IgnoreEos = true, MaxTokens = 500 }).GetAsyncEnumerator();
+            Assert.True(await stream.MoveNextAsync());
+        }
+
+        static bool IsFree(InferenceSession session)
+        {
+            try
+            {
+                session.Truncate(0);
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     static WeakReference Forget(string path, MemoryLedger memory)
     {

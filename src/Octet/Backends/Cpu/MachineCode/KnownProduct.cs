@@ -40,13 +40,15 @@ static unsafe class KnownProduct
             return true;
         }
 
-        var weights = (ushort*)NativeMemory.AlignedAlloc(Rows * ProductBlock.RowBytes, 64);
-        var inputs = (ushort*)NativeMemory.AlignedAlloc(2 * Steps * ProductBlock.GroupStepBytes, 64);
-        var sums = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
-        var totals = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
-        var factors = (float*)NativeMemory.AlignedAlloc(Steps * Rows * sizeof(float), 64);
+        ushort* weights = null, inputs = null;
+        float* sums = null, totals = null, factors = null;
         try
         {
+            weights = (ushort*)NativeMemory.AlignedAlloc(Rows * ProductBlock.RowBytes, 64);
+            inputs = (ushort*)NativeMemory.AlignedAlloc(2 * Steps * ProductBlock.GroupStepBytes, 64);
+            sums = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+            totals = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+            factors = (float*)NativeMemory.AlignedAlloc(Steps * Rows * sizeof(float), 64);
             for (int row = 0; row < Rows; row++)
             {
                 for (int column = 0; column < Columns; column++)
