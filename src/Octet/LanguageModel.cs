@@ -69,6 +69,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Bytes of all tensors of the checkpoint.</summary>
     public long CheckpointBytes => _checkpoint.TotalBytes;
 
+    /// <summary>What was decided where the model's files contradict each other and leave a choice: a sentence each, empty for most models.</summary>
+    public IReadOnlyList<string> Notices { get; private init; } = [];
+
     /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
     public string Device => _backend.Description;
 
@@ -130,7 +133,7 @@ public sealed partial class LanguageModel : IDisposable
             ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), backend.Memory);
             cache = backend.CreateKvCache(budget.Layout, budget.Pages, withinRoom: options.KvCacheBytes is null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started) };
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
         }
         catch
         {

@@ -26,6 +26,17 @@ sealed record CheckpointReport
     /// <summary>Of quantised layers that can be loaded, by the codes' name; null where statistics were not asked for.</summary>
     internal IReadOnlyDictionary<string, ScaledStatistics>? ScaledStatistics { get; init; }
 
+    /// <summary>What the files say of single layers; null where it is not understood: then <see cref="FormatProblem"/> says why.</summary>
+    internal LayerFormats? Formats { get; private init; }
+
+    internal string? FormatProblem { get; private init; }
+
+    /// <summary>Tensors that no weight depends on, each with what it is.</summary>
+    internal IReadOnlyDictionary<string, string> Unread { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>What does not look right and may be, where the checkpoint was verified.</summary>
+    internal IReadOnlyList<string> Warnings { get; private init; } = [];
+
     /// <summary>Null where the checkpoint was not verified; empty where all is well.</summary>
     internal IReadOnlyList<string>? Problems { get; init; }
 
@@ -55,11 +66,28 @@ sealed record CheckpointReport
             }
         }
 
+        LayerFormats? formats = null;
+        string? formatProblem = null;
+        QuantizationConfig? quantization = config?.QuantizationConfig;
+        try
+        {
+            formats = LayerFormats.Read(checkpoint);
+            quantization ??= directory is null ? QuantizationConfig.OfFile(checkpoint.Files[0]) : null;
+        }
+        catch (ModelException error)
+        {
+            formatProblem = error.Message;
+        }
+
         Dictionary<string, TensorStatistics>? values = statistics || verify ? Measure(checkpoint, cancellationToken) : null;
         List<string>? problems = null;
+        List<string> warnings = [];
         if (verify)
         {
-            problems = [.. directory is null ? [] : Verification.Model(directory)];
+            (string? problem, IReadOnlyList<string> notices) = directory is null ? (formatProblem, []) : Verification.Model(directory);
+            problems = problem is null ? [] : [problem];
+            warnings.AddRange(notices);
+            warnings.AddRange(formatProblem is null ? Verification.Scales(checkpoint, quantization, formats, cancellationToken) : []);
             problems.AddRange(checkpoint.Tensors
                 .Where(tensor => values!.ContainsKey(tensor.Name))
                 .SelectMany(tensor => Verification.Values(tensor, Quantization.IsScale(checkpoint, tensor.Name), values![tensor.Name])));
@@ -68,14 +96,37 @@ sealed record CheckpointReport
         return new CheckpointReport
         {
             Checkpoint = checkpoint,
-            Scheme = Quantization.Describe(checkpoint, config?.QuantizationConfig),
+            Scheme = Quantization.Describe(checkpoint, quantization, formats),
+            Formats = formats,
+            Unread = UnreadTensors(checkpoint, formats),
+            Warnings = warnings,
             SharedNames = SharedTensorNames.Of(checkpoint),
             Config = config,
             ConfigProblem = configProblem,
+            FormatProblem = formatProblem,
             Statistics = statistics ? values : null,
-            ScaledStatistics = statistics ? MeasureScaled(checkpoint, config?.QuantizationConfig, cancellationToken) : null,
+            ScaledStatistics = statistics ? MeasureScaled(checkpoint, quantization, formats, cancellationToken) : null,
             Problems = problems,
         };
+    }
+
+    static Dictionary<string, string> UnreadTensors(SafetensorsCheckpoint checkpoint, LayerFormats? formats)
+    {
+        Dictionary<string, string> unread = [];
+        foreach (TensorView mark in formats?.Marks ?? [])
+        {
+            unread.Add(mark.Name, LayerFormats.What);
+        }
+
+        foreach (TensorView tensor in checkpoint.Tensors)
+        {
+            if (UnreadTensor.Of(tensor.Name) is { } kind && kind.Problem(tensor) is null)
+            {
+                unread.TryAdd(tensor.Name, kind.Reason);
+            }
+        }
+
+        return unread;
     }
 
     static Dictionary<string, TensorStatistics> Measure(SafetensorsCheckpoint checkpoint, CancellationToken cancellationToken)
@@ -91,10 +142,11 @@ sealed record CheckpointReport
         return values;
     }
 
-    static Dictionary<string, ScaledStatistics> MeasureScaled(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, CancellationToken cancellationToken)
+    static Dictionary<string, ScaledStatistics> MeasureScaled(
+        SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats, CancellationToken cancellationToken)
     {
         Dictionary<string, ScaledStatistics> values = [];
-        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor)?.Load(checkpoint, config)).OfType<LinearTensor>()];
+        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor, formats)?.Load(checkpoint, config, formats)).OfType<LinearTensor>()];
         ReadProgress.Run(layers.Sum(layer => layer.Tensor.ByteLength), progress =>
         {
             foreach (LinearTensor layer in layers)

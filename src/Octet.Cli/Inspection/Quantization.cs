@@ -12,10 +12,10 @@ namespace Octet.Cli.Inspection;
 static class Quantization
 {
     /// <summary>One line such as <c>F8_E4M3, 128 x 128 blocks, BF16 scales</c>; of several schemes each with its number of tensors.</summary>
-    internal static string Describe(SafetensorsCheckpoint checkpoint, QuantizationConfig? config)
+    internal static string Describe(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats)
     {
         List<(string Scheme, int Count)> schemes = [.. checkpoint.Tensors
-            .Select(tensor => QuantizedLayer.Of(checkpoint, tensor))
+            .Select(tensor => QuantizedLayer.Of(checkpoint, tensor, formats))
             .OfType<QuantizedLayer>()
             .GroupBy(layer => Scheme(layer, config))
             .Select(group => (group.Key, group.Count()))
@@ -43,7 +43,8 @@ static class Quantization
     static string Counted(string scheme, int count) =>
         string.Create(CultureInfo.InvariantCulture, $"{scheme} ({count} {(count == 1 ? "tensor" : "tensors")})");
 
-    static string Scheme(QuantizedLayer layer, QuantizationConfig? config)
+    /// <summary>How a layer is quantised, such as <c>F8_E4M3, 128 x 128 blocks, BF16 scales</c>.</summary>
+    internal static string Scheme(QuantizedLayer layer, QuantizationConfig? config)
     {
         string type = layer.ElementType.SafetensorsName();
         if (layer.Scale is not { } scale)
@@ -53,15 +54,17 @@ static class Quantization
 
         ScaleLayout? layout = layer.Layout(config);
         bool isMicroscaled = layout == ScaleLayout.Group(32) && scale.DataType is DataType.UInt8 or DataType.Float8E8M0FNU;
+        DataType scaleType = layer.Format?.BlockScale ?? scale.DataType;
         string name = (layer.ElementType, layer.Global) switch
         {
-            (DataType.Float4E2M1FN, not null) when layout == ScaleLayout.Group(16) && scale.DataType == DataType.Float8E4M3FN => "NVFP4",
+            (DataType.Float4E2M1FN, not null) when layout == ScaleLayout.Group(16) && scaleType == DataType.Float8E4M3FN => "NVFP4",
             (DataType.Float4E2M1FN, null) when isMicroscaled => "MXFP4",
             (_, null) when isMicroscaled && IsFloat8(layer.ElementType) => $"MXFP8 of {type}",
             _ => type,
         };
         string global = layer.Global is { } tensor ? $" and one {tensor.DataType.SafetensorsName()} for each tensor" : "";
-        return $"{name}, {Text(layout, layer)}, {(isMicroscaled ? "E8M0" : scale.DataType.SafetensorsName())} scales{global}";
+        string tiles = layer.Format is not { IsTiled: true } ? "" : layer.ElementType == DataType.Float4E2M1FN ? " in tiles of 128 x 4, upper half of a byte first" : " in tiles of 128 x 4";
+        return $"{name}, {Text(layout, layer)}, {(isMicroscaled ? "E8M0" : scaleType.SafetensorsName())} scales{global}{tiles}";
     }
 
     static string Text(ScaleLayout? layout, QuantizedLayer layer) => layout switch

@@ -16,6 +16,9 @@ namespace Octet.Cli.Inspection;
 /// <param name="Global">The scale of the tensor beside them; null: none.</param>
 sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementType, TensorView? Scale, TensorView? Global)
 {
+    /// <summary>What the file says of it; null: nothing.</summary>
+    internal LayerFormat? Format { get; private init; }
+
     /// <summary>Bytes of a third dimension: a block of 32 4-bit codes.</summary>
     const int BlockBytes = 16;
 
@@ -36,7 +39,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
     bool IsPacked => Codes.DataType == DataType.UInt8;
 
     /// <summary>The layer whose codes a tensor holds; null where it holds none.</summary>
-    internal static QuantizedLayer? Of(SafetensorsCheckpoint checkpoint, TensorView tensor)
+    internal static QuantizedLayer? Of(SafetensorsCheckpoint checkpoint, TensorView tensor, LayerFormats? formats)
     {
         if (!IsCode(tensor.DataType) || Quantization.IsScale(checkpoint, tensor.Name))
         {
@@ -53,7 +56,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
             TensorView? global = null;
             if (scheme.Global is null || checkpoint.TryGetTensor(module + scheme.Global, out global))
             {
-                return new QuantizedLayer(module, tensor, tensor.DataType == DataType.UInt8 ? DataType.Float4E2M1FN : tensor.DataType, scale, global);
+                return new QuantizedLayer(module, tensor, tensor.DataType == DataType.UInt8 ? DataType.Float4E2M1FN : tensor.DataType, scale, global) { Format = formats?.Of(module) };
             }
         }
 
@@ -69,6 +72,11 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
             return null;
         }
 
+        if (Format is { IsTiled: true })
+        {
+            return ScaleLayout.Group(Format.Group);
+        }
+
         (long rows, long columns) = Matrix(Scale.Shape);
         ScaleLayout[] candidates =
         [
@@ -82,7 +90,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
     }
 
     /// <summary>The layer as the engine loads it, checked as it checks it; null where it refuses it, or it is not a matrix.</summary>
-    internal LinearTensor? Load(SafetensorsCheckpoint checkpoint, QuantizationConfig? config)
+    internal LinearTensor? Load(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats)
     {
         if (Columns > int.MaxValue || (Scale is not null && Layout(config) is null))
         {
@@ -99,7 +107,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
         };
         try
         {
-            return new WeightLedger(checkpoint, read).Linear(Module, Rows, Columns);
+            return new WeightLedger(checkpoint, read, formats).Linear(Module, Rows, Columns);
         }
         catch (ModelException)
         {

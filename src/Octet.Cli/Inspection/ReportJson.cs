@@ -17,7 +17,7 @@ static class ReportJson
             ["path"] = checkpoint.Path,
             ["files"] = new JsonArray([.. checkpoint.Files.Select(file => new JsonObject { ["path"] = file.Path, ["bytes"] = file.Length })]),
             ["tensor_count"] = checkpoint.Tensors.Count,
-            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name)).Sum(tensor => QuantizedLayer.Of(checkpoint, tensor)?.Weights ?? tensor.ElementCount),
+            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name) && !report.Unread.ContainsKey(tensor.Name)).Sum(tensor => QuantizedLayer.Of(checkpoint, tensor, report.Formats)?.Weights ?? tensor.ElementCount),
             ["tensor_bytes"] = checkpoint.TotalBytes,
             ["scheme"] = report.Scheme,
             ["dtypes"] = new JsonObject(report.Totals.Select(total => KeyValuePair.Create(total.Type.SafetensorsName(), (JsonNode?)new JsonObject
@@ -38,11 +38,22 @@ static class ReportJson
             json["config_problem"] = problem;
         }
 
+        if (report.FormatProblem is { } unknown)
+        {
+            json["format_problem"] = unknown;
+        }
+
+        if (report.Unread.Count > 0)
+        {
+            json["unread_tensors"] = new JsonObject(report.Unread.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
+        }
+
         json["tensors"] = new JsonArray([.. checkpoint.Tensors.Select(tensor => Tensor(tensor, report))]);
         if (report.Problems is { } problems)
         {
             json["verified"] = problems.Count == 0;
             json["problems"] = new JsonArray([.. problems.Select(found => (JsonNode)found)]);
+            json["warnings"] = new JsonArray([.. report.Warnings.Select(found => (JsonNode)found)]);
         }
 
         return json;

@@ -27,6 +27,11 @@ static class ReportText
             Standard.Output.WriteLine($"problem: {Visible.Text(problem)}");
         }
 
+        foreach (string warning in report.Warnings)
+        {
+            Standard.Output.WriteLine($"warning: {Visible.Text(warning)}");
+        }
+
         if (report.Problems is [])
         {
             Standard.Output.WriteLine(report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite");
@@ -58,6 +63,16 @@ static class ReportText
         else if (report.ConfigProblem is { } problem)
         {
             fields.Write("model", $"cannot be run: {problem}");
+        }
+
+        if (report.FormatProblem is { } unknown)
+        {
+            fields.Write("formats", unknown);
+        }
+
+        foreach (IGrouping<string, string> reason in report.Unread.GroupBy(pair => pair.Value, pair => pair.Key))
+        {
+            fields.Write("unread", $"{reason.First()}{(reason.Count() == 1 ? "" : $" and {reason.Count() - 1} more")}: {reason.Key}");
         }
 
         foreach ((string name, string stored) in report.SharedNames)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Octet.Backends;
+using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
 using Octet.Tokenizers;
@@ -12,22 +15,49 @@ static class Verification
     /// Of a model directory: every tensor has its place in the model, every FP8 weight its scales, nothing is left over; tokenizer and
     /// template can be read where they are there.
     /// </summary>
-    internal static IEnumerable<string> Model(string directory)
+    /// <returns>What is wrong, and what was decided where the files leave a choice.</returns>
+    internal static (string? Problem, IReadOnlyList<string> Notices) Model(string directory)
     {
-        string? problem = null;
         try
         {
             // Pairing needs neither threads nor a cache.
             using LanguageModel model = LanguageModel.Load(directory, new LanguageModelOptions { Threads = 1, ContextLength = 1, PrefillChunk = 1 });
             _ = model.Tokenizer;
             _ = model.ChatTemplate;
+            return (null, model.Notices);
         }
         catch (Exception error) when (error is ModelException or SafetensorsException or TokenizerException or ChatTemplateException)
         {
-            problem = error.Message;
+            return (error.Message, []);
+        }
+    }
+
+    /// <summary>Layers whose scales do not fit their codes (<see cref="ScaleFit"/>), where there are enough blocks to tell; of each scheme the others are judged together.</summary>
+    internal static IEnumerable<string> Scales(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats, CancellationToken cancellationToken)
+    {
+        Dictionary<string, (ScaleFit Fit, string First, int Layers)> schemes = [];
+        Dictionary<string, (ScaleFit Fit, string First, int Layers)> wrong = [];
+        foreach (TensorView tensor in checkpoint.Tensors)
+        {
+            if (QuantizedLayer.Of(checkpoint, tensor, formats) is not { } layer || layer.Load(checkpoint, config, formats) is not { } weight || ScaleFit.Measure(weight, cancellationToken) is not { } fit)
+            {
+                continue;
+            }
+
+            // Scales of whole rows of one matrix may, by chance, follow what the rows have in common.
+            bool rows = weight.Scales!.BlockColumns >= weight.Columns;
+            Add(!rows && fit.IsWrong ? wrong : schemes, Quantization.Scheme(layer, config), fit, tensor.Name);
         }
 
-        return problem is null ? [] : [problem];
+        foreach ((string scheme, (ScaleFit Fit, string First, int Layers) found) in wrong.Concat(schemes.Where(scheme => scheme.Value.Fit.IsWrong)))
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{checkpoint.Path}: the scales of {found.First}{(found.Layers == 1 ? "" : $" and {found.Layers - 1} more layers")} ({scheme}) do not look like those of their codes: where the codes of a block are smaller, its scale should be larger by as much (slope -1), found {found.Fit.Slope:0.00} in {found.Fit.Blocks} blocks. They may be in another order (tiles, transposed), inverse, or of another layer");
+        }
+
+        static void Add(Dictionary<string, (ScaleFit Fit, string First, int Layers)> to, string scheme, ScaleFit fit, string name)
+            => to[scheme] = to.TryGetValue(scheme, out var sum) ? (sum.Fit + fit, sum.First, sum.Layers + 1) : (fit, name, 1);
     }
 
     /// <summary>Of one tensor: values that no weight and no scale can have.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Octet.Cli.IO;
 
 namespace Octet.Cli.Options;
 
@@ -77,6 +78,12 @@ sealed class ModelOptions
             options = options with { PrefillChunk = chunk };
         }
 
-        return LanguageModel.Load(ModelPath.Resolve(model), options);
+        LanguageModel opened = LanguageModel.Load(ModelPath.Resolve(model), options);
+        foreach (string notice in opened.Notices)
+        {
+            Standard.Error.WriteLine($"octet: note: {Visible.Text(notice)}");
+        }
+
+        return opened;
     }
 }

@@ -16,6 +16,9 @@ sealed class LayerFormats
     /// <summary>After a layer's name: a tensor whose bytes are <c>{"format": ...}</c>.</summary>
     internal const string MarkSuffix = ".comfy_quant";
 
+    /// <summary>What a mark is, for the list of tensors that are not weights.</summary>
+    internal const string What = "a mark that names the format of layers";
+
     const string FileMark = "scaled_fp8";
     const string ScaleSuffix = ".scale_weight";
     const int LongestMark = 1 << 16;

@@ -20,12 +20,16 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     readonly List<string> _order = [];
     readonly List<LinearTensor> _quantized = [];
     readonly List<(TensorView Tensor, string Reason)> _skipped = [];
+    readonly List<string> _notices = [];
     readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint);
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
     /// <summary>The names of the tensors that were asked for, in that order.</summary>
     internal IReadOnlyList<string> Taken => _order;
+
+    /// <summary>What was decided where the files leave a choice, a sentence each.</summary>
+    internal IReadOnlyList<string> Notices => _notices;
 
     /// <summary>The tensors that are stored and not used, each with the reason.</summary>
     internal IReadOnlyList<(TensorView Tensor, string Reason)> Skipped => _skipped;
@@ -86,6 +90,46 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         _quantized.Add(layer);
         return layer;
     }
+
+    /// <summary>
+    /// The embedding <paramref name="name"/> of [tokens, width] and the weight of the output layer <paramref name="output"/>, null where it is
+    /// the embedding: tied by the config and not stored apart (<see cref="TiedOutput"/>). Where only the output layer's is stored, it is both.
+    /// </summary>
+    internal (LinearTensor Embedding, LinearTensor? Output) Embedding(string name, string output, bool tied, long tokens, long width)
+    {
+        bool stored = HasLinear(output);
+        if (tied && stored && !HasLinear(name))
+        {
+            _notices.Add($"{Checkpoint.Path}: {name}.weight is not stored, and {ModelConfig.FileName} ties it to the output layer (tie_word_embeddings): {output} is used as the embedding");
+            return (Linear(output, tokens, width), null);
+        }
+
+        LinearTensor embedding = Linear(name, tokens, width);
+        if (tied && !stored)
+        {
+            return (embedding, null);
+        }
+
+        int taken = _order.Count;
+        LinearTensor own = Linear(output, tokens, width);
+        if (!tied)
+        {
+            return (embedding, own);
+        }
+
+        if (TiedOutput.Untie(embedding, own) is { } notice)
+        {
+            _notices.Add(notice);
+            return (embedding, own);
+        }
+
+        _quantized.Remove(own);
+        _skipped.AddRange(_order[taken..].Select(same => (Checkpoint[same], "the embedding stored a second time, as the config ties the output layer to it")));
+        return (embedding, null);
+    }
+
+    /// <summary>Whether a layer's weight is stored, in whatever scheme.</summary>
+    internal bool HasLinear(string name) => WeightScheme.All.Any(scheme => Has(name + scheme.Codes));
 
     /// <summary>Fails when a quantised layer that was handed out has no scale of its inputs.</summary>
     internal void RequireInputScales()
@@ -155,7 +199,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     {
         foreach (TensorView mark in _formats.Marks)
         {
-            Skip(mark.Name, "a mark that names the format of layers");
+            Skip(mark.Name, LayerFormats.What);
         }
 
         foreach (TensorView tensor in Checkpoint.Tensors)

@@ -28,15 +28,14 @@ sealed class Qwen3 : DecoderModel
         int keys = checked(config.NumKeyValueHeads * config.HeadDim);
         int inner = config.IntermediateSize;
 
-        LinearTensor Tensor(string name, int outputs, int inputs) => weights.Linear(name, outputs, inputs);
-        Weight Linear(string name, int outputs, int inputs) => Own(backend.CreateLinear(Tensor(name, outputs, inputs)));
+        Weight Linear(string name, int outputs, int inputs) => Own(backend.CreateLinear(weights.Linear(name, outputs, inputs)));
         Weight Norm(string name, int length) => Own(backend.CreateVector(weights.Vector(name + ".weight", length)));
 
         try
         {
-            LinearTensor table = Tensor("model.embed_tokens", config.VocabSize, hidden);
-            bool copiesTable = config.TieWordEmbeddings && head == LmHead.Float8 && FloatTensor.IsSupported(table.ElementType);
-            _embedding = Own(config.TieWordEmbeddings && !copiesTable ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            (LinearTensor table, LinearTensor? output) = weights.Embedding("model.embed_tokens", "lm_head", config.TieWordEmbeddings, config.VocabSize, hidden);
+            bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((output ?? table).ElementType);
+            _embedding = Own(output is null && !copies ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[config.NumHiddenLayers];
             _cacheScales = new CacheScale[config.NumHiddenLayers];
             for (int i = 0; i < _layers.Length; i++)
@@ -55,17 +54,7 @@ sealed class Qwen3 : DecoderModel
             }
 
             _norm = Norm("model.norm", hidden);
-            if (config.TieWordEmbeddings)
-            {
-                _head = copiesTable ? Own(backend.CreateFloat8(table)) : _embedding;
-                weights.Skip("lm_head.weight", "the published Qwen3 files of tied models store the embedding a second time under this name");
-            }
-            else
-            {
-                LinearTensor stored = Tensor("lm_head", config.VocabSize, hidden);
-                _head = Own(head == LmHead.Float8 && FloatTensor.IsSupported(stored.ElementType) ? backend.CreateFloat8(stored) : backend.CreateLinear(stored));
-            }
-
+            _head = copies ? Own(backend.CreateFloat8(output ?? table)) : output is null ? _embedding : Own(backend.CreateLinear(output));
             weights.Close();
             _residual = Own(backend.CreateActivations(maxBatch, hidden));
             _hidden = Own(backend.CreateActivations(maxBatch, hidden));

@@ -43,7 +43,7 @@ sealed record SyntheticCheckpoint
 
     internal bool Tied { get; init; } = true;
 
-    /// <summary>A tied model that stores <c>lm_head.weight</c> all the same, as published files do.</summary>
+    /// <summary>A tied model that stores the embedding a second time as <c>lm_head.weight</c>, as published files do.</summary>
     internal bool StoreHead { get; init; }
 
     internal long? ShardSize { get; init; }
@@ -82,7 +82,11 @@ sealed record SyntheticCheckpoint
         }
 
         Wide("model.norm.weight", 0.1, 1, HiddenSize);
-        if (!Tied || StoreHead)
+        if (StoreHead)
+        {
+            tensors.Add(WideTensor("model.embed_tokens.weight", WideType, 1, 0, [VocabSize, HiddenSize], "lm_head.weight"));
+        }
+        else if (!Tied)
         {
             Wide("lm_head.weight", 1 / Math.Sqrt(HiddenSize), 0, VocabSize, HiddenSize);
         }
@@ -173,10 +177,10 @@ sealed record SyntheticCheckpoint
             () => spread / 122 * Math.Exp(0.5 * Normal(random)), blocks));
     }
 
-    TensorSource WideTensor(string name, DataType type, double spread, double center, long[] shape)
+    TensorSource WideTensor(string name, DataType type, double spread, double center, long[] shape, string? storedAs = null)
     {
         Random random = Random(name);
-        return Encode(name, type, shape, () => center + spread * Normal(random), shape.Aggregate(1L, (a, b) => a * b));
+        return Encode(storedAs ?? name, type, shape, () => center + spread * Normal(random), shape.Aggregate(1L, (a, b) => a * b));
     }
 
     static TensorSource Encode(string name, DataType type, long[] shape, Func<double> next, long count)
