@@ -20,6 +20,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     readonly List<string> _order = [];
     readonly List<LinearTensor> _quantized = [];
     readonly List<(TensorView Tensor, string Reason)> _skipped = [];
+    readonly List<(string Module, string Pattern)> _listed = [];
     readonly List<string> _notices = [];
     readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint);
 
@@ -60,9 +61,9 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         DataType element = ElementType(tensor, outputs, inputs);
-        if (quantization is not null && quantization.ModulesToNotConvert.Contains(name, StringComparer.Ordinal))
+        if (quantization?.ModulesToNotConvert.FirstOrDefault(pattern => ModulePattern.Matches(pattern, name)) is { } listed)
         {
-            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} lists {name} among the modules that are not quantised; the checkpoint contradicts itself");
+            _listed.Add((name, listed));
         }
 
         if (quantization is { Fmt: var fmt } && (fmt == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
@@ -215,6 +216,12 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     internal void Close()
     {
         SkipUnread();
+        if (_listed is [var (module, pattern), ..])
+        {
+            string more = _listed.Count == 1 ? "" : $" and {_listed.Count - 1} more";
+            _notices.Add($"{Checkpoint.Path}: {module}{more} is stored as codes with scales, and read so, though {ModelConfig.FileName} lists \"{pattern}\" among the modules that are not quantised");
+        }
+
         List<TensorView> left = [.. Checkpoint.Tensors.Where(tensor => !_taken.Contains(tensor.Name))];
         if (left.Count == 0)
         {

@@ -56,7 +56,6 @@ public class WeightSchemeTests
     [InlineData("modelopt, MXFP8", "quant_algo", "\"FP8\"", "model.layers.0.self_attn.q_proj.weight_scale", "one scale for the tensor")]
     [InlineData("compressed-tensors, channel", "config_groups.group_0.weights.type", "\"int\"", "type", "not implemented")]
     [InlineData("compressed-tensors, channel", "sparsity_config", """{"format": "sparse-24-bitmask"}""", "sparsity_config", "not implemented")]
-    [InlineData("compressed-tensors, channel", "ignore", """["model.layers.1.mlp.up_proj"]""", Up + ".weight", "not quantised")]
     [InlineData("quanto", "weights", "\"int4\"", "weights", "float8")]
     public void A_config_that_contradicts_the_tensors_is_refused(string scheme, string key, string value, string where, string what)
     {
