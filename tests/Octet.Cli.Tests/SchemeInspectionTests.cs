@@ -33,6 +33,8 @@ public class SchemeInspectionTests
         { "mxfp4", "MXFP4, 32 weights of a row, E8M0 scales" },
         { "scale_weight, no config", "F8_E4M3, one scale for each tensor, F32 scales" },
         { "MXFP8 in its own types, no config", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales" },
+        { "ComfyUI, NVFP4", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor in tiles of 128 x 4, upper half of a byte first" },
+        { "ComfyUI, MXFP8 with byte scales", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales in tiles of 128 x 4" },
         { "raw E5M2FNUZ", "F8_E5M2FNUZ without scales" },
     };
 

@@ -10,7 +10,7 @@ sealed class InspectCommand : Command
 {
     readonly Argument<string> _path = new("PATH") { Description = "A safetensors file, an index of shards, a model directory, or an id in the Hugging Face cache" };
     readonly Option<bool> _json = new("--json") { Description = "One JSON object" };
-    readonly Option<bool> _verify = new("--verify") { Description = "Read everything: NaN and infinite values, and of a model directory whether every tensor has its place. Exit code 1 where something is wrong" };
+    readonly Option<bool> _verify = new("--verify") { Description = "Read everything: NaN and infinite values, of a model directory whether every tensor has its place, and warnings where scales do not look like those of their codes. Exit code 1 where something is wrong" };
     readonly Option<bool> _stats = new("--stats") { Description = "Smallest, largest and mean value and number of NaN of every tensor, as stored; of quantised layers also with scales applied, the row of the largest weight, and how many codes are saturated or zero" };
     readonly Option<bool> _tree = new("--tree") { Description = "Tensors as a tree of their names" };
 

@@ -20,7 +20,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     readonly List<string> _order = [];
     readonly List<LinearTensor> _quantized = [];
     readonly List<(TensorView Tensor, string Reason)> _skipped = [];
-    readonly List<(string Module, string Pattern)> _listed = [];
+    readonly ModuleList _unquantized = new(quantization?.ModulesToNotConvert ?? []);
+    readonly List<(string Module, string Entry)> _listed = [];
     readonly List<string> _notices = [];
     readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint);
 
@@ -61,7 +62,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         DataType element = ElementType(tensor, outputs, inputs);
-        if (quantization?.ModulesToNotConvert.FirstOrDefault(pattern => ModulePattern.Matches(pattern, name)) is { } listed)
+        if (_unquantized.Find(name) is { } listed)
         {
             _listed.Add((name, listed));
         }
@@ -216,10 +217,10 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     internal void Close()
     {
         SkipUnread();
-        if (_listed is [var (module, pattern), ..])
+        if (_listed is [var (module, entry), ..])
         {
             string more = _listed.Count == 1 ? "" : $" and {_listed.Count - 1} more";
-            _notices.Add($"{Checkpoint.Path}: {module}{more} is stored as codes with scales, and read so, though {ModelConfig.FileName} lists \"{pattern}\" among the modules that are not quantised");
+            _notices.Add($"{Checkpoint.Path}: {module}{more} is stored as codes with scales, and read so, though {ModelConfig.FileName} lists \"{entry}\" among the modules that are not quantised");
         }
 
         List<TensorView> left = [.. Checkpoint.Tensors.Where(tensor => !_taken.Contains(tensor.Name))];
