@@ -232,25 +232,19 @@ static class CodePoints
         return lines;
     }
 
-    internal static string Reverse(string text)
+    internal static string Reverse(string text) => string.Create(text.Length, text, static (span, source) =>
     {
-        if (!HasSurrogates(text))
+        source.CopyTo(span);
+        span.Reverse();
+        for (int at = 1; at < span.Length; at++)
         {
-            return string.Create(text.Length, text, static (span, source) =>
+            if (char.IsSurrogatePair(span[at], span[at - 1]))
             {
-                source.CopyTo(span);
-                span.Reverse();
-            });
+                (span[at - 1], span[at]) = (span[at], span[at - 1]);
+                at++;
+            }
         }
-
-        StringBuilder reversed = new(text.Length);
-        foreach (string point in Split(text).Reverse())
-        {
-            reversed.Append(point);
-        }
-
-        return reversed.ToString();
-    }
+    });
 
     static string Point(ReadOnlySpan<char> text, int at) => text[at] < s_latin.Length ? s_latin[text[at]] : text.Slice(at, Width(text, at)).ToString();
 

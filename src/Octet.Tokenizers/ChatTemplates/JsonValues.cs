@@ -8,6 +8,9 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>JSON as template values: integers exact, floats apart from integers, keys in order.</summary>
 static class JsonValues
 {
+    /// <summary>What an entry of a dictionary takes, or reading a number.</summary>
+    const int StepsPerScalar = 8;
+
     internal static object? Of(RenderState state, JsonNode? node, string what)
     {
         try
@@ -44,6 +47,7 @@ static class JsonValues
                 foreach ((string key, JsonNode? item) in members)
                 {
                     state.Admit(key.Length);
+                    state.Charge(StepsPerScalar);
                     state.Allocate(PythonDictionary.BytesPerEntry);
                     dictionary[key] = Convert(state, item);
                 }
@@ -51,6 +55,7 @@ static class JsonValues
                 state.Leave();
                 return dictionary;
             default:
+                state.Charge(node.GetValueKind() == JsonValueKind.Number ? StepsPerScalar : 0);
                 object? scalar = Scalar((JsonValue)node);
                 state.Admit(PythonType.TextLength(scalar));
                 return scalar;
