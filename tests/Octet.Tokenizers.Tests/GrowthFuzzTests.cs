@@ -92,7 +92,7 @@ public class GrowthFuzzTests(ITestOutputHelper output)
         ["added tokens that begin alike"] = size => Added((int)Math.Sqrt(size), static i => "<" + new string('a', i)),
         ["added tokens that end alike"] = size => Added((int)Math.Sqrt(size), static i => new string('a', i) + ">"),
         ["an added token of one letter"] = size => Added(1, _ => new string('a', size) + "b"),
-        ["added tokens of every letter"] = size => Added(size / 80, static i => char.ConvertFromUtf32(0x4E00 + i)),
+        ["added tokens of every letter"] = size => Added(size / 80, static i => char.ConvertFromUtf32(0x10000 + i)),
         ["steps"] = size => Part("pre_tokenizer", $$"""{"type":"Sequence","pretokenizers":[{{Repeat("{\"type\":\"Digits\"},", size)}}{"type":"ByteLevel"}]}"""),
         ["empty sequences"] = size => Part("normalizer", $$"""{"type":"Sequence","normalizers":[{{Repeat("{\"type\":\"Sequence\",\"normalizers\":[]},", size)}}{"type":"NFC"}]}"""),
         ["a long pattern"] = size => Part("normalizer", $$"""{"type":"Replace","pattern":{"String":"{{Repeat("aab", size)}}"},"content":""}"""),
