@@ -44,7 +44,7 @@ public static class CheckpointQuantizer
                 ? WriteDirectory(plan, destination, options, cancellationToken)
                 : WriteFile(plan, destination, options, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is (IOException and not SafetensorsException) or UnauthorizedAccessException)
         {
             throw new ModelException(ModelError.Inaccessible, $"{source} to {destination}: {e.Message.ReplaceLineEndings(" ")}", destination, innerException: e);
         }

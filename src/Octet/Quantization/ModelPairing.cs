@@ -10,8 +10,10 @@ namespace Octet.Quantization;
 static class ModelPairing
 {
     /// <summary>False where the config is not that of a model which runs here: then there is no such word.</summary>
+    /// <param name="directory">The model.</param>
+    /// <param name="quantization">How its weights are quantised, which its config need not say.</param>
     /// <exception cref="ModelException">A tensor is missing, of the wrong shape or type, or not the model's.</exception>
-    internal static bool TryCheck(string directory)
+    internal static bool TryCheck(string directory, QuantizationConfig? quantization)
     {
         ModelConfig config;
         try
@@ -23,17 +25,21 @@ static class ModelPairing
             return false;
         }
 
-        Check(directory, config);
+        Check(directory, config, quantization);
         return true;
     }
 
     /// <exception cref="ModelException">The config is not that of a model which runs here, or as above.</exception>
-    internal static void Check(string directory) => Check(directory, ModelConfig.Load(directory));
+    internal static void Check(string directory)
+    {
+        ModelConfig config = ModelConfig.Load(directory);
+        Check(directory, config, config.QuantizationConfig);
+    }
 
-    static void Check(string directory, ModelConfig config)
+    static void Check(string directory, ModelConfig config, QuantizationConfig? quantization)
     {
         using var checkpoint = SafetensorsCheckpoint.Open(directory);
         using var backend = new CpuBackend(InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)), 1, ActivationMode.WeightOnly);
-        DecoderModel.Create(config, new WeightLedger(checkpoint, config.QuantizationConfig), backend, 1, LmHead.AsStored).Dispose();
+        DecoderModel.Create(config, new WeightLedger(checkpoint, quantization), backend, 1, LmHead.AsStored).Dispose();
     }
 }

@@ -74,7 +74,7 @@ static class PublishedConfig
     }
 
     /// <summary>The config itself, and those of the models that it is made of.</summary>
-    static IEnumerable<JsonObject> Parts(JsonObject config)
+    static JsonObject[] Parts(JsonObject config)
         => config.Where(entry => entry.Key.EndsWith("_config", StringComparison.Ordinal) && entry.Key != "quantization_config").Select(entry => entry.Value).OfType<JsonObject>().Prepend(config).ToArray();
 
     static JsonObject Block(bool powersOfTwo, IReadOnlyList<string> unconverted)

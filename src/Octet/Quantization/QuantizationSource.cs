@@ -30,7 +30,7 @@ sealed class QuantizationSource : IDisposable
             _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
             QuantizationConfig? quantization = Quantization();
-            IsModel = IsDirectory && ModelPairing.TryCheck(path);
+            IsModel = IsDirectory && ModelPairing.TryCheck(path, quantization);
             Modules = new SourceModules(Checkpoint, quantization, IsModel);
         }
         catch
