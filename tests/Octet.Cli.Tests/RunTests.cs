@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Octet.Tests.Reference;
 using static Octet.Cli.Tests.OctetTool;
 
 namespace Octet.Cli.Tests;
@@ -91,9 +92,120 @@ public sealed class RunTests : IDisposable
         Assert.Equal(3, (int?)result.Json["completion_tokens"]);
     }
 
+    [Theory]
+    [InlineData("--logit-bias holds token 100000", "--logit-bias", "100000=1")]
+    [InlineData("--stop-id holds token 100000", "--stop-id", "3,100000")]
+    public void What_the_model_refuses_is_told_by_the_option_that_was_typed(string fragment, params string[] options)
+        => AssertError(Run(["run", _model.Path, "x", .. options]), 1, fragment);
+
     [Fact]
-    public void A_bias_on_an_id_that_does_not_exist_is_an_error()
-        => AssertError(Run("run", _model.Path, "x", "--logit-bias", "100000=1"), 1, "100000");
+    public void A_stop_string_that_is_a_special_token_ends_the_answer()
+    {
+        JsonObject json = Ask("--ignore-eos", "--max-tokens", "60", "--stop", "nothing", "--stop", "<|im_end|>");
+
+        Assert.Equal(("stop", "<|im_end|>", 43), ((string?)json["finish_reason"], (string?)json["stop_reason"], (int?)json["completion_tokens"]));
+        Assert.EndsWith("it has no infinity.", (string?)json["text"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ids_end_the_answer_too()
+    {
+        JsonObject json = Ask("--ignore-eos", "--max-tokens", "60", "--stop-id", "2000,2001", "--stop-id", "2002");
+
+        Assert.Equal(("stop", 2002, 43), ((string?)json["finish_reason"], (int?)json["stop_reason"], (int?)json["completion_tokens"]));
+    }
+
+    [Theory]
+    [InlineData(@"\x66or", "E4M3 is an 8-bit floating-point ")]
+    [InlineData(@"\u0066ormat", "E4M3 is an 8-bit floating-point ")]
+    [InlineData(@"-bit\x20", "E4M3 is an 8")]
+    [InlineData("=-bit", "E4M3 is an 8")]
+    public void Stop_strings_may_have_escapes_and_look_like_options(string stop, string expected)
+        => Assert.Equal(expected, (string?)Ask(stop.StartsWith('=') ? [$"--stop{stop}"] : ["--stop", stop])["text"]);
+
+    [Theory]
+    [InlineData("<|im_end|><|im_end|>", "--special")]
+    [InlineData("")]
+    public void Special_tokens_are_kept_on_request(string expected, params string[] options)
+        => Assert.Equal(expected, (string?)Ask(["--ignore-eos", "--max-tokens", "2", "--logit-bias", "2002=100", .. options])["text"]);
+
+    [Fact]
+    public void A_seed_that_was_drawn_is_told_and_gives_the_same_text()
+    {
+        JsonObject first = Ask("--temperature", "2", "--max-tokens", "30");
+
+        Assert.Equal((string?)first["text"], (string?)Ask("--temperature", "2", "--max-tokens", "30", "--seed", first["seed"]!.ToString())["text"]);
+        Assert.Matches(@"(?m)^seed         \d+$", Run("run", _model.Path, "x", "--max-tokens", "2", "--stats").Error);
+    }
+
+    [Fact]
+    public void Keys_that_nobody_knows_and_a_missing_end_are_told_at_the_start()
+    {
+        using TinyCopy copy = new TinyCopy().With("generation_config.json", """{"chat_format":"chatml"}""").Set("config.json", "eos_token_id", null)
+            .Set("tokenizer_config.json", "eos_token", null).With("chat_template.jinja", "{{ messages[0].content }}");
+        ToolResult result = Run("run", copy.Path, "x", "--max-tokens", "3", "--seed", "1");
+
+        Assert.Matches("^octet: warning: no end token of .* is known.*\n.*chat_format.*\n$", result.Error);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("", Run("run", copy.Path, "x", "--max-tokens", "3", "--stop", "y", "--ignore-generation-config").Error);
+    }
+
+    [Fact]
+    public void What_the_model_recommends_and_cannot_be_followed_is_an_error_unless_it_is_overruled()
+    {
+        using TinyCopy copy = new TinyCopy().With("generation_config.json", """{"do_sample":true,"top_k":-3}""");
+
+        AssertError(Run("run", copy.Path, "What is E4M3?"), 1, "top_k is -3", "--ignore-generation-config");
+        Assert.Equal(0, Run("run", copy.Path, "What is E4M3?", "--top-k", "5", "--max-tokens", "2").ExitCode);
+        Assert.Equal(0, Run("run", copy.Path, "What is E4M3?", "--ignore-generation-config", "--max-tokens", "2").ExitCode);
+    }
+
+    [Fact]
+    public void An_answer_that_is_begun_is_gone_on_with()
+        => Assert.Equal(
+            " 4 exponent bits and 3 mantissa bits. Its largest value is 448 and it has no infinity.",
+            (string?)Ask("--prefill", "E4M3 is an 8-bit floating-point format with 1 sign bit, ")["text"]);
+
+    [Fact]
+    public void Variables_and_thinking_reach_the_template_that_was_chosen()
+    {
+        string template = Path.Combine(_model.Path, "other.jinja");
+        File.WriteAllText(template, "{{ messages[0].content }}{{ 'A' * n }}{% if enable_thinking is false %}{{ 'B' * 10 }}{% endif %}");
+        int? Tokens(params string[] options) => (int?)Run(["run", _model.Path, "x", "--max-tokens", "1", "--json", "--chat-template", template, .. options]).Json["prompt_tokens"];
+
+        Assert.Equal(4, Tokens("--template-var", "n=3"));
+        Assert.Equal(14, Tokens("--template-var", "n=3", "--no-think"));
+        Assert.Equal(14, Tokens("--template-var", "n=3", "--template-var", "enable_thinking=false"));
+        Assert.Equal(4, Tokens("--template-var", "n=3", "--think"));
+        ToolResult none = Run("run", _model.Path, "x", "--max-tokens", "1", "--no-think");
+        Assert.StartsWith("octet: warning: --no-think has no effect", none.Error, StringComparison.Ordinal);
+        Assert.Equal(0, none.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("keep", "hm</think>Yes", null, "")]
+    [InlineData("show", "Yes", "hm", "")]
+    [InlineData("hide", "Yes", null, "")]
+    public void Reasoning_is_shown_apart_kept_or_hidden(string mode, string text, string? reasoning, string error)
+    {
+        // Four tokens that are forced, one after the other, by what each may follow.
+        using TinyCopy copy = new TinyCopy();
+        JsonObject vocabulary = JsonNode.Parse(File.ReadAllText(Path.Combine(copy.Path, "tokenizer.json")))!["model"]!["vocab"]!.AsObject();
+        int[] ids = [(int)vocabulary["h"]!, (int)vocabulary["m"]!, 2008, (int)vocabulary["Y"]!, (int)vocabulary["es"]!];
+        var bias = new JsonArray();
+        for (int i = 0; i < ids.Length; i++)
+        {
+            bias.Add((JsonNode)new JsonArray(new JsonArray(i == 0 ? [2007, ids[0]] : [ids[i - 1], ids[i]]), 1000));
+        }
+
+        copy.With("generation_config.json", new JsonObject { ["sequence_bias"] = bias, ["eos_token_id"] = 2002 }.ToJsonString())
+            .With("chat_template.jinja", "<|im_start|>user\n{{ messages[0].content }}<|im_end|>\n<|im_start|>assistant\n<think>");
+        ToolResult result = Run("run", copy.Path, "x", "--max-tokens", "5", "--reasoning", mode, "--json");
+
+        Assert.Equal((text, reasoning, error), ((string?)result.Json["text"], (string?)result.Json["reasoning"], result.Error));
+        ToolResult streamed = Run("run", copy.Path, "x", "--max-tokens", "5", "--reasoning", mode);
+        Assert.Equal((text + "\n", reasoning is null ? "" : reasoning + "\n"), (streamed.Output, streamed.Error));
+    }
 
     [Fact]
     public void Interrupting_ends_the_stream_with_130()
@@ -140,4 +252,6 @@ public sealed class RunTests : IDisposable
         Assert.Equal("stop", (string?)result.Json["finish_reason"]);
         Assert.Equal(0, result.ExitCode);
     }
+
+    static JsonObject Ask(params string[] options) => Run(["run", "What is E4M3?", "--json", .. options]).Json;
 }

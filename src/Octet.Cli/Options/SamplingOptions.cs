@@ -108,7 +108,7 @@ sealed class SamplingOptions
                     stops.Add(stop);
                     break;
                 default:
-                    result.AddError($"--stop is '{token.Value}': expected {StopText.Escapes} behind a backslash (\\\\ for the backslash itself), and whole characters");
+                    result.AddError($"--stop is '{token.Value}': a backslash begins one of {StopText.Escapes}, and the text is whole characters");
                     return null;
             }
         }
