@@ -170,7 +170,7 @@ public sealed class RunTests : IDisposable
     public void Variables_and_thinking_reach_the_template_that_was_chosen()
     {
         string template = Path.Combine(_model.Path, "other.jinja");
-        File.WriteAllText(template, "{{ messages[0].content }}{{ 'A' * n }}{% if enable_thinking is false %}{{ 'B' * 10 }}{% endif %}");
+        File.WriteAllText(template, "{{ messages[0].content }}{{ 'A' * (n | default(0)) }}{% if enable_thinking is false %}{{ 'B' * 10 }}{% endif %}");
         int? Tokens(params string[] options) => (int?)Run(["run", _model.Path, "x", "--max-tokens", "1", "--json", "--chat-template", template, .. options]).Json["prompt_tokens"];
 
         Assert.Equal(4, Tokens("--template-var", "n=3"));
