@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Octet.Cli.Inspection;
 using Octet.Numerics;
 using Octet.Safetensors;
+using Octet.Testing;
 using Octet.Tests.Reference;
 using static Octet.Cli.Tests.OctetTool;
 
@@ -36,6 +37,25 @@ public class SchemeInspectionTests
         { "ComfyUI, NVFP4", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor in tiles of 128 x 4, upper half of a byte first" },
         { "ComfyUI, MXFP8 with byte scales", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales in tiles of 128 x 4" },
         { "raw E5M2FNUZ", "F8_E5M2FNUZ without scales" },
+        { "modelopt, small letters", "F8_E4M3, 128 x 128 blocks, F32 scales" },
+        { "modelopt, MXFP4", "MXFP4, 32 weights of a row, E8M0 scales" },
+        { "nvfp4", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor" },
+        { "fp8, blocks, E8M0 in bytes", "F8_E4M3, 128 x 128 blocks, E8M0 scales" },
+        { "fp8, codes as bytes", "F8_E4M3, 128 x 128 blocks, BF16 scales" },
+        { "fp8, E5M2 codes as bytes", "F8_E5M2, 128 x 128 blocks, BF16 scales" },
+        { "compressed-tensors, block as text", "F8_E4M3, 64 x 32 blocks, F32 scales" },
+        { "mxfp8", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales" },
+        { "quark, blocks", "F8_E4M3, 128 x 128 blocks, F8_E8M0 scales" },
+        { "quark, MXFP4", "MXFP4, 32 weights of a row, E8M0 scales" },
+        { "quark, NVFP4", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor" },
+        { "auto-round, channel", "F8_E4M3, one scale for each output channel, BF16 scales" },
+        { "auto-round, groups in a row", "F8_E4M3, 32 weights of a row, BF16 scales" },
+        { "auto-round, NVFP4", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor" },
+        { "MLX, MXFP8", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales" },
+        { "MLX, MXFP4", "MXFP4, 32 weights of a row, E8M0 scales" },
+        { "MLX, NVFP4", "NVFP4, 16 weights of a row, F8_E4M3 scales" },
+        { "torchao, by modules", "F8_E4M3, one scale for each output channel, F32 scales" },
+        { "blocks, no config", "F8_E4M3, 128 x 128 blocks, BF16 scales" },
     };
 
     [Theory]
@@ -66,6 +86,85 @@ public class SchemeInspectionTests
             Assert.Equal(rows.Max(), (double)statistics["amax"]!, 1e-6 * all.Max());
             Assert.Equal(rows.Max(), rows[(long)statistics["amax_row"]!], 1e-6 * all.Max());
         }
+    }
+
+    [Fact]
+    public void Layers_of_several_schemes_are_counted_by_scheme()
+    {
+        using var model = new TestModel(new() { Layers = 1, Tied = false, Scheme = WeightScheme.All["modelopt, mixed"]() }, tokenizer: false, template: false);
+
+        string scheme = (string)Run("inspect", model.Path, "--verify", "--json").Json["scheme"]!;
+
+        Assert.StartsWith("mixed: ", scheme, StringComparison.Ordinal);
+        foreach (string one in (string[])["F8_E4M3, 128 x 128 blocks, F32 scales (1 tensor)", "F8_E4M3, 128 x 128 blocks, BF16 scales (1 tensor)", "NVFP4, 16 weights of a row, F8_E4M3 scales and one F32 for each tensor (1 tensor)", "MXFP8 of F8_E4M3, 32 weights of a row, E8M0 scales (1 tensor)"])
+        {
+            Assert.Contains(one, scheme, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("modelopt, NVFP4 with AWQ")]
+    [InlineData("MLX, NVFP4")]
+    [InlineData("fp8, codes as bytes")]
+    public void A_checkpoint_of_every_scheme_passes_verification(string scheme)
+    {
+        using var model = new TestModel(new() { Layers = 1, Scheme = WeightScheme.All[scheme]() }, tokenizer: false, template: false);
+
+        ToolResult result = Run("inspect", model.Path, "--verify");
+
+        Assert.Contains("verified: every tensor has its place in the model", result.Output, StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+    }
+
+    [Fact]
+    public void Blocks_of_a_file_that_says_nothing_are_named_on_the_command_line()
+    {
+        // Four blocks of 2 x 2, of codes for 1.
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "a.safetensors");
+        string wide = Path.Combine(directory.Path, "wide.safetensors");
+        float[] scales = [1, 2, 4, 8];
+        SafetensorsWriter.Write(path,
+        [
+            new TensorSource("a.weight", DataType.Float8E4M3FN, [4, 4], Enumerable.Repeat((byte)0x38, 16).ToArray()),
+            new TensorSource("a.weight_scale_inv", DataType.Float32, [2, 2], scales.SelectMany(BitConverter.GetBytes).ToArray()),
+        ]);
+
+        ToolResult silent = Run("quantize", path, wide, "--scheme", "bf16");
+        Assert.Equal(1, silent.ExitCode);
+        Assert.Contains("--block", silent.Error, StringComparison.Ordinal);
+        Assert.Equal("F8_E4M3, 2 x 2 blocks, F32 scales (1 tensor)", (string?)Run("inspect", path, "--block", "2x2", "--json").Json["scheme"]);
+        Assert.Equal(0, Run("quantize", path, wide, "--scheme", "bf16", "--block", "2").ExitCode);
+        using SafetensorsFile file = SafetensorsFile.Open(wide);
+        float[] found = new float[16];
+        BFloat16.ConvertToSingle(file["a.weight"].AsSpan<BFloat16>(), found);
+        Assert.Equal<float>([1, 1, 2, 2, 1, 1, 2, 2, 4, 4, 8, 8, 4, 4, 8, 8], found);
+        Assert.Contains("--block is '2y2': expected rows and columns such as 128x128", Run("inspect", path, "--block", "2y2").Error, StringComparison.Ordinal);
+
+        // Where the file says it, nobody else does.
+        using var model = new TestModel(new() { Layers = 1 }, tokenizer: false, template: false);
+        ToolResult twice = Run("inspect", model.Path, "--block", "64x64");
+        Assert.Equal(1, twice.ExitCode);
+        Assert.Contains("config.json says how it is quantised: leave it out", twice.Error, StringComparison.Ordinal);
+    }
+
+    // Parts of published checkpoints with what PyTorch makes of them.
+    [Theory]
+    [InlineData("qwen3-4b-fine-grained-f16")]
+    [InlineData("ministral-per-tensor")]
+    [InlineData("llama-dynamic-per-channel")]
+    public void A_part_of_a_published_checkpoint_without_a_config_becomes_its_bfloat16(string name)
+    {
+        string path = Fixtures.Path("fp8-slices", name + ".safetensors");
+        using var directory = new TemporaryDirectory();
+        string wide = Path.Combine(directory.Path, "wide.safetensors");
+
+        ToolResult result = Run("quantize", path, wide, "--scheme", "bf16");
+
+        Assert.Equal(0, result.ExitCode);
+        using SafetensorsFile expected = SafetensorsFile.Open(path);
+        using SafetensorsFile found = SafetensorsFile.Open(wide);
+        Assert.Equal(expected["expected"].Bytes.ToArray(), found["layer.weight"].Bytes.ToArray());
     }
 
     [Fact]

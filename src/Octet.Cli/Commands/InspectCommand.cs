@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Octet.Cli.Inspection;
 using Octet.Cli.IO;
+using Octet.Cli.Options;
 using Octet.Safetensors;
 
 namespace Octet.Cli.Commands;
@@ -13,6 +14,7 @@ sealed class InspectCommand : Command
     readonly Option<bool> _verify = new("--verify") { Description = "Read everything: NaN and infinite values, of a model directory whether every tensor has its place, and warnings where scales do not look like those of their codes. Exit code 1 where something is wrong" };
     readonly Option<bool> _stats = new("--stats") { Description = "Smallest, largest and mean value and number of NaN of every tensor, as stored; of quantised layers also with scales applied, the row of the largest weight, and how many codes are saturated or zero" };
     readonly Option<bool> _tree = new("--tree") { Description = "Tensors as a tree of their names" };
+    readonly Option<(int Rows, int Columns)?> _block = BlockSize.Option();
 
     internal InspectCommand()
         : base("inspect", "Tensors, types, shapes, sizes, quantisation scheme and metadata of a checkpoint")
@@ -22,6 +24,7 @@ sealed class InspectCommand : Command
         Options.Add(_verify);
         Options.Add(_stats);
         Options.Add(_tree);
+        Options.Add(_block);
         SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
@@ -36,7 +39,7 @@ sealed class InspectCommand : Command
 
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
         string? directory = Directory.Exists(path) ? path : null;
-        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellationToken);
+        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellationToken, parsed.GetValue(_block));
         if (json)
         {
             JsonOutput.WriteLine(ReportJson.Create(report));

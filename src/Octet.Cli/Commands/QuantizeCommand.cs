@@ -37,6 +37,7 @@ sealed class QuantizeCommand : Command
     readonly Option<string?> _scaleType = Choice.Create("--scale-dtype", "The type of the scales of block, channel and tensor; e8m0 for block only [default: f32]", [.. s_scaleTypes.Keys]);
     readonly Option<bool> _powers = new("--power-of-two") { Description = "Scales are powers of two (for block: scale_fmt ue8m0, as DeepSeek-V3.1)" };
     readonly Option<bool> _search = new("--search") { Description = "Search each scale for the least squared error, instead of taking the largest magnitude's" };
+    readonly Option<(int Rows, int Columns)?> _block = BlockSize.Option();
     readonly Option<string[]> _exclude = new("--exclude") { Description = "Modules to leave as they are, * for any characters; may be repeated", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _lmHead = new("--lm-head") { Description = "Quantise the output layer too; one tied to the embedding gets a weight of its own" };
     readonly Option<string?> _cache = new("--kv-cache") { Description = "Add scales for a key/value cache in E4M3, found by running SRC on this UTF-8 text", HelpName = "FILE" };
@@ -50,7 +51,7 @@ sealed class QuantizeCommand : Command
     {
         Arguments.Add(_source);
         Arguments.Add(_destination);
-        foreach (Option option in (Option[])[_scheme, _scaleType, _powers, _search, _exclude, _lmHead, _cache, _scalesFrom, _shardSize, _threads, _json])
+        foreach (Option option in (Option[])[_scheme, _scaleType, _powers, _search, _block, _exclude, _lmHead, _cache, _scalesFrom, _shardSize, _threads, _json])
         {
             Options.Add(option);
         }
@@ -67,6 +68,7 @@ sealed class QuantizeCommand : Command
             ScaleType = parsed.GetValue(_scaleType) is { } type ? s_scaleTypes[type] : null,
             PowerOfTwoScales = parsed.GetValue(_powers),
             Search = parsed.GetValue(_search),
+            SourceBlocks = parsed.GetValue(_block),
             Exclude = parsed.GetValue(_exclude) ?? [],
             LmHead = parsed.GetValue(_lmHead),
             ScalesFrom = parsed.GetValue(_scalesFrom),

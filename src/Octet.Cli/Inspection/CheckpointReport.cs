@@ -17,6 +17,9 @@ sealed record CheckpointReport
 
     internal string? ConfigProblem { get; init; }
 
+    /// <summary>What the directory or the file says of its quantisation, whatever the architecture; null where it says nothing that is understood.</summary>
+    internal QuantizationConfig? Quantized { get; init; }
+
     /// <summary>Names that are not stored but stand for a stored tensor, with the name it is stored under.</summary>
     internal required IReadOnlyDictionary<string, string> SharedNames { get; init; }
 
@@ -50,7 +53,10 @@ sealed record CheckpointReport
     /// <param name="statistics">Whether the statistics are wanted.</param>
     /// <param name="verify">Whether everything is to be checked.</param>
     /// <param name="cancellationToken">Looked at while tensors are read.</param>
-    internal static CheckpointReport Create(SafetensorsCheckpoint checkpoint, string? directory, bool statistics, bool verify, CancellationToken cancellationToken)
+    /// <param name="blocks">Rows and columns that share a scale where nothing else says it.</param>
+    /// <exception cref="ModelException">Blocks were given, and the checkpoint says how it is quantised.</exception>
+    internal static CheckpointReport Create(
+        SafetensorsCheckpoint checkpoint, string? directory, bool statistics, bool verify, CancellationToken cancellationToken, (int Rows, int Columns)? blocks = null)
     {
         ModelConfig? config = null;
         string? configProblem = null;
@@ -68,7 +74,7 @@ sealed record CheckpointReport
 
         LayerFormats? formats = null;
         string? formatProblem = null;
-        QuantizationConfig? quantization = config?.QuantizationConfig;
+        QuantizationConfig? quantization = directory is null ? null : FindQuantization(directory);
         try
         {
             formats = LayerFormats.Read(checkpoint);
@@ -77,6 +83,13 @@ sealed record CheckpointReport
         catch (ModelException error)
         {
             formatProblem = error.Message;
+        }
+
+        if (blocks is var (rows, columns))
+        {
+            quantization = quantization is null
+                ? QuantizationConfig.OfBlocks(rows, columns)
+                : throw new ModelException(ModelError.InvalidInput, $"{checkpoint.Path}: --block {rows}x{columns}, but {quantization.Source} says how it is quantised: leave it out", checkpoint.Path);
         }
 
         Dictionary<string, TensorStatistics>? values = statistics || verify ? Measure(checkpoint, cancellationToken) : null;
@@ -104,6 +117,7 @@ sealed record CheckpointReport
             Config = config,
             ConfigProblem = configProblem,
             FormatProblem = formatProblem,
+            Quantized = quantization,
             Statistics = statistics ? values : null,
             ScaledStatistics = statistics ? MeasureScaled(checkpoint, quantization, formats, cancellationToken) : null,
             Problems = problems,
@@ -129,6 +143,19 @@ sealed record CheckpointReport
         return unread;
     }
 
+    // One that cannot be read makes the model one that cannot be run, which is said there.
+    static QuantizationConfig? FindQuantization(string directory)
+    {
+        try
+        {
+            return QuantizationConfig.Find(directory);
+        }
+        catch (ModelException)
+        {
+            return null;
+        }
+    }
+
     static Dictionary<string, TensorStatistics> Measure(SafetensorsCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         Dictionary<string, TensorStatistics> values = [];
@@ -146,7 +173,7 @@ sealed record CheckpointReport
         SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats, CancellationToken cancellationToken)
     {
         Dictionary<string, ScaledStatistics> values = [];
-        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor, formats)?.Load(checkpoint, config, formats)).OfType<LinearTensor>()];
+        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor, config, formats)?.Load(checkpoint, config, formats)).OfType<LinearTensor>()];
         ReadProgress.Run(layers.Sum(layer => layer.Tensor.ByteLength), progress =>
         {
             foreach (LinearTensor layer in layers)

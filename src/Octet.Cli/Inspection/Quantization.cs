@@ -15,7 +15,7 @@ static class Quantization
     internal static string Describe(SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats)
     {
         List<(string Scheme, int Count)> schemes = [.. checkpoint.Tensors
-            .Select(tensor => QuantizedLayer.Of(checkpoint, tensor, formats))
+            .Select(tensor => QuantizedLayer.Of(checkpoint, tensor, config, formats))
             .OfType<QuantizedLayer>()
             .GroupBy(layer => Scheme(layer, config))
             .Select(group => (group.Key, group.Count()))
@@ -31,7 +31,7 @@ static class Quantization
     /// <summary>Whether a tensor holds the scales of another one, or those of its inputs and outputs.</summary>
     internal static bool IsScale(SafetensorsCheckpoint checkpoint, string name)
     {
-        return WeightScheme.All.Any(scheme => Has(scheme.Scale, scheme) || (scheme.Global is { } global && Has(global, scheme)) || WeightScheme.InputScales.Concat(WeightScheme.UnusedScales).Any(suffix => Has(suffix, scheme)));
+        return WeightScheme.All.Any(scheme => Has(scheme.Scale, scheme) || (scheme.Global is { } global && Has(global, scheme)) || WeightScheme.InputScales.Concat(WeightScheme.UnusedScales).Append(WeightScheme.InputFactors).Any(suffix => Has(suffix, scheme)));
 
         bool Has(string suffix, WeightScheme scheme)
             => name.EndsWith(suffix, StringComparison.Ordinal) && checkpoint.TryGetTensor(name[..^suffix.Length] + scheme.Codes, out _);
@@ -46,7 +46,12 @@ static class Quantization
     /// <summary>How a layer is quantised, such as <c>F8_E4M3, 128 x 128 blocks, BF16 scales</c>.</summary>
     internal static string Scheme(QuantizedLayer layer, QuantizationConfig? config)
     {
-        string type = layer.ElementType.SafetensorsName();
+        if (layer.ElementType is not { } element)
+        {
+            return $"U8 of the full shape: FP8 codes saved as bytes, {Text(layer.Layout(config), layer)}";
+        }
+
+        string type = element.SafetensorsName();
         if (layer.Scale is not { } scale)
         {
             return $"{type} without scales";
@@ -54,17 +59,18 @@ static class Quantization
 
         ScaleLayout? layout = layer.Layout(config);
         bool isMicroscaled = layout == ScaleLayout.Group(32) && scale.DataType is DataType.UInt8 or DataType.Float8E8M0FNU;
-        DataType scaleType = layer.Format?.BlockScale ?? scale.DataType;
-        string name = (layer.ElementType, layer.Global) switch
+        DataType scaleType = layer.Format?.BlockScale ?? (scale.DataType == DataType.UInt8 ? config?.ByteScales : null) ?? scale.DataType;
+        string scales = isMicroscaled || (scale.DataType == DataType.UInt8 && scaleType == DataType.Float8E8M0FNU) ? "E8M0" : scaleType.SafetensorsName();
+        string name = (element, layer.Global) switch
         {
-            (DataType.Float4E2M1FN, not null) when layout == ScaleLayout.Group(16) && scaleType == DataType.Float8E4M3FN => "NVFP4",
+            (DataType.Float4E2M1FN, _) when layout == ScaleLayout.Group(16) && scaleType == DataType.Float8E4M3FN => "NVFP4",
             (DataType.Float4E2M1FN, null) when isMicroscaled => "MXFP4",
-            (_, null) when isMicroscaled && IsFloat8(layer.ElementType) => $"MXFP8 of {type}",
+            (_, null) when isMicroscaled && IsFloat8(element) => $"MXFP8 of {type}",
             _ => type,
         };
         string global = layer.Global is { } tensor ? $" and one {tensor.DataType.SafetensorsName()} for each tensor" : "";
         string tiles = layer.Format is not { IsTiled: true } ? "" : layer.ElementType == DataType.Float4E2M1FN ? " in tiles of 128 x 4, upper half of a byte first" : " in tiles of 128 x 4";
-        return $"{name}, {Text(layout, layer)}, {(isMicroscaled ? "E8M0" : scaleType.SafetensorsName())} scales{global}{tiles}";
+        return $"{name}, {Text(layout, layer)}, {scales} scales{global}{tiles}";
     }
 
     static string Text(ScaleLayout? layout, QuantizedLayer layer) => layout switch

@@ -11,35 +11,28 @@ namespace Octet.Cli.Inspection;
 /// </summary>
 /// <param name="Module">The names' common part.</param>
 /// <param name="Codes">The codes.</param>
-/// <param name="ElementType">What they are: bytes that have scales are E2M1, two in each.</param>
+/// <param name="Stored">What they are, and how many.</param>
 /// <param name="Scale">The scales of blocks; null: none.</param>
 /// <param name="Global">The scale of the tensor beside them; null: none.</param>
-sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementType, TensorView? Scale, TensorView? Global)
+sealed record QuantizedLayer(string Module, TensorView Codes, StoredCodes Stored, TensorView? Scale, TensorView? Global)
 {
     /// <summary>What the file says of it; null: nothing.</summary>
     internal LayerFormat? Format { get; private init; }
 
-    /// <summary>Bytes of a third dimension: a block of 32 4-bit codes.</summary>
-    const int BlockBytes = 16;
-
     static readonly int[] s_groups = [16, 32, 64, 128];
 
     /// <summary>Weights of a row.</summary>
-    internal long Columns => Codes.Shape switch
-    {
-        [.., var blocks, BlockBytes] when IsPacked && Codes.Shape.Length > 2 => blocks * 2 * BlockBytes,
-        [.., var length] => IsPacked ? 2 * length : length,
-        _ => 1,
-    };
+    internal long Columns => Stored.Columns;
 
-    internal long Rows => Columns == 0 ? 0 : Weights / Columns;
+    internal long Rows => Stored.Rows;
 
-    internal long Weights => IsPacked ? 2 * Codes.ElementCount : Codes.ElementCount;
+    internal long Weights => Rows * Columns;
 
-    bool IsPacked => Codes.DataType == DataType.UInt8;
+    /// <summary>Null: bytes of FP8, of a type that nothing says.</summary>
+    internal DataType? ElementType => Stored.Element;
 
     /// <summary>The layer whose codes a tensor holds; null where it holds none.</summary>
-    internal static QuantizedLayer? Of(SafetensorsCheckpoint checkpoint, TensorView tensor, LayerFormats? formats)
+    internal static QuantizedLayer? Of(SafetensorsCheckpoint checkpoint, TensorView tensor, QuantizationConfig? config, LayerFormats? formats)
     {
         if (!IsCode(tensor.DataType) || Quantization.IsScale(checkpoint, tensor.Name))
         {
@@ -54,14 +47,14 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
             }
 
             TensorView? global = null;
-            if (scheme.Global is null || checkpoint.TryGetTensor(module + scheme.Global, out global))
+            if ((scheme.Global is null || checkpoint.TryGetTensor(module + scheme.Global, out global)) && StoredCodes.Of(tensor, scale, config) is { } stored)
             {
-                return new QuantizedLayer(module, tensor, tensor.DataType == DataType.UInt8 ? DataType.Float4E2M1FN : tensor.DataType, scale, global) { Format = formats?.Of(module) };
+                return new QuantizedLayer(module, tensor, stored, scale, global) { Format = formats?.Of(module) };
             }
         }
 
         // Bytes without scales may be anything.
-        return tensor.DataType == DataType.UInt8 ? null : new QuantizedLayer(ModuleOf(tensor.Name, WeightScheme.PlainSuffix) ?? tensor.Name, tensor, tensor.DataType, null, null);
+        return StoredCodes.Of(tensor, null, config) is { } unscaled ? new QuantizedLayer(ModuleOf(tensor.Name, WeightScheme.PlainSuffix) ?? tensor.Name, tensor, unscaled, null, null) : null;
     }
 
     /// <summary>Which weights share a scale; null where there is no scale, or no layout is known that has scales of this shape.</summary>
@@ -86,7 +79,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
             .. s_groups.Select(ScaleLayout.Group),
             .. s_groups.Reverse().Select(length => new ScaleLayout(length, length)),
         ];
-        return candidates.Select(layout => (ScaleLayout?)layout).FirstOrDefault(layout => layout!.Value.ScaleShape(Rows, Columns) == (rows, columns));
+        return candidates.Select(layout => (ScaleLayout?)layout).FirstOrDefault(layout => layout!.Value.Fits(rows, columns, Rows, Columns, config));
     }
 
     /// <summary>The layer as the engine loads it, checked as it checks it; null where it refuses it, or it is not a matrix.</summary>
@@ -103,7 +96,8 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
             QuantMethod = config?.QuantMethod ?? "",
             Fmt = ElementType == DataType.Float8E5M2 ? "e5m2" : "e4m3",
             Layouts = [layout],
-            HasByteScales = true,
+            ByteScales = config?.ByteScales ?? DataType.Float8E8M0FNU,
+            ByteCodes = config?.ByteCodes,
         };
         try
         {
@@ -115,7 +109,7 @@ sealed record QuantizedLayer(string Module, TensorView Codes, DataType ElementTy
         }
     }
 
-    internal static bool IsCode(DataType type) => type is DataType.UInt8 or DataType.Float4E2M1FN || Quantization.IsFloat8(type);
+    internal static bool IsCode(DataType type) => type is DataType.UInt8 or DataType.UInt32 or DataType.Float4E2M1FN || Quantization.IsFloat8(type);
 
     static string? ModuleOf(string name, string suffix) => name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : null;
 

@@ -17,7 +17,7 @@ static class ReportJson
             ["path"] = checkpoint.Path,
             ["files"] = new JsonArray([.. checkpoint.Files.Select(file => new JsonObject { ["path"] = file.Path, ["bytes"] = file.Length })]),
             ["tensor_count"] = checkpoint.Tensors.Count,
-            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name) && !report.Unread.ContainsKey(tensor.Name)).Sum(tensor => QuantizedLayer.Of(checkpoint, tensor, report.Formats)?.Weights ?? tensor.ElementCount),
+            ["parameter_count"] = checkpoint.Tensors.Where(tensor => !Quantization.IsScale(checkpoint, tensor.Name) && !report.Unread.ContainsKey(tensor.Name)).Sum(tensor => QuantizedLayer.Of(checkpoint, tensor, report.Quantized, report.Formats)?.Weights ?? tensor.ElementCount),
             ["tensor_bytes"] = checkpoint.TotalBytes,
             ["scheme"] = report.Scheme,
             ["dtypes"] = new JsonObject(report.Totals.Select(total => KeyValuePair.Create(total.Type.SafetensorsName(), (JsonNode?)new JsonObject

@@ -3,10 +3,12 @@ using Octet.Safetensors;
 
 namespace Octet.Backends;
 
-/// <summary>Reads a small tensor of a wider float type (scales, norms) as float32; every value of the three is exact there.</summary>
+/// <summary>Reads a small tensor (scales, norms) of a wider float type, or of FP8, as float32; every value is exact there.</summary>
 static class FloatTensor
 {
     internal static bool IsSupported(DataType type) => type is DataType.Float32 or DataType.BFloat16 or DataType.Float16;
+
+    internal static bool IsFloat8(DataType type) => type is DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ;
 
     internal static float[] Widen(TensorView tensor)
     {
@@ -33,8 +35,20 @@ static class FloatTensor
                 }
 
                 break;
+            case DataType.Float8E4M3FN:
+                Float8E4M3FN.ConvertToSingle(tensor.AsSpan<Float8E4M3FN>(), destination);
+                break;
+            case DataType.Float8E5M2:
+                Float8E5M2.ConvertToSingle(tensor.AsSpan<Float8E5M2>(), destination);
+                break;
+            case DataType.Float8E4M3FNUZ:
+                Float8E4M3FNUZ.ConvertToSingle(tensor.AsSpan<Float8E4M3FNUZ>(), destination);
+                break;
+            case DataType.Float8E5M2FNUZ:
+                Float8E5M2FNUZ.ConvertToSingle(tensor.AsSpan<Float8E5M2FNUZ>(), destination);
+                break;
             default:
-                throw new ModelException(ModelError.Unsupported, $"type {tensor.DataType} where F32, BF16 or F16 is expected", tensor.File.Path, tensor.Name);
+                throw new ModelException(ModelError.Unsupported, $"type {tensor.DataType} where F32, BF16, F16 or FP8 is expected", tensor.File.Path, tensor.Name);
         }
     }
 }

@@ -6,7 +6,7 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
     /// <summary>Tokens a page holds. One block of the streaming softmax: sums do not depend on how a prompt was cut into chunks.</summary>
     internal const int PageTokens = 32;
 
-    /// <summary>One for each layer; null: all are 1, as in every type but <see cref="KvCacheType.Float8E4M3"/>.</summary>
+    /// <summary>One for each layer, or for each head of each layer; null: all are 1, as in every type but <see cref="KvCacheType.Float8E4M3"/>.</summary>
     internal KvScale[]? Scales { get; init; }
 
     internal int ElementBytes => Type switch
@@ -20,5 +20,5 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
 
     internal long BytesPerPage => BytesPerToken * PageTokens;
 
-    internal KvScale Scale(int layer) => Scales is null ? KvScale.One : Scales[layer];
+    internal KvScale Scale(int layer, int head) => Scales is null ? KvScale.One : Scales.Length == Layers ? Scales[layer] : Scales[layer * Heads + head];
 }

@@ -25,6 +25,9 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
     /// <summary>The scale of the layer's inputs that was measured when the checkpoint was made, or null.</summary>
     internal float? InputScale { get; init; }
 
+    /// <summary>What each of the layer's inputs is multiplied with before it is quantised or multiplied with the weight (AWQ); null: 1.</summary>
+    internal float[]? InputFactors { get; init; }
+
     /// <summary>The rule by which scales of the layer's inputs are computed.</summary>
     internal InputQuantization DynamicInput { get; init; } = InputQuantization.Dynamic;
 

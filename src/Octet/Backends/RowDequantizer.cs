@@ -9,7 +9,8 @@ using Octet.Safetensors;
 namespace Octet.Backends;
 
 /// <summary>
-/// Rows of a linear layer as float32: <c>code * scale</c>, rounded once; what has no scales is widened exactly. Works on files that are not
+/// Rows of a linear layer as float32: <c>code * scale</c>, rounded once; what has no scales is widened exactly. Factors of inputs are
+/// multiplied in, which makes it the weight of a layer that has none. Works on files that are not
 /// in memory too, a few rows at a time, and from several threads at once.
 /// </summary>
 sealed class RowDequantizer
@@ -91,6 +92,10 @@ sealed class RowDequantizer
                 Span<float> values = destination.Slice(row * columns, count * columns);
                 Widen(stored, unpacked, values);
                 Scale(firstRow + row, values, scales);
+                for (int at = 0; _weight.InputFactors is { } factors && at < values.Length; at += columns)
+                {
+                    TensorPrimitives.Multiply(values.Slice(at, columns), factors, values.Slice(at, columns));
+                }
             }
         }
         finally

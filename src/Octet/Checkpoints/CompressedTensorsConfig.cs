@@ -1,3 +1,5 @@
+using Octet.Numerics;
+
 namespace Octet.Checkpoints;
 
 /// <summary>The <c>quantization_config</c> that compressed-tensors (llm-compressor) writes: groups of modules, each with its scheme.</summary>
@@ -24,6 +26,7 @@ static class CompressedTensorsConfig
         }
 
         List<ScaleLayout> layouts = [];
+        bool has8Bits = false;
         string activations = "none";
         List<string?> strategies = [];
         ConfigObject groups = json.TryObject("config_groups") ?? throw json.Missing("config_groups", "an object of groups of modules");
@@ -35,6 +38,7 @@ static class CompressedTensorsConfig
             }
 
             layouts.Add(ReadLayout(weights));
+            has8Bits |= weights.TryInt32("num_bits", 1) == 8;
             if (group.TryObject("input_activations") is { } inputs)
             {
                 activations = inputs.Has("dynamic") && !inputs.IsFalse("dynamic") ? "dynamic" : "static";
@@ -48,7 +52,8 @@ static class CompressedTensorsConfig
             ActivationScheme = activations,
             Layouts = layouts,
             WeightBlockSize = layouts is [{ BlockRows: > 1 } block] ? (block.BlockRows, block.BlockColumns) : null,
-            HasByteScales = true,
+            ByteScales = DataType.Float8E8M0FNU,
+            ByteCodes = has8Bits ? DataType.Float8E4M3FN : null,
             HasTokenScales = strategies.Count > 0 && strategies.TrueForAll(strategy => strategy == "token"),
             ModulesToNotConvert = QuantizationConfig.NotConverted(json),
         };
@@ -73,9 +78,9 @@ static class CompressedTensorsConfig
             "tensor" => ScaleLayout.Tensor,
             "channel" => ScaleLayout.Channel,
             "group" or "tensor_group" => ScaleLayout.Group(weights.Int32("group_size", 1)),
-            "block" => weights.TryInt32s("block_structure", 1) is [int rows, int columns]
+            "block" => weights.TryBlock("block_structure") is var (rows, columns)
                 ? new ScaleLayout(rows, columns)
-                : throw weights.Unsupported("block_structure", "a list of rows and columns such as [128, 128]"),
+                : throw weights.Missing("block_structure", "a list of rows and columns such as [128, 128]"),
             _ => throw weights.Unsupported("strategy", Strategies),
         };
     }

@@ -63,7 +63,7 @@ sealed class ConfigObject
     {
         try
         {
-            return Parse(File.ReadAllBytes(path), path);
+            return Parse(System.IO.File.ReadAllBytes(path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -71,10 +71,19 @@ sealed class ConfigObject
         }
     }
 
+    /// <summary>What messages call the file.</summary>
+    internal string File => _file;
+
     internal bool Has(string key) => TryGet(key, out _);
 
     /// <summary>The value as it stands; null where the key is absent.</summary>
     internal JsonElement? Find(string key) => TryGet(key, out JsonElement value) ? value : null;
+
+    internal bool IsObject(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
+
+    internal bool IsList(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.Array;
+
+    internal bool IsString(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.String;
 
     /// <summary>The keys, in the order of the file.</summary>
     internal IEnumerable<string> Names => _json.EnumerateObject().Select(property => property.Name);
@@ -115,6 +124,23 @@ sealed class ConfigObject
         }
 
         return numbers;
+    }
+
+    /// <summary>Rows and columns of a block: a list of two, or as early files of llm-compressor have it a string such as <c>128x128</c>; null where the key is absent.</summary>
+    internal (int Rows, int Columns)? TryBlock(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        int?[] sides = value.ValueKind switch
+        {
+            JsonValueKind.Array => [.. value.EnumerateArray().Select(AsInt32)],
+            JsonValueKind.String => [.. (AsString(value) ?? "").Split('x').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : (int?)null)],
+            _ => [],
+        };
+        return sides is [int rows and > 0, int columns and > 0] ? (rows, columns) : throw Unexpected(key, "a list of rows and columns such as [128, 128]");
     }
 
     internal double Double(string key, string expected, Func<double, bool> isValid) =>
@@ -187,6 +213,20 @@ sealed class ConfigObject
             : throw Unexpected(key, "a JSON object");
     }
 
+    /// <summary>One object or a list of them; null where the key is absent.</summary>
+    internal IReadOnlyList<ConfigObject>? TryObjects(string key)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        return items.All(item => item.ValueKind == JsonValueKind.Object)
+            ? [.. items.Select(item => new ConfigObject(item, _file, $"{_prefix}{key}."))]
+            : throw Unexpected(key, "a JSON object or a list of them");
+    }
+
     internal ModelException Missing(string key, string expected) =>
         new(ModelError.Damaged, $"{_file}: {_prefix}{key} is missing; expected {expected}", _file);
 
@@ -195,6 +235,10 @@ sealed class ConfigObject
 
     internal ModelException Unsupported(string key, string supported) =>
         new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not implemented; supported: {supported}", _file);
+
+    /// <summary>A value that is known and not read, with the reason.</summary>
+    internal ModelException Refused(string key, string reason) =>
+        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not read: {reason}", _file);
 
     bool TryGet(string key, out JsonElement value) =>
         _json.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;

@@ -34,7 +34,7 @@ static class ModelConfigReader
             EosTokenIds = json.TryInt32s("eos_token_id", 0, vocabulary - 1) ?? [],
             PadTokenId = json.TryInt32("pad_token_id", 0, vocabulary - 1),
             DType = json.TryString("dtype") ?? json.TryString("torch_dtype"),
-            QuantizationConfig = json.TryObject("quantization_config") is { } quantization ? QuantizationConfig.Read(quantization) : null,
+            QuantizationConfig = QuantizationConfig.OfConfig(json) is { } quantization ? QuantizationConfig.Read(quantization) : null,
         };
 
         RefuseWhatIsNotImplemented(json, layers);

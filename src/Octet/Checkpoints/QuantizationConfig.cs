@@ -1,5 +1,6 @@
 using System.Text;
 using Octet.Backends;
+using Octet.Numerics;
 using Octet.Safetensors;
 
 namespace Octet.Checkpoints;
@@ -14,7 +15,10 @@ public sealed record QuantizationConfig
     /// <summary>The key of a single file's metadata that holds what a directory has in <c>config.json</c>.</summary>
     internal const string MetadataKey = "quantization_config";
 
-    /// <summary><c>quant_method</c>: <c>fp8</c>, <c>compressed-tensors</c>, <c>modelopt</c>, <c>fbgemm_fp8</c>, <c>torchao</c>, <c>quanto</c> or <c>mxfp4</c>.</summary>
+    /// <summary>
+    /// <c>quant_method</c>: <c>fp8</c>, <c>mxfp8</c>, <c>compressed-tensors</c>, <c>modelopt</c> (Model Optimizer, under each of its names), <c>fbgemm_fp8</c>,
+    /// <c>w8a8_fp8</c>, <c>torchao</c>, <c>quanto</c>, <c>quark</c>, <c>auto-round</c>, <c>mxfp4</c>, or <c>mlx</c>, whose files have no such key.
+    /// </summary>
     public required string QuantMethod { get; init; }
 
     /// <summary><c>fmt</c>: <c>e4m3</c>, which is also what an absent key means, or <c>e5m2</c>.</summary>
@@ -38,8 +42,14 @@ public sealed record QuantizationConfig
     /// <summary>The layouts of scales that the config allows; empty where it does not say.</summary>
     internal IReadOnlyList<ScaleLayout> Layouts { get; init; } = [];
 
-    /// <summary>Whether scales stored as plain bytes are powers of two (E8M0): so the microscaled formats have it.</summary>
-    internal bool HasByteScales { get; init; }
+    /// <summary>What scales stored as plain bytes are: E8M0, powers of two, in the microscaled formats, E4M3 in one of MLX's; null where no scheme has such.</summary>
+    internal DataType? ByteScales { get; init; }
+
+    /// <summary>What codes stored as plain bytes, one for each weight, are (MLX hands FP8 on as bytes); null where the config does not say.</summary>
+    internal DataType? ByteCodes { get; init; }
+
+    /// <summary>The name of the file that this was read from, for messages.</summary>
+    internal string Source { get; init; } = ModelConfig.FileName;
 
     /// <summary>Whether scales are powers of two, those in wider types too (<c>scale_fmt: ue8m0</c>, DeepSeek-V3.1).</summary>
     internal bool HasPowerOfTwoScales { get; init; }
@@ -58,76 +68,100 @@ public sealed record QuantizationConfig
         Bound = (float)(InputBound ?? double.PositiveInfinity),
     };
 
-    internal static QuantizationConfig Read(ConfigObject json)
+    internal static QuantizationConfig Read(ConfigObject json) => ReadMethod(json) with { Source = Path.GetFileName(json.File) };
+
+    static QuantizationConfig ReadMethod(ConfigObject json)
     {
-        const string Methods = "fp8, compressed-tensors, modelopt, fbgemm_fp8, torchao, quanto, mxfp4";
-        return json.String("quant_method", $"one of {Methods}") switch
+        const string Methods = "fp8, mxfp8, compressed-tensors, modelopt, nvfp4, fbgemm_fp8, w8a8_fp8, torchao, quanto, quark, auto-round, mxfp4";
+        if (!json.Has("quant_method"))
         {
-            "fp8" => ReadFp8(json),
-            "compressed-tensors" => CompressedTensorsConfig.Read(json),
-            "modelopt" => ReadModelOpt(json),
-            "fbgemm_fp8" => new()
-            {
-                QuantMethod = "fbgemm_fp8",
-                Layouts = [ScaleLayout.Channel],
-                HasTokenScales = true,
-                InputBound = json.TryDouble("activation_scale_ub", "a number above 0", value => value > 0),
-                ModulesToNotConvert = NotConverted(json),
-            },
-            "torchao" => ReadTorchAo(json),
-            "quanto" => ReadQuanto(json),
-            "mxfp4" => new() { QuantMethod = "mxfp4", ActivationScheme = "none", Layouts = [ScaleLayout.Group(32)], HasByteScales = true, ModulesToNotConvert = NotConverted(json) },
-            _ => throw json.Unsupported("quant_method", Methods),
-        };
+            return MlxConfig.IsIn(json) ? MlxConfig.Read(json)
+                : json.Has("quant_algo") || json.IsObject("quantization") ? ModelOptConfig.Read(json)
+                : json.Has("hp_dtype") ? throw json.Refused("quant_method", UnreadMethods.All["inc"])
+                : throw json.Missing("quant_method", $"one of {Methods}");
+        }
+
+        string method = json.String("quant_method", $"one of {Methods}").ToLowerInvariant();
+        switch (method)
+        {
+            case "fp8" or "mxfp8":
+                return ReadFp8(json, isMicroscaled: method == "mxfp8");
+            case "compressed-tensors" or "compressed_tensors":
+                return CompressedTensorsConfig.Read(json);
+            case "modelopt" or "modelopt_fp8" or "modelopt_fp4" or "modelopt_mxfp8" or "modelopt_mixed" or "nvfp4":
+                return ModelOptConfig.Read(json, method);
+            case "fbgemm_fp8":
+                return new()
+                {
+                    QuantMethod = method,
+                    Layouts = [ScaleLayout.Channel],
+                    ByteCodes = DataType.Float8E4M3FN,
+                    HasTokenScales = true,
+                    InputBound = json.TryDouble("activation_scale_ub", "a number above 0", value => value > 0),
+                    ModulesToNotConvert = NotConverted(json),
+                };
+            case "w8a8_fp8":
+                return new()
+                {
+                    QuantMethod = method,
+                    Layouts = [ScaleLayout.Channel, ScaleLayout.Tensor],
+                    ByteCodes = DataType.Float8E4M3FN,
+                    HasTokenScales = true,
+                    ModulesToNotConvert = NotConverted(json),
+                };
+            case "torchao":
+                return TorchAoConfig.Read(json);
+            case "quanto":
+                return ReadQuanto(json);
+            case "quark":
+                return QuarkConfig.Read(json);
+            case "auto-round" or "auto_round" or "intel/auto-round":
+                return AutoRoundConfig.Read(json);
+            case "mxfp4":
+                return new() { QuantMethod = method, ActivationScheme = "none", Layouts = [ScaleLayout.Group(32)], ByteScales = DataType.Float8E8M0FNU, ModulesToNotConvert = NotConverted(json) };
+            default:
+                throw UnreadMethods.All.TryGetValue(method, out string? reason) ? json.Refused("quant_method", reason) : json.Unsupported("quant_method", Methods);
+        }
     }
 
     /// <summary>That of a model directory of any architecture; null where there is none.</summary>
     internal static QuantizationConfig? Find(string directory)
     {
         string config = Path.Combine(directory, ModelConfig.FileName);
-        ConfigObject? json = File.Exists(config) ? ConfigObject.Load(config).TryObject("quantization_config") : null;
+        ConfigObject? json = File.Exists(config) ? OfConfig(ConfigObject.Load(config)) : null;
         return json is null ? FindModelOpt(directory) : Read(json);
     }
+
+    /// <summary>What a <c>config.json</c> has, which early files of MLX call <c>quantization</c>; null where there is none.</summary>
+    internal static ConfigObject? OfConfig(ConfigObject json)
+        => json.TryObject("quantization_config") ?? (json.IsObject("quantization") && json.TryObject("quantization") is { } mlx && MlxConfig.IsIn(mlx) ? mlx : null);
 
     /// <summary>That of a directory with Model Optimizer's own file; null where there is none.</summary>
     internal static QuantizationConfig? FindModelOpt(string directory)
     {
         string path = Path.Combine(directory, ModelConfig.ModelOptFileName);
-        return File.Exists(path) ? ReadModelOpt(ConfigObject.Load(path)) : null;
+        return File.Exists(path) ? ModelOptConfig.Read(ConfigObject.Load(path)) with { Source = ModelConfig.ModelOptFileName } : null;
     }
+
+    /// <summary>In place of one that is not there: blocks of a size that somebody names.</summary>
+    internal static QuantizationConfig OfBlocks(int rows, int columns) => new()
+    {
+        QuantMethod = "",
+        Fmt = "",
+        Layouts = [new ScaleLayout(rows, columns), ScaleLayout.Tensor, ScaleLayout.Channel],
+        WeightBlockSize = (rows, columns),
+        ByteScales = DataType.Float8E8M0FNU,
+        Source = "the block size that was given",
+    };
+
+    /// <summary>Whether a file says nothing: codes may then be without scales.</summary>
+    internal bool IsGiven => QuantMethod.Length == 0;
 
     /// <summary>That in the metadata of a single file; null where there is none.</summary>
     internal static QuantizationConfig? OfFile(SafetensorsFile file)
         => file.Metadata.TryGetValue(MetadataKey, out string? text) ? Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(text), $"{file.Path}, metadata {MetadataKey}")) : null;
 
-    /// <summary>Model Optimizer's own file, or the same keys in <c>config.json</c>.</summary>
-    internal static QuantizationConfig ReadModelOpt(ConfigObject json)
-    {
-        ConfigObject inner = json.TryObject("quantization") ?? json;
-        const string Supported = "FP8, FP8_PER_CHANNEL_PER_TOKEN, FP8_PB_WO, MXFP8, NVFP4, W4A16_NVFP4, MIXED_PRECISION";
-        (ScaleLayout[] Layouts, string Activations) algorithm = inner.String("quant_algo", Supported) switch
-        {
-            "FP8" => ([ScaleLayout.Tensor], "static"),
-            "FP8_PER_CHANNEL_PER_TOKEN" => ([ScaleLayout.Channel], "dynamic"),
-            "FP8_PB_WO" => ([new ScaleLayout(128, 128)], "none"),
-            "MXFP8" => ([ScaleLayout.Group(32)], "dynamic"),
-            "NVFP4" => ([ScaleLayout.Group(16)], "static"),
-            "W4A16_NVFP4" => ([ScaleLayout.Group(16)], "none"),
-            "MIXED_PRECISION" => ([], "static"),
-            _ => throw inner.Unsupported("quant_algo", Supported),
-        };
-        return new()
-        {
-            QuantMethod = "modelopt",
-            ActivationScheme = algorithm.Activations,
-            Layouts = algorithm.Layouts,
-            HasByteScales = algorithm.Layouts is [] or [{ BlockColumns: 32 }],
-            HasTokenScales = algorithm.Layouts is [var layout] && layout == ScaleLayout.Channel,
-            ModulesToNotConvert = NotConverted(inner),
-        };
-    }
-
-    static QuantizationConfig ReadFp8(ConfigObject json)
+    static QuantizationConfig ReadFp8(ConfigObject json, bool isMicroscaled)
     {
         string format = json.TryString("fmt") switch
         {
@@ -148,39 +182,24 @@ public sealed record QuantizationConfig
         }
 
         const string Block = "weight_block_size";
-        (int Rows, int Columns)? block = json.TryInt32s(Block, minimum: 1) switch
+        (int Rows, int Columns)? block = json.TryBlock(Block) ?? (isMicroscaled ? (1, 32) : null);
+        if (isMicroscaled && block != (1, 32))
         {
-            null => null,
-            [int rows, int columns] => (rows, columns),
-            _ => throw json.Unexpected(Block, "a list of rows and columns such as [128, 128]"),
-        };
+            throw json.Unexpected(Block, "[1, 32] with quant_method mxfp8");
+        }
+
+        DataType codes = format == "e5m2" ? DataType.Float8E5M2 : DataType.Float8E4M3FN;
+        bool powersOfTwo = isMicroscaled || scaleFormat == "ue8m0";
         return new QuantizationConfig
         {
-            QuantMethod = "fp8",
+            QuantMethod = isMicroscaled ? "mxfp8" : "fp8",
             Fmt = format,
             ActivationScheme = scheme,
             WeightBlockSize = block,
-            HasPowerOfTwoScales = scaleFormat == "ue8m0",
+            HasPowerOfTwoScales = powersOfTwo,
+            ByteScales = powersOfTwo || block == (1, 32) ? DataType.Float8E8M0FNU : null,
+            ByteCodes = codes,
             Layouts = [block is { } size ? new ScaleLayout(size.Rows, size.Columns) : ScaleLayout.Tensor],
-            ModulesToNotConvert = NotConverted(json),
-        };
-    }
-
-    // The scales' layout is in the tensors' shapes: one, one for each row, or one for each block of 128 x 128.
-    static QuantizationConfig ReadTorchAo(ConfigObject json)
-    {
-        const string Supported = "Float8WeightOnlyConfig, Float8DynamicActivationFloat8WeightConfig";
-        string type = json.TryObject("quant_type")?.TryObject("default")?.TryString("_type") ?? throw json.Missing("quant_type", $"a default with a _type, one of {Supported}");
-        if (type is not ("Float8WeightOnlyConfig" or "Float8DynamicActivationFloat8WeightConfig"))
-        {
-            throw json.Unsupported("quant_type", Supported);
-        }
-
-        return new()
-        {
-            QuantMethod = "torchao",
-            ActivationScheme = type == "Float8WeightOnlyConfig" ? "none" : "dynamic",
-            Layouts = [ScaleLayout.Tensor, ScaleLayout.Channel, new ScaleLayout(128, 128)],
             ModulesToNotConvert = NotConverted(json),
         };
     }

@@ -15,6 +15,18 @@ readonly record struct ScaleLayout(int BlockRows, int BlockColumns)
     internal (long Rows, long Columns) ScaleShape(long outputs, long inputs)
         => (BlockRows == 0 ? 1 : Ceiling(outputs, BlockRows), BlockColumns == 0 ? 1 : Ceiling(inputs, BlockColumns));
 
+    /// <summary>Whether scales of [rows, columns] are those of a weight [outputs, inputs].</summary>
+    /// <param name="rows">Of the scales.</param>
+    /// <param name="columns">Of the scales.</param>
+    /// <param name="outputs">Of the weight.</param>
+    /// <param name="inputs">Of the weight.</param>
+    /// <param name="config">AutoRound has those of groups in one row.</param>
+    internal bool Fits(long rows, long columns, long outputs, long inputs, QuantizationConfig? config)
+    {
+        (long ownRows, long ownColumns) = ScaleShape(outputs, inputs);
+        return (rows, columns) == (ownRows, ownColumns) || (config is { QuantMethod: "auto-round" } && (rows, columns) == (ownRows * ownColumns, 1));
+    }
+
     public override string ToString() => (BlockRows, BlockColumns) switch
     {
         (0, 0) => "one scale for the tensor",

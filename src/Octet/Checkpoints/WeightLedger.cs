@@ -16,6 +16,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 {
     const int MxBlock = 32;
 
+    static readonly ScaleLayout s_blocks = new(128, 128);
+
     readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     readonly List<string> _order = [];
     readonly List<LinearTensor> _quantized = [];
@@ -58,7 +60,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             }
 
             RequireShape(tensor, outputs, inputs);
-            return new LinearTensor(tensor, null);
+            return new LinearTensor(tensor, null) { InputFactors = InputFactors(name, inputs) };
         }
 
         DataType element = ElementType(tensor, outputs, inputs);
@@ -67,9 +69,9 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             _listed.Add((name, listed));
         }
 
-        if (quantization is { Fmt: var fmt } && (fmt == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
+        if (quantization is { Fmt: { Length: > 0 } fmt } && (fmt == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
         {
-            throw Error(tensor, $"codes of type {element}, but {ModelConfig.FileName} says {fmt}; the checkpoint contradicts itself");
+            throw Error(tensor, $"codes of type {element}, but {Source} says {fmt}; the checkpoint contradicts itself");
         }
 
         if (scales.Length > 1)
@@ -87,6 +89,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         {
             HighHalfFirst = format is { IsTiled: true } && element == DataType.Float4E2M1FN,
             InputScale = InputScale(name, element),
+            InputFactors = InputFactors(name, inputs),
             DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic,
         };
         _quantized.Add(layer);
@@ -154,14 +157,14 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
     }
 
-    /// <summary>A vector such as a norm's weight, of a wider float type.</summary>
+    /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
     internal TensorView Vector(string name, long length)
     {
         TensorView tensor = Take(name, [length]);
         RequireShape(tensor, length);
-        if (!FloatTensor.IsSupported(tensor.DataType))
+        if (!FloatTensor.IsSupported(tensor.DataType) && !FloatTensor.IsFloat8(tensor.DataType))
         {
-            throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32");
+            throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16, F32 or FP8", ModelError.Unsupported);
         }
 
         return tensor;
@@ -235,6 +238,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         throw Error(first, $"a tensor that the model does not have{others}{why}; the checkpoint is of another architecture or scheme than {ModelConfig.FileName} says");
     }
 
+    string Source => quantization?.Source ?? ModelConfig.FileName;
+
     bool Has(string name) => Checkpoint.TryGetTensor(name, out _);
 
     TensorView Take(string name, params ReadOnlySpan<long> shape)
@@ -261,8 +266,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
     }
 
-    /// <summary>What the codes are: their own type, or for bytes E2M1, two in each.</summary>
-    static DataType ElementType(TensorView tensor, long outputs, long inputs)
+    /// <summary>What the codes are: their own type, or of bytes and words what the config and their number say.</summary>
+    DataType ElementType(TensorView tensor, long outputs, long inputs)
     {
         switch (tensor.DataType)
         {
@@ -272,21 +277,31 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             case DataType.Float4E2M1FN when inputs % 2 == 0:
                 RequireShape(tensor, outputs, inputs);
                 return tensor.DataType;
+            case DataType.UInt8 when tensor.Shape.SequenceEqual([outputs, inputs]):
+                return quantization?.ByteCodes ?? throw Error(tensor, $"U8 of the full shape: FP8 codes saved as bytes, and {(quantization is null ? "no quantization_config" : Source)} says of which type; expected F8_E4M3 or F8_E5M2", ModelError.Unsupported);
             case DataType.UInt8 when inputs % MxBlock == 0 && tensor.Shape.Length == 3:
                 RequireShape(tensor, outputs, inputs / MxBlock, MxBlock / 2);
                 return DataType.Float4E2M1FN;
-            case DataType.UInt8 when inputs % 2 == 0 && !tensor.Shape.SequenceEqual([outputs, inputs]):
+            case DataType.UInt8 when inputs % 2 == 0:
                 RequireShape(tensor, outputs, inputs / 2);
                 return DataType.Float4E2M1FN;
+            case DataType.UInt32 when quantization is { QuantMethod: "mlx" } && inputs % 8 == 0:
+                if (quantization.ByteCodes is { } codes && tensor.Shape.SequenceEqual([outputs, inputs / 4]))
+                {
+                    return codes;
+                }
+
+                RequireShape(tensor, outputs, inputs / 8);
+                return DataType.Float4E2M1FN;
             default:
-                throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32, FP8 codes (F8_E4M3, F8_E5M2 and their FNUZ forms), or FP4 codes (F4, or U8 with two in a byte)");
+                throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16 or F32, FP8 codes (F8_E4M3, F8_E5M2 and their FNUZ forms), or FP4 codes (F4, or U8 with two in a byte)", ModelError.Unsupported);
         }
     }
 
     /// <summary>Codes without scales are the weights themselves, but only where no config says that there are scales.</summary>
     ScaleGrid? Unscaled(TensorView tensor, string name, WeightScheme[] present, long outputs, long inputs)
     {
-        if (quantization is null && tensor.DataType is not DataType.UInt8)
+        if (quantization is null or { IsGiven: true } && tensor.DataType is not DataType.UInt8)
         {
             return null;
         }
@@ -323,10 +338,18 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
         long blockRows = layout.BlockRows == 0 ? outputs : layout.BlockRows;
         int blockColumns = layout.BlockColumns == 0 ? checked((int)inputs) : layout.BlockColumns;
-        if (scaleType == DataType.Float8E8M0FNU || (scaleType == DataType.UInt8 && quantization is { HasByteScales: true }))
+        DataType? bytes = scaleType == DataType.UInt8 ? quantization?.ByteScales : scaleType;
+        if (bytes == DataType.Float8E8M0FNU)
         {
             RequireCodes(codes, tensor, 0xFF, _ => float.NaN);
             return new ScaleGrid(codes, [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))], blockRows, blockColumns);
+        }
+
+        if (bytes == DataType.Float8E4M3FN && quantization is { ByteScales: DataType.Float8E4M3FN })
+        {
+            float[] table = [.. Enumerable.Range(0, 256).Select(code => (float)Unsafe.BitCast<byte, Float8E4M3FN>((byte)code))];
+            RequireCodes(codes, tensor, 0x7F, code => table[code]);
+            return new ScaleGrid(codes, table, blockRows, blockColumns);
         }
 
         if (!FloatTensor.IsSupported(scale.DataType))
@@ -345,7 +368,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         wrong = quantization is { HasPowerOfTwoScales: true } ? Array.FindIndex(values, value => !float.IsPow2(value)) : -1;
         if (wrong >= 0)
         {
-            throw Error(scale, $"the scale of block [{wrong / across}, {wrong % across}] of {tensor.Name} is {values[wrong]:R}, expected a power of two: {ModelConfig.FileName} says scale_fmt ue8m0");
+            throw Error(scale, $"the scale of block [{wrong / across}, {wrong % across}] of {tensor.Name} is {values[wrong]:R}, expected a power of two: {Source} says {(quantization is { QuantMethod: "mxfp8" } ? "mxfp8" : "scale_fmt ue8m0")}");
         }
 
         return new ScaleGrid(values, blockRows, blockColumns);
@@ -358,21 +381,23 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         IReadOnlyList<ScaleLayout> allowed = quantization?.Layouts ?? [];
         if (allowed.Count == 0)
         {
-            // What a shape alone can say. Blocks of wider scales it cannot: which rows and columns share one is in the config only.
-            allowed = ScaleBytes(scale) ? [ScaleLayout.Group(16), ScaleLayout.Group(MxBlock), new ScaleLayout(128, 128)] : [ScaleLayout.Tensor, ScaleLayout.Channel];
+            // What a shape alone can say. Of wider scales it cannot say which rows and columns share one, but those under DeepSeek's name
+            // have blocks of 128 x 128 in every file that is published.
+            allowed = ScaleBytes(scale) ? [ScaleLayout.Group(16), ScaleLayout.Group(MxBlock), s_blocks]
+                : scale.Name.EndsWith(WeightScheme.All[0].Scale, StringComparison.Ordinal) ? [ScaleLayout.Tensor, ScaleLayout.Channel, s_blocks]
+                : [ScaleLayout.Tensor, ScaleLayout.Channel];
         }
 
         foreach (ScaleLayout layout in allowed)
         {
-            (long rows, long columns) = layout.ScaleShape(outputs, inputs);
-            if (shape is [var r, var c] && (r, c) == (rows, columns))
+            if (shape is [var rows, var columns] && layout.Fits(rows, columns, outputs, inputs, quantization))
             {
                 return layout;
             }
         }
 
         string expected = string.Join(" or ", allowed.Select(layout => $"[{layout.ScaleShape(outputs, inputs).Rows}, {layout.ScaleShape(outputs, inputs).Columns}] ({layout})"));
-        string source = quantization is null ? $"no quantization_config in {ModelConfig.FileName} gives another layout" : $"by the quantization_config of {ModelConfig.FileName}";
+        string source = quantization is null ? $"no quantization_config gives another layout (the tool's --block names blocks for inspect and quantize)" : $"by {Source}";
         throw Error(scale, $"scales of type {scale.DataType} and shape {Describe(scale.Shape)} for {tensor.Name} of {outputs} x {inputs}, expected {expected}: {source}");
     }
 
@@ -446,15 +471,19 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
     }
 
-    internal static float Positive(TensorView tensor, string what)
+    internal static float Positive(TensorView tensor, string what) => Positives(tensor, what, 1)[0];
+
+    /// <summary>One number, or <paramref name="count"/> of them.</summary>
+    internal static float[] Positives(TensorView tensor, string what, int count)
     {
-        if (!FloatTensor.IsSupported(tensor.DataType) || tensor.ElementCount != 1)
+        if (!FloatTensor.IsSupported(tensor.DataType) || (tensor.ElementCount != 1 && tensor.ElementCount != count))
         {
-            throw Error(tensor, $"a {what} of type {tensor.DataType} and shape {Describe(tensor.Shape)}, expected one number in F32, BF16 or F16");
+            throw Error(tensor, $"a {what} of type {tensor.DataType} and shape {Describe(tensor.Shape)}, expected one number {(count == 1 ? "" : $"or {count} ")}in F32, BF16 or F16");
         }
 
-        float value = FloatTensor.Widen(tensor)[0];
-        return float.IsFinite(value) && value > 0 ? value : throw Error(tensor, $"a {what} of {value}, expected a finite number above 0: the file is damaged");
+        float[] values = FloatTensor.Widen(tensor);
+        int wrong = Array.FindIndex(values, value => !float.IsFinite(value) || value <= 0);
+        return wrong < 0 ? values : throw Error(tensor, $"a {what} of {values[wrong]}, expected a finite number above 0: the file is damaged");
     }
 
     /// <summary>Null where there is none, or where it is not one of E4M3 inputs.</summary>
@@ -480,5 +509,24 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
     static string Describe(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
-    static ModelException Error(TensorView tensor, string what) => new(ModelError.Damaged, $"{tensor.File.Path}: tensor {tensor.Name}: {what}", tensor.File.Path, tensor.Name);
+    /// <summary>Null where the layer takes its inputs as they are.</summary>
+    float[]? InputFactors(string name, long inputs)
+    {
+        if (!Has(name + WeightScheme.InputFactors))
+        {
+            return null;
+        }
+
+        TensorView tensor = Take(name + WeightScheme.InputFactors);
+        if (!FloatTensor.IsSupported(tensor.DataType) || tensor.ElementCount != inputs)
+        {
+            throw Error(tensor, $"factors of inputs of type {tensor.DataType} and shape {Describe(tensor.Shape)}, expected {inputs} numbers in F32, BF16 or F16");
+        }
+
+        float[] factors = FloatTensor.Widen(tensor);
+        int wrong = Array.FindIndex(factors, factor => !float.IsFinite(factor) || factor <= 0);
+        return wrong < 0 ? factors : throw Error(tensor, $"the factor of input {wrong} is {factors[wrong]}, expected a finite number above 0: the file is damaged");
+    }
+
+    static ModelException Error(TensorView tensor, string what, ModelError kind = ModelError.Damaged) => new(kind, $"{tensor.File.Path}: tensor {tensor.Name}: {what}", tensor.File.Path, tensor.Name);
 }

@@ -37,6 +37,9 @@ sealed record WeightScheme(string Codes, string Scale, string? Global = null, bo
         new("._weight_qdata", "._weight_scale"),
         new(".weight:qdata", ".weight:scale"),
 
+        // MLX, whose codes lie in 32-bit words.
+        new(".weight", ".scales"),
+
         // quanto.
         new(".weight._data", ".weight._scale"),
 
@@ -48,8 +51,11 @@ sealed record WeightScheme(string Codes, string Scale, string? Global = null, bo
     /// <summary>The scale of a layer's inputs, measured when the checkpoint was made: one positive number (of FP4 weights, that of FP4 inputs).</summary>
     internal static IReadOnlyList<string> InputScales { get; } = [".input_scale", ".activation_scale", ".act_scale", ".scale_input"];
 
-    /// <summary>Scales that nothing here needs, one positive number each: of FP4 inputs, and of outputs.</summary>
-    internal static IReadOnlyList<string> UnusedScales { get; } = [".input_global_scale", OutputScale];
+    /// <summary>What a layer's inputs are multiplied with, a positive number for each: AWQ's, in Model Optimizer's files.</summary>
+    internal const string InputFactors = ".pre_quant_scale";
+
+    /// <summary>Scales that nothing here needs, one positive number each: of FP4 inputs (llm-compressor, Quark), and of outputs.</summary>
+    internal static IReadOnlyList<string> UnusedScales { get; } = [".input_global_scale", ".input_scale_2", OutputScale];
 
     internal const string OutputScale = ".output_scale";
 

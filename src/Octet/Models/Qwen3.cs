@@ -85,7 +85,7 @@ sealed class Qwen3 : DecoderModel
 
     internal override KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type)
     {
-        Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales) : null,
+        Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales, _config.NumKeyValueHeads) : null,
     };
 
     internal override Activations CreateStates(int rows) => _backend.CreateActivations(rows, _config.HiddenSize);

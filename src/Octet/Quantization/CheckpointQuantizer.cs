@@ -32,7 +32,7 @@ public static class CheckpointQuantizer
         options.Validate();
         try
         {
-            using var opened = new QuantizationSource(source);
+            using var opened = new QuantizationSource(source, options.SourceBlocks);
             using QuantizationSource? given = options.ScalesFrom is { } path ? new QuantizationSource(path) : null;
             EncodingTarget target = given is null
                 ? new SchemeTarget(options)

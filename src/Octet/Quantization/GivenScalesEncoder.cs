@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics.Tensors;
 using Octet.Backends;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -56,13 +57,35 @@ sealed class GivenScalesEncoder(string module, LinearTensor given, IReadOnlyList
         try
         {
             Span<T> codes = buffer.AsSpan(0, values.Length);
-            BlockScaling.QuantizeWith<T, float>(values, own, shape, codes);
-            BlockScaling.Dequantize<T>(codes, own, shape, decoded);
+            if (given.InputFactors is { } factors)
+            {
+                // The layer multiplies its inputs, so its codes are those of the weights divided.
+                TransformRows(values, factors, decoded, TensorPrimitives.Divide);
+                BlockScaling.QuantizeWith<T, float>(decoded, own, shape, codes);
+                BlockScaling.Dequantize<T>(codes, own, shape, decoded);
+                TransformRows(decoded, factors, decoded, TensorPrimitives.Multiply);
+            }
+            else
+            {
+                BlockScaling.QuantizeWith<T, float>(values, own, shape, codes);
+                BlockScaling.Dequantize<T>(codes, own, shape, decoded);
+            }
+
             CodeBytes.Write<T>(codes, firstRow * Columns, _codes, output, given.HighHalfFirst);
         }
         finally
         {
             ArrayPool<T>.Shared.Return(buffer);
+        }
+    }
+
+    delegate void Elementwise(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> destination);
+
+    static void TransformRows(ReadOnlySpan<float> values, float[] factors, Span<float> destination, Elementwise apply)
+    {
+        for (int at = 0; at < values.Length; at += factors.Length)
+        {
+            apply(values.Slice(at, factors.Length), factors, destination.Slice(at, factors.Length));
         }
     }
 

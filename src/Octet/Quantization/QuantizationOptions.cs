@@ -24,6 +24,12 @@ public sealed record QuantizationOptions
     /// <summary>Whether scales are searched for that have the least squared error, instead of those that follow from the largest magnitude.</summary>
     public bool Search { get; init; }
 
+    /// <summary>
+    /// Rows (outputs) and columns (inputs) that share a scale in a source that is quantised and does not say how, each at least 1; null: what the
+    /// source says, and blocks of 128 x 128 where scales are named <c>weight_scale_inv</c> and have that shape.
+    /// </summary>
+    public (int Rows, int Columns)? SourceBlocks { get; init; }
+
     /// <summary>Modules that are not quantised: names, with <c>*</c> for any characters, such as <c>model.layers.0.*</c>.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
@@ -60,6 +66,8 @@ public sealed record QuantizationOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxShardSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
         ArgumentNullException.ThrowIfNull(Exclude);
+        ArgumentOutOfRangeException.ThrowIfLessThan(SourceBlocks?.Rows ?? 1, 1, nameof(SourceBlocks));
+        ArgumentOutOfRangeException.ThrowIfLessThan(SourceBlocks?.Columns ?? 1, 1, nameof(SourceBlocks));
         if (CacheCalibrationText is not null && Scheme == QuantizationScheme.BFloat16)
         {
             throw new ArgumentException("scales of a cache for a checkpoint that is not quantised", nameof(CacheCalibrationText));

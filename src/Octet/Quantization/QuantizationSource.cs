@@ -19,7 +19,9 @@ sealed class QuantizationSource : IDisposable
     readonly string _path;
     readonly (string Path, long Length, DateTime Written)[] _files;
 
-    internal QuantizationSource(string path)
+    /// <param name="path">A directory or file.</param>
+    /// <param name="blocks">Rows and columns that share a scale in a source that does not say it; null: what it says.</param>
+    internal QuantizationSource(string path, (int Rows, int Columns)? blocks = null)
     {
         _path = path;
         IsDirectory = Directory.Exists(path);
@@ -29,7 +31,7 @@ sealed class QuantizationSource : IDisposable
             Reader = SafetensorsCheckpoint.Open(path, SafetensorsReadMode.Positional);
             _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
-            QuantizationConfig? quantization = Quantization();
+            QuantizationConfig? quantization = Quantization(blocks);
             IsModel = IsDirectory && ModelPairing.TryCheck(path, quantization);
             Modules = new SourceModules(Checkpoint, quantization, IsModel);
         }
@@ -133,7 +135,11 @@ sealed class QuantizationSource : IDisposable
         }
     }
 
-    QuantizationConfig? Quantization() => IsDirectory
-        ? QuantizationConfig.Find(_path)
-        : QuantizationConfig.OfFile(Checkpoint.Files[0]);
+    QuantizationConfig? Quantization((int Rows, int Columns)? blocks)
+    {
+        QuantizationConfig? said = IsDirectory ? QuantizationConfig.Find(_path) : QuantizationConfig.OfFile(Checkpoint.Files[0]);
+        return blocks is not var (rows, columns) ? said
+            : said is null ? QuantizationConfig.OfBlocks(rows, columns)
+            : throw new ModelException(ModelError.InvalidInput, $"{_path}: blocks of {rows} x {columns} were given for the source, but {said.Source} says how it is quantised: leave them out", _path);
+    }
 }

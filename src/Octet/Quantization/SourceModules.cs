@@ -22,7 +22,7 @@ sealed class SourceModules
         Marks = formats.Marks;
         foreach (TensorView tensor in checkpoint.Tensors)
         {
-            if (TryFind(checkpoint, tensor) is not var (name, rows, columns))
+            if (TryFind(checkpoint, tensor, quantization) is not var (name, rows, columns))
             {
                 continue;
             }
@@ -78,7 +78,7 @@ sealed class SourceModules
     internal IReadOnlyList<TensorView> Others { get; }
 
     /// <summary>The module and shape of the matrix whose weight or codes a tensor is; null for a tensor that is no such thing.</summary>
-    static (string Name, long Rows, long Columns)? TryFind(SafetensorsCheckpoint checkpoint, TensorView tensor)
+    static (string Name, long Rows, long Columns)? TryFind(SafetensorsCheckpoint checkpoint, TensorView tensor, QuantizationConfig? quantization)
     {
         ReadOnlySpan<long> shape = tensor.Shape;
         foreach (WeightScheme scheme in WeightScheme.All)
@@ -89,17 +89,22 @@ sealed class SourceModules
             }
 
             string name = tensor.Name[..^scheme.Codes.Length];
-            bool scaled = checkpoint.TryGetTensor(name + scheme.Scale, out _);
-            switch (tensor.DataType)
+            if (tensor.DataType is DataType.Float32 or DataType.BFloat16 or DataType.Float16)
             {
-                case DataType.Float32 or DataType.BFloat16 or DataType.Float16 when shape.Length == 2 && scheme.Codes == WeightScheme.PlainSuffix:
+                if (shape.Length == 2 && scheme.Codes == WeightScheme.PlainSuffix)
+                {
                     return (name, shape[0], shape[1]);
-                case DataType.Float8E4M3FN or DataType.Float8E5M2 or DataType.Float8E4M3FNUZ or DataType.Float8E5M2FNUZ or DataType.Float4E2M1FN when shape.Length == 2:
-                    return (name, shape[0], shape[1]);
-                case DataType.UInt8 when shape.Length == 2 && scaled:
-                    return (name, shape[0], checked(shape[1] * 2));
-                case DataType.UInt8 when shape.Length == 3 && scaled:
-                    return (name, shape[0], checked(shape[1] * shape[2] * 2));
+                }
+
+                continue;
+            }
+
+            // Codes in a third dimension are blocks of a row (gpt-oss); other third dimensions are experts.
+            checkpoint.TryGetTensor(name + scheme.Scale, out TensorView? scale);
+            bool isMatrix = shape.Length == 2 || (shape.Length == 3 && tensor.DataType == DataType.UInt8);
+            if (isMatrix && StoredCodes.Of(tensor, scale, quantization) is { } codes)
+            {
+                return (name, codes.Rows, codes.Columns);
             }
         }
 

@@ -1,5 +1,6 @@
 using Octet.Numerics;
 using Octet.Safetensors;
+using Octet.Tests.Models;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Checkpoints;
@@ -60,13 +61,38 @@ public class WeightLedgerTests
             },
             Weight, "Int8", "BF16");
 
+    // DeepSeek's name, and the shape of blocks of 128 x 128: what every published file of that name has.
     [Fact]
-    public void Fp8_weights_without_a_quantization_config_are_refused()
+    public void Blocks_of_128_need_no_quantization_config()
+    {
+        using var said = new TemporaryDirectory();
+        using var unsaid = new TemporaryDirectory();
+        new SyntheticCheckpoint().Write(said.Path);
+        new SyntheticCheckpoint { EditConfig = config => config.Remove("quantization_config") }.Write(unsaid.Path);
+        using LanguageModel one = LanguageModel.Load(said.Path);
+        using LanguageModel other = LanguageModel.Load(unsaid.Path);
+        int[] ids = [5, 17, 3];
+        Assert.Equal(LogitsTests.Score(one, ids), LogitsTests.Score(other, ids));
+    }
+
+    [Theory]
+    [InlineData(".weight_scale", 3, 2)]
+    [InlineData(".weight_scale_inv", 5, 5)]
+    public void Other_blocks_without_a_quantization_config_are_refused_with_what_to_do(string suffix, int rows, int columns)
     {
         using var directory = new TemporaryDirectory();
-        new SyntheticCheckpoint { EditConfig = config => config.Remove("quantization_config") }.Write(directory.Path);
+        new SyntheticCheckpoint
+        {
+            EditConfig = config => config.Remove("quantization_config"),
+            Edit = tensors =>
+            {
+                tensors.RemoveAll(tensor => tensor.Name == Scale);
+                tensors.Add(Floats(Weight[..^7] + suffix, [rows, columns], [.. Enumerable.Repeat(1f, rows * columns)]));
+            },
+        }.Write(directory.Path);
         var error = Assert.Throws<ModelException>(() => LanguageModel.Load(directory.Path));
-        Assert.Contains("quantization_config", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{Weight[..^7]}{suffix}: scales of type Float32 and shape [{rows}, {columns}]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--block", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

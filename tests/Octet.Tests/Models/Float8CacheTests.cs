@@ -108,6 +108,25 @@ public class Float8CacheTests
         Assert.Equal(Score(two.Path), Score(three.Path));
     }
 
+    // compressed-tensors' strategy attn_head: [heads, 1, 1]. One of the layers has one for all, as an edited file may.
+    [Fact]
+    public void Scales_of_single_heads_are_used_for_these_heads()
+    {
+        using var directory = new TemporaryDirectory();
+        (float Key, float Value)[] scales = [(0.011f, 0.0137f), (0.03f, 0.0041f), (0.0213f, 0.02f), (0.0213f, 0.005f)];
+        new SyntheticCheckpoint
+        {
+            Edit = tensors => tensors.AddRange([HeadScales(0, ".k_scale", 0.011f, 0.03f), HeadScales(0, ".v_scale", 0.0137f, 0.0041f), Scale(1, ".k_scale", 0.0213f), HeadScales(1, ".v_scale", 0.02f, 0.005f)]),
+        }.Write(directory.Path);
+        int[] ids = LogitsTests.Ids(40, 301);
+        double[][] expected = new DoubleReference(directory.Path) { CacheType = KvCacheType.Float8E4M3, CacheScales = scales }.Forward(ids);
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
+        {
+            using LanguageModel model = Open(directory.Path, KvCacheType.Float8E4M3, kernels);
+            AssertClose(expected, LogitsTests.Score(model, ids), $"heads on {name}");
+        }
+    }
+
     [Fact]
     public void Quantos_unmeasured_scales_of_outputs_are_none_of_a_cache()
     {
@@ -125,7 +144,8 @@ public class Float8CacheTests
         { "negative", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of -0.5, expected a finite number above 0" },
         { "zero", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of 0, expected a finite number above 0" },
         { "NaN", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of NaN, expected a finite number above 0" },
-        { "one for each head", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of type Float32 and shape [2], expected one number" },
+        { "three for two heads", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of type Float32 and shape [3, 1, 1], expected one number or 2 in F32, BF16 or F16" },
+        { "one head's negative", "model.layers.1.self_attn.v_scale: a scale of the key/value cache of -0.5, expected a finite number above 0" },
         { "no value", "tensor model.layers.1.self_attn.v_scale is missing: a scale of the key/value cache, and the checkpoint has model.layers.1.self_attn.k_scale" },
         { "no key", "tensor model.layers.1.self_attn.k_scale is missing: a scale of the key/value cache, and the checkpoint has model.layers.1.self_attn.v_scale" },
         { "no layer", "tensor model.layers.1.self_attn.k_scale is missing: a scale of the key/value cache, and the checkpoint has model.layers.0.self_attn.k_scale" },
@@ -146,7 +166,8 @@ public class Float8CacheTests
                     "no value" => [Scale(1, ".k_scale", 1)],
                     "no key" => [Scale(1, ".v_scale", 1)],
                     "no layer" => [],
-                    "one for each head" => [Scale(1, ".k_scale", 1), new TensorSource("model.layers.1.self_attn.v_scale", DataType.Float32, [2], new byte[8])],
+                    "three for two heads" => [Scale(1, ".k_scale", 1), HeadScales(1, ".v_scale", 1, 1, 1)],
+                    "one head's negative" => [Scale(1, ".k_scale", 1), HeadScales(1, ".v_scale", 1, -0.5f)],
                     _ => [Scale(1, ".k_scale", 1), Scale(1, ".v_scale", wrong == "negative" ? -0.5f : wrong == "zero" ? 0 : float.NaN)],
                 });
             },
@@ -185,6 +206,9 @@ public class Float8CacheTests
 
     static TensorSource Scale(int layer, string suffix, float value)
         => new($"model.layers.{layer}.self_attn{suffix}", DataType.Float32, [1], BitConverter.GetBytes(value));
+
+    static TensorSource HeadScales(int layer, string suffix, params float[] values)
+        => new($"model.layers.{layer}.self_attn{suffix}", DataType.Float32, [values.Length, 1, 1], values.SelectMany(BitConverter.GetBytes).ToArray());
 
     static LanguageModel Open(string path, KvCacheType type, CpuKernels kernels, int chunk = 256)
         => LanguageModel.Load(path, new() { KvCache = type, PrefillChunk = chunk, Threads = 2 }, kernels);

@@ -39,8 +39,14 @@ public class WeightSchemeTests
         checkpoint.Write(directory.Path);
         Assert.Throws<ModelException>(() => LanguageModel.Load(directory.Path));
         File.WriteAllText(Path.Combine(directory.Path, "hf_quant_config.json"), """{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8_PB_WO", "exclude_modules": ["lm_head"]}}""");
-        using LanguageModel model = LanguageModel.Load(directory.Path);
-        Assert.Equal("modelopt", model.Config.QuantizationConfig!.QuantMethod);
+        using (LanguageModel model = LanguageModel.Load(directory.Path))
+        {
+            Assert.Equal("modelopt", model.Config.QuantizationConfig!.QuantMethod);
+        }
+
+        // What contradicts it is held against that file.
+        File.WriteAllText(Path.Combine(directory.Path, "hf_quant_config.json"), """{"quantization": {"quant_algo": "FP8"}}""");
+        AssertRefused(directory, "expected [1, 1] (one scale for the tensor): by hf_quant_config.json");
     }
 
     [Theory]
@@ -78,6 +84,51 @@ public class WeightSchemeTests
         AssertRefused(directory, where, what);
     }
 
+    // mlx.nn.quantize takes embeddings too, and a tied one multiplies as well.
+    [Theory]
+    [InlineData("MLX, MXFP8", true)]
+    [InlineData("MLX, NVFP4", false)]
+    public void A_quantised_embedding_is_looked_up_and_multiplied(string scheme, bool tied)
+    {
+        using var directory = new TemporaryDirectory();
+        WeightScheme mlx = WeightScheme.All[scheme]();
+        Dictionary<string, double[][]> meant = [];
+        SyntheticCheckpoint checkpoint = Checkpoint(scheme) with
+        {
+            Tied = tied,
+            Edit = tensors =>
+            {
+                foreach (string module in tied ? (string[])["model.embed_tokens"] : ["model.embed_tokens", "lm_head"])
+                {
+                    tensors.RemoveAll(tensor => tensor.Name == module + ".weight");
+                    meant[module] = mlx.Write(new WeightScheme.Layer(module, 301, 160, 0.1, new Random(module.Length), tensors));
+                }
+            },
+        };
+        checkpoint.Write(directory.Path);
+        int[] ids = LogitsTests.Ids(7, checkpoint.VocabSize);
+        double[][] expected = new DoubleReference(directory.Path, meant: checkpoint.Meant.Concat(meant).ToDictionary()).Forward(ids);
+        using LanguageModel model = LanguageModel.Load(directory.Path, new() { KvCache = KvCacheType.Float32 });
+        LogitsTests.AssertClose(expected, LogitsTests.Score(model, ids), 1e-5, scheme);
+    }
+
+    // vllm-project/vllm#45132: lists of what is not quantised are incomplete and too long in published files.
+    [Theory]
+    [InlineData("model.layers.1.mlp.up_proj")]
+    [InlineData("model.layers.1.mlp.*")]
+    [InlineData("re:.*up_proj")]
+    [InlineData("Linear")]
+    public void What_a_layer_is_is_said_by_its_tensors_not_by_a_list_of_modules(string listed)
+    {
+        using var directory = new TemporaryDirectory();
+        SyntheticCheckpoint checkpoint = Checkpoint("compressed-tensors, channel") with { EditConfig = config => config["quantization_config"]!["ignore"] = new JsonArray(listed) };
+        checkpoint.Write(directory.Path);
+        int[] ids = LogitsTests.Ids(5, checkpoint.VocabSize);
+        double[][] expected = new DoubleReference(directory.Path, meant: checkpoint.Meant).Forward(ids);
+        using LanguageModel model = LanguageModel.Load(directory.Path, new() { KvCache = KvCacheType.Float32 });
+        LogitsTests.AssertClose(expected, LogitsTests.Score(model, ids), 1e-5, listed);
+    }
+
     [Theory]
     [InlineData("compressed-tensors, NVFP4", ".weight_scale", DataType.UInt8, "F8_E4M3")]
     [InlineData("fp8, blocks, E8M0 scales", ".weight_scale_inv", DataType.UInt8, "UInt8")]
@@ -99,6 +150,29 @@ public class WeightSchemeTests
             }),
             Up + suffix,
             "block [1, 2]");
+
+    [Theory]
+    [InlineData("modelopt, NVFP4 with AWQ", ".pre_quant_scale", -1f, "the factor of input 3 is -1, expected a finite number above 0")]
+    [InlineData("modelopt, NVFP4 with AWQ", ".pre_quant_scale", float.NaN, "the factor of input 3 is NaN, expected a finite number above 0")]
+    public void Factors_of_inputs_that_are_no_positive_numbers_are_refused(string scheme, string suffix, float value, string said)
+        => AssertRefused(
+            scheme,
+            Replace(Up + suffix, old =>
+            {
+                byte[] bytes = Bytes(old);
+                BitConverter.TryWriteBytes(bytes.AsSpan(6), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+                return new TensorSource(old.Name, old.DataType, old.Shape, bytes);
+            }),
+            Up + suffix,
+            said);
+
+    [Fact]
+    public void Factors_for_another_number_of_inputs_are_refused()
+        => AssertRefused("modelopt, NVFP4 with AWQ", Replace(Up + ".pre_quant_scale", old => new TensorSource(old.Name, DataType.BFloat16, [159], new byte[318])), Up + ".pre_quant_scale", "expected 160 numbers");
+
+    [Fact]
+    public void Bytes_of_the_full_shape_are_refused_where_nothing_says_what_they_are()
+        => AssertRefused("raw FP8", Replace(Up + ".weight", old => new TensorSource(old.Name, DataType.UInt8, old.Shape, Bytes(old))), Up + ".weight", "U8 of the full shape: FP8 codes saved as bytes");
 
     [Fact]
     public void A_layer_that_is_stored_twice_is_refused()

@@ -95,7 +95,7 @@ sealed class DoubleReference
     /// <summary>How keys and values are rounded when they are cached: FP8 types as the numeric contract says, the wide ones not at all.</summary>
     internal KvCacheType CacheType { get; init; } = KvCacheType.Float32;
 
-    /// <summary>For each layer what an E4M3 cache divides keys and values by; null: 1.</summary>
+    /// <summary>For each layer, or for each head of each layer, what an E4M3 cache divides keys and values by; null: 1.</summary>
     internal (float Key, float Value)[]? CacheScales { get; init; }
 
     /// <summary>Told the keys and values of each layer, [token][head and element], as they are cached.</summary>
@@ -120,9 +120,9 @@ sealed class DoubleReference
             double[][] q = Each(Linear(h, at + "self_attn.q_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.q_norm.weight"));
             double[][] k = Each(Linear(h, at + "self_attn.k_proj.weight"), (row, t) => Heads(row, t, size, at + "self_attn.k_norm.weight"));
             double[][] v = Linear(h, at + "self_attn.v_proj.weight");
-            (float Key, float Value) scale = CacheScales is null ? (1, 1) : CacheScales[layer];
-            k = Each(k, row => [.. row.Select(x => Cache(x, scale.Key))]);
-            v = Each(v, row => [.. row.Select(x => Cache(x, scale.Value))]);
+            (float Key, float Value) Scale(int i) => CacheScales is null ? (1, 1) : CacheScales.Length == Int("num_hidden_layers") ? CacheScales[layer] : CacheScales[layer * keyHeads + i / size];
+            k = Each(k, row => [.. row.Select((x, i) => Cache(x, Scale(i).Key))]);
+            v = Each(v, row => [.. row.Select((x, i) => Cache(x, Scale(i).Value))]);
             Cached?.Invoke(layer, k, v);
             double[][] attended = Each(q, (row, t) =>
             {

@@ -32,6 +32,47 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
         ["modelopt, blocks"] = () => new(ModelOpt("FP8_PB_WO"), l => l.Float8(128, 128, l.Floats(".weight_scale", DataType.Float32, [(l.Rows + 127) / 128, 1, (l.Columns + 127) / 128, 1]))),
         ["modelopt, MXFP8"] = () => new(ModelOpt("MXFP8"), l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8))),
         ["modelopt, NVFP4"] = () => new(ModelOpt("NVFP4"), l => l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false), [".input_scale"])),
+        ["modelopt, small letters"] = () => new(ModelOpt("fp8_pb_wo"), l => l.Float8(128, 128, l.Floats(".weight_scale", DataType.Float32, [(l.Rows + 127) / 128, 1, (l.Columns + 127) / 128, 1]))),
+        ["modelopt, mixed"] = () => new(Mixed(), l => l.Index switch
+        {
+            0 => l.Float8(128, 128, l.Floats(".weight_scale", DataType.Float32, [(l.Rows + 127) / 128, 1, (l.Columns + 127) / 128, 1])),
+            1 => l.Float8(128, 128, l.Floats(".weight_scale_inv", DataType.BFloat16)),
+            2 => l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false), [".input_scale"]),
+            3 => l.Float8(0, 0, l.Floats(".weight_scale", DataType.Float32, []), [".input_scale"]),
+            4 => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32, [l.Rows])),
+            5 => l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8)),
+            _ => l.Plain(),
+        }),
+        ["modelopt, NVFP4 with AWQ"] = () => new(ModelOpt("NVFP4_AWQ"), l => l.WithFactors(l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false), [".input_scale"]))),
+        ["modelopt, MXFP4"] = () => new(ModelOpt("W4A8_MXFP4_FP8"), l => l.Float4(".weight", 32, l.Powers(".weight_scale", DataType.UInt8, perUnit: 3))),
+        ["nvfp4"] = () => new(Object("""{"quant_method": "nvfp4", "group_size": 16}""", "{}"), l => l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false))),
+        ["fp8, blocks, E8M0 in bytes"] = () => new(Fp8("""{"weight_block_size": [128, 128], "scale_fmt": "ue8m0"}"""), l => l.Float8(128, 128, l.Powers(".weight_scale_inv", DataType.UInt8))),
+        ["fp8, codes as bytes"] = () => new(Fp8("""{"fmt": "e4m3", "weight_block_size": [128, 128]}"""), l => l.Bytes(DataType.Float8E4M3FN, 128, 128, l.Floats(".weight_scale_inv", DataType.BFloat16))),
+        ["fp8, E5M2 codes as bytes"] = () => new(Fp8("""{"fmt": "e5m2", "weight_block_size": [128, 128]}"""), l => l.Bytes(DataType.Float8E5M2, 128, 128, l.Floats(".weight_scale_inv", DataType.BFloat16))),
+        ["compressed-tensors, codes as bytes"] = () => new(Compressed("float-quantized", """{"strategy": "channel"}"""), l => l.Bytes(DataType.Float8E4M3FN, 1, 0, l.Floats(".weight_scale", DataType.BFloat16))),
+        ["compressed-tensors, block as text"] = () => new(Compressed("float-quantized", """{"strategy": "block", "block_structure": "64x32"}"""), l => l.Float8(64, 32, l.Floats(".weight_scale", DataType.Float32))),
+        ["mxfp8"] = () => new(Object("""{"quant_method": "mxfp8", "weight_block_size": [1, 32], "scale_fmt": "ue8m0"}""", "{}"), l => l.Float8(1, 32, l.Powers(".weight_scale_inv", DataType.UInt8))),
+        ["mxfp8, no more said"] = () => new(Object("""{"quant_method": "mxfp8"}""", "{}"), l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.Float8E8M0FNU))),
+        ["w8a8_fp8"] = () => new(Object("""{"quant_method": "w8a8_fp8", "is_dynamic": false}""", "{}"), l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32))),
+        ["quark, tensor"] = () => new(Quark("""{"dtype": "fp8_e4m3", "qscheme": "per_tensor", "is_dynamic": false}"""), l => l.Float8(0, 0, l.Floats(".weight_scale", DataType.Float32, []), [".input_scale"])),
+        ["quark, channel"] = () => new(Quark("""{"dtype": "fp8_e4m3", "qscheme": "per_channel", "ch_axis": 0}"""), l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32, [l.Rows]))),
+        ["quark, blocks"] = () => new(Quark("""{"dtype": "fp8_e4m3", "qscheme": "per_block", "block_size": [128, 128]}"""), l => l.Float8(128, 128, l.Powers(".weight_scale_inv", DataType.Float8E8M0FNU))),
+        ["quark, MXFP4"] = () => new(Quark("""{"dtype": "fp4", "qscheme": "per_group", "group_size": 32, "scale_format": "e8m0"}"""), l => l.Float4(".weight", 32, l.Powers(".weight_scale", DataType.UInt8, perUnit: 3))),
+        ["quark, NVFP4"] = () => new(Quark("""[{"dtype": "fp4", "qscheme": "per_group", "group_size": 16}, {"dtype": "fp8_e4m3", "qscheme": "per_tensor"}]"""), l => l.Float4(".weight", 16, l.Global(".weight_scale", ".weight_scale_2", divides: false), [".input_scale_2"])),
+        ["auto-round, channel"] = () => new(AutoRound("""{"bits": 8, "data_type": "fp8", "group_size": -1, "packing_format": "auto_round:fp8"}"""), l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.BFloat16, [l.Rows]))),
+        ["auto-round, tensor"] = () => new(AutoRound("""{"bits": 8, "data_type": "fp8_e4m3", "group_size": 0, "act_bits": 8, "act_dynamic": false}"""), l => l.Float8(0, 0, l.Floats(".weight_scale", DataType.BFloat16, [1]), [".input_scale"])),
+        ["auto-round, groups in a row"] = () => new(AutoRound("""{"bits": 8, "data_type": "fp8", "group_size": 32}"""), l => l.Float8(1, 32, l.Floats(".weight_scale", DataType.BFloat16, [l.Rows * (l.Columns / 32)]))),
+        ["auto-round, blocks"] = () => new(AutoRound("""{"bits": 8, "data_type": "fp8", "group_size": [128, 128], "act_bits": 8, "act_dynamic": true}"""), l => l.Float8(128, 128, l.Floats(".weight_scale_inv", DataType.BFloat16))),
+        ["auto-round, MXFP8"] = () => new(AutoRound("""{"bits": 8, "data_type": "mx_fp", "group_size": 32, "act_bits": 8}"""), l => l.Float8(1, 32, l.Powers(".weight_scale", DataType.UInt8))),
+        ["auto-round, MXFP4"] = () => new(AutoRound("""{"bits": 4, "data_type": "mx_fp4", "group_size": 32}"""), l => l.Float4(".weight_packed", 32, l.Powers(".weight_scale", DataType.UInt8, perUnit: 3))),
+        ["auto-round, NVFP4"] = () => new(AutoRound("""{"bits": 4, "data_type": "nv_fp", "group_size": 16, "act_bits": 4}"""), l => l.Float4(".weight_packed", 16, l.Global(".weight_scale", ".weight_global_scale", divides: true), [".input_global_scale"])),
+        ["MLX, MXFP8"] = () => new(Object("""{"bits": 8, "group_size": 32, "mode": "mxfp8"}""", "{}"), l => l.Words(8, 32, l.Powers(".scales", DataType.UInt8))),
+        ["MLX, MXFP4"] = () => new(Object("""{"bits": 4, "group_size": 32, "mode": "mxfp4"}""", "{}"), l => l.Words(4, 32, l.Powers(".scales", DataType.UInt8, perUnit: 3))),
+        ["MLX, NVFP4"] = () => new(Object("""{"bits": 4, "group_size": 16, "mode": "nvfp4"}""", "{}"), l => l.Words(4, 16, l.E4M3Scales(".scales"))),
+        ["torchao, by modules"] = () => new(TorchAoByModules("FqnToConfig", "fqn_to_config"), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 1, 0, l.Floats("._weight_scale", DataType.Float32))),
+        ["torchao, by modules, older name"] = () => new(TorchAoByModules("AOPerModuleConfig", "module_fqn_to_config"), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 1, 0, l.Floats("._weight_scale", DataType.Float32))),
+        ["torchao, groups"] = () => new(TorchAo("""{"granularity": {"_type": "PerGroup", "_version": 1, "_data": {"group_size": 32}}}"""), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 1, 32, l.Floats("._weight_scale", DataType.Float32))),
+        ["blocks, no config"] = () => new(null, l => l.Float8(128, 128, l.Floats(".weight_scale_inv", DataType.BFloat16))),
         ["fbgemm"] = () => new(new JsonObject { ["quant_method"] = "fbgemm_fp8", ["activation_scale_ub"] = 1200.0 }, l => l.Float8(1, 0, l.Floats(".weight_scale", DataType.Float32))),
         ["torchao, rows"] = () => new(TorchAo(), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 1, 0, l.Floats("._weight_scale", DataType.Float32))),
         ["torchao, tensor"] = () => new(TorchAo(), l => l.Codes("._weight_qdata", DataType.Float8E4M3FN, 0, 0, l.Floats("._weight_scale", DataType.Float32, []))),
@@ -57,7 +98,28 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
 
     static JsonObject ModelOpt(string algorithm) => new() { ["quant_method"] = "modelopt", ["quant_algo"] = algorithm };
 
-    static JsonObject TorchAo() => Object("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_version": 2, "_data": {}}}}""", "{}");
+    static JsonObject Mixed()
+    {
+        JsonObject config = ModelOpt("MIXED_PRECISION");
+        config["quantized_layers"] = new JsonObject(((string[])["FP8_PB_WO", "fp8_pb_wo", "NVFP4", "FP8", "FP8_PER_CHANNEL_PER_TOKEN", "MXFP8"])
+            .Select((algorithm, i) => KeyValuePair.Create($"model.layers.0.{i}", (JsonNode?)new JsonObject { ["quant_algo"] = algorithm })));
+        return config;
+    }
+
+    static JsonObject TorchAo(string data = "{}") => Object("""{"quant_method": "torchao"}""", """{"quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_version": 2, "_data": DATA}}}""".Replace("DATA", data, StringComparison.Ordinal));
+
+    static JsonObject TorchAoByModules(string type, string key) => Object("""{"quant_method": "torchao"}""", """
+        {"quant_type": {"default": {"_type": "TYPE", "_version": 1, "_data": {"KEY": {
+            "_default": {"_type": "Float8DynamicActivationFloat8WeightConfig", "_data": {"granularity": [{"_type": "PerRow", "_data": {}}, {"_type": "PerRow", "_data": {}}]}},
+            "re:model\\.layers\\..+\\.mlp\\.down_proj": {"_type": "Float8WeightOnlyConfig", "_data": {}},
+            "lm_head": null}}}}}
+        """.Replace("TYPE", type, StringComparison.Ordinal).Replace("KEY", key, StringComparison.Ordinal));
+
+    static JsonObject Quark(string weight) => Object("""{"quant_method": "quark", "exclude": ["lm_head"], "export": {"kv_cache_group": [], "pack_method": "reorder", "weight_format": "real_quantized"}, "layer_quant_config": {}}""", """
+        {"global_quant_config": {"weight": WEIGHT, "input_tensors": {"dtype": "fp8_e4m3", "qscheme": "per_tensor", "is_dynamic": false}, "bias": null, "output_tensors": null}}
+        """.Replace("WEIGHT", weight, StringComparison.Ordinal));
+
+    static JsonObject AutoRound(string more) => Object("""{"quant_method": "auto-round", "sym": true, "extra_config": {"lm_head": {"bits": 16, "data_type": "fp"}}}""", more);
 
     static JsonObject Quanto(string weights) => new() { ["quant_method"] = "quanto", ["weights"] = weights, ["activations"] = null };
 
@@ -120,6 +182,12 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
     /// <summary>One layer that is being written.</summary>
     internal sealed class Layer(string name, int rows, int columns, double spread, Random random, List<TensorSource> tensors)
     {
+        static readonly string[] s_names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+        /// <summary>Which of the seven layers of a block this is.</summary>
+        internal int Index => Array.FindIndex(s_names, end => name.EndsWith(end, StringComparison.Ordinal));
+
+
         internal long Rows => rows;
 
         internal long Columns => columns;
@@ -133,6 +201,59 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
             byte[] codes = [.. Enumerable.Range(0, rows * columns).Select(_ => Code(type))];
             tensors.Add(new TensorSource(name + suffix, type, [rows, columns], codes));
             return Weights([.. codes.Select(code => Decode(type, code))], blockRows, blockColumns, scales, activations);
+        }
+
+        /// <summary>FP8 codes under the type of bytes.</summary>
+        internal double[][] Bytes(DataType type, int blockRows, int blockColumns, Func<long, long, double, double[]> scales)
+        {
+            byte[] codes = [.. Enumerable.Range(0, rows * columns).Select(_ => Code(type))];
+            tensors.Add(new TensorSource(name + ".weight", DataType.UInt8, [rows, columns], codes));
+            return Weights([.. codes.Select(code => Decode(type, code))], blockRows, blockColumns, scales, null);
+        }
+
+        /// <summary>Codes in 32-bit words, the first in the lowest bits.</summary>
+        internal double[][] Words(int bits, int group, Func<long, long, double, double[]> scales)
+        {
+            byte[] packed = bits == 8 ? [.. Enumerable.Range(0, rows * columns).Select(_ => Code(DataType.Float8E4M3FN))] : new byte[rows * columns / 2];
+            if (bits == 4)
+            {
+                random.NextBytes(packed);
+            }
+
+            tensors.Add(new TensorSource(name + ".weight", DataType.UInt32, [rows, columns * bits / 32], packed));
+            return Weights(bits == 8 ? [.. packed.Select(code => Decode(DataType.Float8E4M3FN, code))] : Unpack(packed), 1, group, scales, null);
+        }
+
+        /// <summary>Not quantised: bfloat16.</summary>
+        internal double[][] Plain()
+        {
+            byte[] bytes = new byte[rows * columns * 2];
+            double[] values = new double[rows * columns];
+            for (int i = 0; i < values.Length; i++)
+            {
+                uint bits = BitConverter.SingleToUInt32Bits((float)(spread * (2 * random.NextDouble() - 1))) & 0xFFFF0000;
+                BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(i * 2), (ushort)(bits >> 16));
+                values[i] = BitConverter.UInt32BitsToSingle(bits);
+            }
+
+            tensors.Add(new TensorSource(name + ".weight", DataType.BFloat16, [rows, columns], bytes));
+            return Matrix(values);
+        }
+
+        /// <summary>AWQ: inputs are multiplied with factors first, so that weights times factors are the weights that are meant.</summary>
+        internal double[][] WithFactors(double[][] weights)
+        {
+            byte[] bytes = new byte[columns * 2];
+            double[] factors = new double[columns];
+            for (int i = 0; i < columns; i++)
+            {
+                uint bits = BitConverter.SingleToUInt32Bits((float)Math.Exp(2 * random.NextDouble() - 1)) & 0xFFFF0000;
+                BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(i * 2), (ushort)(bits >> 16));
+                factors[i] = BitConverter.UInt32BitsToSingle(bits);
+            }
+
+            tensors.Add(new TensorSource(name + ".pre_quant_scale", DataType.BFloat16, [columns], bytes));
+            return [.. weights.Select(row => row.Select((weight, i) => weight * factors[i]).ToArray())];
         }
 
         internal double[][] Float4(string suffix, int group, Func<long, long, double, double[]> scales, string[]? activations = null, bool highFirst = false)
@@ -262,6 +383,16 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
 
             tensors.Add(new TensorSource(name, type, [tileRows * 128, tileColumns * 4], tiled));
         }
+
+        /// <summary>E4M3 scales in bytes, and none for the tensor.</summary>
+        internal Func<long, long, double, double[]> E4M3Scales(string suffix) => (r, c, root) =>
+        {
+            // The smallest normal numbers and up: 2^-6 and more.
+            int middle = Math.Max(0x08, (int)Math.Round((Math.Log2(spread / root) + 7) * 8));
+            byte[] codes = [.. Enumerable.Range(0, (int)(r * c)).Select(_ => (byte)(middle + random.Next(0, 8)))];
+            tensors.Add(new TensorSource(name + suffix, DataType.UInt8, [r, c], codes));
+            return [.. codes.Select(code => Decode(DataType.Float8E4M3FN, code))];
+        };
 
         byte Code(DataType type)
         {

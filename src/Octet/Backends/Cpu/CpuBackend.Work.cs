@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Octet.Backends.Cpu;
 
 /// <summary>The operations in units. One object of each kind, filled before each region, so that a step allocates nothing.</summary>
@@ -51,6 +53,7 @@ sealed unsafe partial class CpuBackend
         internal CpuActivations Codes = null!;
         internal CpuActivations Scales = null!;
         internal int Rows;
+        internal int Columns;
         internal int Groups;
 
         internal override long Units => Rows;
@@ -59,7 +62,30 @@ sealed unsafe partial class CpuBackend
         {
             for (int i = (int)first; i < end; i++)
             {
-                ActivationQuantizer.Quantize(new(Input.Row(i), Input.Columns), Rule, new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
+                ActivationQuantizer.Quantize(new(Input.Row(i), Columns), Rule, new(Codes.Row(i), Codes.Stride), new(Scales.Row(i), Groups));
+            }
+        }
+    }
+
+    sealed class FactorWork : ParallelWork
+    {
+        internal CpuActivations Input = null!;
+        internal float[] Factors = null!;
+        internal CpuActivations Output = null!;
+        internal int First;
+        internal int Rows;
+
+        internal override long Units => Rows;
+
+        internal override void Run(int worker, long first, long end)
+        {
+            for (int i = (int)first; i < end; i++)
+            {
+                Span<float> output = new(Output.Row(i), Output.Stride);
+                TensorPrimitives.Multiply(new ReadOnlySpan<float>(Input.Row(First + i), Factors.Length), Factors, output);
+
+                // Layers of other widths use this memory too, and kernels read zeros past the last column.
+                output[Factors.Length..].Clear();
             }
         }
     }
@@ -226,8 +252,8 @@ sealed unsafe partial class CpuBackend
 
                 float* key = Key.Row(row) + head * size;
                 Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
-                Store(key, cached, layout.Scale(Layer).Key);
-                Store(Value.Row(row) + head * size, cached + Cache.ValueOffset, layout.Scale(Layer).Value);
+                Store(key, cached, layout.Scale(Layer, head).Key);
+                Store(Value.Row(row) + head * size, cached + Cache.ValueOffset, layout.Scale(Layer, head).Value);
             }
         }
 

@@ -13,6 +13,7 @@ sealed unsafe partial class CpuBackend : Backend
     readonly ActivationMode _mode;
     readonly EmbedWork _embed = new();
     readonly NormWork _norm = new();
+    readonly FactorWork _factor = new();
     readonly QuantizeWork _quantize = new();
     readonly PrepareWork _prepare = new();
     readonly LinearWork _linear = new();
@@ -45,14 +46,14 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns, Memory);
 
-    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode) };
+    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode), InputFactors = tensor.InputFactors };
 
-    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped };
+    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped, InputFactors = tensor.InputFactors };
 
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
         using var source = new CpuWeight(tensor, Memory);
-        var copy = new CpuWeight(tensor.Rows, tensor.Columns, Memory);
+        var copy = new CpuWeight(tensor.Rows, tensor.Columns, Memory) { InputFactors = tensor.InputFactors };
         try
         {
             _pool.Run(new Float8Copy(source, tensor.Tensor, copy));
@@ -73,6 +74,11 @@ sealed unsafe partial class CpuBackend : Backend
     {
         var weight = (CpuWeight)table;
         Check(output, batch.Count, weight.Columns);
+        if (weight.InputFactors is not null)
+        {
+            throw new ModelException(ModelError.Unsupported, "the embedding has factors of inputs (pre_quant_scale), which only a layer that multiplies has");
+        }
+
         foreach (int id in batch.Ids)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)id, (ulong)weight.Rows, nameof(batch));
@@ -202,6 +208,11 @@ sealed unsafe partial class CpuBackend : Backend
         fixed (float* y = destination)
         {
             var weight = (CpuWeight)head;
+            if (weight.InputFactors is { } factors)
+            {
+                (x, first) = (Multiply(x, first, factors, count, _inputs[0]), 0);
+            }
+
             LinearInput source = Prepare(weight, new(x.Row(first), x.Stride, count, null, 0), _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
@@ -226,7 +237,7 @@ sealed unsafe partial class CpuBackend : Backend
     }
 
     bool SharesInput(CpuWeight one, CpuWeight other, int rows)
-        => one.Input == other.Input && _kernels.PreparedLayout(one, rows) == _kernels.PreparedLayout(other, rows);
+        => one.Input == other.Input && one.InputFactors.AsSpan().SequenceEqual(other.InputFactors) && _kernels.PreparedLayout(one, rows) == _kernels.PreparedLayout(other, rows);
 
     LinearInput Prepare(CpuWeight weight, LinearInput x, GrowingMemory prepared, long bytes)
     {
@@ -253,11 +264,28 @@ sealed unsafe partial class CpuBackend : Backend
             bytes = SharesInput(first, weight, rows) ? Math.Max(bytes, _kernels.PreparedBytes(weight, rows)) : bytes;
         }
 
-        LinearInput shared = first.Input is { } quantization ? Quantize(x, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);
+        if (first.InputFactors is { } factors)
+        {
+            x = Multiply(x, 0, factors, rows, _inputs[index]);
+        }
+
+        LinearInput shared = first.Input is { } quantization ? Quantize(x, first.Columns, quantization, rows, _inputs[index]) : new(x.Row(0), x.Stride, rows, null, 0);
         return Prepare(first, shared, _inputs[index].Prepared, bytes);
     }
 
-    LinearInput Quantize(CpuActivations x, InputQuantization rule, int rows, QuantizedInput quantized)
+    /// <summary>Rows [first, first + rows) of <paramref name="x"/> times the factors, in the rows from 0.</summary>
+    CpuActivations Multiply(CpuActivations x, int first, float[] factors, int rows, QuantizedInput memory)
+    {
+        _factor.Input = x;
+        _factor.Factors = factors;
+        _factor.Output = memory.ReserveMultiplied(x);
+        _factor.First = first;
+        _factor.Rows = rows;
+        _pool.Run(_factor);
+        return _factor.Output;
+    }
+
+    LinearInput Quantize(CpuActivations x, int columns, InputQuantization rule, int rows, QuantizedInput quantized)
     {
         quantized.Reserve(x);
         CpuActivations codes = quantized.Codes!;
@@ -267,7 +295,8 @@ sealed unsafe partial class CpuBackend : Backend
         _quantize.Codes = codes;
         _quantize.Scales = scales;
         _quantize.Rows = rows;
-        _quantize.Groups = (x.Columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
+        _quantize.Columns = columns;
+        _quantize.Groups = (columns + CpuKernels.ActivationGroup - 1) / CpuKernels.ActivationGroup;
         _pool.Run(_quantize);
         return new LinearInput(codes.Row(0), codes.Stride, rows, scales.Row(0), scales.Stride);
     }

@@ -153,6 +153,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>What becomes of the inputs before they are multiplied; null: they stay as they are.</summary>
     internal InputQuantization? Input { get; init; }
 
+    /// <summary>What each input is multiplied with before that; null: 1.</summary>
+    internal float[]? InputFactors { get; init; }
+
     /// <summary>Whether rows are given back by <see cref="ReleaseRow"/>: only where they lie in a mapped file.</summary>
     internal bool ReleasesRows { get; init; }
 

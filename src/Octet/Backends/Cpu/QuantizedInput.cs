@@ -7,6 +7,9 @@ sealed class QuantizedInput(MemoryLedger ledger) : IDisposable
 
     internal CpuActivations? Scales { get; private set; }
 
+    /// <summary>Inputs times the factors of their layer.</summary>
+    internal CpuActivations? Multiplied { get; private set; }
+
     /// <summary>For these codes, or for inputs that are not quantised: what <see cref="CpuKernels.PrepareInput"/> lays out.</summary>
     internal GrowingMemory Prepared { get; } = new(ledger);
 
@@ -36,8 +39,22 @@ sealed class QuantizedInput(MemoryLedger ledger) : IDisposable
         }
     }
 
+    /// <summary>The same for <see cref="Multiplied"/>.</summary>
+    internal CpuActivations ReserveMultiplied(CpuActivations input)
+    {
+        if (Multiplied is null || Multiplied.Rows < input.Rows || Multiplied.Columns < input.Columns)
+        {
+            CpuActivations wider = new(Math.Max(input.Rows, Multiplied?.Rows ?? 0), Math.Max(input.Columns, Multiplied?.Columns ?? 0), ledger);
+            Multiplied?.Dispose();
+            Multiplied = wider;
+        }
+
+        return Multiplied;
+    }
+
     public void Dispose()
     {
+        Multiplied?.Dispose();
         Codes?.Dispose();
         Scales?.Dispose();
         Prepared.Dispose();

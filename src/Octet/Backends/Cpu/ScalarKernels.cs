@@ -150,7 +150,7 @@ sealed unsafe class ScalarKernels : CpuKernels
         KvCacheLayout layout = work.Cache.Layout;
         byte* head = work.Cache.Keys(work.Sequence.Page(position / KvCacheLayout.PageTokens), work.Layer, work.Head) + offset;
         long at = (long)(position % KvCacheLayout.PageTokens) * layout.HeadDim + i;
-        KvScale scale = layout.Scale(work.Layer);
+        KvScale scale = layout.Scale(work.Layer, work.Head);
         return layout.Type switch
         {
             KvCacheType.Float32 => ((float*)head)[at],

@@ -79,7 +79,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             Arrange<TFormat>(work.Query + g * size, size, queries + g * size, TSimd.Count);
         }
 
-        KvScale unit = work.Cache.Layout.Scale(work.Layer);
+        KvScale unit = work.Cache.Layout.Scale(work.Layer, work.Head);
         float scale = 1 / MathF.Sqrt(size) * unit.Key * TFormat.HalfUnit;
         int positions = work.Position + 1;
         for (int first = 0; first < positions; first += PageTokens)
@@ -246,7 +246,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
         }
 
-        KvScale unit = work.Cache.Layout.Scale(work.Layer);
+        KvScale unit = work.Cache.Layout.Scale(work.Layer, work.Head);
         float* scale = stackalloc float[2 * 16];
         float* inner = stackalloc float[2 * 16];
         float* ones = stackalloc float[2 * 16];
