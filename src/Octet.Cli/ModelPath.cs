@@ -78,7 +78,10 @@ static class ModelPath
         ? id!
         : throw new CommandException($"there is no directory {text}, and it is not the id of a model: expected a model directory, or an id such as org/name or org/name@revision");
 
-    /// <returns>The directory that is meant; null: an id.</returns>
+    /// <summary>The directory of a resolved model, whose weights may have been named by their file.</summary>
+    internal static string Folder(string resolved) => ModelLocation.Parts(resolved).Directory;
+
+    /// <returns>The directory, or the file of weights, that is meant; null: an id.</returns>
     static string? Local(string? model)
     {
         if (model is null)
@@ -93,13 +96,14 @@ static class ModelPath
             return model;
         }
 
-        return File.Exists(model) ? throw new CommandException($"{model} is a file: expected a model directory with config.json, *.safetensors and tokenizer.json")
+        return ModelLocation.IsWeightFile(model) ? model
+            : File.Exists(model) ? throw new CommandException($"{model} is a file: expected a model directory with config.json, *.safetensors and tokenizer.json, or a *.safetensors file in one")
             : model.Length == 0 ? throw new CommandException("MODEL is empty: expected a model directory or an id such as org/name")
             : null;
     }
 
     static CommandException Absent(ModelHub hub, ModelId id, string advice)
-        => new($"there is no directory {id}, and no complete model of that id in the Hugging Face cache {hub.CacheDirectory}: {advice}");
+        => new($"there is no directory {id}, and no complete model of that id in the Hugging Face cache {hub.CacheDirectory}{hub.Here(id)}: {advice}");
 
     /// <exception cref="CommandException">It is not wanted, or nobody can be asked.</exception>
     static async Task AgreeAsync(ModelHub hub, ModelId id, long bytes, CancellationToken cancellationToken)

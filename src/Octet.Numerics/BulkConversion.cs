@@ -75,10 +75,12 @@ public static class BulkConversion
         /// <param name="destination">The codes.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         public static void ConvertFromSingle(
             ReadOnlySpan<float> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
+            DefinedMode.Require(mode);
             LaneWidth.Widest(new NearestNarrowing<T>(source, destination, mode));
         }
 
@@ -88,12 +90,13 @@ public static class BulkConversion
         /// <param name="rounding">The direction.</param>
         /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
-        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> or <paramref name="mode"/> is not one of its enumeration.</exception>
         public static void ConvertFromSingle(
             ReadOnlySpan<float> source, Span<T> destination, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rounding, (uint)RoundingMode.ToOdd, nameof(rounding));
+            DefinedMode.Require(mode);
+            DefinedMode.Require(rounding);
             if (rounding == RoundingMode.ToNearestEven)
             {
                 LaneWidth.Widest(new NearestNarrowing<T>(source, destination, mode));
@@ -114,10 +117,12 @@ public static class BulkConversion
         /// <param name="position">The place of the first element in that sequence.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         public static void ConvertFromSingleStochastic(
             ReadOnlySpan<float> source, Span<T> destination, ulong seed, long position = 0, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
+            DefinedMode.Require(mode);
             LaneWidth.Widest(new StochasticNarrowing<T>(source, destination, seed, position, mode));
         }
 
@@ -126,11 +131,13 @@ public static class BulkConversion
         /// <param name="destination">The codes.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         [SkipLocalsInit]
         public static void ConvertFromDouble(
             ReadOnlySpan<double> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
+            DefinedMode.Require(mode);
             Span<float> buffer = stackalloc float[ChunkLength];
             for (int at = 0; at < source.Length; at += ChunkLength)
             {
@@ -149,11 +156,13 @@ public static class BulkConversion
         /// <param name="destination">The codes.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
         /// <exception cref="ArgumentException"><paramref name="destination"/> is shorter than <paramref name="source"/>.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         [SkipLocalsInit]
         public static void ConvertFromHalf(
             ReadOnlySpan<Half> source, Span<T> destination, OverflowMode mode = OverflowMode.NonSaturating)
         {
             CheckLength(source.Length, destination.Length);
+            DefinedMode.Require(mode);
             Span<float> buffer = stackalloc float[ChunkLength];
             for (int at = 0; at < source.Length; at += ChunkLength)
             {
@@ -177,6 +186,7 @@ public static class BulkConversion
         where TTo : unmanaged, ISmallFloat<TTo>
     {
         CheckLength(source.Length, destination.Length);
+        DefinedMode.Require(mode);
         if (typeof(TTo) == typeof(BFloat16) && ByteWidening<TFrom>.IsSupported && (TFrom.NonFinite != NonFiniteValues.Ieee || mode != OverflowMode.Saturate))
         {
             // Nothing that a byte holds is beyond bfloat16, but for infinity.

@@ -126,6 +126,8 @@ static class Code<T>
     /// <summary>Rounds as asked. The exponent is taken as unbounded while rounding, so that a carry out of the largest value is seen as overflow.</summary>
     internal static T Round(double value, RoundingMode rounding, OverflowMode mode)
     {
+        DefinedMode.Require(rounding);
+        DefinedMode.Require(mode);
         if (!double.IsFinite(value) || (IsUnsigned && value <= 0))
         {
             return WithoutMagnitude(value, mode);
@@ -138,8 +140,7 @@ static class Code<T>
             RoundingMode.TowardZero => false,
             RoundingMode.TowardPositive => magnitude.Rest != 0 && !double.IsNegative(value),
             RoundingMode.TowardNegative => magnitude.Rest != 0 && double.IsNegative(value),
-            RoundingMode.ToOdd => magnitude.Rest != 0 && (magnitude.Code & 1) == 0,
-            _ => throw new ArgumentOutOfRangeException(nameof(rounding), rounding, "not a rounding mode"),
+            _ => magnitude.Rest != 0 && (magnitude.Code & 1) == 0,
         };
         bool inward = rounding == RoundingMode.TowardZero
             || rounding == (double.IsNegative(value) ? RoundingMode.TowardPositive : RoundingMode.TowardNegative);
@@ -149,6 +150,7 @@ static class Code<T>
     /// <summary>Away from zero where the upper 23 random bits, as a fraction of one, are less than the fraction of a step that the value lies beyond the code below it.</summary>
     internal static T RoundStochastically(double value, uint random, OverflowMode mode)
     {
+        DefinedMode.Require(mode);
         if (!double.IsFinite(value) || (IsUnsigned && value <= 0))
         {
             return WithoutMagnitude(value, mode);

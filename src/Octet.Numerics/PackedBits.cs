@@ -18,7 +18,7 @@ public static class PackedBits
         where T : unmanaged, ISmallFloat<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return checked(((count * Width<T>()) + 7) / 8);
+        return (long)((((UInt128)count * (uint)Width<T>()) + 7) / 8);
     }
 
     /// <summary>Packs elements. Bits of the last byte beyond them are zero.</summary>

@@ -67,6 +67,7 @@ public static class SmallFloat
         /// <summary>Rounds once, to nearest even, with a choice of what becomes of values beyond the largest finite one.</summary>
         /// <param name="value">Any number.</param>
         /// <param name="mode">The rule for overflow.</param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         public static T FromSingle(float value, OverflowMode mode) => Code<T>.Round(value, mode);
 
         /// <inheritdoc cref="FromSingle{T}(float, OverflowMode)"/>
@@ -76,7 +77,7 @@ public static class SmallFloat
         /// <param name="value">Any number; a float32, Half or bfloat16 widens to it exactly.</param>
         /// <param name="rounding">The direction.</param>
         /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
-        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> or <paramref name="mode"/> is not one of its enumeration.</exception>
         public static T FromDouble(double value, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating) =>
             Code<T>.Round(value, rounding, mode);
 
@@ -84,7 +85,7 @@ public static class SmallFloat
         /// <param name="value">The number; a decimal or a large integer is not rounded on the way.</param>
         /// <param name="rounding">The direction.</param>
         /// <param name="mode">What becomes of values that the direction leads beyond the largest finite one.</param>
-        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> is not one of the enumeration.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="rounding"/> or <paramref name="mode"/> is not one of its enumeration.</exception>
         /// <exception cref="NotSupportedException">There is no conversion between the types.</exception>
         public static T From<TOther>(TOther value, RoundingMode rounding, OverflowMode mode = OverflowMode.NonSaturating)
             where TOther : INumberBase<TOther> =>
@@ -97,6 +98,7 @@ public static class SmallFloat
         /// <param name="value">Any number.</param>
         /// <param name="random">32 random bits, all combinations equally likely.</param>
         /// <param name="mode">What becomes of values beyond the largest finite one.</param>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not one of the enumeration.</exception>
         public static T FromDoubleStochastic(double value, uint random, OverflowMode mode = OverflowMode.NonSaturating) =>
             Code<T>.RoundStochastically(value, random, mode);
 

@@ -78,6 +78,7 @@ public static partial class SmallFloatPrimitives
         where T : unmanaged, ISmallFloat<T>
     {
         CheckShapes(left.Length, right.Length, destination.Length, m, k, n);
+        DefinedMode.Require(mode);
         Span<float> tile = stackalloc float[TileRows * TileColumns];
         for (int i = 0; i < m; i += TileRows)
         {

@@ -186,6 +186,7 @@ public static partial class SmallFloatPrimitives
         where T : unmanaged, ISmallFloat<T>
     {
         CheckDestination(values.Length, destination.Length);
+        DefinedMode.Require(mode);
         if (values.IsEmpty)
         {
             return;

@@ -33,7 +33,8 @@ sealed class CheckpointIndex
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw index.Invalid("is not valid JSON: download it again", e);
+            throw index.Invalid(
+                ForeignContent.Describe(json, json.Length, expectsJson: true) is { } foreign ? $"is not valid JSON: {foreign}" : "is not valid JSON: download it again", e);
         }
 
         return index;

@@ -17,6 +17,7 @@ public sealed class CheckpointWriter : IDisposable
     readonly string? _directory;
     readonly ReadOnlyMemory<byte>? _index;
     bool _committed;
+    volatile bool _failed;
 
     CheckpointWriter(string? directory, IEnumerable<(string Path, IEnumerable<TensorSource> Tensors)> files, ReadOnlyMemory<byte>? index, SafetensorsWriterOptions options)
     {
@@ -77,11 +78,11 @@ public sealed class CheckpointWriter : IDisposable
             options);
     }
 
-    /// <summary>Writes some bytes of a tensor. Safe to call from several threads for different bytes; no byte may be written twice.</summary>
+    /// <summary>Writes some bytes of a tensor. Safe to call from several threads. No byte may be written twice.</summary>
     /// <param name="tensor">The name.</param>
     /// <param name="offset">The first byte, from the tensor's beginning.</param>
     /// <param name="bytes">Little-endian, row-major.</param>
-    /// <exception cref="ArgumentException">No tensor has this name.</exception>
+    /// <exception cref="ArgumentException">No tensor has this name, or some of the bytes have been written before; then nothing is written.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The bytes are not inside the tensor.</exception>
     /// <exception cref="SafetensorsException"><see cref="SafetensorsError.IoError"/>.</exception>
     public void Write(string tensor, long offset, ReadOnlySpan<byte> bytes)
@@ -95,18 +96,36 @@ public sealed class CheckpointWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, place.Tensor.ByteLength);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, place.Tensor.ByteLength - offset, nameof(bytes));
-        place.File.WriteAt(place.Offset + offset, bytes);
-        place.Count(bytes.Length);
+        if (!place.Written.TryAdd(offset, bytes.Length))
+        {
+            throw new ArgumentException($"some of the bytes {offset}-{offset + bytes.Length - 1} of tensor {SafetensorsException.Quote(tensor)} have been written before: each byte is written once", nameof(offset));
+        }
+
+        try
+        {
+            place.File.WriteAt(place.Offset + offset, bytes);
+        }
+        catch
+        {
+            _failed = true;
+            throw;
+        }
     }
 
     /// <summary>Brings everything to the disk and gives the files their names; of a sharded checkpoint older files are removed.</summary>
     /// <returns>The paths of the files written, the index last.</returns>
     /// <exception cref="SafetensorsException">
-    /// <see cref="SafetensorsError.InvalidTensorView"/> where bytes of a tensor are missing; <see cref="SafetensorsError.IoError"/>.
+    /// <see cref="SafetensorsError.InvalidTensorView"/> where bytes of a tensor are missing; <see cref="SafetensorsError.IoError"/>, also
+    /// where an earlier write failed.
     /// </exception>
     public IReadOnlyList<string> Commit()
     {
         ObjectDisposedException.ThrowIf(_committed, this);
+        if (_failed)
+        {
+            throw new SafetensorsException(SafetensorsError.IoError, $"{SafetensorsException.Line(_paths[0])}: an earlier write failed: begin again", _paths[0]);
+        }
+
         foreach (Place place in _places.Values)
         {
             place.RequireComplete();
@@ -136,23 +155,21 @@ public sealed class CheckpointWriter : IDisposable
 
     sealed class Place(AtomicFile file, string path, TensorSource tensor, long offset)
     {
-        long _written;
-
         internal AtomicFile File => file;
 
         internal TensorSource Tensor => tensor;
 
         internal long Offset => offset;
 
-        internal void Count(long bytes) => Interlocked.Add(ref _written, bytes);
+        internal WrittenRanges Written { get; } = new();
 
         internal void RequireComplete()
         {
-            if (_written != tensor.ByteLength)
+            if (Written.Total != tensor.ByteLength)
             {
                 throw new SafetensorsException(
                     SafetensorsError.InvalidTensorView,
-                    $"tensor {SafetensorsException.Quote(tensor.Name)}, {TensorSize.Describe(tensor.DataType, tensor.Shape)}, needs {tensor.ByteLength} bytes, {_written} were written",
+                    $"tensor {SafetensorsException.Quote(tensor.Name)}, {TensorSize.Describe(tensor.DataType, tensor.Shape)}, needs {tensor.ByteLength} bytes, {Written.Total} were written",
                     path,
                     tensor.Name);
             }

@@ -31,6 +31,44 @@ sealed class Header
 
     internal static Header Read(FileBytes file, string path)
     {
+        try
+        {
+            return ReadAll(file, path);
+        }
+        catch (SafetensorsException e) when (MayBeForeign(e) && file.Length >= LengthSize)
+        {
+            byte[] beginning = new byte[(int)Math.Min(file.Length, ForeignContent.BeginningBytes)];
+            file.CopyTo(0, beginning);
+            throw Foreign(e, beginning, file.Length, path) ?? e;
+        }
+    }
+
+    internal static async ValueTask<Header> ReadAsync(FileBytes file, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAllAsync(file, path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SafetensorsException e) when (MayBeForeign(e) && file.Length >= LengthSize)
+        {
+            byte[] beginning = new byte[(int)Math.Min(file.Length, ForeignContent.BeginningBytes)];
+            await file.CopyToAsync(0, beginning, cancellationToken).ConfigureAwait(false);
+            throw Foreign(e, beginning, file.Length, path) ?? e;
+        }
+    }
+
+    /// <summary>Whether a file that is no safetensors at all gives this error.</summary>
+    static bool MayBeForeign(SafetensorsException e) => e.Error is SafetensorsError.HeaderTooSmall or SafetensorsError.HeaderTooLarge
+        or SafetensorsError.InvalidHeaderLength or SafetensorsError.InvalidHeader or SafetensorsError.InvalidHeaderDeserialization;
+
+    /// <summary>The error once more, saying what the file is instead.</summary>
+    static SafetensorsException? Foreign(SafetensorsException e, ReadOnlySpan<byte> beginning, long length, string path)
+        => ForeignContent.Describe(beginning, length) is { } what
+            ? new SafetensorsException(e.Error, $"{SafetensorsException.Line(path)}: this is not a safetensors file: {what}", path, innerException: e)
+            : null;
+
+    static Header ReadAll(FileBytes file, string path)
+    {
         Span<byte> first = stackalloc byte[LengthSize];
         RequireFirst(file, path);
         file.CopyTo(0, first);
@@ -51,7 +89,7 @@ sealed class Header
         return Parse(json, file.Length, path);
     }
 
-    internal static async ValueTask<Header> ReadAsync(FileBytes file, string path, CancellationToken cancellationToken)
+    static async ValueTask<Header> ReadAllAsync(FileBytes file, string path, CancellationToken cancellationToken)
     {
         byte[] first = new byte[LengthSize];
         RequireFirst(file, path);
@@ -125,7 +163,9 @@ sealed class Header
 
     internal static SafetensorsException TooSmall(long length, string path) => new(
         SafetensorsError.HeaderTooSmall,
-        $"{SafetensorsException.Line(path)}: the file has {length} bytes, a safetensors file has at least {LengthSize}: it is cut off or not a regular file; download it again",
+        length == 0
+            ? $"{SafetensorsException.Line(path)}: the file is empty, or not a regular file; a safetensors file has at least {LengthSize} bytes: download it again, for instance with octet pull ID"
+            : $"{SafetensorsException.Line(path)}: the file has {length} bytes, a safetensors file has at least {LengthSize}: it is cut off or not a regular file; download it again",
         path);
 
     // By (begin, end); equal ranges, which only empty tensors may share, stay in the order of the header.

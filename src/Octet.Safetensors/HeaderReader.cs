@@ -158,7 +158,7 @@ ref struct HeaderReader
         ReadOnlySpan<byte> text = _reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(_reader.GetString()!) : _reader.ValueSpan;
         return SafetensorsDataType.TryParse(text, out DataType type)
             ? type
-            : throw Invalid($"has the dtype {SafetensorsException.Quote(Encoding.UTF8.GetString(text))}, which this version does not know", name);
+            : throw Invalid($"has the dtype {SafetensorsException.Quote(Encoding.UTF8.GetString(text))}, which this version does not know; known are {SafetensorsDataType.Known}", name);
     }
 
     long[] ReadShape(string name)

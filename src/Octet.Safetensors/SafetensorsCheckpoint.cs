@@ -4,12 +4,13 @@ namespace Octet.Safetensors;
 
 /// <summary>
 /// All tensors of a checkpoint in the Hugging Face layout: one file <c>model.safetensors</c>, or shards with their index
-/// <c>model.safetensors.index.json</c>. Index and shards must agree exactly: every tensor named is there, once, in its shard.
+/// <c>model.safetensors.index.json</c>. Index and shards must agree exactly: every tensor named is there, once, in its shard. Shards that
+/// are all there need no index.
 /// </summary>
 public sealed class SafetensorsCheckpoint : IDisposable
 {
-    internal const string SingleName = "model.safetensors";
-    internal const string IndexName = "model.safetensors.index.json";
+    internal const string SingleName = WeightFileNames.Single;
+    internal const string IndexName = WeightFileNames.Index;
 
     readonly SafetensorsFile[] _files;
     readonly Dictionary<string, TensorView> _byName = [];
@@ -44,7 +45,7 @@ public sealed class SafetensorsCheckpoint : IDisposable
         Metadata = Merge(files);
     }
 
-    /// <summary>The full path of what was opened: the index, or the single file.</summary>
+    /// <summary>The full path of what was opened: the index, or the single file, or the directory of shards that have no index.</summary>
     public string Path { get; }
 
     /// <summary>The files, in the order of their names.</summary>
@@ -68,8 +69,8 @@ public sealed class SafetensorsCheckpoint : IDisposable
 
     /// <summary>Opens a checkpoint; every file is mapped and its header validated, no data is read.</summary>
     /// <param name="path">
-    /// A directory that holds <c>model.safetensors</c> or else <c>model.safetensors.index.json</c>; an index file (its name
-    /// ends in <c>.json</c>); or a single safetensors file.
+    /// A directory that holds <c>model.safetensors</c>, else <c>model.safetensors.index.json</c>, else one index, all shards of one name
+    /// (n of m), or one file under other names; an index file (its name ends in <c>.json</c>); or a single safetensors file.
     /// </param>
     /// <exception cref="SafetensorsException">Something is missing, invalid or in disagreement; see <see cref="SafetensorsException.Error"/>.</exception>
     public static SafetensorsCheckpoint Open(string path) => Open(path, SafetensorsReadMode.MemoryMap);
@@ -82,21 +83,32 @@ public sealed class SafetensorsCheckpoint : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string full = System.IO.Path.GetFullPath(path);
-        string file = Directory.Exists(full) ? FindInDirectory(full) : full;
-        CheckpointIndex? index = file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? CheckpointIndex.Read(file) : null;
         List<SafetensorsFile> files = [];
         try
         {
+            if (Directory.Exists(full))
+            {
+                WeightFileNames.Choice choice = ChooseInDirectory(full);
+                if (choice.IndexName is null)
+                {
+                    files.AddRange(choice.Files.Select(name => SafetensorsFile.Open(System.IO.Path.Combine(full, name), mode)));
+                    return new SafetensorsCheckpoint(files is [SafetensorsFile only] ? only.Path : full, [.. files], null);
+                }
+
+                full = System.IO.Path.Combine(full, choice.IndexName);
+            }
+
+            CheckpointIndex? index = full.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? CheckpointIndex.Read(full) : null;
             if (index is null)
             {
-                files.Add(SafetensorsFile.Open(file, mode));
+                files.Add(SafetensorsFile.Open(full, mode));
             }
             else
             {
-                OpenShards(file, index, mode, files);
+                OpenShards(full, index, mode, files);
             }
 
-            return new SafetensorsCheckpoint(file, [.. files], index);
+            return new SafetensorsCheckpoint(full, [.. files], index);
         }
         catch
         {
@@ -142,38 +154,37 @@ public sealed class SafetensorsCheckpoint : IDisposable
         }
     }
 
-    // The single file first, as the Hugging Face loaders have it.
-    static string FindInDirectory(string directory)
+    static WeightFileNames.Choice ChooseInDirectory(string directory)
     {
-        string single = System.IO.Path.Combine(directory, SingleName);
-        string index = System.IO.Path.Combine(directory, IndexName);
-        return File.Exists(single) ? single : File.Exists(index) ? index : throw NothingFound(directory);
-    }
-
-    static SafetensorsException NothingFound(string directory)
-    {
-        string advice = "";
+        string line = SafetensorsException.Line(directory);
+        string[] names;
         try
         {
-            string[] others = [.. Directory.EnumerateFiles(directory).Select(file => System.IO.Path.GetFileName(file)).Order(StringComparer.Ordinal)];
-            if (others.FirstOrDefault(name => name.EndsWith(".safetensors", StringComparison.Ordinal)) is string other)
-            {
-                advice = $"; it holds {SafetensorsException.Quote(other)}: name that file itself to open it";
-            }
-            else if (others.FirstOrDefault(name => name.StartsWith("pytorch_model", StringComparison.Ordinal)) is string pickle)
-            {
-                advice = $"; {SafetensorsException.Quote(pickle)} is not read, because a Python pickle runs code when it is loaded: convert it to safetensors";
-            }
+            names = [.. Directory.EnumerateFiles(directory).Select(file => System.IO.Path.GetFileName(file)).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            advice = $"; its files cannot be listed: {SafetensorsException.Line(e.Message)}";
+            throw new SafetensorsException(SafetensorsError.IoError, $"{line}: the directory cannot be read: {SafetensorsException.Line(e.Message)}", directory, innerException: e);
         }
 
-        return new SafetensorsException(
-            SafetensorsError.FileNotFound,
-            $"{SafetensorsException.Line(directory)}: the directory has neither {SingleName} nor {IndexName}{advice}",
-            directory);
+        WeightFileNames.Choice choice = WeightFileNames.Choose(names);
+        if (choice.IndexName is not null || choice.Files.Length > 0)
+        {
+            return choice;
+        }
+
+        if (choice.MissingShard is { } missing)
+        {
+            throw new SafetensorsException(SafetensorsError.MissingShard, $"{line}: {choice.Problem}", System.IO.Path.Combine(directory, missing));
+        }
+
+        string advice = choice.Problem is { } problem ? $"; {problem}"
+            : names.FirstOrDefault(name => name.StartsWith("pytorch_model", StringComparison.Ordinal)) is string pickle
+                ? $"; {SafetensorsException.Quote(pickle)} is not read, because a Python pickle runs code when it is loaded: convert it to safetensors"
+            : names.FirstOrDefault(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)) is string gguf
+                ? $"; {SafetensorsException.Quote(gguf)} is not read: Octet reads safetensors; look for the repository that it was made from"
+            : ", nor another safetensors file";
+        throw new SafetensorsException(SafetensorsError.FileNotFound, $"{line}: the directory has neither {SingleName} nor {IndexName}{advice}", directory);
     }
 
     static IReadOnlyDictionary<string, string> Merge(SafetensorsFile[] files)

@@ -8,6 +8,9 @@ static class SafetensorsDataType
 {
     static readonly byte[][] s_names = [.. Enum.GetValues<DataType>().Where(type => type.IsSafetensors()).Select(type => Encoding.ASCII.GetBytes(type.SafetensorsName()))];
 
+    /// <summary>All of them, for messages.</summary>
+    internal static string Known { get; } = string.Join(", ", s_names.Select(Encoding.ASCII.GetString).Order(StringComparer.Ordinal));
+
     internal static bool IsDefined(DataType type) => (uint)type < (uint)s_names.Length;
 
     internal static bool TryParse(ReadOnlySpan<byte> name, out DataType type)

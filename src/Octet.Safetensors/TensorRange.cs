@@ -59,7 +59,7 @@ public readonly struct TensorRange
 
     /// <summary><c>3</c>, <c>0..128</c>, <c>^64..^0</c>, <c>0..128 by 2</c>.</summary>
     public override string ToString() =>
-        IsIndex ? Text(_start) : $"{Text(_start)}..{Text(_end)}{(_step > 1 ? $" by {_step}" : "")}";
+        _step == 0 ? ".." : IsIndex ? Text(_start) : $"{Text(_start)}..{Text(_end)}{(_step > 1 ? $" by {_step}" : "")}";
 
     /// <summary>In a dimension of this length; false where the index or range is not inside it.</summary>
     internal bool TryResolve(long dimension, out long start, out long count, out long step)

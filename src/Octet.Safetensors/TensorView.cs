@@ -131,14 +131,30 @@ public sealed class TensorView
     /// comes as one dimension of 1.
     /// </summary>
     /// <typeparam name="T">As in <see cref="AsSpan"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">The tensor has another type, or the bytes are not in place.</exception>
+    /// <exception cref="InvalidOperationException">The tensor has another type, the bytes are not in place, or the tensor is empty with dimensions whose product does not fit a native integer.</exception>
     /// <exception cref="ObjectDisposedException">The file is disposed of.</exception>
     public unsafe ReadOnlyTensorSpan<T> AsTensorSpan<T>()
         where T : unmanaged
     {
         RequireType<T>();
+        RequireStrides();
         nint[] lengths = _shape.Length == 0 ? [1] : Array.ConvertAll(_shape, dimension => checked((nint)dimension));
         return new ReadOnlyTensorSpan<T>((T*)(InPlace.Pointer + FileOffset), checked((nint)ElementCount), lengths);
+    }
+
+    // Only an empty tensor can have them: the bytes of any other are in a file.
+    void RequireStrides()
+    {
+        UInt128 product = 1;
+        foreach (long dimension in _shape)
+        {
+            product *= (ulong)Math.Max(1, dimension);
+            if (product > (ulong)nint.MaxValue)
+            {
+                throw new InvalidOperationException(
+                    $"{SafetensorsException.Line(File.Path)}: tensor {SafetensorsException.Quote(Name)}, {TensorSize.Describe(DataType, _shape)}, is empty, and its dimensions are larger than the strides of a tensor span can be");
+            }
+        }
     }
 
     /// <summary>

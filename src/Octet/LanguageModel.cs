@@ -81,7 +81,7 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Opens a model. Weights are mapped, not read: the first pass over them brings them into memory.</summary>
     /// <param name="model">
     /// A directory in Hugging Face layout: config.json and safetensors; tokenizer.json, generation_config.json and a chat template where
-    /// there are any. Or the id of a model that is in the cache (<c>org/name</c>, <c>org/name@revision</c>): the network is never used here.
+    /// there are any. Or a safetensors file, or an index, in such a directory. Or the id of a model that is in the cache (<c>org/name</c>, <c>org/name@revision</c>): the network is never used here.
     /// </param>
     /// <param name="options">How to open it.</param>
     /// <exception cref="ModelException">There is no such model, or none that can be run; the message says what is wrong and where.</exception>
@@ -110,9 +110,10 @@ public sealed partial class LanguageModel : IDisposable
         options ??= new LanguageModelOptions();
         options.Validate();
         long started = Stopwatch.GetTimestamp();
+        (path, string weightFiles) = ModelLocation.Parts(path);
         ModelConfig config = ModelConfig.Load(path);
         GenerationConfig generation = GenerationConfig.Load(path, config);
-        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(weightFiles);
         int chunk = Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings);
         IDisposable? weightBytes = null;
         Backend? backend = null;

@@ -56,6 +56,63 @@ public class CheckpointWriterTests
     }
 
     [Fact]
+    public void One_half_given_twice_is_refused_and_nothing_is_committed()
+    {
+        using TemporaryDirectory directory = new();
+        using (var writer = CheckpointWriter.CreateFile(directory.At("file"), [new TensorSource("t", DataType.UInt8, [8])]))
+        {
+            writer.Write("t", 0, [1, 2, 3, 4]);
+            Assert.Throws<ArgumentException>(() => writer.Write("t", 0, [5, 6, 7, 8]));
+            Assert.Equal(SafetensorsError.InvalidTensorView, Assert.Throws<SafetensorsException>(() => writer.Commit()).Error);
+
+            writer.Write("t", 4, [5, 6, 7, 8]);
+            writer.Commit();
+        }
+
+        using var file = SafetensorsFile.Open(directory.At("file"));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], file["t"].Bytes.ToArray());
+    }
+
+    /// <summary>Against the definition: a set of the bytes that were written.</summary>
+    [Fact]
+    public void Bytes_are_written_once_whatever_the_pieces()
+    {
+        for (int seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            int length = random.Next(1, 60);
+            var written = new HashSet<int>();
+            var ranges = new WrittenRanges();
+            for (int piece = 0; piece < 200; piece++)
+            {
+                int offset = random.Next(0, length + 1);
+                int count = random.Next(0, Math.Min(8, length - offset) + 1);
+                int[] bytes = [.. Enumerable.Range(offset, count)];
+                bool isNew = !bytes.Any(written.Contains);
+                Assert.Equal(isNew, ranges.TryAdd(offset, count));
+                written.UnionWith(isNew ? bytes : []);
+                Assert.Equal(written.Count, ranges.Total);
+            }
+        }
+    }
+
+    [Fact]
+    public void Pieces_in_any_order_take_time_in_proportion_to_their_number()
+    {
+        int[] order = [.. Enumerable.Range(0, 400_000)];
+        new Random(1).Shuffle(order);
+        var ranges = new WrittenRanges();
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        foreach (int piece in order)
+        {
+            Assert.True(ranges.TryAdd(piece * 2L, 1));
+        }
+
+        // A list of pieces would move 4 bytes for each pair: minutes.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), watch.Elapsed.ToString());
+    }
+
+    [Fact]
     public void What_is_not_complete_is_not_kept()
     {
         using TemporaryDirectory directory = new();

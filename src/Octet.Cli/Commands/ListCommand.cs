@@ -8,27 +8,36 @@ namespace Octet.Cli.Commands;
 /// <summary><c>octet list</c>: the models in the cache, whoever downloaded them.</summary>
 sealed class ListCommand : Command
 {
+    readonly Option<bool> _verify = new("--verify") { Description = "Read every file and compare it with its hash; exit code 1 if one is damaged" };
     readonly Option<bool> _json = new("--json") { Description = "One JSON object: the cache's directory, and its models with their revisions" };
 
     internal ListCommand()
         : base("list", "The models in the Hugging Face cache, whoever downloaded them")
     {
+        Options.Add(_verify);
         Options.Add(_json);
-        SetAction((parsed, _) => Task.FromResult(Run(parsed)));
+        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
     }
 
-    int Run(ParseResult parsed)
+    int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var hub = new ModelHub();
         IReadOnlyList<CachedModel> models = hub.List();
-        if (parsed.GetValue(_json))
+        Dictionary<string, CacheCheck>? checks = parsed.GetValue(_verify) ? models.ToDictionary(model => model.Repository, model => hub.Verify(model, cancellationToken)) : null;
+        Write(hub, models, checks, parsed.GetValue(_json));
+        return checks is null ? 0 : Report(models, checks);
+    }
+
+    static void Write(ModelHub hub, IReadOnlyList<CachedModel> models, Dictionary<string, CacheCheck>? checks, bool json)
+    {
+        if (json)
         {
             JsonOutput.WriteLine(new JsonObject
             {
                 ["cache"] = hub.CacheDirectory,
-                ["models"] = new JsonArray([.. models.Select(Json)]),
+                ["models"] = new JsonArray([.. models.Select(model => Json(model, checks?[model.Repository]))]),
             });
-            return 0;
+            return;
         }
 
         if (models.Count == 0)
@@ -41,7 +50,7 @@ sealed class ListCommand : Command
 
             if (Standard.OutputIsTerminal)
             {
-                return 0;
+                return;
             }
         }
 
@@ -51,7 +60,7 @@ sealed class ListCommand : Command
             foreach (CachedRevision revision in model.Revisions)
             {
                 string name = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..Math.Min(12, revision.Commit.Length)];
-                table.Add(model.Repository, name, DecimalBytes.Text(revision.Bytes), Day(revision.LastUsed), revision.IsComplete ? "complete" : "incomplete");
+                table.Add(model.Repository, name, DecimalBytes.Text(revision.Bytes), Day(revision.LastUsed), State(revision, checks?[model.Repository]));
             }
 
             if (model.Revisions.Count == 0)
@@ -61,12 +70,38 @@ sealed class ListCommand : Command
         }
 
         table.Write();
-        return 0;
+    }
+
+    static string State(CachedRevision revision, CacheCheck? check)
+    {
+        string state = revision.IsComplete ? "complete" : $"incomplete: {revision.Missing}";
+        return check is null ? state
+            : check.DamagedFiles.Any(file => file.Commits.Contains(revision.Commit)) ? $"{state}, damaged"
+            : check.UnknownFiles.Any(file => file.Commits.Contains(revision.Commit)) ? $"{state}, not all checked"
+            : $"{state}, checked";
+    }
+
+    /// <summary>Names the damaged files, the first one as the error.</summary>
+    static int Report(IReadOnlyList<CachedModel> models, Dictionary<string, CacheCheck> checks)
+    {
+        string[] damaged = [.. models.SelectMany(model => checks[model.Repository].DamagedFiles.Select(file => Describe(model, file)))];
+        foreach (string file in damaged.Skip(1))
+        {
+            ErrorReport.WriteLine(file);
+        }
+
+        return damaged is [string first, ..] ? throw new CommandException(first) : 0;
+    }
+
+    static string Describe(CachedModel model, CachedFile file)
+    {
+        string advice = file.Commits.Count > 0 ? $"octet pull {model.Repository}@{file.Commits[0]} downloads it again" : "no revision uses it: remove it";
+        return $"{model.Repository}: {file.Name} is damaged, its content is not what its hash says ({file.Path}): {advice}";
     }
 
     static string Day(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    static JsonNode Json(CachedModel model) => new JsonObject
+    static JsonNode Json(CachedModel model, CacheCheck? check) => new JsonObject
     {
         ["id"] = model.Repository,
         ["bytes"] = model.Bytes,
@@ -78,6 +113,11 @@ sealed class ListCommand : Command
             ["bytes"] = revision.Bytes,
             ["last_used"] = revision.LastUsed.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
             ["complete"] = revision.IsComplete,
+            ["missing"] = revision.Missing,
         })]),
+        ["damaged"] = check is null ? null : Names(check.DamagedFiles),
+        ["unchecked"] = check is null ? null : Names(check.UnknownFiles),
     };
+
+    static JsonArray Names(IReadOnlyList<CachedFile> files) => new([.. files.Select(file => (JsonNode)new JsonObject { ["name"] = file.Name, ["path"] = file.Path })]);
 }

@@ -13,10 +13,10 @@ sealed class PullCommand : Command
     readonly Argument<string> _id = new("ID") { Description = "org/name, or org/name@revision: a branch, a tag or a commit" };
     readonly Option<int?> _connections = Number.Integer("--connections", "Connections at once [default: 8]", 1, 64);
     readonly Option<bool> _offline = DownloadOptions.Offline();
-    readonly Option<bool> _json = new("--json") { Description = "One JSON object: id, commit, directory; unless offline also files, bytes, what of them was missing, seconds" };
+    readonly Option<bool> _json = new("--json") { Description = "One JSON object: id, commit, directory; unless offline also files, bytes, what of them was missing, which were damaged, seconds" };
 
     internal PullCommand()
-        : base("pull", "Download a model into the Hugging Face cache, or what is new of it; an interrupted download goes on where it stopped. Prints the model's directory")
+        : base("pull", "Download a model into the Hugging Face cache, or what is new, missing or damaged of it; an interrupted download goes on where it stopped. Prints the model's directory")
     {
         Arguments.Add(_id);
         Options.Add(_connections);
@@ -40,12 +40,18 @@ sealed class PullCommand : Command
 
         long started = Stopwatch.GetTimestamp();
         ModelListing listing = await hub.ListFilesAsync(id, cancellationToken);
+        foreach (ModelFile damaged in listing.DamagedFiles)
+        {
+            Standard.Error.WriteLine($"octet: note: {id}: the cache's {damaged.Path} is damaged (its content is not what its hash {damaged.Sha256 ?? damaged.GitOid} says): it is downloaded again");
+        }
+
         string directory = await DownloadBars.RunAsync(id.ToString(), progress => hub.PullAsync(id, progress, cancellationToken));
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         JsonObject result = Start(id, directory);
         result["files"] = listing.Files.Count;
         result["bytes"] = listing.TotalBytes;
         result["missing_bytes"] = listing.MissingBytes;
+        result["damaged"] = new JsonArray([.. listing.DamagedFiles.Select(file => (JsonNode)JsonValue.Create(file.Path))]);
         result["seconds"] = seconds;
         if (!json && Standard.ErrorIsTerminal)
         {

@@ -152,7 +152,7 @@ sealed class RunCommand : Command
     /// <summary>An only argument is the prompt, but hardly this one.</summary>
     static bool IsModel(string text)
     {
-        if (File.Exists(Path.Combine(text, "config.json")))
+        if (File.Exists(Path.Combine(text, "config.json")) || ModelLocation.IsWeightFile(text))
         {
             return true;
         }

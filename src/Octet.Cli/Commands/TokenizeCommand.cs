@@ -59,7 +59,7 @@ sealed class TokenizeCommand : Command
             throw new UsageException("--chat-template goes with --chat");
         }
 
-        string directory = ModelPath.Resolve(parsed.GetValue(_model));
+        string directory = ModelPath.Folder(ModelPath.Resolve(parsed.GetValue(_model)));
         Tokenizer tokenizer = Load(directory);
         ChatTemplate? template = chat
             ? ChatTemplate.Load(directory, template: named)

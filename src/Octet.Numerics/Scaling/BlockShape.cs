@@ -1,8 +1,12 @@
 namespace Octet.Numerics;
 
-/// <summary>The shape of a row-major matrix and of the blocks that share a scale.</summary>
+/// <summary>The shape of a row-major matrix and of the blocks that share a scale. The default value is an empty matrix.</summary>
 public readonly record struct BlockShape
 {
+    // Less one, so that the default value has blocks of one element.
+    readonly int _blockRows;
+    readonly int _blockColumns;
+
     /// <summary>A matrix in blocks.</summary>
     /// <param name="rows">The rows of the matrix, 0 or more.</param>
     /// <param name="columns">The columns of the matrix, 0 or more.</param>
@@ -16,7 +20,7 @@ public readonly record struct BlockShape
         ArgumentOutOfRangeException.ThrowIfLessThan(blockRows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(blockColumns, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)rows * columns, int.MaxValue, nameof(rows));
-        (Rows, Columns, BlockRows, BlockColumns) = (rows, columns, blockRows, blockColumns);
+        (Rows, Columns, _blockRows, _blockColumns) = (rows, columns, blockRows - 1, blockColumns - 1);
     }
 
     /// <summary>One scale for the matrix.</summary>
@@ -54,10 +58,10 @@ public readonly record struct BlockShape
     public int Columns { get; }
 
     /// <summary>The rows of a block.</summary>
-    public int BlockRows { get; }
+    public int BlockRows => _blockRows + 1;
 
     /// <summary>The columns of a block.</summary>
-    public int BlockColumns { get; }
+    public int BlockColumns => _blockColumns + 1;
 
     /// <summary>The rows of the matrix of scales, ceil(rows / block rows).</summary>
     public int ScaleRows => Ceiling(Rows, BlockRows);

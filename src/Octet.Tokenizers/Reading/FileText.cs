@@ -23,6 +23,11 @@ static class FileText
             throw refuse(path, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 
+        if (ForeignContent.StandIn(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignContent.BeginningBytes))) is { } standIn)
+        {
+            throw refuse(path, standIn, null);
+        }
+
         byte[] text = bytes switch
         {
             [0xEF, 0xBB, 0xBF, .. byte[] rest] => rest,

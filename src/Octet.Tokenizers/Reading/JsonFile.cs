@@ -39,7 +39,7 @@ sealed class JsonFile
         }
         catch (JsonException e) when (e is { LineNumber: long line, BytePositionInLine: long position })
         {
-            throw refuse(path, $"not JSON: line {line + 1}, byte {position + 1}", e);
+            throw refuse(path, ForeignContent.Describe(json, json.Length, expectsJson: true) ?? $"not JSON: line {line + 1}, byte {position + 1}", e);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -24,6 +24,11 @@ static class TokenizerJson
         }
         catch (JsonException e)
         {
+            if (ForeignContent.Describe(json, json.Length, expectsJson: true) is { } foreign)
+            {
+                throw new TokenizerException($"{file}: not a tokenizer.json: {foreign}", e);
+            }
+
             throw new TokenizerException(
                 $"{file}: not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it; the file may be cut short", e);
         }

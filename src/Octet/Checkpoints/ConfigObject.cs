@@ -32,7 +32,7 @@ sealed class ConfigObject
 
         if (!Utf8.IsValid(json.Span))
         {
-            throw new ModelException(ModelError.Damaged, $"{file} is not UTF-8; expected a JSON object", file);
+            throw new ModelException(ModelError.Damaged, $"{file} is not UTF-8; {ForeignContent.Describe(json.Span, json.Length, expectsJson: true) ?? "expected a JSON object"}", file);
         }
 
         try
@@ -47,14 +47,19 @@ sealed class ConfigObject
         }
         catch (JsonException e)
         {
+            if (ForeignContent.Describe(json.Span, json.Length, expectsJson: true) is { } foreign)
+            {
+                throw new ModelException(ModelError.Damaged, $"{file} is not valid JSON: {foreign}", file, innerException: e);
+            }
+
             // A repeated key is reported without a position; its message names the key.
             throw e is { LineNumber: long line, BytePositionInLine: long position }
                 ? new ModelException(ModelError.Damaged, $"{file} is not valid JSON at line {line + 1}, byte {position + 1}; expected a JSON object", file, innerException: e)
-                : new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+                : new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {Octet.OneLine.Of(e.Message)}", file, innerException: e);
         }
         catch (InvalidOperationException e)
         {
-            throw new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {OneLine(e.Message)}", file, innerException: e);
+            throw new ModelException(ModelError.Damaged, $"{file} is not usable JSON: {Octet.OneLine.Of(e.Message)}", file, innerException: e);
         }
     }
 
@@ -67,7 +72,7 @@ sealed class ConfigObject
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException(ModelError.Inaccessible, $"{path} cannot be read: {OneLine(e.Message)}", path, innerException: e);
+            throw new ModelException(ModelError.Inaccessible, $"{path} cannot be read: {Octet.OneLine.Of(e.Message)}", path, innerException: e);
         }
     }
 

@@ -12,7 +12,8 @@ sealed class CacheContents(RepositoryCache cache)
         {
             string directory = cache.Snapshot(commit);
             (long bytes, DateTimeOffset used) = Measure(directory);
-            revisions.Add(new CachedRevision(commit, [.. references[commit]], directory, bytes, used, WeightFiles.AreComplete(directory)));
+            string? missing = WeightFiles.Missing(directory);
+            revisions.Add(new CachedRevision(commit, [.. references[commit]], directory, bytes, used, missing is null) { Missing = missing });
         }
 
         long unfinished = Directory.Exists(cache.Blobs) ? PartialBlob.All(cache.Blobs).Sum(partial => partial.Bytes) : 0;
@@ -24,7 +25,8 @@ sealed class CacheContents(RepositoryCache cache)
     internal long RemoveAll()
     {
         using var locks = new AllLocks(cache);
-        long bytes = Describe().Bytes;
+        long unfinished = Directory.Exists(cache.Blobs) ? PartialBlob.All(cache.Blobs).Sum(partial => partial.Bytes) : 0;
+        long bytes = unfinished + Freed(Files(cache.Root).Where(file => !PartialBlob.IsPartial(file)));
 
         // Branches first: nothing finds what is half gone.
         DeleteDirectory(cache.References);
@@ -48,15 +50,17 @@ sealed class CacheContents(RepositoryCache cache)
         }
 
         HashSet<string> kept = [.. cache.Commits().Where(other => other != commit).SelectMany(other => Targets(cache.Snapshot(other)))];
-        HashSet<string> own = [.. Targets(cache.Snapshot(commit)).Where(target => !kept.Contains(target))];
-        long bytes = own.Sum(target => RepositoryCache.Length(target) ?? 0);
+
+        // What lies outside the repository's own blobs is somebody else's.
+        string blobs = Path.TrimEndingDirectorySeparator(RepositoryCache.Final(cache.Blobs)) + Path.DirectorySeparatorChar;
+        string[] own = [.. Targets(cache.Snapshot(commit)).Where(target => !kept.Contains(target) && target.StartsWith(blobs, StringComparison.Ordinal)).Distinct()];
+        long bytes = Freed([.. Files(cache.Snapshot(commit)), .. own]);
 
         // Out of sight first, in one step.
         string removed = cache.Temporary(commit);
         Directory.Move(cache.Snapshot(commit), removed);
         DeleteDirectory(removed);
-        string blobs = Path.TrimEndingDirectorySeparator(Path.GetFullPath(cache.Blobs)) + Path.DirectorySeparatorChar;
-        foreach (string blob in own.Where(target => target.StartsWith(blobs, StringComparison.Ordinal)))
+        foreach (string blob in own)
         {
             File.Delete(blob);
         }
@@ -64,6 +68,69 @@ sealed class CacheContents(RepositoryCache cache)
         if (File.Exists(cache.Tree(commit)))
         {
             File.Delete(cache.Tree(commit));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Reads every file and compares it with its hash: the blob's name, or what was found before.</summary>
+    internal CacheCheck Check(CheckedContent content, CancellationToken cancellationToken)
+    {
+        // Content, the names that it has in revisions, and the revisions.
+        Dictionary<string, (SortedSet<string> Names, SortedSet<string> Commits)> files = new(StringComparer.Ordinal);
+        foreach (string blob in Directory.Exists(cache.Blobs) ? Files(cache.Blobs).Where(file => !PartialBlob.IsPartial(file)) : [])
+        {
+            files.TryAdd(RepositoryCache.Final(blob), ([], []));
+        }
+
+        foreach (string commit in cache.Commits())
+        {
+            foreach (string file in Directory.EnumerateFiles(cache.Snapshot(commit), "*", SearchOption.AllDirectories).Where(file => RepositoryCache.Length(file) is not null))
+            {
+                string target = RepositoryCache.Final(file);
+                files.TryAdd(target, ([], []));
+                files[target].Names.Add(Path.GetRelativePath(cache.Snapshot(commit), file).Replace('\\', '/'));
+                files[target].Commits.Add(commit);
+            }
+        }
+
+        int count = 0;
+        long bytes = 0;
+        List<CachedFile> damaged = [];
+        List<CachedFile> unknown = [];
+        foreach ((string path, (SortedSet<string> names, SortedSet<string> commits)) in files.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            string name = Path.GetFileName(path);
+            var file = new CachedFile(names.Count > 0 ? string.Join(", ", names) : name, [.. commits], path, RepositoryCache.Length(path) ?? 0);
+            if ((ContentHash.IsHash(name) ? name : content.HashOf(path)) is not { } hash)
+            {
+                unknown.Add(file);
+                continue;
+            }
+
+            count++;
+            bytes += file.Bytes;
+            if (!content.IsRight(path, hash, size: null, anew: true, cancellationToken))
+            {
+                damaged.Add(file);
+            }
+        }
+
+        content.Save();
+        return new CacheCheck(count, bytes, damaged, unknown);
+    }
+
+    /// <summary>The files below a directory, links left out.</summary>
+    static IEnumerable<string> Files(string directory)
+        => new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.LinkTarget is null).Select(file => file.FullName);
+
+    /// <summary>What removing files gives back: nothing for one that has a name elsewhere.</summary>
+    static long Freed(IEnumerable<string> files)
+    {
+        long bytes = 0;
+        foreach (IGrouping<(ulong, ulong), FileStamp> names in files.Select(FileStamp.Of).OfType<FileStamp>().GroupBy(stamp => (stamp.Device, stamp.Inode)))
+        {
+            bytes += names.Key == default ? names.Sum(stamp => stamp.Length) : names.Count() >= names.First().Links ? names.First().Length : 0;
         }
 
         return bytes;

@@ -10,18 +10,32 @@ namespace Octet;
 /// </summary>
 sealed class ContentHash : IDisposable
 {
+    const int GitLength = 40;
+    const int Sha256Length = 64;
+
     readonly IncrementalHash _hash;
     readonly string _expected;
 
     internal ContentHash(ModelFile file)
+        : this(file.BlobName, file.Size)
     {
-        _expected = file.BlobName;
-        _hash = IncrementalHash.CreateHash(file.Sha256 is null ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256);
-        if (file.Sha256 is null)
+    }
+
+    /// <param name="expected">SHA-256 in 64 hexadecimal digits, or git's id in 40.</param>
+    /// <param name="length">The content's bytes.</param>
+    internal ContentHash(string expected, long length)
+    {
+        _expected = expected;
+        bool isGit = expected.Length == GitLength;
+        _hash = IncrementalHash.CreateHash(isGit ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256);
+        if (isGit)
         {
-            _hash.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"blob {file.Size}\0")));
+            _hash.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"blob {length}\0")));
         }
     }
+
+    /// <summary>Whether a blob's name is the hash of its content.</summary>
+    internal static bool IsHash(string name) => RepositoryListing.IsHex(name, GitLength) || RepositoryListing.IsHex(name, Sha256Length);
 
     internal void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Octet;
 
 /// <summary>
@@ -10,6 +12,7 @@ public sealed class ModelHub : IDisposable
     readonly ModelHubOptions _options;
     readonly HubEnvironment _environment;
     readonly Lazy<HubClient> _client;
+    readonly ConcurrentDictionary<string, CheckedContent> _contents = new(StringComparer.Ordinal);
 
     /// <summary>Reads the options, and the environment for what they leave open. Nothing is sent or created.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
@@ -46,7 +49,9 @@ public sealed class ModelHub : IDisposable
         return Guarded(() => cache.Commit(id) is string commit && WeightFiles.AreComplete(cache.Snapshot(commit)) ? cache.Snapshot(commit) : null);
     }
 
-    /// <summary>Asks the hub what a model consists of. Nothing is written.</summary>
+    /// <summary>
+    /// Asks the hub what a model consists of, and compares it with the cache: files there that were never hashed are, which is remembered.
+    /// </summary>
     /// <param name="id">The model.</param>
     /// <param name="cancellationToken">Ends the requests.</param>
     /// <exception cref="ModelHubException">The hub does not tell, or the repository holds no model that is safe to open; see <see cref="ModelHubException.Error"/>.</exception>
@@ -54,12 +59,12 @@ public sealed class ModelHub : IDisposable
     {
         RepositoryCache cache = Cache(id);
         RequireNetwork(id);
-        return GuardedAsync(() => new ModelPull(_client.Value, cache, id, _options).ListAsync(cancellationToken));
+        return GuardedAsync(() => new ModelPull(_client.Value, cache, Content(cache), id, _options).ListAsync(cancellationToken));
     }
 
     /// <summary>
-    /// Brings a model into the cache: what is missing is downloaded, in parts that survive a killed process, and checked against the hub's
-    /// hashes. The snapshot appears when all of it is there. Offline, what the cache has is all there is.
+    /// Brings a model into the cache: what is missing, or not what its hash says, is downloaded, in parts that survive a killed process, and
+    /// checked against the hub's hashes. The snapshot appears when all of it is there. Offline, what the cache has is all there is.
     /// </summary>
     /// <param name="id">The model.</param>
     /// <param name="progress">Is told how far the download is, a few times a second, from several threads, one at a time.</param>
@@ -75,7 +80,7 @@ public sealed class ModelHub : IDisposable
         }
 
         RequireNetwork(id);
-        return GuardedAsync(() => new ModelPull(_client.Value, cache, id, _options).RunAsync(!_environment.DisablesSymbolicLinks, progress, cancellationToken));
+        return GuardedAsync(() => new ModelPull(_client.Value, cache, Content(cache), id, _options).RunAsync(!_environment.DisablesSymbolicLinks, progress, cancellationToken));
     }
 
     /// <summary>The models in the cache, in the order of their names.</summary>
@@ -83,10 +88,24 @@ public sealed class ModelHub : IDisposable
     public IReadOnlyList<CachedModel> List() => Guarded<IReadOnlyList<CachedModel>>(() => [.. RepositoryCache.All(CacheDirectory).Select(cache => new CacheContents(cache).Describe())]);
 
     /// <summary>
+    /// Reads every file of a cached repository and compares it with its hash, whatever is remembered of it: for disks and file systems that
+    /// are not trusted. The network is not used.
+    /// </summary>
+    /// <param name="model">The repository, as <see cref="List"/> gives it.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="ModelHubException">The cache cannot be read.</exception>
+    public CacheCheck Verify(CachedModel model, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var cache = new RepositoryCache(CacheDirectory, model.Repository);
+        return Guarded(() => new CacheContents(cache).Check(Content(cache), cancellationToken));
+    }
+
+    /// <summary>
     /// Removes a model from the cache: one revision where the id names one, with what no other revision uses; else all of the repository.
     /// </summary>
     /// <param name="id">The model; a revision may be the beginning of a commit, of 7 digits or more.</param>
-    /// <returns>The bytes freed.</returns>
+    /// <returns>The bytes that are free again: not those of files that other revisions use, or that have other names (hard links).</returns>
     /// <exception cref="ModelHubException">It is not there, is being downloaded, or cannot be removed.</exception>
     public long Remove(ModelId id)
     {
@@ -124,12 +143,53 @@ public sealed class ModelHub : IDisposable
         return new RepositoryCache(CacheDirectory, id.Repository);
     }
 
+    CheckedContent Content(RepositoryCache cache) => _contents.GetOrAdd(cache.Root, _ => new CheckedContent(cache));
+
     void RequireNetwork(ModelId id)
     {
         if (IsOffline)
         {
-            throw new ModelHubException(ModelHubError.Offline, $"the cache {CacheDirectory} does not hold all of {id}, and the network must not be used (HF_HUB_OFFLINE, --offline): go online to download it");
+            throw new ModelHubException(
+                ModelHubError.Offline, $"the cache {CacheDirectory} does not hold all of {id}{Here(id)}, and the network must not be used (HF_HUB_OFFLINE, --offline): go online to download it");
         }
+    }
+
+    /// <summary>What there is instead of a model that <see cref="Find"/> does not find, for a message: in brackets, empty where there is nothing.</summary>
+    internal string Here(ModelId id)
+    {
+        RepositoryCache cache = Cache(id);
+        return Guarded(() =>
+        {
+            string? commit = cache.Commit(id);
+            string[] commits = cache.Commits();
+            List<string> facts = [];
+            if (commit is not null && commits.Contains(commit))
+            {
+                facts.Add($"{id.RevisionOrMain} is {Short(commit)}, of which {WeightFiles.Missing(cache.Snapshot(commit))}");
+            }
+            else if (commit is not null)
+            {
+                facts.Add($"{id.RevisionOrMain} is {Short(commit)}, which is not here");
+            }
+            else if (commits.Length > 0)
+            {
+                facts.Add($"{id.RevisionOrMain} is not known here");
+            }
+
+            string[] complete = [.. commits.Where(other => other != commit && WeightFiles.AreComplete(cache.Snapshot(other))).Select(other => $"{id.Repository}@{Short(other)}")];
+            if (complete.Length > 0)
+            {
+                facts.Add($"complete here, and to be used by {(complete.Length == 1 ? "this name" : "these names")}: {string.Join(", ", complete)}");
+            }
+            else if (commit is null)
+            {
+                facts.AddRange(commits.Select(other => $"{id.Repository}@{Short(other)} is incomplete: {WeightFiles.Missing(cache.Snapshot(other))}"));
+            }
+
+            return facts.Count == 0 ? "" : $" ({string.Join("; ", facts)})";
+        });
+
+        static string Short(string commit) => commit[..Math.Min(12, commit.Length)];
     }
 
     T Guarded<T>(Func<T> act)

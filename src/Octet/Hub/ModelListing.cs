@@ -7,6 +7,9 @@ namespace Octet;
 /// <param name="MissingBytes">Bytes of them that the cache does not hold yet.</param>
 public sealed record ModelListing(ModelId Id, string Commit, IReadOnlyList<ModelFile> Files, long MissingBytes)
 {
+    /// <summary>Those that the cache holds with the right length and another content than their hashes say. A pull downloads them again.</summary>
+    public IReadOnlyList<ModelFile> DamagedFiles { get; init; } = [];
+
     /// <summary>Bytes of all files.</summary>
     public long TotalBytes => Files.Sum(file => file.Size);
 }

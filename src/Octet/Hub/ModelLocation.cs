@@ -15,7 +15,7 @@ static class ModelLocation
         using ModelHub hub = new();
         return hub.Find(id) ?? throw new ModelException(
             ModelError.NotFound,
-            $"there is no directory {model}, and the cache {hub.CacheDirectory} does not hold all of a model of that id: download it (octet pull {id}, or {nameof(ModelHub)}.{nameof(ModelHub.PullAsync)})",
+            $"there is no directory {model}, and the cache {hub.CacheDirectory} does not hold all of a model of that id{hub.Here(id)}: download it (octet pull {id}, or {nameof(ModelHub)}.{nameof(ModelHub.PullAsync)})",
             model);
     }
 
@@ -31,6 +31,13 @@ static class ModelLocation
         using ModelHub hub = new();
         return hub.Find(id) ?? await hub.PullAsync(id, progress, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The directory with the config and the tokenizer, and what holds the weights: the directory too, or a file in it that was named itself.</summary>
+    internal static (string Directory, string Weights) Parts(string model) => IsWeightFile(model) ? (Path.GetDirectoryName(Path.GetFullPath(model))!, model) : (model, model);
+
+    /// <summary>Whether a path names a safetensors file, or an index of several.</summary>
+    internal static bool IsWeightFile(string path) => File.Exists(path)
+        && (path.EndsWith(WeightFileNames.Extension, StringComparison.OrdinalIgnoreCase) || path.EndsWith(WeightFileNames.IndexExtension, StringComparison.OrdinalIgnoreCase));
 
     // What exists wins; what can be no id is left to the reader of directories, which says what it misses there.
     static ModelId? Id(string model)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Octet;
 
 /// <summary>One model on its way from the hub into the cache: its commit, its files, their download, the snapshot.</summary>
-sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, ModelHubOptions options)
+sealed class ModelPull(HubClient client, RepositoryCache cache, CheckedContent content, ModelId id, ModelHubOptions options)
 {
     /// <summary>Files at a time: one that ends does not leave the connections idle until its hash is known.</summary>
     const int FilesAtATime = 4;
@@ -18,7 +18,12 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         List<ModelFile> all = await client.GetTreeAsync(id, commit, cancellationToken).ConfigureAwait(false);
         ReadOnlyMemory<byte>? index = NeededFiles.Index(all) is { } file ? await ReadIndexAsync(file, commit, cancellationToken).ConfigureAwait(false) : default(ReadOnlyMemory<byte>?);
         IReadOnlyList<ModelFile> needed = NeededFiles.Select(id.Repository, all, index);
-        return new ModelListing(id, commit, needed, Missing(needed, commit).Sum(missing => missing.Size - PartialBlob.FinishedBytes(cache.Blob(missing), missing.Size)));
+        List<ModelFile> missing = await MissingAsync(needed, commit, cancellationToken).ConfigureAwait(false);
+        content.Save();
+        return new ModelListing(id, commit, needed, missing.Sum(file => file.Size - PartialBlob.FinishedBytes(cache.Blob(file), file.Size)))
+        {
+            DamagedFiles = [.. missing.Where(file => RepositoryCache.Length(cache.Blob(file)) == file.Size || RepositoryCache.Length(InSnapshot(file, commit)) == file.Size)],
+        };
     }
 
     /// <summary>Brings what is missing into the cache.</summary>
@@ -28,14 +33,14 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         ModelListing listing = await ListAsync(cancellationToken).ConfigureAwait(false);
 
         // A cache that may not be written to serves as it is, if it holds all of it.
-        if (IsThere(listing))
+        if (IsThere(listing, cancellationToken))
         {
             return cache.Snapshot(listing.Commit);
         }
 
         // Another process that pulls the same commit is waited for; then there is nothing left to do.
         using CacheLock mine = await CacheLock.AcquireAsync(cache.Lock(listing.Commit), cancellationToken).ConfigureAwait(false);
-        List<ModelFile> missing = [.. Missing(listing.Files, listing.Commit)];
+        List<ModelFile> missing = await MissingAsync(listing.Files, listing.Commit, cancellationToken).ConfigureAwait(false);
         RequireRoom(missing);
         var meter = new DownloadMeter(progress, listing.TotalBytes);
         foreach (ModelFile file in listing.Files.Except(missing))
@@ -49,7 +54,8 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
             PartialBlob.Sweep(cache.Blob(file));
         }
 
-        string snapshot = new SnapshotWriter(cache, listing.Commit, allowLinks).Write(listing.Files);
+        string snapshot = new SnapshotWriter(cache, content, listing.Commit, allowLinks).Write(listing.Files, cancellationToken);
+        content.Save();
         if (id.RevisionOrMain != listing.Commit)
         {
             cache.WriteReference(id.RevisionOrMain, listing.Commit);
@@ -58,9 +64,9 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
         return snapshot;
     }
 
-    bool IsThere(ModelListing listing) =>
+    bool IsThere(ModelListing listing, CancellationToken cancellationToken) =>
         (id.RevisionOrMain == listing.Commit || cache.Commit(id) == listing.Commit)
-        && listing.Files.All(file => RepositoryCache.Length(Path.Combine(cache.Snapshot(listing.Commit), file.Path)) == file.Size);
+        && listing.Files.All(file => IsRight(InSnapshot(file, listing.Commit), file, cancellationToken));
 
     async Task DownloadAsync(List<ModelFile> missing, string commit, DownloadMeter meter, CancellationToken cancellationToken)
     {
@@ -74,23 +80,38 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, ModelId id, Mode
             using CacheLock blobLock = await CacheLock.AcquireAsync(cache.Lock(file.BlobName), token).ConfigureAwait(false);
             DownloadMeter.FileMeter fileMeter = meter.File(file);
             string blob = cache.Blob(file);
-            if (RepositoryCache.Length(blob) == file.Size)
+            if (IsRight(blob, file, token))
             {
                 fileMeter.Present(file.Size);
                 return;
             }
 
             await BlobDownload.RunAsync(new FileSource(client, id, commit, file), blob, fileMeter, connections, options, token).ConfigureAwait(false);
+            content.Note(blob, file.BlobName);
         }).ConfigureAwait(false);
     }
 
-    IEnumerable<ModelFile> Missing(IEnumerable<ModelFile> files, string commit) => files.Where(file =>
-        RepositoryCache.Length(cache.Blob(file)) != file.Size && RepositoryCache.Length(Path.Combine(cache.Snapshot(commit), file.Path)) != file.Size);
+    /// <summary>The files that the cache does not hold, or holds with other content than their hashes say.</summary>
+    async Task<List<ModelFile>> MissingAsync(IReadOnlyList<ModelFile> files, string commit, CancellationToken cancellationToken)
+    {
+        bool[] isMissing = new bool[files.Count];
+        var degree = new ParallelOptions { MaxDegreeOfParallelism = Math.Min(FilesAtATime, Environment.ProcessorCount), CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, files.Count, degree, (i, token) =>
+        {
+            isMissing[i] = !IsRight(cache.Blob(files[i]), files[i], token) && !IsRight(InSnapshot(files[i], commit), files[i], token);
+            return ValueTask.CompletedTask;
+        }).ConfigureAwait(false);
+        return [.. files.Where((_, i) => isMissing[i])];
+    }
+
+    bool IsRight(string path, ModelFile file, CancellationToken cancellationToken) => content.IsRight(path, file.BlobName, file.Size, anew: false, cancellationToken);
+
+    string InSnapshot(ModelFile file, string commit) => Path.Combine(cache.Snapshot(commit), file.Path);
 
     Task<ReadOnlyMemory<byte>> ReadIndexAsync(ModelFile file, string commit, CancellationToken cancellationToken)
     {
         string blob = cache.Blob(file);
-        return RepositoryCache.Length(blob) == file.Size && file.Size <= WeightFiles.LongestIndex
+        return file.Size <= WeightFiles.LongestIndex && IsRight(blob, file, cancellationToken)
             ? Task.FromResult<ReadOnlyMemory<byte>>(File.ReadAllBytes(blob))
             : BackOff.RepeatAsync(options, () => new FileSource(client, id, commit, file).ReadAllAsync(WeightFiles.LongestIndex, cancellationToken), cancellationToken);
     }

@@ -18,23 +18,14 @@ static class NeededFiles
     // Formats that unpickle when they are loaded.
     static readonly string[] s_pickles = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"];
 
-    /// <summary>The index among a repository's files, if its weights are in shards.</summary>
+    /// <summary>The index among a repository's files, if its weights are in shards that one names.</summary>
     internal static ModelFile? Index(IEnumerable<ModelFile> all)
     {
-        ModelFile? index = null;
-        foreach (ModelFile file in all)
-        {
-            // The single file comes first, as the loaders have it.
-            if (file.Path == WeightFiles.Single)
-            {
-                return null;
-            }
-
-            index = file.Path == WeightFiles.Index ? file : index;
-        }
-
-        return index;
+        ModelFile[] files = [.. all];
+        return Choose(files).IndexName is { } index ? files.First(file => file.Path == index) : null;
     }
+
+    static WeightFileNames.Choice Choose(IEnumerable<ModelFile> all) => WeightFileNames.Choose(all.Select(file => file.Path).Where(path => !path.Contains('/', StringComparison.Ordinal)));
 
     /// <summary>The files that are needed.</summary>
     /// <param name="repository">For messages.</param>
@@ -50,19 +41,20 @@ static class NeededFiles
         }
 
         List<ModelFile> needed = [.. byName.Values.Where(file => s_texts.Contains(file.Path))];
-        if (index is { } json)
+        WeightFileNames.Choice choice = Choose(all);
+        if (choice.IndexName is { } indexName && index is { } json)
         {
-            needed.Add(byName[WeightFiles.Index]);
+            needed.Add(byName[indexName]);
             needed.AddRange(Shards(repository, json).Select(shard => byName.GetValueOrDefault(shard)
-                ?? throw NotAModel($"{repository}: {WeightFiles.Index} names the shard '{OneLine.Of(shard)}', which the repository does not have: it is incomplete")));
+                ?? throw NotAModel($"{repository}: {indexName} names the shard '{OneLine.Of(shard)}', which the repository does not have: it is incomplete")));
         }
-        else if (byName.TryGetValue(WeightFiles.Single, out ModelFile? single))
+        else if (choice.Files.Length > 0)
         {
-            needed.Add(single);
+            needed.AddRange(choice.Files.Select(name => byName[name]));
         }
         else
         {
-            throw NoWeights(repository, all);
+            throw choice.Problem is { } problem ? NotAModel($"{repository} has neither {WeightFiles.Single} nor {WeightFiles.Index}; {problem}") : NoWeights(repository, all);
         }
 
         return byName.ContainsKey(WeightFiles.Config)

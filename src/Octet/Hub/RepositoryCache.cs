@@ -51,8 +51,10 @@ sealed class RepositoryCache(string cache, string repository)
 
         if (id.Revision is null)
         {
-            // A download by commit leaves no branch behind; one snapshot is unambiguous all the same.
-            return Commits() is [string only] ? only : null;
+            // A download by commit leaves no branch behind; one snapshot, or one that is complete, is unambiguous all the same.
+            string[] commits = Commits();
+            string[] complete = commits.Length > 1 ? [.. commits.Where(commit => WeightFiles.Missing(Snapshot(commit)) is null)] : commits;
+            return complete is [string only] ? only : null;
         }
 
         return id.Revision.Length >= ShortestCommit && Commits().Where(commit => commit.StartsWith(id.Revision, StringComparison.Ordinal)).ToArray() is [string meant] ? meant : null;
@@ -113,6 +115,20 @@ sealed class RepositoryCache(string cache, string repository)
         var file = new FileInfo(path);
         FileSystemInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
         return target is FileInfo { Exists: true } found ? found.Length : null;
+    }
+
+    /// <summary>The full path of what a path leads to in the end; itself where it is no link, or one that cannot be followed.</summary>
+    internal static string Final(string path)
+    {
+        try
+        {
+            FileSystemInfo info = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
+            return info.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        }
+        catch (IOException)
+        {
+            return Path.GetFullPath(path);
+        }
     }
 
     /// <summary>Whether a name from elsewhere is one step of a path, on every system.</summary>

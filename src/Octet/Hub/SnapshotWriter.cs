@@ -5,13 +5,13 @@ namespace Octet;
 /// themselves where links are refused. A new snapshot is made beside the others and renamed; one that is there in part is completed, its
 /// config last, without which nobody takes it for whole.
 /// </summary>
-sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLinks)
+sealed class SnapshotWriter(RepositoryCache cache, CheckedContent content, string commit, bool allowLinks)
 {
     bool _links = allowLinks;
 
-    /// <summary>Writes what is missing. The caller has the commit's lock.</summary>
+    /// <summary>Writes what is missing, or wrong. The caller has the commit's lock.</summary>
     /// <returns>The snapshot's directory.</returns>
-    internal string Write(IReadOnlyList<ModelFile> files)
+    internal string Write(IReadOnlyList<ModelFile> files, CancellationToken cancellationToken)
     {
         string snapshot = cache.Snapshot(commit);
         Directory.CreateDirectory(cache.Snapshots);
@@ -22,12 +22,13 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
         }
         else
         {
-            foreach (ModelFile file in files.OrderBy(Turn).Where(file => RepositoryCache.Length(Path.Combine(snapshot, file.Path)) != file.Size))
+            foreach (ModelFile file in files.OrderBy(Turn).Where(file => !content.IsRight(Path.Combine(snapshot, file.Path), file.BlobName, file.Size, anew: false, cancellationToken)))
             {
                 string temporary = cache.Temporary(commit);
                 Place(file, temporary, mayMove: false);
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(snapshot, file.Path))!);
                 File.Move(temporary, Path.Combine(snapshot, file.Path), overwrite: true);
+                Note(file, snapshot);
             }
         }
 
@@ -47,6 +48,20 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
         }
 
         Directory.Move(directory, snapshot);
+        foreach (ModelFile file in files)
+        {
+            Note(file, snapshot);
+        }
+    }
+
+    // A copy of what was hashed; what a link leads to is known.
+    void Note(ModelFile file, string snapshot)
+    {
+        string path = Path.Combine(snapshot, file.Path);
+        if (new FileInfo(path).LinkTarget is null)
+        {
+            content.Note(path, file.BlobName);
+        }
     }
 
     void Place(ModelFile file, string path, bool mayMove)
@@ -80,7 +95,8 @@ sealed class SnapshotWriter(RepositoryCache cache, string commit, bool allowLink
     static int Turn(ModelFile file) => file.Path switch
     {
         WeightFiles.Config => 3,
-        WeightFiles.Index or WeightFiles.Single => 2,
+        WeightFiles.Single => 2,
+        _ when file.Path.EndsWith(WeightFileNames.IndexExtension, StringComparison.Ordinal) => 2,
         _ => file.Path.EndsWith(".safetensors", StringComparison.Ordinal) ? 1 : 0,
     };
 }

@@ -5,41 +5,69 @@ namespace Octet;
 /// <summary>Which files hold the weights: one, or the shards that an index names.</summary>
 static class WeightFiles
 {
-    internal const string Single = "model.safetensors";
-    internal const string Index = "model.safetensors.index.json";
+    internal const string Single = WeightFileNames.Single;
+    internal const string Index = WeightFileNames.Index;
     internal const string Config = "config.json";
 
     /// <summary>More than any index has; a larger file is not read.</summary>
     internal const long LongestIndex = 100_000_000;
 
     /// <summary>Whether a directory has a config and all weights. The last link to come into a snapshot is the config's.</summary>
-    internal static bool AreComplete(string directory)
+    internal static bool AreComplete(string directory) => Missing(directory) is null;
+
+    /// <summary>What a directory lacks of a config and all weights, for a message: a file, and why; null: nothing.</summary>
+    internal static string? Missing(string directory)
     {
-        if (RepositoryCache.Length(Path.Combine(directory, Config)) is null)
-        {
-            return false;
-        }
-
-        if (RepositoryCache.Length(Path.Combine(directory, Single)) is not null)
-        {
-            return true;
-        }
-
-        string index = Path.Combine(directory, Index);
-        if (RepositoryCache.Length(index) is not (> 0 and <= LongestIndex))
-        {
-            return false;
-        }
-
         try
         {
+            if (Absent(directory, Config) is { } config)
+            {
+                return config;
+            }
+
+            WeightFileNames.Choice choice = WeightFileNames.Choose(Directory.EnumerateFiles(directory).Select(file => Path.GetFileName(file)!));
+            if (choice.IndexName is null)
+            {
+                return choice.Files.Length == 0 ? choice.Problem ?? $"{Single} is missing" : choice.Files.Select(file => Absent(directory, file)).FirstOrDefault(what => what is not null);
+            }
+
+            string index = Path.Combine(directory, choice.IndexName);
+            if (Absent(directory, choice.IndexName) is { } absent)
+            {
+                return absent;
+            }
+
+            if (RepositoryCache.Length(index) is not (> 0 and <= LongestIndex))
+            {
+                return $"{choice.IndexName} is no index";
+            }
+
             IReadOnlyCollection<string> shards = Shards(File.ReadAllBytes(index));
-            return shards.Count > 0 && shards.All(shard => RepositoryCache.IsPlainName(shard) && RepositoryCache.Length(Path.Combine(directory, shard)) is not null);
+            return shards.Count == 0 ? $"{choice.IndexName} names no shards"
+                : shards.Select(shard => RepositoryCache.IsPlainName(shard) ? Absent(directory, shard) : $"{choice.IndexName} names a shard outside").FirstOrDefault(what => what is not null);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (JsonException)
         {
-            return false;
+            return $"{Index} is no index";
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"it cannot be read ({OneLine.Of(e.Message)})";
+        }
+    }
+
+    static string? Absent(string directory, string name)
+    {
+        string path = Path.Combine(directory, name);
+        if (RepositoryCache.Length(path) is { } length)
+        {
+            // Too small for weights, and for most configs.
+            return length is > 0 and <= ForeignContent.BeginningBytes && ForeignContent.StandIn(File.ReadAllBytes(path)) is { } standIn ? $"{OneLine.Of(name)} is not here: {standIn}" : null;
+        }
+
+        return new FileInfo(path).LinkTarget is { } target
+            ? $"{OneLine.Of(name)} is a link to {OneLine.Of(target)}, which is not there"
+            : $"{OneLine.Of(name)} is missing";
     }
 
     /// <summary>The names of the shards in an index, as they stand there.</summary>

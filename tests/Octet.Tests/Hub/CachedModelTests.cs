@@ -69,7 +69,6 @@ public sealed class CachedModelTests : IDisposable
 
     [Theory]
     [InlineData("config.json")]
-    [InlineData("model.safetensors.index.json")]
     [InlineData("model-00002-of-00002.safetensors")]
     public void A_snapshot_without_all_of_its_weights_is_not_found(string missing)
     {
@@ -78,6 +77,73 @@ public sealed class CachedModelTests : IDisposable
         _cache.Add("org/name", Commit, ["main"], files);
 
         Assert.Null(Find("org/name"));
+    }
+
+    [Fact]
+    public void Shards_that_are_all_there_need_no_index()
+    {
+        Dictionary<string, string> files = HandmadeCache.ShardedModel;
+        files.Remove("model.safetensors.index.json");
+        _cache.Add("org/name", Commit, ["main"], files);
+        Assert.Equal(_cache.Snapshot("org/name", Commit), Find("org/name"));
+
+        File.Delete(Path.Combine(_cache.Snapshot("org/name", Commit), "model-00001-of-00002.safetensors"));
+        Assert.Null(Find("org/name"));
+        Assert.Contains("'model-00001-of-00002.safetensors' is missing", Missing("org/name"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_one_complete_snapshot_among_several_without_a_branch_is_meant()
+    {
+        _cache.Add("org/name", Commit, [], HandmadeCache.SmallModel);
+        _cache.Add("org/name", OtherCommit, [], new() { ["config.json"] = "{}" });
+
+        Assert.Equal(_cache.Snapshot("org/name", Commit), Find("org/name"));
+    }
+
+    [Fact]
+    public void Complete_snapshots_that_are_not_meant_are_named_with_what_to_type()
+    {
+        _cache.Add("org/name", Commit, [], HandmadeCache.SmallModel);
+        _cache.Add("org/name", OtherCommit, [], HandmadeCache.SmallModel);
+        Assert.Contains($"main is not known here; complete here, and to be used by these names: org/name@{Commit[..12]}, org/name@{OtherCommit[..12]}", Here("org/name"), StringComparison.Ordinal);
+
+        const string Next = "89abcdef0123456789abcdef0123456789abcdef";
+        _cache.Add("org/moved", Commit, [], HandmadeCache.SmallModel);
+        Directory.CreateDirectory(Path.Combine(_cache.Folder("org/moved"), "refs"));
+        File.WriteAllText(Path.Combine(_cache.Folder("org/moved"), "refs", "main"), Next);
+        Assert.Contains($"main is {Next[..12]}, which is not here; complete here, and to be used by this name: org/moved@{Commit[..12]}", Here("org/moved"), StringComparison.Ordinal);
+        Assert.Equal(_cache.Snapshot("org/moved", Commit), Find($"org/moved@{Commit[..12]}"));
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("model.safetensors")]
+    public void What_is_missing_of_a_snapshot_is_named_and_where_its_link_leads(string missing)
+    {
+        _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);
+        string blob = HandmadeCache.BlobName(HandmadeCache.SmallModel[missing]);
+        File.Delete(Path.Combine(_cache.Folder("org/name"), "blobs", blob));
+        string expected = $"{missing} is a link to ../../blobs/{blob}, which is not there";
+
+        Assert.Equal(expected, Missing("org/name"));
+        Assert.Contains($"main is {Commit[..12]}, of which {expected}", Here("org/name"), StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(_cache.Snapshot("org/name", Commit), missing));
+        Assert.Equal($"{missing} is missing", Missing("org/name"));
+    }
+
+    [Theory]
+    [InlineData("../../blobs/0123456789", "the path of another file")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "Git LFS pointer")]
+    public void What_stands_for_a_file_is_none(string content, string what)
+    {
+        Dictionary<string, string> files = HandmadeCache.SmallModel;
+        files["model.safetensors"] = content;
+        _cache.Add("org/name", Commit, ["main"], files, links: false);
+
+        Assert.Null(Find("org/name"));
+        Assert.Contains(what, Missing("org/name"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,6 +254,53 @@ public sealed class CachedModelTests : IDisposable
     }
 
     [Fact]
+    public void What_has_a_name_elsewhere_is_not_free_again()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "links are counted on Linux");
+        _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);
+        string blob = Path.Combine(_cache.Folder("org/name"), "blobs", HandmadeCache.BlobName("weights"));
+        using (System.Diagnostics.Process link = System.Diagnostics.Process.Start("ln", [blob, Path.Combine(_cache.Path, "elsewhere")]))
+        {
+            link.WaitForExit();
+        }
+
+        using ModelHub hub = _cache.Hub();
+        Assert.Equal(2 + 3 + 40, hub.Remove(ModelId.Parse("org/name")));
+        Assert.Equal("weights", File.ReadAllText(Path.Combine(_cache.Path, "elsewhere")));
+    }
+
+    [Fact]
+    public void Two_names_in_one_repository_are_freed_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "links are counted on Linux");
+        _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel, links: false);
+        string weights = Path.Combine(_cache.Snapshot("org/name", Commit), "model.safetensors");
+        using (System.Diagnostics.Process link = System.Diagnostics.Process.Start("ln", [weights, Path.Combine(_cache.Folder("org/name"), "blobs", "again")]))
+        {
+            link.WaitForExit();
+        }
+
+        using ModelHub hub = _cache.Hub();
+        Assert.Equal(2 + 3 + 7 + 40, hub.Remove(ModelId.Parse("org/name")));
+    }
+
+    [Fact]
+    public void What_a_snapshot_links_to_elsewhere_is_neither_removed_nor_counted()
+    {
+        _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);
+        Dictionary<string, string> other = HandmadeCache.SmallModel;
+        other.Remove("model.safetensors");
+        _cache.Add("org/name", OtherCommit, ["v1"], other);
+        string elsewhere = Path.Combine(_cache.Path, "elsewhere");
+        File.WriteAllText(elsewhere, "a megabyte of weights, say");
+        File.CreateSymbolicLink(Path.Combine(_cache.Snapshot("org/name", OtherCommit), "model.safetensors"), elsewhere);
+        using ModelHub hub = _cache.Hub();
+
+        Assert.Equal(0, hub.Remove(ModelId.Parse("org/name@v1")));
+        Assert.True(File.Exists(elsewhere));
+    }
+
+    [Fact]
     public void The_last_revision_takes_the_repository_with_it()
     {
         _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);
@@ -218,6 +331,18 @@ public sealed class CachedModelTests : IDisposable
         ModelException e = Assert.Throws<ModelException>(() => LanguageModel.Load("octet-tests/absent-model"));
 
         Assert.Contains("octet pull octet-tests/absent-model", e.Message, StringComparison.Ordinal);
+    }
+
+    string? Missing(string repository)
+    {
+        using ModelHub hub = _cache.Hub();
+        return Assert.Single(hub.List().Single(model => model.Repository == repository).Revisions).Missing;
+    }
+
+    string Here(string id)
+    {
+        using ModelHub hub = _cache.Hub();
+        return Assert.Throws<AggregateException>(() => hub.PullAsync(ModelId.Parse(id)).Wait()).InnerException!.Message;
     }
 
     string? Find(string id)

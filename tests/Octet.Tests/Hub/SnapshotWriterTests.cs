@@ -13,7 +13,7 @@ public sealed class SnapshotWriterTests : IDisposable
     {
         RepositoryCache cache = Blobs(HandmadeCache.ShardedModel);
 
-        string snapshot = new SnapshotWriter(cache, Commit, allowLinks: true).Write(Files(HandmadeCache.ShardedModel));
+        string snapshot = new SnapshotWriter(cache, new CheckedContent(cache), Commit, allowLinks: true).Write(Files(HandmadeCache.ShardedModel), TestContext.Current.CancellationToken);
 
         Assert.Equal(_cache.Snapshot("org/name", Commit), snapshot);
         foreach ((string name, string content) in HandmadeCache.ShardedModel)
@@ -34,7 +34,7 @@ public sealed class SnapshotWriterTests : IDisposable
         model["generation_config.json"] = model["config.json"];
         RepositoryCache cache = Blobs(model);
 
-        string snapshot = new SnapshotWriter(cache, Commit, allowLinks: false).Write(Files(model));
+        string snapshot = new SnapshotWriter(cache, new CheckedContent(cache), Commit, allowLinks: false).Write(Files(model), TestContext.Current.CancellationToken);
 
         Assert.All(model, file => Assert.Equal(file.Value, File.ReadAllText(Path.Combine(snapshot, file.Key))));
         Assert.All(Directory.GetFiles(snapshot), file => Assert.Null(new FileInfo(file).LinkTarget));
@@ -50,7 +50,7 @@ public sealed class SnapshotWriterTests : IDisposable
         _cache.Add("org/name", HandmadeCache.OtherCommit, ["main"], HandmadeCache.SmallModel);
         RepositoryCache cache = Blobs(HandmadeCache.SmallModel);
 
-        new SnapshotWriter(cache, Commit, allowLinks: false).Write(Files(HandmadeCache.SmallModel));
+        new SnapshotWriter(cache, new CheckedContent(cache), Commit, allowLinks: false).Write(Files(HandmadeCache.SmallModel), TestContext.Current.CancellationToken);
 
         Assert.True(WeightFiles.AreComplete(_cache.Snapshot("org/name", HandmadeCache.OtherCommit)));
         Assert.True(WeightFiles.AreComplete(_cache.Snapshot("org/name", Commit)));
@@ -63,7 +63,7 @@ public sealed class SnapshotWriterTests : IDisposable
         RepositoryCache cache = Blobs(HandmadeCache.SmallModel);
         File.WriteAllText(Path.Combine(_cache.Snapshot("org/name", Commit), "README.md"), "read me");
 
-        string snapshot = new SnapshotWriter(cache, Commit, allowLinks: true).Write(Files(HandmadeCache.SmallModel));
+        string snapshot = new SnapshotWriter(cache, new CheckedContent(cache), Commit, allowLinks: true).Write(Files(HandmadeCache.SmallModel), TestContext.Current.CancellationToken);
 
         Assert.True(WeightFiles.AreComplete(snapshot));
         Assert.All(HandmadeCache.SmallModel, file => Assert.Equal(file.Value, File.ReadAllText(Path.Combine(snapshot, file.Key))));
@@ -78,7 +78,7 @@ public sealed class SnapshotWriterTests : IDisposable
         File.WriteAllText(Path.Combine(left, "left.safetensors"), "left");
         File.CreateSymbolicLink(cache.Temporary(Commit), "../../blobs/nothing");
 
-        string snapshot = new SnapshotWriter(cache, Commit, allowLinks: true).Write(Files(HandmadeCache.SmallModel));
+        string snapshot = new SnapshotWriter(cache, new CheckedContent(cache), Commit, allowLinks: true).Write(Files(HandmadeCache.SmallModel), TestContext.Current.CancellationToken);
 
         Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"], Directory.GetFiles(snapshot).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(["blobs", "snapshots"], Directory.GetFileSystemEntries(cache.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
