@@ -26,7 +26,7 @@ sealed class CacheContents(RepositoryCache cache)
     {
         using var locks = new AllLocks(cache);
         long unfinished = Directory.Exists(cache.Blobs) ? PartialBlob.All(cache.Blobs).Sum(partial => partial.Bytes) : 0;
-        long bytes = unfinished + Freed(Files(cache.Root).Where(file => !PartialBlob.IsPartial(file)));
+        long bytes = unfinished + Freed(Files(cache.Root).Where(file => !PartialBlob.IsPartial(file) && Path.GetFileName(file) != CheckedContent.FileName));
 
         // Branches first: nothing finds what is half gone.
         DeleteDirectory(cache.References);
@@ -164,9 +164,9 @@ sealed class CacheContents(RepositoryCache cache)
         return (bytes, new DateTimeOffset(used, TimeSpan.Zero));
     }
 
-    // Links count nothing. Neither do unfinished files here, whose length is not what they take.
+    // Links count nothing. Neither do unfinished files here, whose length is not what they take, nor the record of what was hashed.
     static long Bytes(string directory) => new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories)
-        .Where(file => file.LinkTarget is null && !PartialBlob.IsPartial(file.Name))
+        .Where(file => file.LinkTarget is null && !PartialBlob.IsPartial(file.Name) && file.Name != CheckedContent.FileName)
         .Sum(file => file.Length);
 
     /// <summary>All locks of a repository: nobody downloads into it.</summary>

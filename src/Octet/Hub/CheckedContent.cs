@@ -11,7 +11,7 @@ namespace Octet;
 /// </summary>
 sealed class CheckedContent(RepositoryCache cache)
 {
-    const string FileName = "octet-checked";
+    internal const string FileName = "octet-checked";
     const string Format = "octet-checked 1";
     const int BufferBytes = 1 << 20;
 

@@ -342,7 +342,7 @@ public sealed class CachedModelTests : IDisposable
     string Here(string id)
     {
         using ModelHub hub = _cache.Hub();
-        return Assert.Throws<AggregateException>(() => hub.PullAsync(ModelId.Parse(id)).Wait()).InnerException!.Message;
+        return Assert.Throws<ModelHubException>(() => { hub.PullAsync(ModelId.Parse(id)); }).Message;
     }
 
     string? Find(string id)
