@@ -58,13 +58,13 @@ static partial class WeightFileNames
         [],
         $"it holds several that may be meant ({Listed(names)}): name the one, DIRECTORY/FILE, or rename it to {Single}");
 
-    static string Listed(IReadOnlyCollection<string> names)
-        => string.Join(", ", names.Take(NamedAtMost).Select(Quote)) + (names.Count > NamedAtMost ? $" and {names.Count - NamedAtMost} more" : "");
+    static string Listed(string[] names)
+        => string.Join(", ", names.Take(NamedAtMost).Select(Quote)) + (names.Length > NamedAtMost ? $" and {names.Length - NamedAtMost} more" : "");
 
     static string Quote(string name) => $"'{OneLine.Of(name)}'";
 
     [GeneratedRegex(@"\A(.*)-([0-9]{1,9})-of-([0-9]{1,9})\.safetensors\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
-    private static partial Regex ShardName { get; }
+    static partial Regex ShardName { get; }
 
     /// <summary>What to open.</summary>
     /// <param name="IndexName">The index that names the files; null: there is none.</param>
@@ -113,7 +113,7 @@ static partial class WeightFileNames
                 : new Choice(
                     null,
                     [],
-                    missing.Count == 0 ? $"its {_files.Count} shards are numbered beyond the {_total} of their names: they are of several models" : $"of {total} shards, without an index, {Listed(missing)} {(missing.Count == 1 ? "is" : "are")} missing: download what is missing",
+                    missing.Count == 0 ? $"its {_files.Count} shards are numbered beyond the {_total} of their names: they are of several models" : $"of {total} shards, without an index, {Listed([.. missing])} {(missing.Count == 1 ? "is" : "are")} missing: download what is missing",
                     missing.FirstOrDefault());
         }
     }

@@ -55,7 +55,7 @@ sealed partial class RawTerminal : IDisposable
     public void Dispose() => Restore(null, EventArgs.Empty);
 
     /// <summary>Puts the process aside as Ctrl+Z does; returns when it goes on.</summary>
-    internal static void Suspend() => Signal(Environment.ProcessId, OperatingSystem.IsMacOS() ? 18 : 20);
+    internal static void Suspend() => _ = Signal(Environment.ProcessId, OperatingSystem.IsMacOS() ? 18 : 20);
 
     static void Restore(object? sender, EventArgs e)
     {

@@ -35,7 +35,7 @@ sealed class ListCommand : Command
             JsonOutput.WriteLine(new JsonObject
             {
                 ["cache"] = hub.CacheDirectory,
-                ["models"] = new JsonArray([.. models.Select(model => Json(model, checks?[model.Repository]))]),
+                ["models"] = new JsonArray([.. models.Select(model => (JsonNode)Json(model, checks?[model.Repository]))]),
             });
             return;
         }
@@ -101,7 +101,7 @@ sealed class ListCommand : Command
 
     static string Day(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    static JsonNode Json(CachedModel model, CacheCheck? check) => new JsonObject
+    static JsonObject Json(CachedModel model, CacheCheck? check) => new JsonObject
     {
         ["id"] = model.Repository,
         ["bytes"] = model.Bytes,

@@ -159,7 +159,7 @@ public class TiedOutputTests
         return (LogitsTests.Score(model, s_ids), model.Notices);
     }
 
-    static IEnumerable<float> Values(List<TensorSource> tensors)
+    static float[] Values(List<TensorSource> tensors)
     {
         using var directory = new TemporaryDirectory();
         string path = Path.Combine(directory.Path, "one.safetensors");

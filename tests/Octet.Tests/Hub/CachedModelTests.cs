@@ -342,7 +342,7 @@ public sealed class CachedModelTests : IDisposable
     string Here(string id)
     {
         using ModelHub hub = _cache.Hub();
-        return Assert.Throws<ModelHubException>(() => { hub.PullAsync(ModelId.Parse(id)); }).Message;
+        return Assert.ThrowsAsync<ModelHubException>(() => hub.PullAsync(ModelId.Parse(id))).GetAwaiter().GetResult().Message;
     }
 
     string? Find(string id)
