@@ -18,7 +18,7 @@ public class BadModelTests
     [InlineData("NaN scale", Scale, "NaN")]
     [InlineData("missing tensor", "model.norm.weight", "missing")]
     [InlineData("unknown architecture", "GrokForCausalLM", "Qwen3ForCausalLM")]
-    [InlineData("unknown quantization", "awq", "fp8")]
+    [InlineData("unknown quantization", "awq", "integers")]
     public void A_checkpoint_that_is_not_right_is_refused_by_name(string damage, params string[] fragments)
     {
         using var model = new TestModel(Damaged(damage));

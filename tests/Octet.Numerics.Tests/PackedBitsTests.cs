@@ -50,7 +50,7 @@ public class PackedBitsTests
         Assert.Contains("2 bytes", Assert.Throws<ArgumentException>(() => PackedBits.Pack<Float4E2M1FN>(new Float4E2M1FN[3], new byte[1])).Message, StringComparison.Ordinal);
         Assert.Contains("3 bytes", Assert.Throws<ArgumentException>(() => PackedBits.Unpack<Float6E2M3FN>(new byte[2], new Float6E2M3FN[4])).Message, StringComparison.Ordinal);
         Assert.Throws<NotSupportedException>(() => PackedBits.ByteCount<BFloat16>(1));
-        Assert.Throws<OverflowException>(() => PackedBits.ByteCount<Float8E4M3FN>(long.MaxValue));
+        Assert.Equal(long.MaxValue, PackedBits.ByteCount<Float8E4M3FN>(long.MaxValue));
     }
 
     static void RoundTrip<T>(int length, int mask, Func<byte, T> make, Func<T, byte> bits, int bytes)

@@ -24,7 +24,7 @@ public class MalformedFileTests
     [Fact]
     public void Text_that_is_not_json_says_where()
     {
-        Names(Refusal(""), "tiny.json", "JSON");
+        Names(Refusal(""), "tiny.json", "it is empty");
         Names(Refusal("{\n\"model\": nul}"), "tiny.json", "line 2");
         Names(Refusal("[]"), "tiny.json", "$", "an object");
         Names(Refusal("{} x"), "tiny.json", "JSON");

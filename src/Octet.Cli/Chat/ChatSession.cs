@@ -40,18 +40,32 @@ sealed class ChatSession(LanguageModel model, PromptOptions prompt, GenerationOp
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            string? entry;
             try
             {
-                if (Read(source, asksToLeave) is not { } entry || !await TakeAsync(entry, cancellationToken))
-                {
-                    return succeeded;
-                }
+                entry = Read(source, asksToLeave);
             }
             catch (MessageInterruptedException)
             {
-                if (!asksToLeave || MayLeave())
+                if (MayLeave())
                 {
                     interruption.Interrupt();
+                }
+
+                continue;
+            }
+            catch (CommandException error) when (asksToLeave)
+            {
+                // Somebody can type it again. Behind what is no text in a file or pipe nothing can be trusted.
+                ErrorReport.WriteLine(error.Message);
+                continue;
+            }
+
+            try
+            {
+                if (entry is null || !await TakeAsync(entry, cancellationToken))
+                {
+                    return succeeded;
                 }
             }
             catch (Exception error) when (error is CommandException or ModelException or TokenizerException or ChatTemplateException or SafetensorsException or UnauthorizedAccessException

@@ -26,7 +26,7 @@ readonly record struct StoredCodes(DataType? Element, long Rows, long Columns)
         }
 
         long columns = codes.Shape[^1];
-        long rows = columns == 0 ? 0 : codes.ElementCount / columns;
+        long rows = columns != 0 ? codes.ElementCount / columns : codes.Shape.Length == 2 ? codes.Shape[0] : 0;
         long across = scale is null || scale.Shape.IsEmpty ? 1 : scale.Shape[^1];
         switch (codes.DataType)
         {

@@ -23,7 +23,9 @@ static class GenerationStream
             () => Produce(generation, channel.Writer, caller, enumeration, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            // Without a token of ours a channel waits with an object of its own, and keeps who waited last: nothing of it would ever be forgotten.
+            using var open = new CancellationTokenSource();
+            await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(open.Token).ConfigureAwait(false))
             {
                 yield return update;
             }

@@ -65,6 +65,10 @@ sealed class CheckedContent(RepositoryCache cache)
         bool Is(ConcurrentDictionary<string, (string Hash, FileStamp Stamp)> known) => known.TryGetValue(key, out (string Hash, FileStamp Stamp) entry) && entry == (hash, stamp);
     }
 
+    /// <summary>Whether the file was hashed, and is not what its hash says. One that another process has put there since is not.</summary>
+    internal bool IsKnownWrong(string path, string hash)
+        => FileStamp.Of(path) is { } stamp && _wrong.TryGetValue(Key(path), out (string Hash, FileStamp Stamp) entry) && entry == (hash, stamp);
+
     /// <summary>This process has written the file, and hashed what it wrote.</summary>
     internal void Note(string path, string hash)
     {

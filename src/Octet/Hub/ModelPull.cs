@@ -22,7 +22,7 @@ sealed class ModelPull(HubClient client, RepositoryCache cache, CheckedContent c
         content.Save();
         return new ModelListing(id, commit, needed, missing.Sum(file => file.Size - PartialBlob.FinishedBytes(cache.Blob(file), file.Size)))
         {
-            DamagedFiles = [.. missing.Where(file => RepositoryCache.Length(cache.Blob(file)) == file.Size || RepositoryCache.Length(InSnapshot(file, commit)) == file.Size)],
+            DamagedFiles = [.. missing.Where(file => content.IsKnownWrong(cache.Blob(file), file.BlobName) || content.IsKnownWrong(InSnapshot(file, commit), file.BlobName))],
         };
     }
 

@@ -92,7 +92,6 @@ public class ModelConfigErrorTests
     }
 
     [Theory]
-    [InlineData("", "c.json is not valid JSON at line 1, byte 1; expected a JSON object")]
     [InlineData("{\n \"a\": ]}", "c.json is not valid JSON at line 2, byte 7; expected a JSON object")]
     [InlineData("[1]", "c.json holds [1]; expected a JSON object")]
     public void Text_that_is_not_an_object_is_refused_with_its_place(string text, string message) =>

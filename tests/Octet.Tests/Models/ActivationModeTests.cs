@@ -78,7 +78,7 @@ public class ActivationModeTests
     [InlineData("raw FP8")]
     [InlineData("quanto")]
     public void Static_activations_of_a_checkpoint_without_scales_for_them_are_refused(string scheme)
-        => AssertRefused(Checkpoint(scheme), "no layer has a scale of its inputs (input_scale, activation_scale, scale_input)", "dynamic or weight-only");
+        => AssertRefused(Checkpoint(scheme), "no layer has a scale of its inputs (input_scale, activation_scale, act_scale, scale_input)", "dynamic or weight-only");
 
     [Fact]
     public void Static_activations_of_a_checkpoint_that_is_not_quantised_are_refused()
