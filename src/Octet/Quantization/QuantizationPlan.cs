@@ -33,7 +33,8 @@ sealed class QuantizationPlan
                 unconverted.Add(module.Name);
             }
 
-            if (encoder is null && module.IsQuantized)
+            // A wide weight with factors for its inputs is not copied: they go into it.
+            if (encoder is null && (module.IsQuantized || module.Weight.InputFactors is not null))
             {
                 encoder = new BFloat16Encoder(module.Name, module.Weight.Rows, module.Weight.Columns, module.Shape);
             }

@@ -33,6 +33,23 @@ public sealed class UnusualWeightsTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Factors_of_inputs_go_into_a_wide_weight_that_stays_wide()
+    {
+        float[] factors = [.. Enumerable.Range(0, Columns).Select(column => column % 2 == 0 ? 2f : 0.5f)];
+        BFloat16[] values = [.. Ordinary().Select(value => (BFloat16)value)];
+        SafetensorsWriter.Write(
+            Source,
+            [TensorSource.Create<BFloat16>("a.weight", [Rows, Columns], values), TensorSource.Create<float>("a.pre_quant_scale", [Columns], factors)],
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Run(new() { Scheme = QuantizationScheme.BFloat16 });
+
+        using SafetensorsFile file = SafetensorsFile.Open(Destination);
+        Assert.Equal(values.Select((value, i) => (BFloat16)((float)value * factors[i % Columns])), file["a.weight"].AsSpan<BFloat16>().ToArray());
+        Assert.Equal("a.weight", Assert.Single(file.Tensors).Name);
+    }
+
     [Theory]
     [MemberData(nameof(Schemes))]
     public void One_weight_next_to_the_largest_number_is_measured_like_any_other(QuantizationScheme scheme, bool search)
