@@ -191,7 +191,10 @@ public class GrowthFuzzTests(ITestOutputHelper output)
         string prefix = faithful || random.Next(3) > 0 ? "false" : "true";
         string split(string pattern) => new JsonObject
         {
-            ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern }, ["behavior"] = "Isolated", ["invert"] = false,
+            ["type"] = "Split",
+            ["pattern"] = new JsonObject { ["Regex"] = pattern },
+            ["behavior"] = "Isolated",
+            ["invert"] = false,
         }.ToJsonString();
         string[] cuts = [.. Enumerable.Range(0, random.Next(3)).Select(_ => random.Next(3) switch
         {

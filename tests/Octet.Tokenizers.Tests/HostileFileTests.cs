@@ -85,7 +85,9 @@ public class HostileFileTests
             string text = RandomText(random, random.Next(1, 60));
             Tokenizer tokenizer = new TinyTokenizer().With("normalizer", new JsonObject
             {
-                ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = pattern }, ["content"] = content,
+                ["type"] = "Replace",
+                ["pattern"] = new JsonObject { ["String"] = pattern },
+                ["content"] = content,
             }.ToJsonString()).Build();
             Assert.Equal(text.Replace(pattern, content, StringComparison.Ordinal), tokenizer.Decode(tokenizer.Encode(text)));
         }

@@ -68,7 +68,27 @@ public sealed record QuantizationConfig
         Bound = (float)(InputBound ?? double.PositiveInfinity),
     };
 
-    internal static QuantizationConfig Read(ConfigObject json) => ReadMethod(json) with { Source = Path.GetFileName(json.File) };
+    internal static QuantizationConfig Read(ConfigObject json)
+    {
+        RequireLinear(json);
+        return ReadMethod(json) with { Source = Path.GetFileName(json.File) };
+    }
+
+    /// <summary>SGLang's names for NVFP4 whose scales lie in tiles and whose codes have the upper half first. Read as if they did not, it would be other weights.</summary>
+    static void RequireLinear(ConfigObject json)
+    {
+        const string Nibbles = "swap_weight_nibbles", Scales = "checkpoint_weight_scale_layout";
+        const string Reason = "such codes and scales are read only where the files mark the layers as ComfyUI does (NAME.comfy_quant, _quantization_metadata)";
+        if (json.TryBoolean(Nibbles) is true)
+        {
+            throw json.Refused(Nibbles, Reason);
+        }
+
+        if (json.TryString(Scales) is not (null or "linear"))
+        {
+            throw json.Refused(Scales, Reason);
+        }
+    }
 
     static QuantizationConfig ReadMethod(ConfigObject json)
     {
