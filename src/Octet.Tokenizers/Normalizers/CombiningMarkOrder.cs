@@ -18,10 +18,10 @@ static class CombiningMarkOrder
 
     // What was learnt of marks holds for every text. There are some 2,500.
     [ThreadStatic]
-    static Classes? t_canonical;
+    static Classes? s_canonical;
 
     [ThreadStatic]
-    static Classes? t_compatible;
+    static Classes? s_compatible;
 
     /// <summary>An equivalent text without long runs out of order; the argument itself where it has no long run.</summary>
     /// <param name="text">Valid UTF-16.</param>
@@ -57,7 +57,7 @@ static class CombiningMarkOrder
             {
                 ordered ??= new StringBuilder(text.Length);
                 ordered.Append(text, copied, runStart - copied);
-                Classes classes = compatible ? t_compatible ??= new(NormalizationForm.FormKD) : t_canonical ??= new(NormalizationForm.FormD);
+                Classes classes = compatible ? s_compatible ??= new(NormalizationForm.FormKD) : s_canonical ??= new(NormalizationForm.FormD);
                 classes.AppendOrdered(text.AsSpan(runStart, end - runStart), ordered);
                 copied = end;
             }
