@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Testing;
+using Octet.Tests.Reference;
 using static Octet.Cli.Tests.OctetTool;
 
 namespace Octet.Cli.Tests;
@@ -26,11 +27,12 @@ public sealed class TextInputTests : IDisposable
         { "compare MODEL MODEL --prompts FILE", "{\"text\":\"", "\"}\n" },
         { "tokenize MODEL", "{\"text\":\"", "\"}\n" },
         { "tokenize MODEL --file FILE", "{\"text\":\"", "\"}\n" },
-        { "quantize MODEL OUT --kv-cache FILE", "", "" },
     };
 
+    public static TheoryData<string, string, string> PlacesAndQuantize => new(Places.Select(row => row.Data).Append(("quantize MODEL OUT --kv-cache FILE", "", "")));
+
     [Theory]
-    [MemberData(nameof(Places))]
+    [MemberData(nameof(PlacesAndQuantize))]
     public void Text_in_another_code_page_is_refused_where_it_is_read(string arguments, string before, string after)
     {
         ToolResult windows = Run(arguments, [.. Encoding.UTF8.GetBytes(before), .. "Caf"u8, 0xE9, .. Encoding.UTF8.GetBytes(after)]);
@@ -50,16 +52,29 @@ public sealed class TextInputTests : IDisposable
     [MemberData(nameof(Places))]
     public void A_byte_order_mark_is_accepted_wherever_text_is_read(string arguments, string before, string after)
     {
-        if (arguments.StartsWith("quantize", StringComparison.Ordinal))
-        {
-            Assert.Skip("takes its text from the same place as score, and seconds to run");
-        }
-
         string plain = Comparable(Run(arguments, Encoding.UTF8.GetBytes($"{before}Caf\u00E9{after}")));
         foreach (Encoding encoding in s_marked)
         {
             Assert.Equal(plain, Comparable(Run(arguments, [.. encoding.GetPreamble(), .. encoding.GetBytes($"{before}Caf\u00E9{after}")])));
         }
+    }
+
+    [Fact]
+    public void The_text_that_a_cache_is_scaled_by_may_have_a_mark()
+    {
+        byte[] Scaled(byte[] text)
+        {
+            using var directory = new TemporaryDirectory();
+            string file = Path.Combine(directory.Path, "text.txt");
+            string output = Path.Combine(directory.Path, "out");
+            File.WriteAllBytes(file, text);
+            Assert.Equal(0, OctetTool.Run("quantize", Path.Combine(Fixtures.Repository, "models", "octet-tiny-bf16"), output, "--kv-cache", file).ExitCode);
+            return File.ReadAllBytes(Path.Combine(output, "model.safetensors"));
+        }
+
+        byte[] plain = Scaled("Caf\u00E9"u8.ToArray());
+        Assert.Equal(plain, Scaled([.. Encoding.BigEndianUnicode.GetPreamble(), .. Encoding.BigEndianUnicode.GetBytes("Caf\u00E9")]));
+        Assert.NotEqual(plain, Scaled("Cafe"u8.ToArray()));
     }
 
     [Theory]

@@ -92,6 +92,7 @@ public class ModelConfigErrorTests
     }
 
     [Theory]
+    [InlineData("", "c.json is not valid JSON: it is empty: download the file again, for instance with octet pull ID")]
     [InlineData("{\n \"a\": ]}", "c.json is not valid JSON at line 2, byte 7; expected a JSON object")]
     [InlineData("[1]", "c.json holds [1]; expected a JSON object")]
     public void Text_that_is_not_an_object_is_refused_with_its_place(string text, string message) =>

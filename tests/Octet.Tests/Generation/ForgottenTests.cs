@@ -42,7 +42,7 @@ public class ForgottenTests
     public void Forgotten_sessions_give_their_pages_back_when_others_need_them()
     {
         using var synthetic = new SyntheticModel(new() { KvCacheBytes = 16 * SessionTests.PageBytes });
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 3; i++)
         {
             Forget(synthetic.Model);
 
@@ -52,11 +52,13 @@ public class ForgottenTests
     }
 
     [Fact]
-    public async Task A_stream_that_is_forgotten_half_way_ends_and_frees_its_session()
+    public void A_stream_that_is_forgotten_half_way_ends_and_frees_its_session()
     {
         using var synthetic = new SyntheticModel();
         using InferenceSession session = synthetic.Model.CreateSession();
-        await ForgetStream(synthetic.Model, session);
+
+        // Waited for by this thread: what an await goes on with can run on the stream's own stack, which keeps it alive.
+        ForgetStream(synthetic.Model, session).GetAwaiter().GetResult();
         Assert.Throws<InvalidOperationException>(() => session.Truncate(0));
         WaitUntil(() => IsFree(session));
         Assert.True(IsFree(session));
