@@ -125,7 +125,7 @@ public sealed partial class LanguageModel : IDisposable
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
             weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), checkpoint.TotalBytes);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
-            model = DecoderModel.Create(config, weights, backend, chunk, options.LmHead);
+            model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
             if (options.Activation == ActivationMode.Static)
             {
                 weights.RequireInputScales();

@@ -29,36 +29,37 @@ abstract class Backend : IDisposable
     /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
     internal abstract Weight CreateFloat8(LinearTensor tensor);
 
-    /// <summary>A norm's weight, widened to float32.</summary>
-    internal abstract Weight CreateVector(TensorView tensor);
+    /// <summary>A vector, such as a norm's weight, widened to float32, <paramref name="offset"/> added to each element.</summary>
+    internal abstract Weight CreateVector(TensorView tensor, float offset = 0);
 
     /// <param name="layout">What a page holds.</param>
     /// <param name="maxPages">The most pages there are at a time.</param>
     /// <param name="withinRoom">Whether a page is only made where <see cref="Memory"/> has room for it; false where the caller has said what the cache may take.</param>
     internal abstract KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom);
 
-    /// <summary>output[i] = table[batch.Ids[i]], widened.</summary>
-    internal abstract void Embed(Weight table, Batch batch, Activations output);
+    /// <summary>output[i] = table[batch.Ids[i]], widened, times <paramref name="factor"/>.</summary>
+    internal abstract void Embed(Weight table, float factor, Batch batch, Activations output);
 
-    /// <summary>residual += delta (where there is one); output = residual / sqrt(mean(residual^2) + epsilon) * norm.</summary>
+    /// <summary>
+    /// residual += delta (where there is one); output = residual / sqrt(mean(residual^2) + epsilon) * norm. <paramref name="output"/> may be
+    /// the same as <paramref name="residual"/> or <paramref name="delta"/>.
+    /// </summary>
     internal abstract void AddRmsNorm(Activations residual, Activations? delta, Weight norm, float epsilon, Activations output, int rows);
 
-    /// <summary>outputs[j] = input * weights[j]^T for every j: layers that share an input are one pass.</summary>
+    /// <summary>outputs[j] = input * weights[j]^T + bias for every j: layers that share an input are one pass. No output may be the input.</summary>
     internal abstract void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows);
 
     /// <summary>
     /// For every head of <paramref name="query"/> (in place) and <paramref name="key"/>: RMSNorm over the head where a norm is given, then
-    /// rotary embedding (halves, not interleaved pairs; angle = position * theta^(-2i/d)). Keys and values go to <paramref name="cache"/>.
+    /// the rotary embedding. Keys and values go to <paramref name="cache"/>.
     /// </summary>
-    internal abstract void RotateAndStore(
-        Activations query, Activations key, Activations value, Weight? queryNorm, Weight? keyNorm, float epsilon, double theta,
-        KvCache cache, int layer, Batch batch);
+    internal abstract void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch);
 
-    /// <summary>Causal attention of every query head over its sequence's cache, scale 1/sqrt(head size), softmax in float32.</summary>
-    internal abstract void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output);
+    /// <summary>Causal attention of every query head over its sequence's cache, softmax in float32.</summary>
+    internal abstract void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output);
 
-    /// <summary>gate = silu(input * weights[0]^T) * (input * weights[1]^T), silu(x) = x / (1 + exp(-x)); <paramref name="up"/> holds the second product afterwards.</summary>
-    internal abstract void SwiGlu(Activations input, ReadOnlySpan<Weight> weights, Activations gate, Activations up, int rows);
+    /// <summary>gate = the gating of (input * weights[0]^T + bias) and (input * weights[1]^T + bias); <paramref name="up"/> holds the second product afterwards.</summary>
+    internal abstract void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows);
 
     /// <summary>destination [count, head.Rows] = input rows [first, first + count) * head^T, on the host.</summary>
     internal abstract void Logits(Activations input, int first, int count, Weight head, Span<float> destination);

@@ -10,6 +10,9 @@ sealed class KvSequence(KvCache cache) : IDisposable
 
     ~KvSequence() => Shrink(0);
 
+    /// <summary>Whether its keys turn as those of long sequences do (<see cref="Rotary.Long"/>).</summary>
+    internal bool IsLong { get; set; }
+
     internal int Capacity => _pages.Count * KvCacheLayout.PageTokens;
 
     internal int Page(int index) => _pages[index];

@@ -19,6 +19,27 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
     {
     }
 
+    /// <summary>The row of <see cref="Tensor"/> that is the first of this layer: several layers may be stored as one tensor.</summary>
+    internal long FirstRow { get; init; }
+
+    /// <summary>From one row of this layer to its next in <see cref="Tensor"/>: 2 where two layers take turns.</summary>
+    internal int RowStep { get; init; } = 1;
+
+    /// <summary>Rows of <see cref="Tensor"/>, of which <see cref="Rows"/> are this layer's.</summary>
+    internal long StoredRows { get; init; } = Rows;
+
+    /// <summary>What is added to each output; null: nothing.</summary>
+    internal TensorView? Bias { get; init; }
+
+    /// <summary>Every <paramref name="step"/>th of this layer's rows from <paramref name="first"/> on, <paramref name="count"/> of them, as a layer of their own, without a bias.</summary>
+    internal LinearTensor Slice(long first, long count, int step = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + ((count - 1) * step), Rows - 1, nameof(count));
+        return this with { Rows = count, FirstRow = FirstRow + (first * RowStep), RowStep = RowStep * step, Bias = null };
+    }
+
     /// <summary>Whether the even column of two 4-bit codes is the upper half of their byte (ComfyUI), not the lower one.</summary>
     internal bool HighHalfFirst { get; init; }
 

@@ -164,6 +164,20 @@ sealed class ConfigObject
             : throw Unexpected(key, expected);
     }
 
+    /// <summary>A list of <paramref name="count"/> finite numbers that satisfy <paramref name="isValid"/>; null where the key is absent.</summary>
+    internal double[]? TryDoubles(string key, string expected, int count, Func<double, bool> isValid)
+    {
+        if (!TryGet(key, out JsonElement value))
+        {
+            return null;
+        }
+
+        double[] numbers = value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) ? number : double.NaN)]
+            : [];
+        return numbers.Length == count && numbers.All(number => double.IsFinite(number) && isValid(number)) ? numbers : throw Unexpected(key, expected);
+    }
+
     internal bool? TryBoolean(string key)
     {
         if (!TryGet(key, out JsonElement value))

@@ -1,7 +1,9 @@
+using Octet.Checkpoints.Families;
+
 namespace Octet.Checkpoints;
 
 /// <summary>
-/// A model's <c>config.json</c> (Hugging Face layout). Properties carry the names of the file's keys. A value of this type has been
+/// A model's <c>config.json</c> (Hugging Face layout), of a multimodal one its text model's part. Properties carry the names of the file's keys. A value of this type has been
 /// checked: sizes are positive and fit together, and nothing in the file asks for a computation that is not implemented.
 /// </summary>
 public sealed record ModelConfig
@@ -12,12 +14,12 @@ public sealed record ModelConfig
     internal const string ModelOptFileName = "hf_quant_config.json";
 
     /// <summary>The architectures that can be run, by the names used in <c>architectures</c>.</summary>
-    public static IReadOnlyList<string> SupportedArchitectures { get; } = ["Qwen3ForCausalLM"];
+    public static IReadOnlyList<string> SupportedArchitectures { get; } = [.. Family.All.Select(family => family.Architecture), .. Family.Wrappers.Keys];
 
     /// <summary><c>architectures</c>: at least one is in <see cref="SupportedArchitectures"/>.</summary>
     public required IReadOnlyList<string> Architectures { get; init; }
 
-    /// <summary><c>model_type</c>, such as <c>qwen3</c>.</summary>
+    /// <summary><c>model_type</c>, such as <c>qwen3</c>; of a multimodal model the text model's.</summary>
     public required string ModelType { get; init; }
 
     /// <summary><c>hidden_size</c>: the width of the residual stream.</summary>
@@ -56,10 +58,10 @@ public sealed record ModelConfig
     /// <summary><c>tie_word_embeddings</c>: the embedding is also the output layer. False where absent.</summary>
     public bool TieWordEmbeddings { get; init; }
 
-    /// <summary><c>hidden_act</c>: <c>silu</c>, which is also what an absent key means.</summary>
+    /// <summary><c>hidden_act</c> or <c>hidden_activation</c>; <c>silu</c> where both are absent.</summary>
     public string HiddenAct { get; init; } = "silu";
 
-    /// <summary><c>attention_bias</c>: false.</summary>
+    /// <summary><c>attention_bias</c>; false where absent. Qwen2 has biases without this key.</summary>
     public bool AttentionBias { get; init; }
 
     /// <summary><c>bos_token_id</c>, where there is one.</summary>
@@ -76,6 +78,15 @@ public sealed record ModelConfig
 
     /// <summary><c>quantization_config</c>; null where the weights are not quantised.</summary>
     public QuantizationConfig? QuantizationConfig { get; init; }
+
+    /// <summary>What the model is put together from.</summary>
+    internal DecoderSpec? Decoder { get; init; }
+
+    /// <summary>The longest context: <see cref="MaxPositionEmbeddings"/>, or as far as a stretched rotary embedding reaches.</summary>
+    internal int LongestContext => Decoder?.LongestContext ?? MaxPositionEmbeddings;
+
+    /// <summary>Beginnings of the names of the tensors of a multimodal model's other parts.</summary>
+    internal IReadOnlyList<string> OtherParts { get; init; } = [];
 
     /// <summary>Reads <c>config.json</c> of a model directory.</summary>
     /// <param name="directory">The model's directory in Hugging Face layout.</param>

@@ -1,43 +1,48 @@
 using System.Globalization;
+using Octet.Checkpoints.Families;
 
 namespace Octet.Checkpoints;
 
 /// <summary>
-/// The rules of <c>config.json</c>: both spellings in use (Transformers 4 and 5), and a refusal by name of every setting that would
-/// change the results and is not implemented.
+/// What <c>config.json</c> has whatever the family: both spellings in use (Transformers 4 and 5), and <c>text_config</c> of multimodal
+/// models. The families read the rest, and refuse by name every setting that would change the results and is not implemented.
 /// </summary>
 static class ModelConfigReader
 {
     internal static ModelConfig Read(ConfigObject json, string file)
     {
         string[] architectures = ReadArchitectures(json);
-        int hidden = json.Int32("hidden_size", 1);
-        int layers = json.Int32("num_hidden_layers", 1);
-        int heads = json.Int32("num_attention_heads", 1);
-        int vocabulary = json.Int32("vocab_size", 1);
+        ConfigObject text = json.TryObject("text_config") ?? json;
+        Family family = FindFamily(json, text, architectures);
+        var shared = new FamilyConfig(text, family.Defaults);
+        DecoderSpec decoder = family.Read(shared);
+        int most = shared.VocabSize - 1;
         var config = new ModelConfig
         {
             Architectures = architectures,
-            ModelType = json.String("model_type", "a string such as \"qwen3\""),
-            HiddenSize = hidden,
-            IntermediateSize = json.Int32("intermediate_size", 1),
-            NumHiddenLayers = layers,
-            NumAttentionHeads = heads,
-            NumKeyValueHeads = ReadKeyValueHeads(json, heads),
-            HeadDim = ReadHeadDim(json, hidden, heads),
-            VocabSize = vocabulary,
-            MaxPositionEmbeddings = json.Int32("max_position_embeddings", 1),
-            RmsNormEps = (float)json.Double("rms_norm_eps", "a number from 0 to 1", value => value is >= 0 and <= 1),
-            RopeTheta = ReadRopeTheta(json),
-            TieWordEmbeddings = json.TryBoolean("tie_word_embeddings") ?? false,
-            BosTokenId = json.TryInt32("bos_token_id", 0, vocabulary - 1),
-            EosTokenIds = json.TryInt32s("eos_token_id", 0, vocabulary - 1) ?? [],
-            PadTokenId = json.TryInt32("pad_token_id", 0, vocabulary - 1),
-            DType = json.TryString("dtype") ?? json.TryString("torch_dtype"),
-            QuantizationConfig = QuantizationConfig.OfConfig(json) is { } quantization ? QuantizationConfig.Read(quantization) : null,
+            ModelType = text.String("model_type", "a string such as \"qwen3\""),
+            HiddenSize = shared.HiddenSize,
+            IntermediateSize = text.TryInt32("intermediate_size", 1) ?? 0,
+            NumHiddenLayers = shared.Layers,
+            NumAttentionHeads = shared.Heads,
+            NumKeyValueHeads = shared.KeyValueHeads,
+            HeadDim = shared.HeadDim,
+            VocabSize = shared.VocabSize,
+            MaxPositionEmbeddings = shared.MaxPositions,
+            RmsNormEps = shared.Epsilon,
+            RopeTheta = ReadRopeTheta(text) ?? 0,
+            TieWordEmbeddings = text.TryBoolean("tie_word_embeddings") ?? json.TryBoolean("tie_word_embeddings") ?? family.Defaults?.TiesEmbeddings ?? false,
+            HiddenAct = text.TryString("hidden_act") ?? text.TryString("hidden_activation") ?? "silu",
+            AttentionBias = text.TryBoolean("attention_bias") ?? false,
+            BosTokenId = text.TryInt32("bos_token_id", 0, most) ?? json.TryInt32("bos_token_id", 0, most),
+            EosTokenIds = json.TryInt32s("eos_token_id", 0, most) ?? text.TryInt32s("eos_token_id", 0, most) ?? [],
+            PadTokenId = text.TryInt32("pad_token_id", 0, most) ?? json.TryInt32("pad_token_id", 0, most),
+            DType = text.TryString("dtype") ?? text.TryString("torch_dtype") ?? json.TryString("dtype") ?? json.TryString("torch_dtype"),
+            QuantizationConfig = (QuantizationConfig.OfConfig(json) ?? QuantizationConfig.OfConfig(text)) is { } quantization ? QuantizationConfig.Read(quantization) : null,
+            Decoder = decoder,
+            OtherParts = [.. architectures.SelectMany(name => Family.Wrappers.GetValueOrDefault(name, []))],
         };
 
-        RefuseWhatIsNotImplemented(json, layers);
         RequireAddressable(config, file);
         return config;
     }
@@ -49,107 +54,28 @@ static class ModelConfigReader
         return named.Any(ModelConfig.SupportedArchitectures.Contains) ? named : throw json.Unsupported("architectures", supported);
     }
 
-    static int ReadKeyValueHeads(ConfigObject json, int heads)
+    static Family FindFamily(ConfigObject json, ConfigObject text, string[] architectures)
     {
-        int keyValueHeads = json.TryInt32("num_key_value_heads", 1) ?? heads;
-        return heads % keyValueHeads == 0
-            ? keyValueHeads
-            : throw json.Unexpected("num_key_value_heads", string.Create(CultureInfo.InvariantCulture, $"a divisor of num_attention_heads, {heads}"));
-    }
-
-    static int ReadHeadDim(ConfigObject json, int hidden, int heads)
-    {
-        if (json.TryInt32("head_dim", 1) is not int headDim)
+        if (architectures.Any(Family.Wrappers.ContainsKey))
         {
-            return hidden % heads == 0 && hidden / heads % 2 == 0
-                ? hidden / heads
-                : throw json.Missing("head_dim", string.Create(CultureInfo.InvariantCulture, $"it to be stated, since hidden_size {hidden} / num_attention_heads {heads} is not an even whole number"));
-        }
-
-        // Rotary embedding turns pairs.
-        if (headDim % 2 != 0)
-        {
-            throw json.Unexpected("head_dim", "an even number");
-        }
-
-        return (long)headDim * heads <= int.MaxValue
-            ? headDim
-            : throw json.Unexpected("head_dim", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / heads} for num_attention_heads {heads}"));
-    }
-
-    /// <summary>
-    /// The base of the rotary angles: <c>rope_theta</c>, or inside <c>rope_parameters</c> (Transformers 5). Every form of scaling or of
-    /// partial rotation changes the angles and is refused.
-    /// </summary>
-    static double ReadRopeTheta(ConfigObject json)
-    {
-        const string Expected = "a number above 1";
-        double? theta = json.TryDouble("rope_theta", Expected, value => value > 1);
-        RequireFullRotation(json);
-        foreach (string key in (ReadOnlySpan<string>)["rope_parameters", "rope_scaling"])
-        {
-            if (json.TryObject(key) is not { } rope)
+            if (ReferenceEquals(json, text))
             {
-                continue;
+                throw json.Missing("text_config", $"the text model's part, as architectures is {string.Join(", ", architectures)}");
             }
 
-            // "type" is the spelling before Transformers 4.45.
-            if ((rope.TryString("rope_type") ?? rope.TryString("type") ?? "default") != "default")
-            {
-                throw json.Unsupported(key, "absent, null, or rope_type \"default\"");
-            }
-
-            RequireFullRotation(rope);
-            double? nested = rope.TryDouble("rope_theta", Expected, value => value > 1);
-            if (theta is double outer && nested is double inner && outer != inner)
-            {
-                throw rope.Unexpected("rope_theta", string.Create(CultureInfo.InvariantCulture, $"the same value as the file's other rope_theta, {outer}"));
-            }
-
-            theta ??= nested;
+            string type = text.String("model_type", "a string such as \"qwen3\"");
+            return Family.All.FirstOrDefault(family => family.ModelType == type)
+                ?? throw text.Unsupported("model_type", string.Join(", ", Family.All.Select(family => family.ModelType)));
         }
 
-        return theta ?? throw json.Missing("rope_theta", $"{Expected}, here or in rope_parameters");
+        return Family.All.First(family => architectures.Contains(family.Architecture));
     }
 
-    static void RequireFullRotation(ConfigObject json)
+    static double? ReadRopeTheta(ConfigObject json)
     {
-        const string Key = "partial_rotary_factor";
-        if (json.TryDouble(Key, "a number above 0, at most 1", value => value is > 0 and <= 1) is not (null or 1))
-        {
-            throw json.Unsupported(Key, "absent or 1");
-        }
-    }
-
-    static void RefuseWhatIsNotImplemented(ConfigObject json, int layers)
-    {
-        if ((json.TryString("hidden_act") ?? "silu") != "silu")
-        {
-            throw json.Unsupported("hidden_act", "\"silu\"");
-        }
-
-        if (json.TryBoolean("attention_bias") ?? false)
-        {
-            throw json.Unsupported("attention_bias", "false");
-        }
-
-        if (json.TryStrings("layer_types") is { } types)
-        {
-            if (types.Any(type => type != "full_attention"))
-            {
-                throw json.Unsupported("layer_types", "\"full_attention\" in every layer");
-            }
-
-            return;
-        }
-
-        // Transformers, Qwen3Config: a window is in use from layer max_window_layers on (28 where absent), and only if it is switched on.
-        if ((json.TryBoolean("use_sliding_window") ?? false)
-            && json.TryInt32("sliding_window", 1) is not null
-            && (json.TryInt32("max_window_layers", 0) ?? 28) < layers)
-        {
-            throw json.Unsupported("sliding_window", "null, or use_sliding_window false");
-        }
+        static double? Theta(ConfigObject? where) => where?.TryDouble("rope_theta", "a number above 1", value => value > 1);
+        ConfigObject? parameters = json.TryObject("rope_parameters");
+        return Theta(json) ?? Theta(parameters) ?? Theta(parameters?.TryObject("full_attention")) ?? Theta(json.TryObject("rope_scaling"));
     }
 
     /// <summary>Sizes that fit one by one can still describe more bytes than a 64-bit address holds; later arithmetic relies on this bound.</summary>

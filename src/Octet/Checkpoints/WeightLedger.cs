@@ -38,6 +38,66 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     /// <summary>The tensors that are stored and not used, each with the reason.</summary>
     internal IReadOnlyList<(TensorView Tensor, string Reason)> Skipped => _skipped;
 
+    /// <summary>The first of <paramref name="prefixes"/> before which <paramref name="name"/> is stored; the very first where none is.</summary>
+    internal string Prefix(string name, params ReadOnlySpan<string> prefixes)
+    {
+        foreach (string prefix in prefixes)
+        {
+            if (HasLinear(prefix + name))
+            {
+                return prefix;
+            }
+        }
+
+        return prefixes[0];
+    }
+
+    /// <summary>A linear layer with a vector that is added to its outputs, <c>.bias</c>.</summary>
+    internal LinearTensor Linear(string name, long outputs, long inputs, bool hasBias)
+    {
+        LinearTensor layer = Linear(name, outputs, inputs);
+        return hasBias ? layer with { Bias = Vector(name + ".bias", outputs) } : layer;
+    }
+
+    /// <summary>Layers that are stored as one, <paramref name="name"/>, one after the other, without a bias.</summary>
+    internal LinearTensor[] Fused(string name, ReadOnlySpan<int> outputs, long inputs)
+    {
+        long all = 0;
+        foreach (int count in outputs)
+        {
+            all += count;
+        }
+
+        LinearTensor whole = Linear(name, all, inputs);
+        var parts = new LinearTensor[outputs.Length];
+        long first = 0;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            parts[i] = whole.Slice(first, outputs[i]);
+            first += outputs[i];
+        }
+
+        return parts;
+    }
+
+    /// <summary>Skips every tensor whose name begins so; returns how many there were.</summary>
+    internal int SkipUnder(string beginning, string reason)
+    {
+        int before = _skipped.Count;
+        foreach (TensorView tensor in Checkpoint.Tensors)
+        {
+            if (tensor.Name.StartsWith(beginning, StringComparison.Ordinal))
+            {
+                Skip(tensor.Name, reason);
+            }
+        }
+
+        return _skipped.Count - before;
+    }
+
+    /// <summary>Says something about the checkpoint to who opened it.</summary>
+    internal void Note(string notice) => _notices.Add($"{Checkpoint.Path}: {notice}");
+
     /// <summary>A linear layer <paramref name="name"/> of [outputs, inputs], quantised exactly when its weight is made of codes.</summary>
     internal LinearTensor Linear(string name, long outputs, long inputs)
     {

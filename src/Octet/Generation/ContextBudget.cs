@@ -18,7 +18,7 @@ readonly record struct ContextBudget(KvCacheLayout Layout, int ContextLength, in
     /// <exception cref="ModelException">The caller wants more than the model or the memory has.</exception>
     internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, KvCacheLayout layout, MemoryLedger memory)
     {
-        int longest = config.MaxPositionEmbeddings;
+        int longest = config.LongestContext;
         long room = options.KvCacheBytes ?? memory.Room;
         string whose = options.KvCacheBytes is null ? $"this machine has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
         long fits = room / layout.BytesPerPage * KvCacheLayout.PageTokens;

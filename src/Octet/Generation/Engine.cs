@@ -80,6 +80,7 @@ sealed class Engine : IDisposable
         Reserve(session, ids);
         try
         {
+            CatchUp(session, ids.Length, cancellationToken);
             for (int done = 0; done < ids.Length;)
             {
                 int count = Math.Min(_batch.Capacity, ids.Length - done);
@@ -116,6 +117,7 @@ sealed class Engine : IDisposable
         (float[] Logits, Activations States) space = TakeSpare();
         try
         {
+            CatchUp(session, ids.Length, cancellationToken);
             for (int done = 0; done < ids.Length;)
             {
                 int count = Math.Min(_batch.Capacity, ids.Length - done);
@@ -169,6 +171,11 @@ sealed class Engine : IDisposable
                 Reserve(sessions[i], ids.Slice(i, 1));
             }
 
+            foreach (InferenceSession session in sessions)
+            {
+                CatchUp(session, 1, cancellationToken);
+            }
+
             _turns.Enter(cancellationToken);
             try
             {
@@ -177,7 +184,7 @@ sealed class Engine : IDisposable
                 for (int i = 0; i < sessions.Length; i++)
                 {
                     sessions[i].ThrowIfDisposed();
-                    _batch.Add(sessions[i].Sequence, sessions[i].Length, ids.Slice(i, 1));
+                    _batch.Add(sessions[i].Sequence, sessions[i].Computed, ids.Slice(i, 1));
                 }
 
                 _model.Forward(_batch, _cache, _states, cancellationToken);
@@ -252,12 +259,41 @@ sealed class Engine : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>
+    /// Computes again what a session's next step needs and the cache does not have: all of it where the sequence becomes a long one, or is one
+    /// no longer, and its keys turn otherwise.
+    /// </summary>
+    void CatchUp(InferenceSession session, int tokens, CancellationToken cancellationToken)
+    {
+        bool isLong = session.Length + tokens > _model.LongFrom;
+        if (session.Sequence.IsLong != isLong)
+        {
+            session.ForgetComputed();
+            session.Sequence.IsLong = isLong;
+        }
+
+        while (session.Computed < session.Length)
+        {
+            int count = Math.Min(_batch.Capacity, session.Length - session.Computed);
+            _turns.Enter(cancellationToken);
+            try
+            {
+                Forward(session, session.Missing[..count], _states, cancellationToken);
+                session.CatchUp(count);
+            }
+            finally
+            {
+                EndStep();
+            }
+        }
+    }
+
     void Forward(InferenceSession session, ReadOnlySpan<int> ids, Activations states, CancellationToken cancellationToken, HiddenStateObserver? observer = null)
     {
         ThrowIfDisposed();
         session.ThrowIfDisposed();
         _batch.Clear();
-        _batch.Add(session.Sequence, session.Length, ids);
+        _batch.Add(session.Sequence, session.Computed, ids);
         _model.Observer = observer;
         try
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Octet.Backends;
 using Octet.Generation;
 using Octet.Models;
@@ -28,6 +29,9 @@ public sealed class InferenceSession : IDisposable
     }
 
     internal KvSequence Sequence { get; }
+
+    /// <summary>The first tokens whose keys and values are in the cache: all, but where they have to be computed again.</summary>
+    internal int Computed { get; private set; }
 
     /// <summary>Tokens computed so far.</summary>
     public int Length => _tokens.Count;
@@ -129,7 +133,20 @@ public sealed class InferenceSession : IDisposable
     internal void ReleaseUnused() => Sequence.Truncate(Length);
 
     /// <summary>Notes tokens that a step has computed.</summary>
-    internal void Append(ReadOnlySpan<int> ids) => _tokens.AddRange(ids);
+    internal void Append(ReadOnlySpan<int> ids)
+    {
+        _tokens.AddRange(ids);
+        Computed += ids.Length;
+    }
+
+    /// <summary>The tokens that have to be computed again, the next ones first.</summary>
+    internal ReadOnlySpan<int> Missing => CollectionsMarshal.AsSpan(_tokens)[Computed..];
+
+    /// <summary>Notes that a step has computed some of <see cref="Missing"/>.</summary>
+    internal void CatchUp(int tokens) => Computed += tokens;
+
+    /// <summary>All tokens have to be computed again.</summary>
+    internal void ForgetComputed() => Computed = 0;
 
     /// <summary>Gives the keys and values back, when the operation that runs, if any, has ended.</summary>
     public void Dispose()
@@ -153,6 +170,7 @@ public sealed class InferenceSession : IDisposable
     {
         Sequence.Dispose();
         _tokens.Clear();
+        Computed = 0;
     }
 
     /// <summary>The only operation on a session while it lasts.</summary>
@@ -180,6 +198,7 @@ public sealed class InferenceSession : IDisposable
             ArgumentOutOfRangeException.ThrowIfGreaterThan(length, session.Length);
             session.Sequence.Truncate(length);
             session._tokens.RemoveRange(length, session._tokens.Count - length);
+            session.Computed = Math.Min(session.Computed, length);
         }
 
         /// <inheritdoc cref="InferenceSession.KeepPrefix"/>

@@ -1,33 +1,91 @@
 using Octet.Backends;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 
 namespace Octet.Models;
 
-/// <summary>A decoder: token ids in, one row of logits for any token out. Written against <see cref="Backend"/> alone.</summary>
-abstract class DecoderModel : IDisposable
+/// <summary>
+/// A decoder: token ids in, one row of logits for any token out. A stream of hidden states to which every layer adds what its mixer and its
+/// feed-forward part make of it; which those are, the family says. Written against <see cref="Backend"/> alone, activations in float32.
+/// </summary>
+sealed class DecoderModel : IDisposable
 {
+    readonly ModelConfig _config;
+    readonly Backend _backend;
+    readonly ModelBuilder _build;
+    readonly float _embeddingScale;
+    readonly Weight _embedding;
+    readonly Layer[] _layers;
+    readonly CacheScale[] _cacheScales;
+    readonly Weight _norm;
+    readonly Weight _head;
+    readonly Activations _residual, _hidden, _delta;
+
+    /// <param name="config">Names the parts.</param>
+    /// <param name="weights">Their tensors: all that there are must be used or known.</param>
+    /// <param name="backend">Who computes.</param>
+    /// <param name="maxBatch">Rows of a step.</param>
+    /// <param name="head">How the output layer is held.</param>
+    internal DecoderModel(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
+    {
+        DecoderSpec spec = config.Decoder ?? throw new ArgumentException("a config that was not read from a file says nothing of the parts", nameof(config));
+        int hidden = config.HiddenSize;
+        _config = config;
+        _backend = backend;
+        _embeddingScale = spec.EmbeddingScale;
+        _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
+        try
+        {
+            const string Embedding = "embed_tokens";
+            string root = weights.Prefix(Embedding, "model.", "language_model.model.", "model.language_model.");
+            string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
+            (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, config.TieWordEmbeddings, config.VocabSize, hidden);
+            bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
+            _embedding = _build.Own(separate is null && !copies ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            _layers = new Layer[spec.Layers.Count];
+            _cacheScales = new CacheScale[_layers.Length];
+            for (int i = 0; i < _layers.Length; i++)
+            {
+                string at = $"{root}layers.{i}.";
+                (MixerSpec mixer, FeedForwardSpec feedForward) = spec.Layers[i];
+                _layers[i] = new Layer(
+                    MixerNorm: _build.Norm(at + "input_layernorm", hidden),
+                    Mixer: CreateMixer(mixer, at, i),
+                    AfterMixer: spec.HasSandwichNorms ? _build.Norm(at + "post_attention_layernorm", hidden) : null,
+                    FeedForwardNorm: _build.Norm(at + (spec.HasSandwichNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"), hidden),
+                    FeedForward: CreateFeedForward(feedForward, at + "mlp."),
+                    AfterFeedForward: spec.HasSandwichNorms ? _build.Norm(at + "post_feedforward_layernorm", hidden) : null);
+                _cacheScales[i] = weights.CacheScale(at + "self_attn");
+            }
+
+            _norm = _build.Norm(root + "norm", hidden);
+            _head = copies ? _build.Own(backend.CreateFloat8(separate ?? table)) : separate is null ? _embedding : _build.Own(backend.CreateLinear(separate));
+            SkipUnused(config, spec, root, weights);
+            weights.Close();
+            _residual = _build.Buffer("residual", hidden);
+            _hidden = _build.Buffer("hidden", hidden);
+            _delta = _build.Buffer("delta", hidden);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        // A separate embedding is read one row a token.
+        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + _norm.Bytes + _head.Bytes + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
+        LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
+        LinearWeights = _layers.Sum(layer => layer.Mixer.LinearWeights + layer.FeedForward.LinearWeights);
+    }
+
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
-    internal abstract long BytesPerToken { get; }
+    internal long BytesPerToken { get; }
 
     /// <summary>Weights of all linear layers but the output layer: what every token of a batch is multiplied with.</summary>
-    internal abstract long LinearWeights { get; }
+    internal long LinearWeights { get; }
 
-    /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
-    internal abstract KvCacheLayout KvCacheLayout(KvCacheType type);
-
-    /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
-    /// <exception cref="ModelException">The system has no more memory.</exception>
-    internal abstract Activations CreateStates(int rows);
-
-    /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>
-    /// <param name="batch">The tokens.</param>
-    /// <param name="cache">Where their sequences have pages.</param>
-    /// <param name="states">Receives the final hidden states, made by <see cref="CreateStates"/>.</param>
-    /// <param name="cancellationToken">Looked at between layers.</param>
-    internal abstract void Forward(Batch batch, KvCache cache, Activations states, CancellationToken cancellationToken);
-
-    /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
-    internal abstract void Logits(Activations states, int first, int count, Span<float> destination);
+    /// <summary>Sequences of more tokens turn their keys otherwise, the first ones too (<see cref="Rotary.Long"/>).</summary>
+    internal int LongFrom { get; }
 
     /// <summary>
     /// Sees the stream of hidden states while <see cref="Forward"/> runs, inside a step: it must not use the model. Null, as almost always,
@@ -35,11 +93,87 @@ abstract class DecoderModel : IDisposable
     /// </summary>
     internal HiddenStateObserver? Observer { get; set; }
 
-    public abstract void Dispose();
+    /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
+    internal KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type)
+    {
+        Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales, _config.NumKeyValueHeads) : null,
+    };
 
-    /// <summary>The model that <c>config.json</c> names, with its weights taken from <paramref name="weights"/>.</summary>
-    internal static DecoderModel Create(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
-        => config.Architectures.Contains("Qwen3ForCausalLM")
-            ? new Qwen3(config, weights, backend, maxBatch, head)
-            : throw new ModelException(ModelError.Unsupported, $"architecture {string.Join(", ", config.Architectures)} is not supported: expected {string.Join(", ", ModelConfig.SupportedArchitectures)}");
+    /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal Activations CreateStates(int rows) => _backend.CreateActivations(rows, _config.HiddenSize);
+
+    /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="cache">Where their sequences have pages.</param>
+    /// <param name="states">Receives the final hidden states, made by <see cref="CreateStates"/>.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
+    internal void Forward(Batch batch, KvCache cache, Activations states, CancellationToken cancellationToken)
+    {
+        int rows = batch.Count;
+        float epsilon = _config.RmsNormEps;
+        _backend.Embed(_embedding, _embeddingScale, batch, _residual);
+        Activations? delta = null;
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Layer layer = _layers[i];
+            _backend.AddRmsNorm(_residual, delta, layer.MixerNorm, epsilon, _hidden, rows);
+            layer.Mixer.Forward(_hidden, _delta, batch, cache);
+            Norm(_delta, layer.AfterMixer, rows);
+            _backend.AddRmsNorm(_residual, _delta, layer.FeedForwardNorm, epsilon, _hidden, rows);
+            layer.FeedForward.Forward(_hidden, _delta, batch, cache);
+            Norm(_delta, layer.AfterFeedForward, rows);
+            delta = _delta;
+            Observer?.Invoke(i, _residual, delta, rows);
+        }
+
+        _backend.AddRmsNorm(_residual, delta, _norm, epsilon, states, rows);
+        Observer?.Invoke(_layers.Length, states, null, rows);
+    }
+
+    /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
+    internal void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head, destination);
+
+    public void Dispose() => _build.Dispose();
+
+    void Norm(Activations states, Weight? norm, int rows)
+    {
+        if (norm is not null)
+        {
+            _backend.AddRmsNorm(states, null, norm, _config.RmsNormEps, states, rows);
+        }
+    }
+
+    Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
+    {
+        AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, layer, _build),
+        _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
+    };
+
+    Part CreateFeedForward(FeedForwardSpec feedForward, string at) => feedForward switch
+    {
+        GatedSpec gated => new GatedFeedForward(gated, at, _config.HiddenSize, _build),
+        _ => throw new InvalidOperationException($"no feed-forward part is made of {feedForward.GetType().Name}"),
+    };
+
+    static void SkipUnused(ModelConfig config, DecoderSpec spec, string root, WeightLedger weights)
+    {
+        foreach ((string beginning, string reason) in spec.Unused)
+        {
+            weights.SkipUnder(root + beginning, reason);
+        }
+
+        int others = config.OtherParts.Sum(part => weights.SkipUnder(part, "a part of the model that does not read text"));
+        if (others > 0)
+        {
+            weights.Note($"{others} tensors belong to parts that do not read text ({string.Join(", ", config.OtherParts.Select(part => part.TrimEnd('.')).Distinct())}) and are left: only the text model runs");
+        }
+    }
+
+    sealed record Layer(Weight MixerNorm, Part Mixer, Weight? AfterMixer, Weight FeedForwardNorm, Part FeedForward, Weight? AfterFeedForward)
+    {
+        internal long BytesPerToken => Mixer.BytesPerToken + FeedForward.BytesPerToken
+            + new[] { MixerNorm, AfterMixer, FeedForwardNorm, AfterFeedForward }.Sum(norm => norm?.Bytes ?? 0);
+    }
 }

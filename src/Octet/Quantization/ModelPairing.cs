@@ -40,6 +40,6 @@ static class ModelPairing
     {
         using var checkpoint = SafetensorsCheckpoint.Open(directory);
         using var backend = new CpuBackend(InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)), 1, ActivationMode.WeightOnly);
-        DecoderModel.Create(config, new WeightLedger(checkpoint, quantization), backend, 1, LmHead.AsStored).Dispose();
+        new DecoderModel(config, new WeightLedger(checkpoint, quantization), backend, 1, LmHead.AsStored).Dispose();
     }
 }

@@ -95,6 +95,7 @@ public unsafe class AttentionTests
                 Group = group,
                 Position = position,
                 Rows = rows,
+                Scale = 1 / MathF.Sqrt(size),
                 Query = query.Row(0) + group * size,
                 QueryStride = query.Stride,
                 Output = output.Row(0) + group * size,

@@ -77,8 +77,9 @@ public unsafe class Float8CacheTests
         new Span<float>(inKey ? key.Row(0) : value.Row(0), inKey ? 1 : 64).Fill(float.NaN);
         var batch = new Batch(rows);
         batch.Add(sequence, 0, new int[rows]);
-        backend.RotateAndStore(query, key, value, null, null, 1e-6f, 10_000, cache, 0, batch);
-        backend.Attention(query, cache, 0, batch, output);
+        var rotary = new Rotary([.. Enumerable.Range(0, 32).Select(i => Math.Pow(10_000, -i / 32.0))]);
+        backend.RotateAndStore(query, key, value, default, rotary, cache, 0, batch);
+        backend.Attention(query, cache, 0, new AttentionShape(1 / 8f), batch, output);
         float[] last = new float[256];
         output.CopyRow(rows - 1, last);
         return last;

@@ -9,6 +9,7 @@ sealed unsafe partial class CpuBackend
     {
         internal CpuBackend Owner = null!;
         internal CpuWeight Table = null!;
+        internal float Factor;
         internal Batch Batch = null!;
         internal CpuActivations Output = null!;
 
@@ -21,6 +22,11 @@ sealed unsafe partial class CpuBackend
                 int id = Batch.Ids[i];
                 CpuKernels.WidenRow(Table.IsExpanded ? Table.Expand(worker, id, id + 1, Owner._expansion.Of(worker)) : Table, id, Output.Row(i));
                 Table.ReleaseRow();
+                if (Factor != 1)
+                {
+                    Span<float> output = new(Output.Row(i), Table.Columns);
+                    TensorPrimitives.Multiply(output, Factor, output);
+                }
             }
         }
     }
@@ -117,8 +123,8 @@ sealed unsafe partial class CpuBackend
         internal CpuBackend Owner = null!;
         internal int Count;
 
-        /// <summary>Whether the two products become one: the first's silu times the second, in the first's place.</summary>
-        internal bool IsSwiGlu;
+        /// <summary>How the two products become one, in the first's place; null: they stay as they are.</summary>
+        internal Gating? Gating;
 
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
             => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
@@ -130,7 +136,7 @@ sealed unsafe partial class CpuBackend
             get
             {
                 long units = 0;
-                for (int i = 0; i < (IsSwiGlu ? 1 : Count); i++)
+                for (int i = 0; i < (Gating is null ? Count : 1); i++)
                 {
                     units += _items[i].Units;
                 }
@@ -147,9 +153,9 @@ sealed unsafe partial class CpuBackend
 
         internal override void Run(int worker, long first, long end)
         {
-            if (IsSwiGlu)
+            if (Gating is { } gating)
             {
-                RunSwiGlu(worker, first, end);
+                RunGated(gating, worker, first, end);
                 return;
             }
 
@@ -162,7 +168,7 @@ sealed unsafe partial class CpuBackend
         }
 
         // A unit is the same rows of both weights: who has their products still near multiplies them.
-        void RunSwiGlu(int worker, long first, long end)
+        void RunGated(Gating gating, int worker, long first, long end)
         {
             ref Item gate = ref _items[0];
             ref Item up = ref _items[1];
@@ -172,7 +178,7 @@ sealed unsafe partial class CpuBackend
             int count = (int)(Math.Min(gate.Weight.Rows, end * Grain) - column);
             for (nint row = 0; row < gate.Input.Rows; row++)
             {
-                Kernels.SwiGlu(gate.Output + row * gate.Stride + column, up.Output + row * up.Stride + column, count);
+                Kernels.Gate(gating, gate.Output + row * gate.Stride + column, up.Output + row * up.Stride + column, count);
             }
         }
 
@@ -191,7 +197,23 @@ sealed unsafe partial class CpuBackend
                 }
 
                 Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, (float*)Owner._scratch.Of(worker));
+                if (item.Weight.Bias is { } bias)
+                {
+                    AddBias(item, bias, row, stop);
+                }
+
                 row = stop;
+            }
+        }
+
+        static void AddBias(in Item item, CpuVector bias, long row, long stop)
+        {
+            int count = (int)(stop - row);
+            ReadOnlySpan<float> terms = new(bias.Data + row, count);
+            for (nint token = 0; token < item.Input.Rows; token++)
+            {
+                Span<float> output = new(item.Output + (token * item.Stride) + row, count);
+                TensorPrimitives.Add(output, terms, output);
             }
         }
 
@@ -209,7 +231,9 @@ sealed unsafe partial class CpuBackend
     sealed class RotateWork : ParallelWork
     {
         internal CpuKernels Kernels = null!;
+        internal Rotary Rotary = null!;
         internal RotaryAngles Angles = null!;
+        internal RotaryAngles LongAngles = null!;
         internal CpuActivations Query = null!;
         internal CpuActivations Key = null!;
         internal CpuActivations Value = null!;
@@ -242,16 +266,23 @@ sealed unsafe partial class CpuBackend
             // Nobody has looked at a new token's place in the cache: what is written there last waits for memory, unless it is on its way.
             CpuKernels.Prefetch(cached, bytes);
             CpuKernels.Prefetch(cached + Cache.ValueOffset, bytes);
-            fixed (float* angles = Angles.At(position))
+            fixed (float* angles = (Batch.Sequences[row].IsLong ? LongAngles : Angles).At(position))
             {
+                int pairs = Rotary.Frequencies.Length;
                 int queries = Query.Columns / layout.Heads;
                 for (float* query = Query.Row(row) + head * queries, stop = query + queries; query < stop; query += size)
                 {
-                    Kernels.NormRotate(query, QueryNorm is null ? null : QueryNorm.Data, Epsilon, angles, angles + size / 2, size);
+                    Kernels.NormRotate(query, QueryNorm is null ? null : QueryNorm.Data, Epsilon, angles, angles + pairs, size, pairs, Rotary.TurnsNeighbours);
+                }
+
+                if (Rotary.QueryGrowth is not null)
+                {
+                    Span<float> group = new(Query.Row(row) + head * queries, queries);
+                    TensorPrimitives.Multiply(group, Rotary.QueryFactor(position), group);
                 }
 
                 float* key = Key.Row(row) + head * size;
-                Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + size / 2, size);
+                Kernels.NormRotate(key, KeyNorm is null ? null : KeyNorm.Data, Epsilon, angles, angles + pairs, size, pairs, Rotary.TurnsNeighbours);
                 Store(key, cached, layout.Scale(Layer, head).Key);
                 Store(Value.Row(row) + head * size, cached + Cache.ValueOffset, layout.Scale(Layer, head).Value);
             }
@@ -274,6 +305,7 @@ sealed unsafe partial class CpuBackend
         internal CpuActivations Output = null!;
         internal CpuKvCache Cache = null!;
         internal int Layer;
+        internal AttentionShape Shape = null!;
         internal int Group;
         Batch _batch = null!;
 
@@ -311,6 +343,9 @@ sealed unsafe partial class CpuBackend
                     Group = Group,
                     Position = _batch.Positions[row],
                     Rows = rows,
+                    Scale = Shape.Scale,
+                    Window = Shape.Window ?? 0,
+                    Sinks = Shape.Sinks is CpuVector sinks ? sinks.Data + head * Group : null,
                     Query = Query.Row(row) + offset,
                     QueryStride = Query.Stride,
                     Output = Output.Row(row) + offset,
@@ -331,7 +366,7 @@ sealed unsafe partial class CpuBackend
         byte* FirstKeys(long unit)
         {
             (int row, _, int head) = Tile(unit);
-            return Cache.Keys(_batch.Sequences[row].Page(0), Layer, head);
+            return Cache.Keys(_batch.Sequences[row].Page(Shape.First(_batch.Positions[row]) / KvCacheLayout.PageTokens), Layer, head);
         }
     }
 }

@@ -19,7 +19,7 @@ sealed unsafe partial class CpuBackend : Backend
     readonly LinearWork _linear = new();
     readonly RotateWork _rotate = new();
     readonly AttentionWork _attention = new();
-    RotaryAngles? _angles;
+    readonly Dictionary<Rotary, RotaryAngles> _angles = [];
     readonly QuantizedInput[] _inputs;
     readonly WorkerMemory _scratch;
     readonly WorkerMemory _expansion;
@@ -46,7 +46,19 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Activations CreateActivations(int rows, int columns) => new CpuActivations(rows, columns, Memory);
 
-    internal override Weight CreateLinear(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode), InputFactors = tensor.InputFactors };
+    internal override Weight CreateLinear(LinearTensor tensor)
+    {
+        CpuVector? bias = tensor.Bias is { } terms ? new CpuVector(terms, 0, Memory) : null;
+        try
+        {
+            return new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode), InputFactors = tensor.InputFactors, Bias = bias };
+        }
+        catch
+        {
+            bias?.Dispose();
+            throw;
+        }
+    }
 
     internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped, InputFactors = tensor.InputFactors };
 
@@ -66,11 +78,11 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    internal override Weight CreateVector(TensorView tensor) => new CpuVector(tensor, Memory);
+    internal override Weight CreateVector(TensorView tensor, float offset) => new CpuVector(tensor, offset, Memory);
 
     internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom) => new CpuKvCache(layout, maxPages, Memory, withinRoom);
 
-    internal override void Embed(Weight table, Batch batch, Activations output)
+    internal override void Embed(Weight table, float factor, Batch batch, Activations output)
     {
         var weight = (CpuWeight)table;
         Check(output, batch.Count, weight.Columns);
@@ -87,6 +99,7 @@ sealed unsafe partial class CpuBackend : Backend
         _expansion.Reserve(weight.ExpansionBytes);
         _embed.Owner = this;
         _embed.Table = weight;
+        _embed.Factor = factor;
         _embed.Batch = batch;
         _embed.Output = (CpuActivations)output;
         _pool.Run(_embed);
@@ -113,12 +126,12 @@ sealed unsafe partial class CpuBackend : Backend
         _pool.Run(_linear);
     }
 
-    internal override void SwiGlu(Activations input, ReadOnlySpan<Weight> weights, Activations gate, Activations up, int rows)
+    internal override void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, 2, nameof(weights));
         ArgumentOutOfRangeException.ThrowIfNotEqual(gate.Columns, up.Columns, nameof(up));
         Set(input, weights, [gate, up], rows);
-        _linear.IsSwiGlu = true;
+        _linear.Gating = gating;
         _pool.Run(_linear);
     }
 
@@ -127,7 +140,7 @@ sealed unsafe partial class CpuBackend : Backend
         var x = (CpuActivations)input;
         _linear.Kernels = _kernels;
         _linear.Count = weights.Length;
-        _linear.IsSwiGlu = false;
+        _linear.Gating = null;
         _linear.Owner = this;
         for (int i = 0; i < weights.Length; i++)
         {
@@ -149,49 +162,63 @@ sealed unsafe partial class CpuBackend : Backend
         _scratch.Reserve((long)_kernels.LinearScratch(x.Columns) * sizeof(float));
     }
 
-    internal override void RotateAndStore(
-        Activations query, Activations key, Activations value, Weight? queryNorm, Weight? keyNorm, float epsilon, double theta,
-        KvCache cache, int layer, Batch batch)
+    internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
     {
         KvCacheLayout layout = cache.Layout;
         Check(query, batch.Count, query.Columns);
         Check(key, batch.Count, layout.Heads * layout.HeadDim);
         Check(value, batch.Count, layout.Heads * layout.HeadDim);
-        if (_angles is null || _angles.Size != layout.HeadDim || _angles.Theta != theta)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rotary.Size, layout.HeadDim, nameof(rotary));
+        RotaryAngles angles = Angles(rotary);
+        RotaryAngles longAngles = rotary.Long is { } stretched ? Angles(stretched) : angles;
+        for (int row = 0; row < batch.Count; row++)
         {
-            _angles = new RotaryAngles(layout.HeadDim, theta);
-        }
-
-        foreach (int position in batch.Positions)
-        {
-            _angles.Reach(position);
+            (batch.Sequences[row].IsLong ? longAngles : angles).Reach(batch.Positions[row]);
         }
 
         _rotate.Kernels = _kernels;
-        _rotate.Angles = _angles;
+        _rotate.Rotary = rotary;
+        _rotate.Angles = angles;
+        _rotate.LongAngles = longAngles;
         _rotate.Query = (CpuActivations)query;
         _rotate.Key = (CpuActivations)key;
         _rotate.Value = (CpuActivations)value;
-        _rotate.QueryNorm = (CpuVector?)queryNorm;
-        _rotate.KeyNorm = (CpuVector?)keyNorm;
-        _rotate.Epsilon = epsilon;
+        _rotate.QueryNorm = (CpuVector?)norm.Query;
+        _rotate.KeyNorm = (CpuVector?)norm.Key;
+        _rotate.Epsilon = norm.Epsilon;
         _rotate.Cache = (CpuKvCache)cache;
         _rotate.Layer = layer;
         _rotate.Batch = batch;
         _pool.Run(_rotate);
     }
 
-    internal override void Attention(Activations query, KvCache cache, int layer, Batch batch, Activations output)
+    RotaryAngles Angles(Rotary rotary)
+    {
+        if (!_angles.TryGetValue(rotary, out RotaryAngles? angles))
+        {
+            _angles.Add(rotary, angles = new RotaryAngles(rotary));
+        }
+
+        return angles;
+    }
+
+    internal override void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output)
     {
         KvCacheLayout layout = cache.Layout;
         Check(query, batch.Count, query.Columns);
         Check(output, batch.Count, query.Columns);
+        if (shape.Sinks is { } sinks)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(sinks.Columns, query.Columns / layout.HeadDim, nameof(shape));
+        }
+
         _attention.Kernels = _kernels;
         _attention.Owner = this;
         _attention.Query = (CpuActivations)query;
         _attention.Output = (CpuActivations)output;
         _attention.Cache = (CpuKvCache)cache;
         _attention.Layer = layer;
+        _attention.Shape = shape;
         _attention.Group = query.Columns / layout.HeadDim / layout.Heads;
         _attention.Plan(batch);
         _scratch.Reserve((long)_kernels.AttentionScratch(layout.HeadDim, _attention.Group) * sizeof(float));
@@ -216,7 +243,7 @@ sealed unsafe partial class CpuBackend : Backend
             LinearInput source = Prepare(weight, new(x.Row(first), x.Stride, count, null, 0), _inputs[0].Prepared, _kernels.PreparedBytes(weight, count));
             _linear.Kernels = _kernels;
             _linear.Count = 1;
-            _linear.IsSwiGlu = false;
+            _linear.Gating = null;
             _linear.Owner = this;
             _expansion.Reserve(weight.ExpansionBytes);
             _linear.Set(0, weight, source, y, checked((int)head.Rows));

@@ -77,8 +77,11 @@ abstract unsafe class CpuKernels
     /// <summary>residual += delta unless null; output = residual * rsqrt(mean(residual^2) + epsilon) * norm.</summary>
     internal abstract void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count);
 
-    /// <summary>In place: RMSNorm of one head unless <paramref name="norm"/> is null, then rotation of (i, i + size / 2) by angle i.</summary>
-    internal abstract void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size);
+    /// <summary>
+    /// In place: RMSNorm of one head of <paramref name="size"/> unless <paramref name="norm"/> is null, then rotation by as many angles as
+    /// there are <paramref name="pairs"/>, of (i, i + pairs) or, with <paramref name="neighbours"/>, of (2i, 2i + 1).
+    /// </summary>
+    internal abstract void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size, int pairs, bool neighbours);
 
     /// <summary>Keys or values to the cache: source / <paramref name="scale"/>, which is 1 but in E4M3, rounded to nearest even. FP8 saturates.</summary>
     internal abstract void Store(float* source, byte* destination, int count, KvCacheType type, float scale);
@@ -89,7 +92,8 @@ abstract unsafe class CpuKernels
     /// </summary>
     internal abstract void Attend(in AttentionTile work);
 
-    internal abstract void SwiGlu(float* gate, float* up, int count);
+    /// <summary>gate = the gating of gate and up.</summary>
+    internal abstract void Gate(Gating gating, float* gate, float* up, int count);
 
     /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
     internal abstract int LinearScratch(int columns);
@@ -137,6 +141,17 @@ readonly unsafe ref struct AttentionTile
     internal required int Position { get; init; }
 
     internal required int Rows { get; init; }
+
+    internal required float Scale { get; init; }
+
+    /// <summary>Tokens that a token sees, itself among them; 0: all.</summary>
+    internal int Window { get; init; }
+
+    /// <summary>One more score for each query head of the group, without a value; null: none.</summary>
+    internal float* Sinks { get; init; }
+
+    /// <summary>The first position that the tile's row <paramref name="row"/> sees.</summary>
+    internal int First(int row) => Window == 0 ? 0 : Math.Max(0, Position + row + 1 - Window);
 
     /// <summary>The first of the group's queries in the tile's first row; heads are contiguous, rows <see cref="QueryStride"/> floats apart.</summary>
     internal required float* Query { get; init; }

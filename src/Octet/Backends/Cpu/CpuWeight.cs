@@ -21,6 +21,9 @@ sealed unsafe class CpuWeight : Weight
 
     readonly RowExpansion? _expansion;
     readonly long _rowBytes;
+    readonly long _firstRow;
+    readonly int _rowStep = 1;
+    readonly long _codeRows = 1;
     readonly ScaleCodes? _scaleCodes;
     readonly float[]? _scaleTable;
     readonly CpuWeight[] _expanded = [];
@@ -49,38 +52,55 @@ sealed unsafe class CpuWeight : Weight
             _ => throw new ModelException(ModelError.Unsupported, $"a linear layer of type {source.ElementType} is not supported", tensor.File.Path, tensor.Name),
         };
         _rowBytes = _expansion?.StoredBytes(Columns) ?? (long)Columns * ElementBytes;
-        if (tensor.ByteLength != checked(Rows * _rowBytes))
+        if (tensor.ByteLength != checked(source.StoredRows * _rowBytes))
         {
-            throw new ModelException(ModelError.Damaged, $"{tensor.ByteLength} bytes do not hold [{Rows}, {Columns}] of {source.ElementType}", tensor.File.Path, tensor.Name);
+            throw new ModelException(ModelError.Damaged, $"{tensor.ByteLength} bytes do not hold [{source.StoredRows}, {Columns}] of {source.ElementType}", tensor.File.Path, tensor.Name);
         }
 
+        _firstRow = source.FirstRow;
+        _rowStep = source.RowStep;
+        if (_rowStep != 1 && _expansion is null)
+        {
+            throw new ModelException(ModelError.Unsupported, $"a layer of every {_rowStep}th row, which is not supported in {source.ElementType}", tensor.File.Path, tensor.Name);
+        }
+
+        _data += _firstRow * _rowBytes;
         NaNGroups = _expansion is null && Format == WeightFormat.E4M3 ? new NaNGroups(_data, Rows, Columns) : null;
         BlockRows = 1;
         BlockColumns = Columns;
-        Bytes = tensor.ByteLength;
+        Bytes = Rows * _rowBytes;
         if (source.Scales is { } scales)
         {
-            BlockRows = scales.BlockRows;
             BlockColumns = scales.BlockColumns;
             ScaleStride = (Columns + BlockColumns - 1) / BlockColumns;
-            if (scales.Count != checked((Rows + BlockRows - 1) / BlockRows * ScaleStride))
+            if (scales.Count != checked((source.StoredRows + scales.BlockRows - 1) / scales.BlockRows * ScaleStride))
             {
-                throw new ModelException(ModelError.Damaged, $"{scales.Count} scales do not cover [{Rows}, {Columns}] in blocks of [{BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
+                throw new ModelException(ModelError.Damaged, $"{scales.Count} scales do not cover [{source.StoredRows}, {Columns}] in blocks of [{scales.BlockRows}, {BlockColumns}]", tensor.File.Path, tensor.Name);
             }
 
+            // Rows that begin inside a block have a scale each, unless they are all in that block.
+            long first = _firstRow / scales.BlockRows;
+            long last = (_firstRow + ((Rows - 1) * _rowStep)) / scales.BlockRows;
+            BlockRows = _rowStep == 1 && _firstRow % scales.BlockRows == 0 ? scales.BlockRows : first == last ? Rows : 1;
             if (scales.Values is { } values)
             {
-                long bytes = (long)values.Length * sizeof(float);
-                _ownScales = NativeBlock.Allocate(ledger, bytes);
+                long count = (Rows + BlockRows - 1) / BlockRows * ScaleStride;
+                _ownScales = NativeBlock.Allocate(ledger, count * sizeof(float));
                 _scales = (float*)_ownScales.Pointer;
-                values.CopyTo(new Span<float>(_scales, values.Length));
-                Bytes += bytes;
+                for (long row = 0; row < Rows; row += BlockRows)
+                {
+                    long stored = StoredRow(row) / scales.BlockRows * ScaleStride;
+                    values.AsSpan(checked((int)stored), ScaleStride).CopyTo(new Span<float>(_scales + (row / BlockRows * ScaleStride), ScaleStride));
+                }
+
+                Bytes += count * sizeof(float);
             }
             else
             {
                 _scaleCodes = scales.Codes;
                 _scaleTable = scales.Table;
-                Bytes += scales.Count;
+                _codeRows = scales.BlockRows;
+                Bytes += (last - first + 1) * ScaleStride;
             }
         }
 
@@ -156,6 +176,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>What each input is multiplied with before that; null: 1.</summary>
     internal float[]? InputFactors { get; init; }
 
+    /// <summary>What is added to each output; null: nothing.</summary>
+    internal CpuVector? Bias { get; init; }
+
     /// <summary>Whether rows are given back by <see cref="ReleaseRow"/>: only where they lie in a mapped file.</summary>
     internal bool ReleasesRows { get; init; }
 
@@ -167,6 +190,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
         => !IsExpanded ? 0 : (_expansion is null ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
+
+    // The row of the tensor, of which this may be a part.
+    long StoredRow(long row) => _firstRow + (row * _rowStep);
 
     internal byte* Row(long row) => _data + row * _rowBytes;
 
@@ -194,7 +220,7 @@ sealed unsafe class CpuWeight : Weight
         {
             for (long row = first; row < end; row++)
             {
-                _expansion.Expand(Row(row), memory + (row - first) * expanded._rowBytes, Columns);
+                _expansion.Expand(Row(row * _rowStep), memory + (row - first) * expanded._rowBytes, Columns);
             }
 
             expanded._data = memory - first * expanded._rowBytes;
@@ -210,7 +236,7 @@ sealed unsafe class CpuWeight : Weight
                 byte* all = _scaleCodes.Tensor.DangerousGetPointer();
                 for (long row = first; row < end; row++, values += ScaleStride)
                 {
-                    byte* codes = all + _scaleCodes.Offset(row / BlockRows);
+                    byte* codes = all + _scaleCodes.Offset(StoredRow(row) / _codeRows);
                     if (_scaleCodes.IsTiled)
                     {
                         for (int i = 0; i < ScaleStride; i++)
@@ -234,6 +260,7 @@ sealed unsafe class CpuWeight : Weight
 
     public override void Dispose()
     {
+        Bias?.Dispose();
         _ownScales?.Dispose();
         _copy?.Dispose();
         _scales = null;

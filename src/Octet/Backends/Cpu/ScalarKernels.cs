@@ -60,20 +60,20 @@ sealed unsafe class ScalarKernels : CpuKernels
         }
     }
 
-    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
+    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size, int pairs, bool neighbours)
     {
         if (norm is not null)
         {
             AddRmsNorm(head, null, norm, epsilon, head, size);
         }
 
-        int half = size / 2;
-        for (int i = 0; i < half; i++)
+        (int step, int other) = neighbours ? (2, 1) : (1, pairs);
+        for (int i = 0; i < pairs; i++, head += step)
         {
-            float a = head[i];
-            float b = head[i + half];
-            head[i] = a * cos[i] - b * sin[i];
-            head[i + half] = b * cos[i] + a * sin[i];
+            float a = head[0];
+            float b = head[other];
+            head[0] = a * cos[i] - b * sin[i];
+            head[other] = b * cos[i] + a * sin[i];
         }
     }
 
@@ -99,13 +99,15 @@ sealed unsafe class ScalarKernels : CpuKernels
         for (int row = 0; row < work.Rows; row++)
         {
             int positions = work.Position + row + 1;
+            int from = work.First(row);
             double[] scores = new double[positions];
             for (int g = 0; g < work.Group; g++)
             {
                 float* query = work.Query + (nint)row * work.QueryStride + g * size;
                 float* output = work.Output + (nint)row * work.OutputStride + g * size;
-                double max = double.NegativeInfinity;
-                for (int p = 0; p < positions; p++)
+                double sink = work.Sinks is null ? double.NegativeInfinity : work.Sinks[g];
+                double max = sink;
+                for (int p = from; p < positions; p++)
                 {
                     double dot = 0;
                     for (int i = 0; i < size; i++)
@@ -113,13 +115,13 @@ sealed unsafe class ScalarKernels : CpuKernels
                         dot += (double)query[i] * Cached(work, p, 0, i);
                     }
 
-                    scores[p] = dot / Math.Sqrt(size);
+                    scores[p] = dot * work.Scale;
                     max = Math.Max(max, scores[p]);
                 }
 
-                double total = 0;
+                double total = Math.Exp(sink - max);
                 Array.Clear(sums);
-                for (int p = 0; p < positions; p++)
+                for (int p = from; p < positions; p++)
                 {
                     double weight = Math.Exp(scores[p] - max);
                     total += weight;
@@ -137,13 +139,29 @@ sealed unsafe class ScalarKernels : CpuKernels
         }
     }
 
-    internal override void SwiGlu(float* gate, float* up, int count)
+    internal override void Gate(Gating gating, float* gate, float* up, int count)
     {
         for (int i = 0; i < count; i++)
         {
-            gate[i] = (float)(gate[i] / (1 + Math.Exp(-gate[i])) * up[i]);
+            gate[i] = (float)Gate(gating, gate[i], up[i]);
         }
     }
+
+    static double Gate(Gating gating, double gate, double up)
+    {
+        switch (gating.Kind)
+        {
+            case GatingKind.GeluTanh:
+                return gate * Logistic(2 * Math.Sqrt(2 / Math.PI) * (gate + (0.044715 * gate * gate * gate))) * up;
+            case GatingKind.ClampedSwiGlu:
+                gate = Math.Min(gate, gating.Limit);
+                return gate * Logistic(gating.Alpha * gate) * (Math.Clamp(up, -gating.Limit, gating.Limit) + 1);
+            default:
+                return gate * Logistic(gate) * up;
+        }
+    }
+
+    static double Logistic(double x) => 1 / (1 + Math.Exp(-x));
 
     static double Cached(in AttentionTile work, int position, long offset, int i)
     {

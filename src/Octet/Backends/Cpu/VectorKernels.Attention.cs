@@ -72,7 +72,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* scores = sums + group * size;
         float* maxima = scores + group * PageTokens;
         float* totals = maxima + group;
-        Begin(maxima, totals, group);
+        Begin(work, maxima, totals, 1);
         new Span<float>(sums, group * size).Clear();
         for (int g = 0; g < group; g++)
         {
@@ -80,9 +80,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
 
         KvScale unit = work.Cache.Layout.Scale(work.Layer, work.Head);
-        float scale = 1 / MathF.Sqrt(size) * unit.Key * TFormat.HalfUnit;
+        float scale = work.Scale * unit.Key * TFormat.HalfUnit;
         int positions = work.Position + 1;
-        for (int first = 0; first < positions; first += PageTokens)
+        int start = work.First(0);
+        for (int first = start / PageTokens * PageTokens; first < positions; first += PageTokens)
         {
             byte* keys = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
@@ -92,8 +93,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 int next = Math.Min(g + 1, group - 1);
                 KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
-                float keep = Softmax(scores + g * PageTokens, count, ref maxima[g], ref totals[g]);
-                float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, count, ref maxima[next], ref totals[next]);
+                float keep = Softmax(scores + g * PageTokens, start - first, count, ref maxima[g], ref totals[g]);
+                float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, start - first, count, ref maxima[next], ref totals[next]);
                 if (TFormat.HalfUnit != 1)
                 {
                     Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, TFormat.HalfUnit);
@@ -240,7 +241,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* square = sums + TileTokens * PanelRows;
         float* maxima = square + TSimd.Count * TSimd.Count;
         float* totals = maxima + work.Rows * work.Group;
-        Begin(maxima, totals, work.Rows * work.Group);
+        Begin(work, maxima, totals, work.Rows);
         for (int row = 0; row < work.Rows; row++)
         {
             new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
@@ -250,13 +251,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* scale = stackalloc float[2 * 16];
         float* inner = stackalloc float[2 * 16];
         float* ones = stackalloc float[2 * 16];
-        new Span<float>(scale, PanelRows).Fill(1 / MathF.Sqrt(size) * unit.Key * TFormat.HalfUnit);
+        new Span<float>(scale, PanelRows).Fill(work.Scale * unit.Key * TFormat.HalfUnit);
         new Span<float>(inner, PanelRows).Fill(TFormat.HalfUnit);
         new Span<float>(ones, PanelRows).Fill(1);
         PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
         PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };
         int positions = work.Position + work.Rows;
-        for (int first = 0; first < positions; first += PageTokens)
+        for (int first = work.First(0) / PageTokens * PageTokens; first < positions; first += PageTokens)
         {
             byte* page = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
             int count = Math.Min(PageTokens, positions - first);
@@ -280,7 +281,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 {
                     int index = row * work.Group + g;
                     int visible = Math.Clamp(work.Position + row + 1 - first, 0, count);
-                    float keep = Softmax(scores + row * PageTokens, visible, ref maxima[index], ref totals[index]);
+                    float keep = Softmax(scores + row * PageTokens, work.First(row) - first, visible, ref maxima[index], ref totals[index]);
                     if (keep != 1)
                     {
                         Scale(output + (nint)row * work.OutputStride, size, keep);
@@ -305,10 +306,23 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    static void Begin(float* maxima, float* totals, int queries)
+    // A sink is a score that was seen before all others.
+    static void Begin(in AttentionTile work, float* maxima, float* totals, int rows)
     {
-        new Span<float>(maxima, queries).Fill(float.NegativeInfinity);
-        new Span<float>(totals, queries).Clear();
+        for (int row = 0; row < rows; row++, maxima += work.Group, totals += work.Group)
+        {
+            Span<float> highest = new(maxima, work.Group);
+            if (work.Sinks is null)
+            {
+                highest.Fill(float.NegativeInfinity);
+            }
+            else
+            {
+                new ReadOnlySpan<float>(work.Sinks, work.Group).CopyTo(highest);
+            }
+
+            new Span<float>(totals, work.Group).Fill(work.Sinks is null ? 0 : 1);
+        }
     }
 
     /// <summary>panel[i][j] = element i of key first + j times a factor, for one vector of keys; the panel's rows are <see cref="PanelRows"/> apart.</summary>
@@ -367,16 +381,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>
-    /// scores[j] = exp(scores[j] - m) with the new largest score m, zero from <paramref name="visible"/> on; adds them to
-    /// <paramref name="total"/> and returns what earlier sums are to be multiplied with.
+    /// scores[j] = exp(scores[j] - m) with the new largest score m, zero before <paramref name="from"/> and from <paramref name="visible"/> on;
+    /// adds them to <paramref name="total"/> and returns what earlier sums are to be multiplied with.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float Softmax(float* scores, int visible, ref float max, ref float total)
+    static float Softmax(float* scores, int from, int visible, ref float max, ref float total)
     {
-        if (visible == 0)
+        if (from >= visible)
         {
             new Span<float>(scores, PageTokens).Clear();
             return 1;
+        }
+
+        for (int j = 0; j < from; j++)
+        {
+            scores[j] = float.NegativeInfinity;
         }
 
         for (int j = visible; j < PageTokens; j++)

@@ -5,7 +5,7 @@ using Octet.Numerics;
 
 namespace Octet.Backends.Cpu;
 
-/// <summary>The kernels for one vector width: norms, rotation and activation here, linear layers and attention in files of their own. <typeparamref name="TE4M3"/> is the quickest way from codes to float32.</summary>
+/// <summary>The kernels for one vector width: norms, rotation and gating here, linear layers and attention in files of their own. <typeparamref name="TE4M3"/> is the quickest way from codes to float32.</summary>
 /// <param name="name">The name in <see cref="InstructionSet"/>.</param>
 /// <param name="fourDots">Generated code for 256-bit vectors, asked for when it is wanted; null for none.</param>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Func<FourDotsFunctions?>? fourDots = null) : CpuKernels
@@ -53,29 +53,28 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
+    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size, int pairs, bool neighbours)
     {
         if (norm is not null)
         {
             AddRmsNorm(head, null, norm, epsilon, head, size);
         }
 
-        int half = size / 2;
-        if (half % TSimd.Count != 0)
+        if (neighbours || pairs % TSimd.Count != 0)
         {
-            ScalarKernels.Instance.NormRotate(head, null, epsilon, cos, sin, size);
+            ScalarKernels.Instance.NormRotate(head, null, epsilon, cos, sin, size, pairs, neighbours);
             return;
         }
 
         TVector minus = TSimd.Broadcast(-1);
-        for (int i = 0; i < half; i += TSimd.Count)
+        for (int i = 0; i < pairs; i += TSimd.Count)
         {
             TVector a = TSimd.Load(head + i);
-            TVector b = TSimd.Load(head + half + i);
+            TVector b = TSimd.Load(head + pairs + i);
             TVector c = TSimd.Load(cos + i);
             TVector s = TSimd.Load(sin + i);
             TSimd.Store(head + i, TSimd.MultiplyAdd(a, c, TSimd.Multiply(TSimd.Multiply(b, s), minus)));
-            TSimd.Store(head + half + i, TSimd.MultiplyAdd(b, c, TSimd.Multiply(a, s)));
+            TSimd.Store(head + pairs + i, TSimd.MultiplyAdd(b, c, TSimd.Multiply(a, s)));
         }
     }
 
@@ -127,21 +126,60 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal override void SwiGlu(float* gate, float* up, int count)
+    internal override void Gate(Gating gating, float* gate, float* up, int count)
     {
-        TVector one = TSimd.Broadcast(1);
-        TVector minus = TSimd.Broadcast(-1);
         int whole = count - count % TSimd.Count;
-        for (int i = 0; i < whole; i += TSimd.Count)
+        switch (gating.Kind)
         {
-            TVector x = TSimd.Load(gate + i);
-            TVector silu = TSimd.Divide(x, TSimd.Add(one, VectorExp.Exp<TSimd, TVector>(TSimd.Multiply(x, minus))));
-            TSimd.Store(gate + i, TSimd.Multiply(silu, TSimd.Load(up + i)));
+            case GatingKind.Silu:
+                for (int i = 0; i < whole; i += TSimd.Count)
+                {
+                    TVector x = TSimd.Load(gate + i);
+                    TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(x, x), TSimd.Load(up + i)));
+                }
+
+                break;
+            case GatingKind.GeluTanh:
+                TVector cubic = TSimd.Broadcast(0.044715f);
+                TVector one = TSimd.Broadcast(1);
+                TVector slope = TSimd.Broadcast(2 * MathF.Sqrt(2 / MathF.PI));
+                for (int i = 0; i < whole; i += TSimd.Count)
+                {
+                    TVector x = TSimd.Load(gate + i);
+                    TVector z = TSimd.Multiply(TSimd.Multiply(x, slope), TSimd.MultiplyAdd(TSimd.Multiply(x, x), cubic, one));
+                    TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(x, z), TSimd.Load(up + i)));
+                }
+
+                break;
+            default:
+                ClampedSwiGlu(gating, gate, up, whole);
+                break;
         }
 
-        for (int i = whole; i < count; i++)
-        {
-            gate[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
-        }
+        ScalarKernels.Instance.Gate(gating, gate + whole, up + whole, count - whole);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void ClampedSwiGlu(Gating gating, float* gate, float* up, int count)
+    {
+        TVector minus = TSimd.Broadcast(-1);
+        TVector limit = TSimd.Broadcast(gating.Limit);
+        TVector lower = TSimd.Broadcast(-gating.Limit);
+        TVector alpha = TSimd.Broadcast(gating.Alpha);
+        TVector one = TSimd.Broadcast(1);
+        for (int i = 0; i < count; i += TSimd.Count)
+        {
+            TVector g = Least(TSimd.Load(gate + i), limit, minus);
+            TVector u = TSimd.Max(Least(TSimd.Load(up + i), limit, minus), lower);
+            TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(g, TSimd.Multiply(g, alpha)), TSimd.Add(u, one)));
+        }
+
+        // The smaller of two, of the larger.
+        static TVector Least(TVector a, TVector b, TVector minus) => TSimd.Multiply(TSimd.Max(TSimd.Multiply(a, minus), TSimd.Multiply(b, minus)), minus);
+    }
+
+    /// <summary>x / (1 + exp(-z)).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector TimesLogistic(TVector x, TVector z)
+        => TSimd.Divide(x, TSimd.Add(TSimd.Broadcast(1), VectorExp.Exp<TSimd, TVector>(TSimd.Multiply(z, TSimd.Broadcast(-1)))));
 }

@@ -63,8 +63,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
         => inner.AddRmsNorm(residual, delta, norm, epsilon, output, count);
 
-    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size)
-        => inner.NormRotate(head, norm, epsilon, cos, sin, size);
+    internal override void NormRotate(float* head, float* norm, float epsilon, float* cos, float* sin, int size, int pairs, bool neighbours)
+        => inner.NormRotate(head, norm, epsilon, cos, sin, size, pairs, neighbours);
 
     internal override void Store(float* source, byte* destination, int count, KvCacheType type, float scale)
         => inner.Store(source, destination, count, type, scale);
@@ -81,5 +81,5 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
         }
     }
 
-    internal override void SwiGlu(float* gate, float* up, int count) => inner.SwiGlu(gate, up, count);
+    internal override void Gate(Gating gating, float* gate, float* up, int count) => inner.Gate(gating, gate, up, count);
 }

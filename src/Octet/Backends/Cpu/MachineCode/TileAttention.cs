@@ -22,7 +22,7 @@ static unsafe class TileAttention
     const int PageScores = PageTokens * GroupQueries;
 
     internal static bool CanAttend(in AttentionTile work)
-        => work.Rows > 1 && work.Rows * work.Group >= FewestQueries && work.Cache.Layout.Type == KvCacheType.BFloat16 && IsSupported(work.Cache.Layout.HeadDim);
+        => work.Rows > 1 && work.Window == 0 && work.Sinks is null && work.Rows * work.Group >= FewestQueries && work.Cache.Layout.Type == KvCacheType.BFloat16 && IsSupported(work.Cache.Layout.HeadDim);
 
     internal static int ScratchFloats(int size, int group)
     {
@@ -66,7 +66,7 @@ static unsafe class TileAttention
 
             for (int group = 0; group < groups; group++)
             {
-                Softmax(memory, size, group, groups, pages, first, masked: first + count > work.Position);
+                Softmax(memory, size, work.Scale, group, groups, pages, first, masked: first + count > work.Position);
             }
 
             for (int group = 0; group < groups; group += 2)
@@ -150,9 +150,9 @@ static unsafe class TileAttention
     /// summed before is rescaled where a maximum rose.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Softmax(Memory memory, int size, int group, int groups, int pages, int first, bool masked)
+    static void Softmax(Memory memory, int size, float factor, int group, int groups, int pages, int first, bool masked)
     {
-        Vector512<float> scale = Vector512.Create(1 / MathF.Sqrt(size));
+        Vector512<float> scale = Vector512.Create(factor);
         Vector512<int> visible = Vector512.Load(memory.Visible + group * GroupQueries) - Vector512.Create(first);
         Vector512<float> before = Vector512.Load(memory.Maxima + group * GroupQueries);
         Vector512<float> highest = Vector512.Create(float.NegativeInfinity);

@@ -1,0 +1,73 @@
+using Octet.Backends;
+
+namespace Octet.Checkpoints.Families;
+
+/// <summary>A decoder as data: which parts it is put together from, in which sizes. What a family makes of its <c>config.json</c>.</summary>
+sealed record DecoderSpec
+{
+    internal required IReadOnlyList<LayerSpec> Layers { get; init; }
+
+    /// <summary>What embeddings are multiplied with.</summary>
+    internal float EmbeddingScale { get; init; } = 1;
+
+    /// <summary>What is added to the weights of norms: 1 where they are stored as their difference from it (Gemma, Qwen3-Next).</summary>
+    internal float NormOffset { get; init; }
+
+    /// <summary>Whether what attention and feed-forward give is normed before it is added (Gemma).</summary>
+    internal bool HasSandwichNorms { get; init; }
+
+    /// <summary>The longest context, where a stretched rotary embedding reaches further than <c>max_position_embeddings</c>.</summary>
+    internal required int LongestContext { get; init; }
+
+    /// <summary>Beginnings of the names of tensors that are stored and not used, each with the reason; names without the text model's prefix.</summary>
+    internal IReadOnlyList<(string Beginning, string Reason)> Unused { get; init; } = [];
+}
+
+/// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
+sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward);
+
+/// <summary>What mixes tokens.</summary>
+abstract record MixerSpec;
+
+/// <summary>What each token goes through by itself.</summary>
+abstract record FeedForwardSpec;
+
+/// <summary>Grouped-query attention.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">A divisor of <paramref name="Heads"/>.</param>
+/// <param name="HeadDim">Elements of a head.</param>
+/// <param name="Rotary">How queries and keys turn.</param>
+sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Rotary) : MixerSpec
+{
+    /// <summary>What scores are multiplied with; null: 1/sqrt(<see cref="HeadDim"/>).</summary>
+    internal double? Scale { get; init; }
+
+    /// <summary>Tokens that a token sees, itself among them; null: all.</summary>
+    internal int? Window { get; init; }
+
+    /// <summary>RMSNorm over every query and key head.</summary>
+    internal bool HasHeadNorms { get; init; }
+
+    /// <summary>Whether queries, keys and values have a bias.</summary>
+    internal bool HasInputBias { get; init; }
+
+    /// <summary>Whether the output has one.</summary>
+    internal bool HasOutputBias { get; init; }
+
+    /// <summary>Whether queries, keys and values are stored as one tensor, <c>qkv_proj</c> (Phi-3).</summary>
+    internal bool IsFused { get; init; }
+
+    /// <summary>Whether every query head has a sink (gpt-oss).</summary>
+    internal bool HasSinks { get; init; }
+}
+
+/// <summary>A gated feed-forward layer.</summary>
+/// <param name="Inner">Its width inside.</param>
+/// <param name="Gating">What the two products become.</param>
+sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
+{
+    internal bool HasBias { get; init; }
+
+    /// <summary>Whether gate and up are stored as one tensor, <c>gate_up_proj</c>, the gate first (Phi-3).</summary>
+    internal bool IsFused { get; init; }
+}

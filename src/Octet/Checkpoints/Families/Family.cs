@@ -1,0 +1,28 @@
+namespace Octet.Checkpoints.Families;
+
+/// <summary>A model family: the classes in <c>architectures</c> that it is read for, and how.</summary>
+/// <param name="Architecture">The class of the text model.</param>
+/// <param name="ModelType">Its <c>model_type</c>, by which a multimodal checkpoint names it.</param>
+/// <param name="Read">What the keys say, as parts.</param>
+/// <param name="Defaults">What its class takes for absent keys.</param>
+sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, DecoderSpec> Read, FamilyDefaults? Defaults = null)
+{
+    /// <summary>Every family that can be run: the one place where architectures are told apart.</summary>
+    internal static IReadOnlyList<Family> All { get; } =
+    [
+        new("Qwen3ForCausalLM", "qwen3", Qwen3.Read),
+        new("Qwen2ForCausalLM", "qwen2", Qwen2.Read),
+        new("LlamaForCausalLM", "llama", Llama.Read),
+        new("MistralForCausalLM", "mistral", Mistral.Read),
+        new("Ministral3ForCausalLM", "ministral3", Mistral.Read),
+        new("Phi3ForCausalLM", "phi3", Phi3.Read),
+        new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),
+    ];
+
+    /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>
+    internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
+    {
+        ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Gemma3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+    };
+}

@@ -1,0 +1,149 @@
+using System.Globalization;
+using Octet.Backends;
+
+namespace Octet.Checkpoints.Families;
+
+/// <summary>The keys of <c>config.json</c> that families share, read and checked; the others are each family's own.</summary>
+sealed class FamilyConfig
+{
+    const string FullAttention = "full_attention";
+    const string SlidingAttention = "sliding_attention";
+
+    internal FamilyConfig(ConfigObject json, FamilyDefaults? defaults = null)
+    {
+        defaults ??= new FamilyDefaults();
+        Json = json;
+        HiddenSize = json.Int32("hidden_size", 1);
+        Layers = json.Int32("num_hidden_layers", 1);
+        Heads = json.TryInt32("num_attention_heads", 1) ?? defaults.Heads ?? json.Int32("num_attention_heads", 1);
+        KeyValueHeads = ReadKeyValueHeads(defaults.KeyValueHeads ?? Heads);
+        HeadDim = json.Has("head_dim") || defaults.HeadDim is null ? ReadHeadDim() : defaults.HeadDim.Value;
+        VocabSize = json.TryInt32("vocab_size", 1) ?? defaults.VocabSize ?? json.Int32("vocab_size", 1);
+        MaxPositions = json.TryInt32("max_position_embeddings", 1) ?? defaults.MaxPositions ?? json.Int32("max_position_embeddings", 1);
+        Epsilon = (float)(json.TryDouble("rms_norm_eps", "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing("rms_norm_eps", "a number from 0 to 1"));
+    }
+
+    internal ConfigObject Json { get; }
+
+    internal int HiddenSize { get; }
+
+    internal int Layers { get; }
+
+    internal int Heads { get; }
+
+    internal int KeyValueHeads { get; }
+
+    internal int HeadDim { get; }
+
+    internal int VocabSize { get; }
+
+    internal int MaxPositions { get; }
+
+    internal float Epsilon { get; }
+
+    internal bool Flag(string key) => Json.TryBoolean(key) ?? false;
+
+    /// <summary>Refuses an activation other than <paramref name="supported"/>.</summary>
+    internal void RequireActivation(string key, string supported)
+    {
+        if ((Json.TryString(key) ?? supported) != supported)
+        {
+            throw Json.Unsupported(key, $"\"{supported}\"");
+        }
+    }
+
+    internal void RequireFalse(string key)
+    {
+        if (Flag(key))
+        {
+            throw Json.Unsupported(key, "false");
+        }
+    }
+
+    /// <summary>For each layer whether <c>layer_types</c> gives it a window; null where the file has no such key.</summary>
+    internal bool[]? SlidingLayers()
+    {
+        if (Json.TryStrings("layer_types") is not { } types)
+        {
+            return null;
+        }
+
+        if (types.Any(type => type is not (FullAttention or SlidingAttention)))
+        {
+            throw Json.Unsupported("layer_types", $"\"{FullAttention}\" or \"{SlidingAttention}\" in every layer");
+        }
+
+        return types.Length == Layers
+            ? [.. types.Select(type => type == SlidingAttention)]
+            : throw Json.Unexpected("layer_types", string.Create(CultureInfo.InvariantCulture, $"one for each of num_hidden_layers, {Layers}"));
+    }
+
+    /// <summary>The window of each layer by Qwen's keys: in use where <c>use_sliding_window</c> is true, from layer <c>max_window_layers</c> on (28 where absent).</summary>
+    internal int?[] QwenWindows()
+    {
+        int? window = Flag("use_sliding_window") ? Json.TryInt32("sliding_window", 1) : null;
+        int from = Json.TryInt32("max_window_layers", 0) ?? 28;
+        bool[] sliding = SlidingLayers() ?? [.. Enumerable.Range(0, Layers).Select(layer => layer >= from)];
+        if (window is null && Json.Has("layer_types") && sliding.Any(slides => slides))
+        {
+            window = Json.Int32("sliding_window", 1);
+        }
+
+        return [.. sliding.Select(slides => slides ? window : null)];
+    }
+
+    /// <summary>The same parts in every layer, but for the window.</summary>
+    internal DecoderSpec Uniform(AttentionSpec attention, FeedForwardSpec feedForward, int longestContext, int?[]? windows = null) => new()
+    {
+        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(attention with { Window = windows?[layer] }, feedForward))],
+        LongestContext = longestContext,
+    };
+
+    internal GatedSpec Gated(Gating gating) => new(Json.Int32("intermediate_size", 1), gating);
+
+    int ReadKeyValueHeads(int otherwise)
+    {
+        int keyValueHeads = Json.TryInt32("num_key_value_heads", 1) ?? otherwise;
+        return Heads % keyValueHeads == 0
+            ? keyValueHeads
+            : throw Json.Unexpected("num_key_value_heads", string.Create(CultureInfo.InvariantCulture, $"a divisor of num_attention_heads, {Heads}"));
+    }
+
+    int ReadHeadDim()
+    {
+        if (Json.TryInt32("head_dim", 1) is not int headDim)
+        {
+            return HiddenSize % Heads == 0 && HiddenSize / Heads % 2 == 0
+                ? HiddenSize / Heads
+                : throw Json.Missing("head_dim", string.Create(CultureInfo.InvariantCulture, $"it to be stated, since hidden_size {HiddenSize} / num_attention_heads {Heads} is not an even whole number"));
+        }
+
+        // Rotary embedding turns pairs.
+        if (headDim % 2 != 0)
+        {
+            throw Json.Unexpected("head_dim", "an even number");
+        }
+
+        return (long)headDim * Heads <= int.MaxValue
+            ? headDim
+            : throw Json.Unexpected("head_dim", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / Heads} for num_attention_heads {Heads}"));
+    }
+}
+
+/// <summary>What a family's class in transformers takes where a key is absent; null: the file must have it, or the common rule holds.</summary>
+sealed record FamilyDefaults
+{
+    internal int? Heads { get; init; }
+
+    internal int? KeyValueHeads { get; init; }
+
+    internal int? HeadDim { get; init; }
+
+    internal int? VocabSize { get; init; }
+
+    internal int? MaxPositions { get; init; }
+
+    internal double? Epsilon { get; init; }
+
+    internal bool? TiesEmbeddings { get; init; }
+}

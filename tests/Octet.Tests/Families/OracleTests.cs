@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using Octet.Backends.Cpu;
+using Octet.Testing;
+using Octet.Tests.Backends;
+using Octet.Tests.Models;
+using Octet.Tests.Reference;
+
+namespace Octet.Tests.Families;
+
+/// <summary>
+/// Every family against a numpy program that shares nothing with this repository: its generator writes a small checkpoint as the family
+/// is published, in either spelling of config.json, and its forward is double precision.
+/// </summary>
+public sealed class OracleTests : IDisposable
+{
+    // Past the window of 16, past two pages, past the original context of 16 or 64 that some generators give the rotary embedding.
+    const int Tokens = 100;
+
+    readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    public static TheoryData<string> Models =>
+    [
+        "llama", "llama --style 5", "llama --fp8 tensor",
+        "qwen2", "qwen2 --style 5 --fp8 none", "qwen2 --set use_sliding_window=true --set sliding_window=24 --set max_window_layers=1",
+        "qwen3 --style 5", "qwen3 --set rope_scaling={\"rope_type\":\"yarn\",\"factor\":4.0,\"original_max_position_embeddings\":32}",
+        "mistral", "mistral --style 5 --wrap --set sliding_window=40", "mistral --wrap --fp8 none",
+        "ministral3", "ministral3 --wrap --style 5",
+        "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
+        "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Logits_are_those_of_the_oracle(string options)
+    {
+        (string model, int[] ids, double[][] expected) = Generate(options);
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
+        {
+            using LanguageModel opened = LogitsTests.Open(model, kernels, chunk: 33);
+            LogitsTests.AssertClose(expected, LogitsTests.Score(opened, ids), 1e-5, $"{options} on {name}");
+        }
+    }
+
+    /// <summary>In chunks, past windows, pages and the original context; then token by token, of which the last are also those of a prefill.</summary>
+    [Theory]
+    [InlineData("llama", 1)]
+    [InlineData("phi3", 7)]
+    [InlineData("phi3 --set sliding_window=20", 33)]
+    [InlineData("ministral3", 2)]
+    [InlineData("gemma3_text", 5)]
+    [InlineData("qwen2 --set use_sliding_window=true --set sliding_window=24 --set max_window_layers=1", 17)]
+    public void Prefill_in_chunks_and_decode_agree_with_the_oracle(string options, int chunk)
+    {
+        (string model, int[] ids, double[][] expected) = Generate(options);
+        using LanguageModel opened = LogitsTests.Open(model, InstructionSet.Float32.First(set => set.IsSupported).Kernels, chunk);
+        using InferenceSession session = opened.CreateSession();
+        float[] logits = new float[session.VocabularySize];
+        session.Evaluate(ids.AsSpan(0, 50), []);
+        for (int i = 50; i < ids.Length; i++)
+        {
+            session.Evaluate(ids.AsSpan(i, 1), logits);
+        }
+
+        AssertClose(expected[^1], logits, options);
+
+        // Back and forth once more: what was computed for another length does not stay.
+        session.Truncate(30);
+        session.Evaluate(ids.AsSpan(30), logits);
+        AssertClose(expected[^1], logits, options);
+    }
+
+    static void AssertClose(double[] expected, float[] found, string what)
+    {
+        double error = LogitsTests.Error(expected, found);
+        Assert.True(error <= 1e-5, $"{what}: relative error {error:e2}");
+    }
+
+    (string Model, int[] Ids, double[][] Expected) Generate(string options)
+    {
+        string model = Path.Combine(_directory.Path, "model");
+        string logits = Path.Combine(_directory.Path, "logits.npy");
+        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "gen_arch.py")), [.. options.Split(' '), "--out", model]);
+        int[] ids = LogitsTests.Ids(Tokens, 320);
+        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "ref_arch.py")), [model, "--ids", string.Join(',', ids), "--out", logits]);
+        return (model, ids, NumpyProgram.Read(logits));
+    }
+}
