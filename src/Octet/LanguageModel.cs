@@ -60,8 +60,17 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Sessions that one <see cref="Evaluate"/> takes: <see cref="LanguageModelOptions.PrefillChunk"/>.</summary>
     public int BatchCapacity => _engine.BatchCapacity;
 
-    /// <summary>Bytes of keys and values that one token of context occupies.</summary>
+    /// <summary>Bytes of keys and values that one token of context occupies, in layers with a window as long as that is not full.</summary>
     public long KvCacheBytesPerToken => _engine.CacheBytesPerToken;
+
+    /// <inheritdoc cref="Models.DecoderModel.AttentionNames"/>
+    internal IReadOnlyList<string> AttentionNames => _engine.AttentionNames;
+
+    /// <inheritdoc cref="Models.DecoderModel.Window"/>
+    internal int? Window => _engine.Window;
+
+    /// <summary>Bytes of keys, values and other state that a token reads behind so many others.</summary>
+    internal double CacheBytesRead(double tokens) => _engine.CacheBytesRead(tokens);
 
     /// <summary>The most memory that keys and values of all sessions may take together; pages are made when they are needed.</summary>
     public long KvCacheBytes => _engine.CacheBytes;
@@ -118,7 +127,7 @@ public sealed partial class LanguageModel : IDisposable
         IDisposable? weightBytes = null;
         Backend? backend = null;
         DecoderModel? model = null;
-        KvCache? cache = null;
+        StateCache? cache = null;
         try
         {
             // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
@@ -131,8 +140,8 @@ public sealed partial class LanguageModel : IDisposable
                 weights.RequireInputScales();
             }
 
-            ContextBudget budget = ContextBudget.Plan(config, options, model.KvCacheLayout(options.KvCache), backend.Memory);
-            cache = backend.CreateKvCache(budget.Layout, budget.Pages, withinRoom: options.KvCacheBytes is null);
+            ContextBudget budget = ContextBudget.Plan(config, options, model.StateLayout(options.KvCache, chunk), backend.Memory);
+            cache = new StateCache(budget.Layout, [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom: options.KvCacheBytes is null))]);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
             return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
         }

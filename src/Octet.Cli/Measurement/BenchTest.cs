@@ -26,5 +26,5 @@ sealed record BenchTest(string Name, Func<double> Run, double? FlopsPerToken, do
     static double OutputWeights(LanguageModel model) => (double)model.Config.VocabSize * model.Config.HiddenSize;
 
     /// <summary>A token attends to all before it and itself: the mean over <paramref name="count"/> tokens.</summary>
-    static double ContextBytes(LanguageModel model, int start, int count) => model.KvCacheBytesPerToken * (start + (count + 1) / 2.0);
+    static double ContextBytes(LanguageModel model, int start, int count) => model.CacheBytesRead(start + (count + 1) / 2.0);
 }

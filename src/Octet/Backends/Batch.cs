@@ -8,7 +8,7 @@ sealed class Batch(int capacity)
 {
     readonly int[] _ids = new int[capacity];
     readonly int[] _positions = new int[capacity];
-    readonly KvSequence[] _sequences = new KvSequence[capacity];
+    readonly SequenceState[] _sequences = new SequenceState[capacity];
 
     internal int Capacity => _ids.Length;
 
@@ -19,7 +19,7 @@ sealed class Batch(int capacity)
     internal ReadOnlySpan<int> Positions => _positions.AsSpan(0, Count);
 
     /// <summary>The sequence that row i belongs to.</summary>
-    internal ReadOnlySpan<KvSequence> Sequences => _sequences.AsSpan(0, Count);
+    internal ReadOnlySpan<SequenceState> Sequences => _sequences.AsSpan(0, Count);
 
     internal void Clear()
     {
@@ -28,7 +28,7 @@ sealed class Batch(int capacity)
     }
 
     /// <summary>Adds the tokens of <paramref name="sequence"/> that start at <paramref name="position"/>; its pages must hold them.</summary>
-    internal void Add(KvSequence sequence, int position, ReadOnlySpan<int> ids)
+    internal void Add(SequenceState sequence, int position, ReadOnlySpan<int> ids)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Length, Capacity - Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(position + ids.Length, sequence.Capacity);

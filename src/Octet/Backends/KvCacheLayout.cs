@@ -1,13 +1,28 @@
 namespace Octet.Backends;
 
-/// <summary>The shape of a key/value cache: for each layer and token, <c>2 * Heads * HeadDim</c> elements.</summary>
+/// <summary>
+/// The shape of the keys and values of one kind of layers: for each layer, token and head a key of <see cref="HeadDim"/> elements and a
+/// value of <see cref="ValueDim"/>.
+/// </summary>
 readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCacheType Type)
 {
     /// <summary>Tokens a page holds. One block of the streaming softmax: sums do not depend on how a prompt was cut into chunks.</summary>
     internal const int PageTokens = 32;
 
+    /// <summary>Which of the model's kinds of layers.</summary>
+    internal int Kind { get; init; } = 0;
+
+    /// <summary>Elements of a value.</summary>
+    internal int ValueDim { get; init; } = HeadDim;
+
+    /// <summary>Whether a value is not stored, but is the first elements of its key (the latent of MLA).</summary>
+    internal bool ValuesInKeys { get; init; } = false;
+
+    /// <summary>Tokens that a token sees, itself among them, beyond which pages are given back; null: all.</summary>
+    internal int? Window { get; init; } = null;
+
     /// <summary>One for each layer, or for each head of each layer; null: all are 1, as in every type but <see cref="KvCacheType.Float8E4M3"/>.</summary>
-    internal KvScale[]? Scales { get; init; }
+    internal KvScale[]? Scales { get; init; } = null;
 
     internal int ElementBytes => Type switch
     {
@@ -16,9 +31,14 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
         _ => 1,
     };
 
-    internal long BytesPerToken => 2L * Layers * Heads * HeadDim * ElementBytes;
+    internal long BytesPerToken => (long)Layers * Heads * (HeadDim + (ValuesInKeys ? 0 : ValueDim)) * ElementBytes;
 
     internal long BytesPerPage => BytesPerToken * PageTokens;
 
     internal KvScale Scale(int layer, int head) => Scales is null ? KvScale.One : Scales.Length == Layers ? Scales[layer] : Scales[layer * Heads + head];
+
+    internal static int PagesOf(long tokens) => checked((int)((tokens + PageTokens - 1) / PageTokens));
+
+    /// <summary>Pages that a sequence of so many tokens holds, of which <paramref name="chunk"/> are computed at a time.</summary>
+    internal int Pages(long tokens, int chunk) => PagesOf(Window is { } window ? Math.Min(tokens, (long)window + chunk + PageTokens) : tokens);
 }

@@ -1,54 +1,110 @@
 namespace Octet.Backends;
 
 /// <summary>
-/// The pages of one sequence, in order: token <c>p</c> lies in page <c>p / 32</c>, slot <c>p % 32</c>. One thread at a time. A sequence that
-/// was forgotten gives its pages back.
+/// The pages of one sequence in one kind of layers: token <c>p</c> lies in page <c>p / 32</c>, slot <c>p % 32</c>. With a window the pages
+/// behind it are used again for the tokens ahead. One thread at a time. A sequence that was forgotten gives its pages back.
 /// </summary>
-sealed class KvSequence(KvCache cache) : IDisposable
+/// <param name="cache">Where the pages are.</param>
+/// <param name="chunk">The most tokens of a step.</param>
+sealed class KvSequence(KvCache cache, int chunk) : IDisposable
 {
+    const int None = -1;
+
+    // Numbers of pages by their place in the sequence; those behind the window are None. Pages without a place wait in _spare.
     readonly List<int> _pages = [];
+    readonly Stack<int> _spare = new();
+    int _first;
 
     ~KvSequence() => Shrink(0);
 
-    /// <summary>Whether its keys turn as those of long sequences do (<see cref="Rotary.Long"/>).</summary>
-    internal bool IsLong { get; set; }
-
+    /// <summary>Tokens for which there is room; with a window more can be had by <see cref="Advance"/>.</summary>
     internal int Capacity => _pages.Count * KvCacheLayout.PageTokens;
 
     internal int Page(int index) => _pages[index];
 
-    /// <summary>Makes room for <paramref name="tokens"/> tokens in all; false, with nothing taken, when the cache is full.</summary>
+    /// <summary>Makes room for <paramref name="tokens"/> tokens in all, or as many as the window and a step need; false, with nothing taken, when the cache is full.</summary>
     /// <exception cref="ModelException">The system has no more memory; then nothing was taken either.</exception>
     internal bool TryGrow(int tokens)
     {
-        int before = _pages.Count;
-        int needed = PagesOf(tokens);
-        _pages.EnsureCapacity(needed);
+        int held = _pages.Count - _first + _spare.Count;
+        int wanted = cache.Layout.Pages(tokens, chunk) - held;
+        List<int> taken = [];
         try
         {
-            while (_pages.Count < needed)
+            for (; wanted > 0; wanted--)
             {
                 int page = cache.Take();
                 if (page < 0)
                 {
-                    Shrink(before);
+                    taken.ForEach(cache.Return);
                     return false;
                 }
 
-                _pages.Add(page);
+                taken.Add(page);
             }
         }
         catch
         {
-            Shrink(before);
+            taken.ForEach(cache.Return);
             throw;
+        }
+
+        taken.ForEach(_spare.Push);
+        if (cache.Layout.Window is null)
+        {
+            Place(KvCacheLayout.PagesOf(tokens));
         }
 
         return true;
     }
 
-    /// <summary>Gives back the pages that the first <paramref name="tokens"/> tokens do not need.</summary>
-    internal void Truncate(int tokens) => Shrink(PagesOf(tokens));
+    /// <summary>Before a step: gives tokens [position, position + count) their place, with the pages that no token from there on sees.</summary>
+    internal void Advance(int position, int count)
+    {
+        if (cache.Layout.Window is { } window)
+        {
+            int seen = Math.Max(0, position - window + 1) / KvCacheLayout.PageTokens;
+            for (; _first < Math.Min(seen, _pages.Count); _first++)
+            {
+                _spare.Push(_pages[_first]);
+                _pages[_first] = None;
+            }
+
+            Place(KvCacheLayout.PagesOf(position + count));
+        }
+    }
+
+    /// <summary>All tokens are to be computed again: what is held stays held.</summary>
+    internal void Rewind()
+    {
+        if (cache.Layout.Window is null)
+        {
+            return;
+        }
+
+        foreach (int page in _pages)
+        {
+            if (page != None)
+            {
+                _spare.Push(page);
+            }
+        }
+
+        _pages.Clear();
+        _first = 0;
+    }
+
+    /// <summary>Gives back what the first <paramref name="tokens"/> tokens do not need; returns how many of them are still there: all or none.</summary>
+    internal int Truncate(int tokens)
+    {
+        if (cache.Layout.Window is { } window && Math.Max(0, tokens - window + 1) / KvCacheLayout.PageTokens < _first)
+        {
+            tokens = 0;
+        }
+
+        Shrink(KvCacheLayout.PagesOf(tokens));
+        return tokens;
+    }
 
     public void Dispose()
     {
@@ -56,14 +112,30 @@ sealed class KvSequence(KvCache cache) : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    void Place(int pages)
+    {
+        while (_pages.Count < pages)
+        {
+            _pages.Add(_spare.Pop());
+        }
+    }
+
     void Shrink(int pages)
     {
         for (int i = _pages.Count - 1; i >= pages; i--)
         {
-            cache.Return(_pages[i]);
+            if (_pages[i] != None)
+            {
+                cache.Return(_pages[i]);
+            }
+
             _pages.RemoveAt(i);
         }
-    }
 
-    static int PagesOf(int tokens) => (tokens + KvCacheLayout.PageTokens - 1) / KvCacheLayout.PageTokens;
+        _first = Math.Min(_first, _pages.Count);
+        while (_spare.TryPop(out int page))
+        {
+            cache.Return(page);
+        }
+    }
 }

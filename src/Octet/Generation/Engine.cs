@@ -17,7 +17,7 @@ sealed class Engine : IDisposable
     const int CollectionLooks = 10;
 
     readonly DecoderModel _model;
-    readonly KvCache _cache;
+    readonly StateCache _cache;
     readonly Backend _backend;
     readonly IDisposable[] _files;
     readonly Batch _batch;
@@ -37,7 +37,7 @@ sealed class Engine : IDisposable
     /// <param name="vocabularySize">Length of a row of logits.</param>
     /// <param name="contextLength">Tokens of one sequence.</param>
     /// <param name="chunk">Rows of one step.</param>
-    internal Engine(DecoderModel model, KvCache cache, Backend backend, IDisposable[] files, int vocabularySize, int contextLength, int chunk)
+    internal Engine(DecoderModel model, StateCache cache, Backend backend, IDisposable[] files, int vocabularySize, int contextLength, int chunk)
     {
         _model = model;
         _cache = cache;
@@ -65,13 +65,16 @@ sealed class Engine : IDisposable
 
     internal long CacheBytesPerToken => _cache.Layout.BytesPerToken;
 
-    /// <summary>The most that keys and values of all sequences take.</summary>
-    internal long CacheBytes => _cache.MaxPages * _cache.Layout.BytesPerPage;
+    /// <summary>Bytes of the cache that a token reads behind so many others.</summary>
+    internal double CacheBytesRead(double tokens) => _cache.Layout.BytesRead(tokens);
 
-    internal KvSequence CreateSequence()
+    /// <summary>The most that keys and values of all sequences take.</summary>
+    internal long CacheBytes => _cache.MaxBytes;
+
+    internal SequenceState CreateSequence()
     {
         ThrowIfDisposed();
-        return new KvSequence(_cache);
+        return new SequenceState(_cache);
     }
 
     /// <summary>Appends <paramref name="ids"/>, chunk by chunk; <paramref name="last"/> = logits after the last one. Chunks that were computed stay, whatever comes after them.</summary>
@@ -184,6 +187,7 @@ sealed class Engine : IDisposable
                 for (int i = 0; i < sessions.Length; i++)
                 {
                     sessions[i].ThrowIfDisposed();
+                    sessions[i].Sequence.Advance(sessions[i].Computed, 1);
                     _batch.Add(sessions[i].Sequence, sessions[i].Computed, ids.Slice(i, 1));
                 }
 
@@ -214,19 +218,31 @@ sealed class Engine : IDisposable
         }
     }
 
+    /// <inheritdoc cref="DecoderModel.AttentionNames"/>
+    internal IReadOnlyList<string> AttentionNames => _model.AttentionNames;
+
+    /// <inheritdoc cref="DecoderModel.Window"/>
+    internal int? Window => _model.Window;
+
     /// <summary>For each layer the largest magnitudes of the keys and values of a sequence, of a float32 cache.</summary>
-    internal (float Key, float Value)[] CacheMagnitudes(KvSequence sequence, int tokens)
+    internal (float Key, float Value)[] CacheMagnitudes(SequenceState sequence, int tokens)
     {
         _turns.Enter(CancellationToken.None);
         try
         {
             ThrowIfDisposed();
-            return [.. Enumerable.Range(0, _cache.Layout.Layers).Select(layer => _cache.Largest(sequence, layer, tokens))];
+            return [.. Enumerable.Range(0, _model.Layers).Select(layer => Largest(sequence, layer, tokens))];
         }
         finally
         {
             _turns.Leave();
         }
+    }
+
+    (float Key, float Value) Largest(SequenceState sequence, int layer, int tokens)
+    {
+        (int kind, int place) = _model.CachePlace(layer);
+        return kind < 0 ? default : _cache.Kinds[kind].Largest(sequence.Of(_cache.Kinds[kind]), place, tokens);
     }
 
     public void Dispose()
@@ -293,6 +309,7 @@ sealed class Engine : IDisposable
         ThrowIfDisposed();
         session.ThrowIfDisposed();
         _batch.Clear();
+        session.Sequence.Advance(session.Computed, ids.Length);
         _batch.Add(session.Sequence, session.Computed, ids);
         _model.Observer = observer;
         try

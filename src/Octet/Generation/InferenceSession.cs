@@ -28,7 +28,7 @@ public sealed class InferenceSession : IDisposable
         Sequence = engine.CreateSequence();
     }
 
-    internal KvSequence Sequence { get; }
+    internal SequenceState Sequence { get; }
 
     /// <summary>The first tokens whose keys and values are in the cache: all, but where they have to be computed again.</summary>
     internal int Computed { get; private set; }
@@ -126,11 +126,17 @@ public sealed class InferenceSession : IDisposable
     internal bool TryReserve(int tokens)
     {
         _tokens.EnsureCapacity(Length + tokens);
-        return Sequence.TryGrow(Length + tokens);
+        if (Sequence.TryGrow(Length + tokens))
+        {
+            return true;
+        }
+
+        ReleaseUnused();
+        return false;
     }
 
     /// <summary>Gives back room that was made and not used.</summary>
-    internal void ReleaseUnused() => Sequence.Truncate(Length);
+    internal void ReleaseUnused() => Computed = Math.Min(Computed, Sequence.Truncate(Length));
 
     /// <summary>Notes tokens that a step has computed.</summary>
     internal void Append(ReadOnlySpan<int> ids)
@@ -146,7 +152,11 @@ public sealed class InferenceSession : IDisposable
     internal void CatchUp(int tokens) => Computed += tokens;
 
     /// <summary>All tokens have to be computed again.</summary>
-    internal void ForgetComputed() => Computed = 0;
+    internal void ForgetComputed()
+    {
+        Sequence.Rewind();
+        Computed = 0;
+    }
 
     /// <summary>Gives the keys and values back, when the operation that runs, if any, has ended.</summary>
     public void Dispose()
@@ -196,9 +206,8 @@ public sealed class InferenceSession : IDisposable
         {
             ArgumentOutOfRangeException.ThrowIfNegative(length);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(length, session.Length);
-            session.Sequence.Truncate(length);
+            session.Computed = Math.Min(session.Computed, session.Sequence.Truncate(length));
             session._tokens.RemoveRange(length, session._tokens.Count - length);
-            session.Computed = Math.Min(session.Computed, length);
         }
 
         /// <inheritdoc cref="InferenceSession.KeepPrefix"/>

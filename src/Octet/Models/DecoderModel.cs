@@ -17,6 +17,7 @@ sealed class DecoderModel : IDisposable
     readonly Weight _embedding;
     readonly Layer[] _layers;
     readonly CacheScale[] _cacheScales;
+    readonly CachePlan _cache;
     readonly Weight _norm;
     readonly Weight _head;
     readonly Activations _residual, _hidden, _delta;
@@ -44,6 +45,7 @@ sealed class DecoderModel : IDisposable
             _embedding = _build.Own(separate is null && !copies ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[spec.Layers.Count];
             _cacheScales = new CacheScale[_layers.Length];
+            _cache = new CachePlan(spec.Layers);
             for (int i = 0; i < _layers.Length; i++)
             {
                 string at = $"{root}layers.{i}.";
@@ -93,11 +95,20 @@ sealed class DecoderModel : IDisposable
     /// </summary>
     internal HiddenStateObserver? Observer { get; set; }
 
+    /// <summary>What a sequence keeps, with keys and values of <paramref name="type"/>, in steps of <paramref name="chunk"/> tokens at most.</summary>
     /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
-    internal KvCacheLayout KvCacheLayout(KvCacheType type) => new(_config.NumHiddenLayers, _config.NumKeyValueHeads, _config.HeadDim, type)
-    {
-        Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(_cacheScales, _config.NumKeyValueHeads) : null,
-    };
+    internal StateLayout StateLayout(KvCacheType type, int chunk) => _cache.Layout(type, chunk, _cacheScales);
+
+    internal int Layers => _layers.Length;
+
+    /// <summary>The name of each layer's attention, by which scales of the cache are stored.</summary>
+    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Select(scale => scale.Layer)];
+
+    /// <summary>The narrowest window of a layer; null: all see everything.</summary>
+    internal int? Window => _cache.Window;
+
+    /// <summary>Where the keys and values of a layer are; -1 where it keeps none.</summary>
+    internal (int Kind, int Layer) CachePlace(int layer) => _cache.Places[layer];
 
     /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
     /// <exception cref="ModelException">The system has no more memory.</exception>
@@ -105,10 +116,10 @@ sealed class DecoderModel : IDisposable
 
     /// <summary>Computes the final hidden state of every row of the batch and stores its keys and values.</summary>
     /// <param name="batch">The tokens.</param>
-    /// <param name="cache">Where their sequences have pages.</param>
+    /// <param name="cache">Where their sequences have a place.</param>
     /// <param name="states">Receives the final hidden states, made by <see cref="CreateStates"/>.</param>
     /// <param name="cancellationToken">Looked at between layers.</param>
-    internal void Forward(Batch batch, KvCache cache, Activations states, CancellationToken cancellationToken)
+    internal void Forward(Batch batch, StateCache cache, Activations states, CancellationToken cancellationToken)
     {
         int rows = batch.Count;
         float epsilon = _config.RmsNormEps;
@@ -147,7 +158,7 @@ sealed class DecoderModel : IDisposable
 
     Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
     {
-        AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, layer, _build),
+        AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
     };
 

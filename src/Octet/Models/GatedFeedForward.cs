@@ -30,7 +30,7 @@ sealed class GatedFeedForward : Part
 
     internal override IEnumerable<Weight> Linears => [.. _gateUp, .. _down];
 
-    internal override void Forward(Activations input, Activations output, Batch batch, KvCache cache)
+    internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
         _backend.GateUp(input, _gateUp, _gating, _gate, _up, batch.Count);
         _backend.Linear(_gate, _down, [output], batch.Count);

@@ -10,6 +10,7 @@ namespace Octet.Models;
 sealed class GroupedQueryAttention : Part
 {
     readonly Backend _backend;
+    readonly int _kind;
     readonly int _layer;
     readonly Rotary _rotary;
     readonly AttentionShape _shape;
@@ -21,14 +22,14 @@ sealed class GroupedQueryAttention : Part
     /// <param name="spec">Its sizes.</param>
     /// <param name="at">The beginning of its tensors' names.</param>
     /// <param name="hidden">Width of the stream.</param>
-    /// <param name="layer">Its layer in the cache.</param>
+    /// <param name="place">Its kind of layers in the cache, and its layer there.</param>
     /// <param name="build">Makes weights and buffers.</param>
-    internal GroupedQueryAttention(AttentionSpec spec, string at, int hidden, int layer, ModelBuilder build)
+    internal GroupedQueryAttention(AttentionSpec spec, string at, int hidden, (int Kind, int Layer) place, ModelBuilder build)
     {
         int queries = checked(spec.Heads * spec.HeadDim);
         int keys = checked(spec.KeyValueHeads * spec.HeadDim);
         _backend = build.Backend;
-        _layer = layer;
+        (_kind, _layer) = place;
         _rotary = spec.Rotary;
         _queryKeyValue = spec.IsFused
             ? build.Fused(at + "qkv_proj", [queries, keys, keys], hidden)
@@ -48,11 +49,12 @@ sealed class GroupedQueryAttention : Part
 
     internal override IEnumerable<Weight> Linears => [.. _queryKeyValue, .. _output];
 
-    internal override void Forward(Activations input, Activations output, Batch batch, KvCache cache)
+    internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
         _backend.Linear(input, _queryKeyValue, [_query, _key, _value], batch.Count);
-        _backend.RotateAndStore(_query, _key, _value, _norm, _rotary, cache, _layer, batch);
-        _backend.Attention(_query, cache, _layer, _shape, batch, _attended);
+        KvCache pages = cache.Kinds[_kind];
+        _backend.RotateAndStore(_query, _key, _value, _norm, _rotary, pages, _layer, batch);
+        _backend.Attention(_query, pages, _layer, _shape, batch, _attended);
         _backend.Linear(_attended, _output, [output], batch.Count);
     }
 }

@@ -15,5 +15,5 @@ abstract class Part
     internal virtual long BytesPerToken => Linears.Sum(weight => weight.Bytes);
 
     /// <summary>output = what the part makes of <paramref name="input"/>, which it may not change; they are different buffers.</summary>
-    internal abstract void Forward(Activations input, Activations output, Batch batch, KvCache cache);
+    internal abstract void Forward(Activations input, Activations output, Batch batch, StateCache cache);
 }

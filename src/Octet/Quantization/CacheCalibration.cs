@@ -29,14 +29,19 @@ sealed class CacheCalibration
         foreach (int[] window in ids.Chunk(session.ContextLength))
         {
             session.Truncate(0);
-            session.Evaluate(window, [], cancellationToken);
-            largest = [.. largest.Zip(session.CacheMagnitudes(), (a, b) => (Math.Max(a.Key, b.Key), Math.Max(a.Value, b.Value)))];
+
+            // Looked at before keys and values leave the window of a layer.
+            foreach (int[] part in window.Chunk(opened.Window ?? window.Length))
+            {
+                session.Evaluate(part, [], cancellationToken);
+                largest = [.. largest.Zip(session.CacheMagnitudes(), (a, b) => (Math.Max(a.Key, b.Key), Math.Max(a.Value, b.Value)))];
+            }
         }
 
         for (int layer = 0; layer < largest.Length; layer++)
         {
-            Add($"model.layers.{layer}.self_attn.k_scale", largest[layer].Key);
-            Add($"model.layers.{layer}.self_attn.v_scale", largest[layer].Value);
+            Add(opened.AttentionNames[layer] + ".k_scale", largest[layer].Key);
+            Add(opened.AttentionNames[layer] + ".v_scale", largest[layer].Value);
         }
     }
 

@@ -57,7 +57,7 @@ public unsafe class AttentionTests
     {
         var layout = new KvCacheLayout(2, 2, size, type) { Scales = type == KvCacheType.Float8E4M3 ? [new(7, 9), s_scale] : null };
         using var cache = new CpuKvCache(layout, 16, MemoryLedger.Host, withinRoom: false);
-        using var sequence = new KvSequence(cache);
+        using var sequence = new KvSequence(cache, 1);
         int positions = position + rows;
         Assert.True(sequence.TryGrow(positions));
         var random = new Random(size * 100 + positions);

@@ -59,8 +59,9 @@ public unsafe class Float8CacheTests
     static float[] Attend(string set, KvCacheType type, int rows, bool inKey)
     {
         using var backend = new CpuBackend(KernelSets.Get(set), 1, ActivationMode.WeightOnly);
-        using KvCache cache = backend.CreateKvCache(new KvCacheLayout(1, 2, 64, type), 1, withinRoom: false);
-        using var sequence = new KvSequence(cache);
+        var layout = new KvCacheLayout(1, 2, 64, type);
+        using KvCache cache = backend.CreateKvCache(layout, 1, withinRoom: false);
+        using var sequence = new SequenceState(new StateCache(new StateLayout([layout], null, rows), [cache]));
         Assert.True(sequence.TryGrow(rows));
         using var query = (CpuActivations)backend.CreateActivations(rows, 256);
         using var key = (CpuActivations)backend.CreateActivations(rows, 128);

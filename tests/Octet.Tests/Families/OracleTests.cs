@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Octet.Backends.Cpu;
+using Octet.Generation;
 using Octet.Testing;
 using Octet.Tests.Backends;
 using Octet.Tests.Models;
@@ -69,6 +70,33 @@ public sealed class OracleTests : IDisposable
         session.Truncate(30);
         session.Evaluate(ids.AsSpan(30), logits);
         AssertClose(expected[^1], logits, options);
+    }
+
+    [Fact]
+    public void Pages_behind_a_window_are_used_again_and_what_they_held_is_computed_again_when_it_is_wanted()
+    {
+        (string model, int[] ids, double[][] expected) = Generate("gemma3_text");
+        using LanguageModel opened = LanguageModel.Load(
+            model, new() { KvCache = KvCacheType.Float32, PrefillChunk = 8, Threads = 2, ContextLength = Tokens }, InstructionSet.Float32.First(set => set.IsSupported).Kernels);
+        using InferenceSession session = opened.CreateSession();
+        float[] logits = new float[session.VocabularySize];
+
+        // One layer of seven sees everything: 4 pages. The others see 16 tokens: 16 + 8 + 32 are 2 pages.
+        Assert.Equal(4 * 32 * 256L * 2 + (2 * 32 * 256L * 12), opened.KvCacheBytes / ContextBudget.Sequences);
+        session.Evaluate(ids, logits);
+        AssertClose(expected[^1], logits, "whole");
+        Assert.Equal(Tokens, session.Computed);
+
+        session.Truncate(99);
+        Assert.Equal(99, session.Computed);
+        session.Evaluate(ids.AsSpan(99), logits);
+        AssertClose(expected[^1], logits, "one token back");
+
+        session.Truncate(40);
+        Assert.Equal((40, 0), (session.Length, session.Computed));
+        session.Evaluate(ids.AsSpan(40, 1), logits);
+        AssertClose(expected[40], logits, "far back");
+        Assert.Equal(41, session.Computed);
     }
 
     static void AssertClose(double[] expected, float[] found, string what)

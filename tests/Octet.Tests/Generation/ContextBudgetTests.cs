@@ -29,7 +29,7 @@ public class ContextBudgetTests
     {
         var ledger = new MemoryLedger(memory);
         ledger.AddWeights("a model", weights);
-        return ContextBudget.Plan(Config(positions), options, s_layout, ledger);
+        return ContextBudget.Plan(Config(positions), options, new StateLayout([s_layout], null, 256), ledger);
     }
 
     [Fact]
@@ -61,17 +61,17 @@ public class ContextBudgetTests
     [InlineData(64, 2 * 256)]
     [InlineData(65, 3 * 256)]
     public void The_cache_is_planned_for_256_sequences_of_the_length_that_was_asked_for(int context, int pages)
-        => Assert.Equal(pages, Plan(1 << 20, new() { ContextLength = context }, 1L << 40).Pages);
+        => Assert.Equal(pages, Plan(1 << 20, new() { ContextLength = context }, 1L << 40).Pages[0]);
 
     [Fact]
     public void Memory_bounds_the_plan()
-        => Assert.Equal(1_000_000 / 8192, Plan(1 << 20, new() { ContextLength = 64 }, 1_000_000).Pages);
+        => Assert.Equal(1_000_000 / 8192, Plan(1 << 20, new() { ContextLength = 64 }, 1_000_000).Pages[0]);
 
     [Fact]
     public void The_caller_can_say_how_much_the_cache_takes_whatever_the_machine_seems_to_have()
     {
         ContextBudget budget = Plan(1 << 20, new() { KvCacheBytes = 10 * 8192 + 8191 }, memory: 0, weights: 1L << 40);
-        Assert.Equal((10, 320), (budget.Pages, budget.ContextLength));
+        Assert.Equal((10, 320), (budget.Pages[0], budget.ContextLength));
         var error = Assert.Throws<ModelException>(() => Plan(1 << 20, new() { KvCacheBytes = 10 * 8192, ContextLength = 321 }, 1L << 40));
         Assert.Equal(ModelError.Full, error.Error);
         Assert.Contains("at most 320 tokens fit", error.Message, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public class ContextBudgetTests
         using IDisposable two = ledger.AddWeights("two", 200_000);
         ledger.Take(50_000);
         Assert.Equal(650_000, ledger.Room);
-        Assert.Equal(650_000 / 8192, ContextBudget.Plan(Config(1 << 20), new(), s_layout, ledger).Pages);
+        Assert.Equal(650_000 / 8192, ContextBudget.Plan(Config(1 << 20), new(), new StateLayout([s_layout], null, 256), ledger).Pages[0]);
         two.Dispose();
         two.Dispose();
         ledger.Return(50_000);
@@ -104,5 +104,20 @@ public class ContextBudgetTests
         Assert.Equal(100_000, ledger.WeightBytes);
         second.Dispose();
         Assert.Equal(0, ledger.WeightBytes);
+    }
+
+    [Fact]
+    public void A_layer_with_a_window_holds_no_more_than_the_window_and_a_step()
+    {
+        // A page of full layers 8 KiB, one of windowed layers as much; 100 + 64 + 32 tokens are 7 pages.
+        var layout = new StateLayout([s_layout, s_layout with { Kind = 1, Window = 100 }], null, 64);
+        Assert.Equal(2 * 8192, layout.Bytes(32));
+        Assert.Equal((32 + 7) * 8192, layout.Bytes(1024));
+        Assert.Equal(1024, layout.Fits((32 + 7) * 8192, 1 << 20));
+        Assert.Equal(992, layout.Fits(((32 + 7) * 8192) - 1, 1 << 20));
+
+        var ledger = new MemoryLedger(3 * 39 * 8192);
+        ContextBudget budget = ContextBudget.Plan(Config(1 << 20), new() { ContextLength = 1024 }, layout, ledger);
+        Assert.Equal((1024, 3 * 32, 3 * 7), (budget.ContextLength, budget.Pages[0], budget.Pages[1]));
     }
 }

@@ -261,7 +261,7 @@ sealed unsafe partial class CpuBackend
             int size = layout.HeadDim;
             int position = Batch.Positions[row];
             int bytes = size * layout.ElementBytes;
-            byte* cached = Cache.Keys(Batch.Sequences[row].Page(position / KvCacheLayout.PageTokens), Layer, head) + (long)(position % KvCacheLayout.PageTokens) * bytes;
+            byte* cached = Cache.Keys(Batch.Sequences[row].Of(Cache).Page(position / KvCacheLayout.PageTokens), Layer, head) + (long)(position % KvCacheLayout.PageTokens) * bytes;
 
             // Nobody has looked at a new token's place in the cache: what is written there last waits for memory, unless it is on its way.
             CpuKernels.Prefetch(cached, bytes);
@@ -337,7 +337,7 @@ sealed unsafe partial class CpuBackend
                 Kernels.Attend(new AttentionTile
                 {
                     Cache = Cache,
-                    Sequence = _batch.Sequences[row],
+                    Sequence = _batch.Sequences[row].Of(Cache),
                     Layer = Layer,
                     Head = head,
                     Group = Group,
@@ -366,7 +366,7 @@ sealed unsafe partial class CpuBackend
         byte* FirstKeys(long unit)
         {
             (int row, _, int head) = Tile(unit);
-            return Cache.Keys(_batch.Sequences[row].Page(Shape.First(_batch.Positions[row]) / KvCacheLayout.PageTokens), Layer, head);
+            return Cache.Keys(_batch.Sequences[row].Of(Cache).Page(Shape.First(_batch.Positions[row]) / KvCacheLayout.PageTokens), Layer, head);
         }
     }
 }

@@ -53,7 +53,13 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages, MemoryLedger 
             int count = Math.Min(KvCacheLayout.PageTokens, tokens - first) * Layout.HeadDim;
             for (int head = 0; head < Layout.Heads; head++)
             {
-                byte* keys = Keys(sequence.Page(first / KvCacheLayout.PageTokens), layer, head);
+                int page = sequence.Page(first / KvCacheLayout.PageTokens);
+                if (page < 0)
+                {
+                    continue;
+                }
+
+                byte* keys = Keys(page, layer, head);
                 key = Math.Max(key, Math.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(keys, count))));
                 value = Math.Max(value, Math.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(keys + ValueOffset, count))));
             }

@@ -1,0 +1,62 @@
+namespace Octet.Backends;
+
+/// <summary>What one sequence keeps from step to step, in every kind of layers. One thread at a time.</summary>
+sealed class SequenceState : IDisposable
+{
+    readonly KvSequence[] _kinds;
+
+    internal SequenceState(StateCache cache) => _kinds = [.. cache.Kinds.Select(kind => new KvSequence(kind, cache.Layout.Chunk))];
+
+    /// <summary>Whether its keys turn as those of long sequences do (<see cref="Rotary.Long"/>).</summary>
+    internal bool IsLong { get; set; }
+
+    /// <summary>Tokens for which every kind has a place.</summary>
+    internal int Capacity => _kinds.Length == 0 ? int.MaxValue : _kinds.Min(kind => kind.Capacity);
+
+    /// <summary>The pages in the layers of one kind.</summary>
+    internal KvSequence Of(KvCache cache) => _kinds[cache.Layout.Kind];
+
+    /// <summary>Makes room for <paramref name="tokens"/> tokens in all; false when a cache is full.</summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal bool TryGrow(int tokens)
+    {
+        foreach (KvSequence kind in _kinds)
+        {
+            if (!kind.TryGrow(tokens))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Before a step: gives tokens [position, position + count) their place.</summary>
+    internal void Advance(int position, int count)
+    {
+        foreach (KvSequence kind in _kinds)
+        {
+            kind.Advance(position, count);
+        }
+    }
+
+    /// <summary>All tokens are to be computed again: what is held stays held.</summary>
+    internal void Rewind()
+    {
+        foreach (KvSequence kind in _kinds)
+        {
+            kind.Rewind();
+        }
+    }
+
+    /// <summary>Gives back what the first <paramref name="tokens"/> tokens do not need; returns how many of them need not be computed again.</summary>
+    internal int Truncate(int tokens) => _kinds.Aggregate(tokens, (least, kind) => Math.Min(least, kind.Truncate(tokens)));
+
+    public void Dispose()
+    {
+        foreach (KvSequence kind in _kinds)
+        {
+            kind.Dispose();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Octet.Backends;
+using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
+
+namespace Octet.Models;
+
+/// <summary>Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own.</summary>
+sealed class CachePlan
+{
+    readonly List<(int Heads, int HeadDim, int? Window)> _kinds = [];
+
+    internal CachePlan(IReadOnlyList<LayerSpec> layers)
+    {
+        Places = new (int, int)[layers.Count];
+        List<int> counts = [];
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (layers[i].Mixer is not AttentionSpec attention)
+            {
+                Places[i] = (-1, -1);
+                continue;
+            }
+
+            (int, int, int?) shape = (attention.KeyValueHeads, attention.HeadDim, attention.Window);
+            int kind = _kinds.IndexOf(shape);
+            if (kind < 0)
+            {
+                kind = _kinds.Count;
+                _kinds.Add(shape);
+                counts.Add(0);
+            }
+
+            Places[i] = (kind, counts[kind]++);
+        }
+    }
+
+    /// <summary>For each layer its kind and its place among the layers of that kind; -1 where it keeps none.</summary>
+    internal (int Kind, int Layer)[] Places { get; }
+
+    /// <summary>The narrowest window; null where there is none.</summary>
+    internal int? Window => _kinds.Min(kind => kind.Window);
+
+    /// <param name="type">Of keys and values.</param>
+    /// <param name="chunk">The most tokens of a step.</param>
+    /// <param name="scales">Those of every layer.</param>
+    internal StateLayout Layout(KvCacheType type, int chunk, IReadOnlyList<CacheScale> scales) => new(
+        [.. _kinds.Select((kind, index) =>
+        {
+            CacheScale[] own = [.. scales.Where((_, layer) => Places[layer].Kind == index)];
+            return new KvCacheLayout(own.Length, kind.Heads, kind.HeadDim, type)
+            {
+                Kind = index,
+                Window = kind.Window,
+                Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(own, kind.Heads) : null,
+            };
+        })],
+        null,
+        chunk);
+}
