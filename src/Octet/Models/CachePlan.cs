@@ -7,7 +7,7 @@ namespace Octet.Models;
 /// <summary>Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own.</summary>
 sealed class CachePlan
 {
-    readonly List<(int Heads, int HeadDim, int? Window)> _kinds = [];
+    readonly List<CacheShape> _kinds = [];
 
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
     {
@@ -15,13 +15,12 @@ sealed class CachePlan
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
-            if (layers[i].Mixer is not AttentionSpec attention)
+            if (layers[i].Mixer.Cache is not { } shape)
             {
                 Places[i] = (-1, -1);
                 continue;
             }
 
-            (int, int, int?) shape = (attention.KeyValueHeads, attention.HeadDim, attention.Window);
             int kind = _kinds.IndexOf(shape);
             if (kind < 0)
             {
@@ -50,6 +49,7 @@ sealed class CachePlan
             return new KvCacheLayout(own.Length, kind.Heads, kind.HeadDim, type)
             {
                 Kind = index,
+                ValueInKey = kind.ValueInKey,
                 Window = kind.Window,
                 Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(own, kind.Heads) : null,
             };
