@@ -29,6 +29,12 @@ public sealed class OracleTests : IDisposable
         "ministral3", "ministral3 --wrap --style 5",
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
+        "qwen3_moe", "qwen3_moe --style 5 --fp8 none", "qwen3_moe --fp8 none --fused", "qwen3_moe --fp8 channel", "qwen3_moe --fp8 tensor",
+        "qwen3_moe --set mlp_only_layers=[0] --set norm_topk_prob=false", "qwen3_moe --set decoder_sparse_step=2 --set num_experts=40 --set num_experts_per_tok=8",
+        "glm4_moe", "glm4_moe --style 5 --fp8 none", "glm4_moe --fp8 block --set use_qk_norm=false --set attention_bias=false",
+        "glm4_moe --fp8 tensor --set n_routed_experts=16 --set n_group=4 --set topk_group=2 --set n_shared_experts=2",
+        "glm4_moe --set norm_topk_prob=false --set first_k_dense_replace=0 --set num_nextn_predict_layers=0",
+        "gpt_oss", "gpt_oss --style 5 --set sliding_window=16", "gpt_oss --set hidden_size=128 --set swiglu_limit=1.5 --set num_local_experts=33",
     ];
 
     [Theory]
