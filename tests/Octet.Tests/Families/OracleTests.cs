@@ -57,6 +57,9 @@ public sealed class OracleTests : IDisposable
     [InlineData("ministral3", 2)]
     [InlineData("gemma3_text", 5)]
     [InlineData("qwen2 --set use_sliding_window=true --set sliding_window=24 --set max_window_layers=1", 17)]
+    [InlineData("qwen3_moe", 7)]
+    [InlineData("glm4_moe --set n_routed_experts=16 --set n_group=4 --set topk_group=2", 33)]
+    [InlineData("gpt_oss --set sliding_window=16", 5)]
     public void Prefill_in_chunks_and_decode_agree_with_the_oracle(string options, int chunk)
     {
         (string model, int[] ids, double[][] expected) = Generate(options);
@@ -85,11 +88,24 @@ public sealed class OracleTests : IDisposable
 
     (string Model, int[] Ids, double[][] Expected) Generate(string options)
     {
-        string model = Path.Combine(_directory.Path, "model");
-        string logits = Path.Combine(_directory.Path, "logits.npy");
-        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "gen_arch.py")), [.. options.Split(' '), "--out", model]);
+        string model = GenerateModel(_directory.Path, options);
         int[] ids = LogitsTests.Ids(Tokens, 320);
-        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "ref_arch.py")), [model, "--ids", string.Join(',', ids), "--out", logits]);
-        return (model, ids, NumpyProgram.Read(logits));
+        return (model, ids, Forward(_directory.Path, model, ids));
+    }
+
+    /// <summary>A checkpoint in a folder of <paramref name="directory"/>, whose path is returned.</summary>
+    internal static string GenerateModel(string directory, string options)
+    {
+        string model = Path.Combine(directory, "model");
+        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "gen_arch.py")), [.. options.Split(' '), "--out", model]);
+        return model;
+    }
+
+    /// <summary>What the oracle makes of it.</summary>
+    internal static double[][] Forward(string directory, string model, int[] ids, params string[] options)
+    {
+        string logits = Path.Combine(directory, "logits.npy");
+        NumpyProgram.Run(Fixtures.Peer(Path.Combine("arch", "ref_arch.py")), [model, "--ids", string.Join(',', ids), "--out", logits, .. options]);
+        return NumpyProgram.Read(logits);
     }
 }
