@@ -166,6 +166,7 @@ sealed class DecoderModel : IDisposable
     Part CreateFeedForward(FeedForwardSpec feedForward, string at) => feedForward switch
     {
         GatedSpec gated => new GatedFeedForward(gated, at, _config.HiddenSize, _build),
+        ExpertsSpec experts => new MixtureOfExperts(experts, at, _config.HiddenSize, _build),
         _ => throw new InvalidOperationException($"no feed-forward part is made of {feedForward.GetType().Name}"),
     };
 
@@ -173,7 +174,10 @@ sealed class DecoderModel : IDisposable
     {
         foreach ((string beginning, string reason) in spec.Unused)
         {
-            weights.SkipUnder(root + beginning, reason);
+            if (weights.SkipUnder(root + beginning, reason) is > 0 and int count)
+            {
+                weights.Note($"{count} tensors {root}{beginning}* are left: {reason}");
+            }
         }
 
         int others = config.OtherParts.Sum(part => weights.SkipUnder(part, "a part of the model that does not read text"));

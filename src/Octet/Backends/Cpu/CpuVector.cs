@@ -11,7 +11,17 @@ sealed unsafe class CpuVector : Weight
 
     /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
     internal CpuVector(TensorView tensor, float offset, MemoryLedger ledger)
-        : base(1, checked((int)tensor.ElementCount))
+        : this(tensor, offset, ledger, 0, 1, checked((int)tensor.ElementCount))
+    {
+    }
+
+    /// <summary>A layer's bias: of a tensor of all stored rows those of the layer.</summary>
+    /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
+    internal static CpuVector Bias(TensorView tensor, LinearTensor layer, MemoryLedger ledger)
+        => new(tensor, 0, ledger, checked((int)layer.FirstRow), layer.RowStep, checked((int)layer.Rows));
+
+    CpuVector(TensorView tensor, float offset, MemoryLedger ledger, int first, int step, int count)
+        : base(1, count)
     {
         int padded = (Columns + 63) / 64 * 64;
         _memory = NativeBlock.AllocateZeroed(ledger, (long)padded * sizeof(float));
@@ -19,7 +29,20 @@ sealed unsafe class CpuVector : Weight
         try
         {
             Span<float> values = new(_data, Columns);
-            FloatTensor.Widen(tensor, values);
+            if (step == 1)
+            {
+                FloatTensor.Widen(tensor, values, first);
+            }
+            else
+            {
+                float[] stored = new float[checked((count - 1) * step + 1)];
+                FloatTensor.Widen(tensor, stored, first);
+                for (int i = 0; i < count; i++)
+                {
+                    values[i] = stored[i * step];
+                }
+            }
+
             if (offset != 0)
             {
                 TensorPrimitives.Add(values, offset, values);

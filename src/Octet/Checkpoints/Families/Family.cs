@@ -18,6 +18,9 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Phi3ForCausalLM", "phi3", Phi3.Read),
         new("DeepseekV3ForCausalLM", "deepseek_v3", DeepSeekV3.Read),
         new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),
+        new("Qwen3MoeForCausalLM", "qwen3_moe", Qwen3Moe.Read),
+        new("Glm4MoeForCausalLM", "glm4_moe", Glm4Moe.Read),
+        new("GptOssForCausalLM", "gpt_oss", GptOss.Read),
     ];
 
     /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>

@@ -1,0 +1,24 @@
+using Octet.Backends;
+
+namespace Octet.Checkpoints.Families;
+
+/// <summary>
+/// Qwen3 as a mixture of experts (30B-A3B, 235B-A22B, Coder): Qwen3's attention, softmax over all experts, the best ones with their shares
+/// or with these shared out among them; some layers may be dense. After transformers' <c>modeling_qwen3_moe.py</c>.
+/// </summary>
+static class Qwen3Moe
+{
+    internal static DecoderSpec Read(FamilyConfig config)
+    {
+        ConfigObject json = config.Json;
+        config.RequireActivation("hidden_act", "silu");
+        config.RequireFalse("attention_bias");
+        (Rotary rotary, int longest) = new RotaryReader(json).Read(config.HeadDim, config.MaxPositions);
+        var attention = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary) { HasHeadNorms = true };
+        RoutingRule rule = config.Routing(ExpertScoring.Softmax, "num_experts", "num_local_experts") with { IsNormalised = config.Flag("norm_topk_prob") };
+        var experts = new ExpertsSpec(rule, json.Int32("moe_intermediate_size", 1), Gating.Silu);
+        int[] dense = json.TryInt32s("mlp_only_layers", 0) ?? [];
+        int step = json.TryInt32("decoder_sparse_step", 1) ?? 1;
+        return config.Layered(attention, layer => dense.Contains(layer) || (layer + 1) % step != 0 ? config.Gated(Gating.Silu) : experts, longest, config.QwenWindows());
+    }
+}
