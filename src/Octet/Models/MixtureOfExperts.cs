@@ -59,7 +59,7 @@ sealed class MixtureOfExperts : Part
 
     IEnumerable<Weight> Always => [.. _router, .. _shared?.Linears ?? [], .. _sharedGate is null ? (Weight[])[] : [_sharedGate]];
 
-    internal override void Forward(Activations input, Activations output, Batch batch, KvCache cache)
+    internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
         int rows = batch.Count;
         _backend.Linear(input, _router, [_logits], rows);

@@ -29,7 +29,7 @@ public sealed class OracleTests : IDisposable
         "mistral", "mistral --style 5 --wrap --set sliding_window=40", "mistral --wrap --fp8 none",
         "ministral3", "ministral3 --wrap --style 5",
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
-        "deepseek_v3 --set first_k_dense_replace=3", "deepseek_v3 --style 5 --fp8 none --set first_k_dense_replace=3 --set q_lora_rank=null",
+        "deepseek_v3", "deepseek_v3 --style 5 --set norm_topk_prob=false --set num_nextn_predict_layers=1", "deepseek_v3 --style 5 --fp8 none --set first_k_dense_replace=3 --set q_lora_rank=null",
         "deepseek_v3 --fp8 channel --set first_k_dense_replace=3 --set kv_lora_rank=96 --set rope_interleave=false", "deepseek_v3 --fp8 tensor --set first_k_dense_replace=3 --set num_attention_heads=28",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
         "qwen3_moe", "qwen3_moe --style 5 --fp8 none", "qwen3_moe --fp8 none --fused", "qwen3_moe --fp8 channel", "qwen3_moe --fp8 tensor",
@@ -59,7 +59,7 @@ public sealed class OracleTests : IDisposable
     [InlineData("phi3 --set sliding_window=20", 33)]
     [InlineData("ministral3", 2)]
     [InlineData("gemma3_text", 5)]
-    [InlineData("deepseek_v3 --set first_k_dense_replace=3", 9)]
+    [InlineData("deepseek_v3", 9)]
     [InlineData("qwen2 --set use_sliding_window=true --set sliding_window=24 --set max_window_layers=1", 17)]
     [InlineData("qwen3_moe", 7)]
     [InlineData("glm4_moe --set n_routed_experts=16 --set n_group=4 --set topk_group=2", 33)]

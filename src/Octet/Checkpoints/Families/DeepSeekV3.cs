@@ -8,6 +8,8 @@ namespace Octet.Checkpoints.Families;
 /// </summary>
 static class DeepSeekV3
 {
+    internal static FamilyDefaults Defaults { get; } = new() { HeadDimKeys = ["qk_nope_head_dim", "qk_rope_head_dim"] };
+
     internal static DecoderSpec Read(FamilyConfig config)
     {
         ConfigObject json = config.Json;
@@ -18,12 +20,7 @@ static class DeepSeekV3
         (Rotary rotary, int longest) = new RotaryReader(json) { DefaultTheta = 10_000, TurnsNeighbours = json.TryBoolean("rope_interleave") ?? true }.Read(turning, config.MaxPositions);
         var attention = new LatentAttentionSpec(
             config.Heads, json.TryInt32("q_lora_rank", 1), json.Int32("kv_lora_rank", 1), plain, turning, json.Int32("v_head_dim", 1), rotary, Scale(json, plain + turning));
-        GatedSpec dense = config.Gated(Gating.Silu);
-        return new DecoderSpec
-        {
-            Layers = [.. Enumerable.Repeat(new LayerSpec(attention, dense), config.Layers)],
-            LongestContext = longest,
-        };
+        return config.Layered(attention, config.DeepSeekFeedForward(firstDense: 3), longest) with { Unused = config.MoreTokenLayers() };
     }
 
     // YaRN's factor on attention stands here, twice, and not in cosines and sines.
