@@ -13,6 +13,12 @@ static class OneLine
         }
 
         string cut = text.Length <= MaxLength ? text : text[..MaxLength] + "...";
-        return string.Concat(cut.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
+        return Whole(cut).Trim();
     }
+
+    /// <summary>As long as it is, for text that is a message already.</summary>
+    internal static string Whole(string text)
+        => text.Any(Breaks) ? string.Concat(text.Select(c => Breaks(c) ? ' ' : c)) : text;
+
+    static bool Breaks(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

@@ -3,6 +3,8 @@ namespace Octet.Cli;
 /// <summary>What is said of a model before its first answer.</summary>
 static class ModelNotes
 {
+    const int MostNames = 10;
+
     internal static void Write(LanguageModel model, GenerationOptions options)
     {
         if (model.EndTokenIds.Count == 0 && !options.IgnoreEos && options.StopStrings is null && options.StopTokenIds is null)
@@ -13,7 +15,8 @@ static class ModelNotes
 
         if (model.GenerationConfig.UnknownKeys is { Count: > 0 } unknown && !options.IgnoreGenerationConfig)
         {
-            ErrorReport.Warn($"{Path.Combine(model.Path, "generation_config.json")} holds {string.Join(", ", unknown)}: not known, and without effect");
+            string more = unknown.Count > MostNames ? $" and {unknown.Count - MostNames} more keys" : "";
+            ErrorReport.Warn($"{Path.Combine(model.Path, "generation_config.json")} holds {string.Join(", ", unknown.Take(MostNames))}{more}: not known, and without effect");
         }
     }
 }

@@ -209,6 +209,26 @@ public sealed class HubTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_repository_that_cannot_be_read_is_listed_with_the_reason_beside_the_others()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        Octet("pull", Id);
+        string references = Directory.CreateDirectory(Path.Combine(Home, "hub", "models--org--bad", "refs")).FullName;
+        File.CreateSymbolicLink(Path.Combine(references, "main"), "main");
+
+        ToolResult listed = Octet("list", "--verify");
+        JsonObject json = Octet("list", "--json").Json;
+
+        Assert.Equal(0, listed.ExitCode);
+        string[][] rows = [.. listed.Output.Split('\n')[1..3].Select(row => row.Split('\t'))];
+        Assert.Equal(["org/bad", Id], rows.Select(row => row[0]));
+        Assert.StartsWith("not readable: ", rows[0][4], StringComparison.Ordinal);
+        Assert.Equal("complete, checked", rows[1][4]);
+        Assert.NotNull((string?)json["models"]![0]!["problem"]);
+        Assert.Null((string?)json["models"]![1]!["problem"]);
+    }
+
+    [Fact]
     public async Task Interrupting_a_pull_ends_it_with_130_and_the_next_one_goes_on()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "signals are sent as on Unix");
