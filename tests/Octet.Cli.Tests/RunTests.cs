@@ -40,7 +40,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Json_is_one_object_with_the_text_the_reason_the_counts_and_the_speeds()
     {
-        ToolResult result = Run("run", _model.Path, "hi", "--raw", "--max-tokens", "5", "--ignore-eos", "--seed", "3", "--json");
+        ToolResult result = Run("run", _model.Path, "hi", "--raw", "--max-tokens", "5", "--ignore-eos", "--temperature", "1", "--seed", "3", "--json");
 
         JsonObject json = result.Json;
         Assert.Equal("length", (string?)json["finish_reason"]);
@@ -90,6 +90,19 @@ public sealed class RunTests : IDisposable
         Assert.Equal("stop", (string?)result.Json["finish_reason"]);
         Assert.Equal("", (string?)result.Json["text"]);
         Assert.Equal(3, (int?)result.Json["completion_tokens"]);
+    }
+
+    [Theory]
+    [InlineData("octet: warning: --top-k, --seed: without effect, as the most likely token is always taken (the model does not sample by itself)", "--top-k", "3", "--seed", "1")]
+    [InlineData("octet: warning: --top-p, --min-p, --typical-p: without effect, as the most likely token is always taken (--temperature 0)", "--top-p", "0.5", "--min-p", "0.1", "--typical-p", "0.5", "--temperature", "0")]
+    [InlineData("", "--top-k", "0", "--top-p", "1")]
+    [InlineData("", "--top-k", "3", "--seed", "1", "--temperature", "0.5")]
+    public void Options_that_only_sampling_reads_are_said_to_have_no_effect_without_it(string warning, params string[] options)
+    {
+        ToolResult result = Run(["run", _model.Path, "x", "--raw", "--max-tokens", "1", .. options]);
+
+        Assert.StartsWith(warning, result.Error, StringComparison.Ordinal);
+        Assert.Equal(warning.Length > 0 ? 1 : 0, result.Error.Count(c => c == '\n'));
     }
 
     [Theory]
