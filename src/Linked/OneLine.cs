@@ -12,7 +12,10 @@ static class OneLine
             return "";
         }
 
-        string cut = text.Length <= MaxLength ? text : text[..MaxLength] + "...";
+        string cut = text.Length <= MaxLength ? text : Cut(text, MaxLength) + "...";
         return string.Concat(cut.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
     }
+
+    /// <summary>The beginning of a longer text, which does not end within a pair of surrogates.</summary>
+    internal static string Cut(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 }

@@ -70,6 +70,24 @@ static class Arithmetic
         _ => throw state.TypeError($"bad operand type for unary {(negative ? '-' : '+')}: '{PythonType.Name(value)}'"),
     };
 
+    /// <summary>The multiple of ten to <paramref name="power"/> that is nearest, the even one of two.</summary>
+    internal static object RoundToTens(RenderState state, BigInteger value, long power)
+    {
+        // Ten to the power has more than three bits for each of its zeros: of a number that is much shorter nothing is left.
+        long bits = value.GetBitLength();
+        if (power * 3 > bits + 2)
+        {
+            return 0L;
+        }
+
+        long tenBits = (power * 10 / 3) + 1;
+        ChargeWords(state, tenBits, tenBits);
+        ChargeWords(state, bits, tenBits);
+        ChargeWords(state, bits, tenBits);
+        BigInteger ten = BigInteger.Pow(10, (int)power);
+        return PythonType.FromBig(DecimalText.DivideToEven(value, ten) * ten);
+    }
+
     static object? Add(RenderState state, object? left, object? right)
     {
         switch (left, right)
