@@ -47,7 +47,9 @@ static class Arithmetic
 
         if (PythonType.IsNumber(left) && PythonType.IsNumber(right))
         {
-            return left is double || right is double || symbol == "/"
+            return symbol == "/" && left is not double && right is not double
+                ? Quotient(state, PythonType.ToBig(left), PythonType.ToBig(right))
+                : left is double || right is double
                 ? Floats(state, symbol, left, right)
                 : Integers(state, symbol, PythonType.ToBig(left), PythonType.ToBig(right));
         }
@@ -186,6 +188,38 @@ static class Arithmetic
         }
     }
 
+    /// <summary>The double that is nearest to the quotient of two integers, of which each may be beyond all doubles.</summary>
+    static double Quotient(RenderState state, BigInteger left, BigInteger right)
+    {
+        const int Digits = 53;
+        const int Smallest = -1074;
+        if (right.IsZero)
+        {
+            throw state.Error("ZeroDivisionError", "division by zero");
+        }
+
+        long leftBits = left.GetBitLength();
+        long rightBits = right.GetBitLength();
+        if (leftBits <= Digits && rightBits <= Digits)
+        {
+            return (double)left / (double)right;
+        }
+
+        ChargeWords(state, leftBits, rightBits);
+        BigInteger dividend = BigInteger.Abs(left);
+        BigInteger divisor = BigInteger.Abs(right);
+
+        // The power of two by which a whole quotient has as many digits as a double, or those that are left of one so small.
+        long distance = dividend.GetBitLength() - divisor.GetBitLength();
+        bool longer = distance >= 0 ? dividend >= divisor << (int)distance : dividend << (int)-distance >= divisor;
+        int power = (int)Math.Max(distance - (longer ? 0 : 1) - (Digits - 1), Smallest);
+        _ = power >= 0 ? divisor <<= power : dividend <<= -power;
+        double quotient = Math.ScaleB((double)DecimalText.DivideToEven(dividend, divisor), power);
+        return double.IsInfinity(quotient)
+            ? throw state.Error("OverflowError", "integer division result too large for a float")
+            : left.Sign * right.Sign < 0 ? -quotient : quotient;
+    }
+
     static object Bounded(RenderState state, BigInteger value) => value.GetBitLength() > MaxIntegerBits
         ? throw TooLong(state)
         : PythonType.FromBig(value);
@@ -203,7 +237,6 @@ static class Arithmetic
         {
             throw state.Error("ZeroDivisionError", symbol switch
             {
-                "/" when left is not double && right is not double => "division by zero",
                 "/" => "float division by zero",
                 "//" => "float floor division by zero",
                 _ => "float modulo",

@@ -101,7 +101,8 @@ static class Attributes
         return true;
     }
 
-    static bool TryElement(RenderState state, object? of, object? index, out object? value)
+    /// <summary>The element alone, as Python's <c>of[index]</c> asks for it.</summary>
+    internal static bool TryElement(RenderState state, object? of, object? index, out object? value)
     {
         value = null;
         if (of is PythonDictionary dictionary)

@@ -101,7 +101,7 @@ static class PythonType
     {
         if (!IsInteger(value))
         {
-            throw value is Undefined undefined ? state.Use(undefined) : state.TypeError($"'{Name(value)}' object cannot be interpreted as an integer");
+            throw state.TypeError($"'{Name(value)}' object cannot be interpreted as an integer");
         }
 
         return FromBig(ToBig(value)) is long small ? small : throw TooLarge(state);

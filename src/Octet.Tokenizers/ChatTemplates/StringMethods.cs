@@ -50,7 +50,7 @@ static class StringMethods
         ["index"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: false)), 1, "sub", "start", "end"),
         ["rindex"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: true)), 1, "sub", "start", "end"),
         ["count"] = Plain(Count, 1, "sub", "start", "end"),
-        ["isdigit"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsDigit(point) || point.Value is '²' or '³' or '¹' or (>= '⁰' and <= '₉'))),
+        ["isdigit"] = Plain(static (_, text, _) => CodePoints.All(text, IsDigit)),
         ["isdecimal"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsDigit)),
         ["isnumeric"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsNumber(point) || s_ideographs.Contains(point.Value))),
         ["isalpha"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsLetter)),
@@ -185,11 +185,21 @@ static class StringMethods
         return new StringBuilder().Insert(0, fill, left).Append(text).Insert(text.Length + (left * fill.Length), fill, pad - left).ToString();
     }
 
-    /// <summary>Unicode's XID_Start and XID_Continue, by category.</summary>
-    static bool BeginsName(Rune point) => point.Value == '_' || Rune.IsLetter(point) || Rune.GetUnicodeCategory(point) == UnicodeCategory.LetterNumber;
+    /// <summary>Unicode's Numeric_Type Decimal or Digit: digits, also those that are raised, lowered or enclosed.</summary>
+    static bool IsDigit(Rune point) => Rune.IsDigit(point) || point.Value is 0xB2 or 0xB3 or 0xB9 or (>= 0x1369 and <= 0x1371) or 0x19DA or 0x2070 or (>= 0x2074 and <= 0x2079) or (>= 0x2080 and <= 0x2089)
+        or (>= 0x2460 and <= 0x2468) or (>= 0x2474 and <= 0x247C) or (>= 0x2488 and <= 0x2490) or 0x24EA or (>= 0x24F5 and <= 0x24FD) or 0x24FF or (>= 0x2776 and <= 0x277E) or (>= 0x2780 and <= 0x2788)
+        or (>= 0x278A and <= 0x2792) or (>= 0x10A40 and <= 0x10A43) or (>= 0x10E60 and <= 0x10E68) or (>= 0x11052 and <= 0x1105A) or (>= 0x1F100 and <= 0x1F10A);
 
-    static bool ContinuesName(Rune point) => BeginsName(point) || Rune.GetUnicodeCategory(point)
+    /// <summary>Unicode's XID_Start: by category, but for a few that compatibility decomposes into what is none.</summary>
+    static bool BeginsName(Rune point) => point.Value is '_' or 0x1885 or 0x1886 or 0x2118 or 0x212E
+        || (IsNameLetter(point) && point.Value is not (0xE33 or 0xEB3 or 0xFF9E or 0xFF9F));
+
+    /// <summary>Unicode's XID_Continue.</summary>
+    static bool ContinuesName(Rune point) => point.Value is '_' or 0xB7 or 0x387 or (>= 0x1369 and <= 0x1371) or 0x19DA or 0x2118 or 0x212E || IsNameLetter(point) || Rune.GetUnicodeCategory(point)
         is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.ConnectorPunctuation;
+
+    static bool IsNameLetter(Rune point) => (Rune.IsLetter(point) || Rune.GetUnicodeCategory(point) == UnicodeCategory.LetterNumber)
+        && point.Value is not (0x37A or 0x2E2F or (>= 0xFC5E and <= 0xFC63) or 0xFDFA or 0xFDFB or 0xFE70 or 0xFE72 or 0xFE74 or 0xFE76 or 0xFE78 or 0xFE7A or 0xFE7C or 0xFE7E);
 
     static Operation Text(Func<RenderState, string, Bound, string> body, int required = 0, params string[] names) =>
         new((state, value, bound) => Like(value, body(state, Receiver(state, value), bound)), required, names);
