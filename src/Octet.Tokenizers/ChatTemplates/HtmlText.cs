@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers;
 using System.Text;
 
 namespace Octet.Tokenizers.ChatTemplates;
@@ -14,6 +14,8 @@ static class HtmlText
 
     /// <summary>What numbers of references mean that are none of Unicode's characters, or that browsers take for Windows-1252: 0x80 to 0x9F.</summary>
     const string Windows = "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
+
+    static readonly SearchValues<char> s_afterNames = SearchValues.Create("\t\n\f <&#;");
 
     internal static string Unescape(RenderState state, string text)
     {
@@ -72,7 +74,7 @@ static class HtmlText
     /// <summary>How much of the text is the name of a reference: one with its semicolon, or the longest of those that need none; 0 where it is none.</summary>
     static int Name(ReadOnlySpan<char> text, StringBuilder into)
     {
-        int end = text[..Math.Min(text.Length, MaxName + 1)].IndexOfAny("\t\n\f <&#;");
+        int end = text[..Math.Min(text.Length, MaxName + 1)].IndexOfAny(s_afterNames);
         end = end < 0 ? Math.Min(text.Length, MaxName) : Math.Min(end, MaxName);
         if (end < text.Length && text[end] == ';' && Names.All.TryGetValue(text[..end], out (string Text, bool Short) found))
         {
