@@ -217,11 +217,11 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
     }
 
-    /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
-    internal TensorView Vector(string name, long length)
+    /// <summary>A vector such as a norm's weight, or the taps of a convolution, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
+    internal TensorView Vector(string name, params ReadOnlySpan<long> shape)
     {
-        TensorView tensor = Take(name, [length]);
-        RequireShape(tensor, length);
+        TensorView tensor = Take(name, shape);
+        RequireShape(tensor, shape);
         if (!FloatTensor.IsSupported(tensor.DataType) && !FloatTensor.IsFloat8(tensor.DataType))
         {
             throw Error(tensor, $"type {tensor.DataType}, expected BF16, F16, F32 or FP8", ModelError.Unsupported);

@@ -126,13 +126,20 @@ public sealed class InferenceSession : IDisposable
     internal bool TryReserve(int tokens)
     {
         _tokens.EnsureCapacity(Length + tokens);
-        if (Sequence.TryGrow(Length + tokens))
+        bool grown = false;
+        try
         {
-            return true;
+            grown = Sequence.TryGrow(Length + tokens);
+        }
+        finally
+        {
+            if (!grown)
+            {
+                ReleaseUnused();
+            }
         }
 
-        ReleaseUnused();
-        return false;
+        return grown;
     }
 
     /// <summary>Gives back room that was made and not used.</summary>
@@ -143,13 +150,18 @@ public sealed class InferenceSession : IDisposable
     {
         _tokens.AddRange(ids);
         Computed += ids.Length;
+        Sequence.Complete();
     }
 
     /// <summary>The tokens that have to be computed again, the next ones first.</summary>
     internal ReadOnlySpan<int> Missing => CollectionsMarshal.AsSpan(_tokens)[Computed..];
 
     /// <summary>Notes that a step has computed some of <see cref="Missing"/>.</summary>
-    internal void CatchUp(int tokens) => Computed += tokens;
+    internal void CatchUp(int tokens)
+    {
+        Computed += tokens;
+        Sequence.Complete();
+    }
 
     /// <summary>All tokens have to be computed again.</summary>
     internal void ForgetComputed()

@@ -4,10 +4,14 @@ using Octet.Checkpoints.Families;
 
 namespace Octet.Models;
 
-/// <summary>Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own.</summary>
+/// <summary>
+/// Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own. The
+/// states of all recurrent layers are one page.
+/// </summary>
 sealed class CachePlan
 {
     readonly List<(int Heads, int HeadDim, int? Window)> _kinds = [];
+    readonly RecurrentLayout? _recurrent;
 
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
     {
@@ -15,12 +19,15 @@ sealed class CachePlan
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
-            if (layers[i].Mixer is not AttentionSpec attention)
+            if (layers[i].Mixer is GatedDeltaSpec delta)
             {
-                Places[i] = (-1, -1);
+                int before = _recurrent?.Layers ?? 0;
+                Places[i] = (-1, before);
+                _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, delta.Shape.Floats));
                 continue;
             }
 
+            var attention = (AttentionSpec)layers[i].Mixer;
             (int, int, int?) shape = (attention.KeyValueHeads, attention.HeadDim, attention.Window);
             int kind = _kinds.IndexOf(shape);
             if (kind < 0)
@@ -34,7 +41,7 @@ sealed class CachePlan
         }
     }
 
-    /// <summary>For each layer its kind and its place among the layers of that kind; -1 where it keeps none.</summary>
+    /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1.</summary>
     internal (int Kind, int Layer)[] Places { get; }
 
     /// <summary>The narrowest window; null where there is none.</summary>
@@ -54,6 +61,6 @@ sealed class CachePlan
                 Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(own, kind.Heads) : null,
             };
         })],
-        null,
+        _recurrent,
         chunk);
 }

@@ -107,7 +107,7 @@ sealed class DecoderModel : IDisposable
     /// <summary>The narrowest window of a layer; null: all see everything.</summary>
     internal int? Window => _cache.Window;
 
-    /// <summary>Where the keys and values of a layer are; -1 where it keeps none.</summary>
+    /// <summary>Where the keys and values of a layer are; a kind of -1 where it keeps none.</summary>
     internal (int Kind, int Layer) CachePlace(int layer) => _cache.Places[layer];
 
     /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
@@ -159,6 +159,7 @@ sealed class DecoderModel : IDisposable
     Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
     {
         AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
+        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at + "linear_attn.", _config.HiddenSize, _cache.Places[layer].Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
     };
 
@@ -173,6 +174,11 @@ sealed class DecoderModel : IDisposable
         foreach ((string beginning, string reason) in spec.Unused)
         {
             weights.SkipUnder(root + beginning, reason);
+        }
+
+        foreach ((string beginning, string reason) in spec.UnusedBeside)
+        {
+            weights.SkipUnder(beginning, reason);
         }
 
         int others = config.OtherParts.Sum(part => weights.SkipUnder(part, "a part of the model that does not read text"));

@@ -30,6 +30,8 @@ public sealed class OracleTests : IDisposable
         "ministral3", "ministral3 --wrap --style 5",
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
+        "qwen3_5_text", "qwen3_5_text --wrap --style 5", "qwen3_5_text --fp8 channel --set layer_types=null --set num_hidden_layers=4",
+        "qwen3_5_text --set linear_num_value_heads=6 --set linear_key_head_dim=24 --set linear_value_head_dim=20 --fp8 none",
     ];
 
     [Theory]
@@ -51,6 +53,10 @@ public sealed class OracleTests : IDisposable
     [InlineData("phi3 --set sliding_window=20", 33)]
     [InlineData("ministral3", 2)]
     [InlineData("gemma3_text", 5)]
+    [InlineData("qwen3_5_text", 1)]
+    [InlineData("qwen3_5_text --wrap", 2)]
+    [InlineData("qwen3_5_text --fp8 none", 17)]
+    [InlineData("qwen3_5_text --style 5", 33)]
     [InlineData("qwen2 --set use_sliding_window=true --set sliding_window=24 --set max_window_layers=1", 17)]
     public void Prefill_in_chunks_and_decode_agree_with_the_oracle(string options, int chunk)
     {

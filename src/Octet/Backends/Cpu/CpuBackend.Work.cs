@@ -118,7 +118,7 @@ sealed unsafe partial class CpuBackend
         const long SmallestChunkBytes = 1 << 16;
         const int FewTokens = 3;
 
-        readonly Item[] _items = new Item[3];
+        readonly Item[] _items = new Item[MostWeights];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
         internal int Count;

@@ -21,6 +21,9 @@ sealed record DecoderSpec
 
     /// <summary>Beginnings of the names of tensors that are stored and not used, each with the reason; names without the text model's prefix.</summary>
     internal IReadOnlyList<(string Beginning, string Reason)> Unused { get; init; } = [];
+
+    /// <summary>The same of tensors beside the text model: whole names.</summary>
+    internal IReadOnlyList<(string Beginning, string Reason)> UnusedBeside { get; init; } = [];
 }
 
 /// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
@@ -59,7 +62,17 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>Whether every query head has a sink (gpt-oss).</summary>
     internal bool HasSinks { get; init; }
+
+    /// <summary>Whether what is attended is multiplied with the logistic function of a gate, whose rows follow each query head's in <c>q_proj</c> (Qwen3-Next).</summary>
+    internal bool HasOutputGate { get; init; }
 }
+
+/// <summary>
+/// A gated DeltaNet layer. Its inputs are stored apart, or as two tensors grouped by key heads, <c>in_proj_qkvz</c> and <c>in_proj_ba</c>:
+/// what the files have is taken.
+/// </summary>
+/// <param name="Shape">Its sizes.</param>
+sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec;
 
 /// <summary>A gated feed-forward layer.</summary>
 /// <param name="Inner">Its width inside.</param>

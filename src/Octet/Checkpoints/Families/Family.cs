@@ -17,12 +17,14 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Ministral3ForCausalLM", "ministral3", Mistral.Read),
         new("Phi3ForCausalLM", "phi3", Phi3.Read),
         new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),
+        new("Qwen3_5ForCausalLM", "qwen3_5_text", Qwen3Next.Read),
     ];
 
     /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>
     internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
         ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Qwen3_5ForConditionalGeneration"] = ["model.visual."],
         ["Gemma3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
     };
 }

@@ -18,6 +18,9 @@ sealed class RotaryReader(ConfigObject json)
     /// <summary>Whether the family rotates a part of a head where the file says so (<c>partial_rotary_factor</c>).</summary>
     internal bool AllowsPart { get; init; }
 
+    /// <summary>Which part where the file does not say.</summary>
+    internal double DefaultPart { get; init; } = 1;
+
     /// <summary>Whether pairs are neighbours (DeepSeek).</summary>
     internal bool TurnsNeighbours { get; init; }
 
@@ -87,7 +90,7 @@ sealed class RotaryReader(ConfigObject json)
         const string Key = "partial_rotary_factor";
         const string Expected = "a number above 0, at most 1";
         static bool IsPart(double value) => value is > 0 and <= 1;
-        double part = scaling?.TryDouble(Key, Expected, IsPart) ?? json.TryDouble(Key, Expected, IsPart) ?? 1;
+        double part = scaling?.TryDouble(Key, Expected, IsPart) ?? json.TryDouble(Key, Expected, IsPart) ?? DefaultPart;
         if (part == 1)
         {
             return headDim;
