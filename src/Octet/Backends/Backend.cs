@@ -95,6 +95,28 @@ abstract class Backend : IDisposable
     /// <summary>states *= s(gate), s being the logistic function. They are different buffers.</summary>
     internal abstract void GateOutput(Activations states, Activations gate, int rows);
 
+    /// <summary>What <see cref="Route"/> fills and <see cref="Experts"/> computes with, for steps of so many rows.</summary>
+    /// <param name="rows">Tokens of a step.</param>
+    /// <param name="rule">How many experts there are, and a token has.</param>
+    /// <param name="hidden">Inputs and outputs of an expert.</param>
+    /// <param name="inner">Its width inside.</param>
+    internal abstract Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner);
+
+    /// <summary>
+    /// routes[i] = the experts with the best scores of logits [rows, experts], of the same the lower number, and their weights.
+    /// <paramref name="correction"/>, where there is one, is added to scores for the choice and is no part of the weights.
+    /// </summary>
+    internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows);
+
+    /// <summary>
+    /// output = the sum over a token's experts of weight * expert(input), in the order of <paramref name="routes"/>; added to what is there
+    /// where <paramref name="adds"/>. Only the weights of chosen experts are read. <paramref name="output"/> is not <paramref name="input"/>.
+    /// </summary>
+    internal abstract void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows);
+
+    /// <summary>states[i] *= 1 / (1 + exp(-gate[i])), <paramref name="gate"/> of one column.</summary>
+    internal abstract void GateRows(Activations gate, Activations states, int rows);
+
     /// <summary>destination [count, head.Rows] = input rows [first, first + count) * head^T, on the host.</summary>
     internal abstract void Logits(Activations input, int first, int count, Weight head, Span<float> destination);
 

@@ -28,16 +28,16 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
     /// <summary>Rows of <see cref="Tensor"/>, of which <see cref="Rows"/> are this layer's.</summary>
     internal long StoredRows { get; init; } = Rows;
 
-    /// <summary>What is added to each output; null: nothing.</summary>
+    /// <summary>What is added to each output, a number for each of <see cref="StoredRows"/>; null: nothing.</summary>
     internal TensorView? Bias { get; init; }
 
-    /// <summary>Every <paramref name="step"/>th of this layer's rows from <paramref name="first"/> on, <paramref name="count"/> of them, as a layer of their own, without a bias.</summary>
+    /// <summary>Every <paramref name="step"/>th of this layer's rows from <paramref name="first"/> on, <paramref name="count"/> of them, as a layer of their own.</summary>
     internal LinearTensor Slice(long first, long count, int step = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + ((count - 1) * step), Rows - 1, nameof(count));
-        return this with { Rows = count, FirstRow = FirstRow + (first * RowStep), RowStep = RowStep * step, Bias = null };
+        return this with { Rows = count, FirstRow = FirstRow + (first * RowStep), RowStep = RowStep * step };
     }
 
     /// <summary>Whether the even column of two 4-bit codes is the upper half of their byte (ComfyUI), not the lower one.</summary>

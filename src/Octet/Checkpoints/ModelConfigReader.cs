@@ -85,8 +85,8 @@ static class ModelConfigReader
         Int128 hidden = config.HiddenSize;
         Int128 queryWidth = (Int128)config.NumAttentionHeads * config.HeadDim;
         Int128 keyWidth = (Int128)config.NumKeyValueHeads * config.HeadDim;
-        Int128 layer = hidden * (2 * queryWidth + 2 * keyWidth + 3 * (Int128)config.IntermediateSize);
-        Int128 weights = config.NumHiddenLayers * layer + 2 * hidden * config.VocabSize;
+        Int128 feedForward = config.Decoder!.Layers.Aggregate(Int128.Zero, (sum, layer) => sum + layer.FeedForward.Weights(config.HiddenSize));
+        Int128 weights = config.NumHiddenLayers * hidden * (2 * queryWidth + 2 * keyWidth) + feedForward + 2 * hidden * config.VocabSize;
         Int128 cache = (Int128)config.NumHiddenLayers * config.MaxPositionEmbeddings * 2 * keyWidth;
         if ((weights + cache) * sizeof(float) > MostBytes)
         {

@@ -15,6 +15,8 @@ namespace Octet.Checkpoints;
 sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, LayerFormats? formats = null)
 {
     const int MxBlock = 32;
+    const string StackedCodes = "_blocks";
+    const string StackedScales = "_scales";
 
     static readonly ScaleLayout s_blocks = new(128, 128);
 
@@ -78,6 +80,48 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         return parts;
+    }
+
+    /// <summary>Whether layers of one shape are stored as one tensor of this name.</summary>
+    internal bool HasStacked(string name) => Has(name) || Has(name + StackedCodes);
+
+    /// <summary>
+    /// Layers of one shape that are stored as one tensor with a dimension more, one after the other: <paramref name="name"/> itself where they
+    /// are not quantised, or gpt-oss's MXFP4, <c>_blocks</c> of 32 codes with <c>_scales</c>; <c>_bias</c> beside them.
+    /// </summary>
+    internal LinearTensor Stacked(string name, int count, long outputs, long inputs, bool hasBias)
+    {
+        long rows = checked(count * outputs);
+        LinearTensor layers;
+        if (Has(name + StackedCodes))
+        {
+            TensorView codes = Take(name + StackedCodes, count, outputs, inputs / MxBlock, MxBlock / 2);
+            TensorView scales = Take(name + StackedScales, count, outputs, inputs / MxBlock);
+            if (inputs % MxBlock != 0 || codes.DataType != DataType.UInt8 || scales.DataType is not (DataType.UInt8 or DataType.Float8E8M0FNU))
+            {
+                throw Error(codes, $"codes of type {codes.DataType} for {inputs} inputs with scales of type {scales.DataType}, expected U8 with U8, and inputs in blocks of {MxBlock}", ModelError.Unsupported);
+            }
+
+            RequireShape(codes, count, outputs, inputs / MxBlock, MxBlock / 2);
+            RequireShape(scales, count, outputs, inputs / MxBlock);
+            ScaleCodes grid = new(scales, rows, checked((int)(inputs / MxBlock)), tiled: false);
+            RequireCodes(grid, codes, 0xFF, _ => float.NaN);
+            layers = new LinearTensor(codes, DataType.Float4E2M1FN, rows, checked((int)inputs), new ScaleGrid(grid, PowersOfTwo(), 1, MxBlock));
+            _quantized.Add(layers);
+        }
+        else
+        {
+            TensorView tensor = Take(name, count, outputs, inputs);
+            if (!FloatTensor.IsSupported(tensor.DataType))
+            {
+                throw Error(tensor, $"experts as one tensor of type {tensor.DataType}, expected BF16, F16 or F32, or MXFP4 as {name}{StackedCodes}", ModelError.Unsupported);
+            }
+
+            RequireShape(tensor, count, outputs, inputs);
+            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null);
+        }
+
+        return hasBias ? layers with { Bias = Floats(name + "_bias", count, outputs) } : layers;
     }
 
     /// <summary>Skips every tensor whose name begins so; returns how many there were.</summary>
@@ -217,8 +261,11 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
     }
 
-    /// <summary>A vector such as a norm's weight, or the taps of a convolution, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
-    internal TensorView Vector(string name, params ReadOnlySpan<long> shape)
+    /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
+    internal TensorView Vector(string name, long length) => Floats(name, length);
+
+    /// <summary>The same, of any shape.</summary>
+    internal TensorView Floats(string name, params ReadOnlySpan<long> shape)
     {
         TensorView tensor = Take(name, shape);
         RequireShape(tensor, shape);
@@ -402,7 +449,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         if (bytes == DataType.Float8E8M0FNU)
         {
             RequireCodes(codes, tensor, 0xFF, _ => float.NaN);
-            return new ScaleGrid(codes, [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))], blockRows, blockColumns);
+            return new ScaleGrid(codes, PowersOfTwo(), blockRows, blockColumns);
         }
 
         if (bytes == DataType.Float8E4M3FN && quantization is { ByteScales: DataType.Float8E4M3FN })
@@ -433,6 +480,9 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
 
         return new ScaleGrid(values, blockRows, blockColumns);
     }
+
+    /// <summary>The values of E8M0 codes.</summary>
+    static float[] PowersOfTwo() => [.. Enumerable.Range(0, 256).Select(code => code == 0xFF ? float.NaN : (float)Math.ScaleB(1, code - 127))];
 
     /// <summary>The layout that the shape of the scales has, among those that the config allows.</summary>
     ScaleLayout Layout(TensorView scale, TensorView tensor, long outputs, long inputs)

@@ -95,7 +95,7 @@ public sealed class InferenceSession : IDisposable
         return operation.KeepPrefix(ids);
     }
 
-    /// <summary>For each layer the largest magnitudes of keys and values; of a float32 cache.</summary>
+    /// <summary>For each layer that keeps keys and values their largest magnitudes; of a float32 cache.</summary>
     internal (float Key, float Value)[] CacheMagnitudes()
     {
         using Operation operation = Begin();

@@ -101,8 +101,8 @@ sealed class DecoderModel : IDisposable
 
     internal int Layers => _layers.Length;
 
-    /// <summary>The name of each layer's attention, by which scales of the cache are stored.</summary>
-    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Select(scale => scale.Layer)];
+    /// <summary>The name of the attention of each layer that keeps keys and values, by which scales of the cache are stored.</summary>
+    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Where((_, layer) => CachePlace(layer).Kind >= 0).Select(scale => scale.Layer)];
 
     /// <summary>The narrowest window of a layer; null: all see everything.</summary>
     internal int? Window => _cache.Window;
@@ -166,6 +166,7 @@ sealed class DecoderModel : IDisposable
     Part CreateFeedForward(FeedForwardSpec feedForward, string at) => feedForward switch
     {
         GatedSpec gated => new GatedFeedForward(gated, at, _config.HiddenSize, _build),
+        ExpertsSpec experts => new MixtureOfExperts(experts, at, _config.HiddenSize, _build),
         _ => throw new InvalidOperationException($"no feed-forward part is made of {feedForward.GetType().Name}"),
     };
 
@@ -173,7 +174,10 @@ sealed class DecoderModel : IDisposable
     {
         foreach ((string beginning, string reason) in spec.Unused)
         {
-            weights.SkipUnder(root + beginning, reason);
+            if (weights.SkipUnder(root + beginning, reason) is > 0 and int count)
+            {
+                weights.Note($"{count} tensors {root}{beginning}* are left: {reason}");
+            }
         }
 
         foreach ((string beginning, string reason) in spec.UnusedBeside)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Octet.Backends;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 
 namespace Octet.Models;
 
@@ -16,6 +18,7 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
 {
     readonly List<IDisposable> _owned = [];
     readonly Dictionary<(string Use, int Columns), Activations> _buffers = [];
+    readonly Dictionary<(int Experts, int Chosen, int Hidden, int Inner), Routes> _routes = [];
 
     internal WeightLedger Weights { get; } = weights;
 
@@ -28,11 +31,46 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
     /// <summary>Layers that share an input and are stored as one tensor.</summary>
     internal Weight[] Fused(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreateLinear(part)))];
 
+    /// <summary>The experts of a layer, in whichever form they are stored.</summary>
+    internal ExpertWeights Experts(ExpertsSpec spec, string at, int hidden)
+    {
+        int count = spec.Rule.Experts;
+        string gateUp = at + ".gate_up_proj";
+        if (!Weights.HasStacked(gateUp))
+        {
+            Weight[] Apart(string name, int outputs, int inputs)
+                => [.. Enumerable.Range(0, count).Select(i => Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias))];
+            return new ExpertWeights(Apart("gate_proj", spec.Inner, hidden), Apart("up_proj", spec.Inner, hidden), Apart("down_proj", hidden, spec.Inner));
+        }
+
+        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias);
+        LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias);
+        Weight[] Slices(LinearTensor all, long first, int outputs, int step)
+            => [.. Enumerable.Range(0, count).Select(i => Own(Backend.CreateLinear(all.Slice((i * (all.Rows / count)) + first, outputs, step))))];
+        return new ExpertWeights(
+            Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1),
+            Slices(both, spec.TakesTurns ? 1 : spec.Inner, spec.Inner, spec.TakesTurns ? 2 : 1),
+            Slices(down, 0, hidden, 1));
+    }
+
+    /// <summary>What tokens' experts are written to; the same one for all layers of these sizes.</summary>
+    internal Routes Routes(RoutingRule rule, int hidden, int inner)
+    {
+        (int, int, int, int) sizes = (rule.Experts, rule.Chosen, hidden, inner);
+        if (!_routes.TryGetValue(sizes, out Routes? routes))
+        {
+            routes = Own(Backend.CreateRoutes(maxBatch, rule, hidden, inner));
+            _routes.Add(sizes, routes);
+        }
+
+        return routes;
+    }
+
     internal Weight Norm(string name, int length) => Own(Backend.CreateVector(Weights.Vector(name + ".weight", length), normOffset));
 
     internal Weight Vector(string name, int length) => Own(Backend.CreateVector(Weights.Vector(name, length)));
 
-    internal Weight Taps(string name, int channels, int taps) => Own(Backend.CreateTaps(Weights.Vector(name, channels, 1, taps)));
+    internal Weight Taps(string name, int channels, int taps) => Own(Backend.CreateTaps(Weights.Floats(name, channels, 1, taps)));
 
     /// <summary>A buffer of a row a token; the same one for everybody who asks for this use and width.</summary>
     internal Activations Buffer(string use, int columns)

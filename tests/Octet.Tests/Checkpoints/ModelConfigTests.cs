@@ -1,4 +1,6 @@
+using Octet.Backends;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 using Octet.Testing;
 
 namespace Octet.Tests.Checkpoints;
@@ -34,13 +36,14 @@ public class ModelConfigTests
     }
 
     [Fact]
-    public void A_mixture_of_experts_is_refused_by_its_name()
+    public void A_published_mixture_of_experts_is_read()
     {
-        ModelException error = Assert.Throws<ModelException>(() => ModelConfig.Load(Fixtures.Path("qwen3", "Qwen3-30B-A3B-FP8")));
+        ModelConfig config = ModelConfig.Load(Fixtures.Path("qwen3", "Qwen3-30B-A3B-FP8"));
 
-        Assert.Contains("architectures is [ \"Qwen3MoeForCausalLM\" ]", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith($"supported: {string.Join(", ", ModelConfig.SupportedArchitectures)}", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("config.json", error.Path, StringComparison.Ordinal);
+        Assert.Equal("qwen3_moe", config.ModelType);
+        Assert.Equal(48, config.Decoder!.Layers.Count);
+        Assert.All(config.Decoder.Layers, layer => Assert.Equal(
+            new ExpertsSpec(new RoutingRule(128, 8, ExpertScoring.Softmax) { IsNormalised = true }, 768, Gating.Silu), layer.FeedForward));
     }
 
     [Fact]

@@ -116,18 +116,24 @@ sealed unsafe partial class CpuBackend
 
         // Of weights: a walk through memory is slow at first, and few tokens compute nothing meanwhile.
         const long SmallestChunkBytes = 1 << 16;
-        const int FewTokens = 3;
 
-        readonly Item[] _items = new Item[MostWeights];
+        Item[] _items = new Item[MostWeights];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
         internal int Count;
 
-        /// <summary>How the two products become one, in the first's place; null: they stay as they are.</summary>
+        /// <summary>How each two products become one, in the first's place; null: they stay as they are.</summary>
         internal Gating? Gating;
 
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
-            => _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
+        {
+            if (index >= _items.Length)
+            {
+                Array.Resize(ref _items, Math.Max(index + 1, 2 * _items.Length));
+            }
+
+            _items[index] = new Item { Weight = weight, Input = input, Output = output, Stride = stride };
+        }
 
         internal LinearInput Input(int index) => _items[index].Input;
 
@@ -136,7 +142,7 @@ sealed unsafe partial class CpuBackend
             get
             {
                 long units = 0;
-                for (int i = 0; i < (Gating is null ? Count : 1); i++)
+                for (int i = 0; i < Count; i += Step)
                 {
                     units += _items[i].Units;
                 }
@@ -144,6 +150,9 @@ sealed unsafe partial class CpuBackend
                 return units;
             }
         }
+
+        // A unit of two weights is the same rows of both.
+        int Step => Gating is null ? 1 : 2;
 
         internal override long SmallestChunk
             => Math.Max(1, SmallestChunkBytes / Math.Max(1, (long)Grain * _items[0].Weight.Columns * _items[0].Weight.ElementBytes * _items[0].Input.Rows));
@@ -153,25 +162,30 @@ sealed unsafe partial class CpuBackend
 
         internal override void Run(int worker, long first, long end)
         {
-            if (Gating is { } gating)
+            for (int i = 0; i < Count && end > 0; i += Step)
             {
-                RunGated(gating, worker, first, end);
-                return;
-            }
+                long units = _items[i].Units;
+                if (first >= units)
+                {
+                    // None of these.
+                }
+                else if (Gating is { } gating)
+                {
+                    RunGated(gating, worker, _items[i], _items[i + 1], Math.Max(0, first), Math.Min(units, end));
+                }
+                else
+                {
+                    RunItem(worker, _items[i], first, end);
+                }
 
-            for (int i = 0; i < Count && end > 0; i++)
-            {
-                RunItem(worker, _items[i], first, end);
-                first -= _items[i].Units;
-                end -= _items[i].Units;
+                first -= units;
+                end -= units;
             }
         }
 
-        // A unit is the same rows of both weights: who has their products still near multiplies them.
-        void RunGated(Gating gating, int worker, long first, long end)
+        // Who has the products of both weights still near multiplies them.
+        void RunGated(Gating gating, int worker, in Item gate, in Item up, long first, long end)
         {
-            ref Item gate = ref _items[0];
-            ref Item up = ref _items[1];
             RunItem(worker, gate, first, end);
             RunItem(worker, up, first, end);
             nint column = (nint)(first * Grain);

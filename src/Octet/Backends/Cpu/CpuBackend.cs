@@ -51,7 +51,7 @@ sealed unsafe partial class CpuBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor)
     {
-        CpuVector? bias = tensor.Bias is { } terms ? new CpuVector(terms, 0, Memory) : null;
+        CpuVector? bias = tensor.Bias is { } terms ? CpuVector.Bias(terms, tensor, Memory) : null;
         try
         {
             return new CpuWeight(tensor, Memory, _pool.Workers) { Input = tensor.Input(_mode), InputFactors = tensor.InputFactors, Bias = bias };

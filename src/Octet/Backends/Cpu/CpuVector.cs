@@ -3,7 +3,7 @@ using Octet.Safetensors;
 
 namespace Octet.Backends.Cpu;
 
-/// <summary>A norm's weight or a bias in float32, zero-padded to whole vectors.</summary>
+/// <summary>A norm's weight, a bias or the taps of a convolution in float32, zero-padded to whole vectors.</summary>
 sealed unsafe class CpuVector : Weight
 {
     readonly NativeBlock _memory;
@@ -11,21 +11,38 @@ sealed unsafe class CpuVector : Weight
 
     /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
     internal CpuVector(TensorView tensor, float offset, MemoryLedger ledger)
-        : this(tensor, 1, offset, ledger)
+        : this(tensor, offset, ledger, 0, 1, checked((int)tensor.ElementCount))
     {
     }
 
-    CpuVector(TensorView tensor, int rows, float offset, MemoryLedger ledger)
-        : base(rows, checked((int)(tensor.ElementCount / rows)))
+    /// <summary>A layer's bias: of a tensor of all stored rows those of the layer.</summary>
+    /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
+    internal static CpuVector Bias(TensorView tensor, LinearTensor layer, MemoryLedger ledger)
+        => new(tensor, 0, ledger, checked((int)layer.FirstRow), layer.RowStep, checked((int)layer.Rows));
+
+    CpuVector(TensorView tensor, float offset, MemoryLedger ledger, int first, int step, int count, int rows = 1)
+        : base(rows, count / rows)
     {
-        int count = rows * Columns;
         int padded = (count + 63) / 64 * 64;
         _memory = NativeBlock.AllocateZeroed(ledger, (long)padded * sizeof(float));
         _data = (float*)_memory.Pointer;
         try
         {
             Span<float> values = new(_data, count);
-            FloatTensor.Widen(tensor, values);
+            if (step == 1)
+            {
+                FloatTensor.Widen(tensor, values, first);
+            }
+            else
+            {
+                float[] stored = new float[checked((count - 1) * step + 1)];
+                FloatTensor.Widen(tensor, stored, first);
+                for (int i = 0; i < count; i++)
+                {
+                    values[i] = stored[i * step];
+                }
+            }
+
             if (offset != 0)
             {
                 TensorPrimitives.Add(values, offset, values);
@@ -42,7 +59,7 @@ sealed unsafe class CpuVector : Weight
     /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
     internal static CpuVector Transposed(TensorView tensor, int rows, MemoryLedger ledger)
     {
-        var vector = new CpuVector(tensor, rows, 0, ledger);
+        var vector = new CpuVector(tensor, 0, ledger, 0, 1, checked((int)tensor.ElementCount), rows);
         float[] stored = new ReadOnlySpan<float>(vector._data, rows * vector.Columns).ToArray();
         for (int i = 0; i < stored.Length; i++)
         {

@@ -26,7 +26,8 @@ sealed unsafe class CpuWeight : Weight
     readonly long _codeRows = 1;
     readonly ScaleCodes? _scaleCodes;
     readonly float[]? _scaleTable;
-    readonly CpuWeight[] _expanded = [];
+    readonly int _workers;
+    CpuWeight?[]? _expanded;
     byte* _data;
     int _rowsRead;
     float* _scales;
@@ -106,7 +107,7 @@ sealed unsafe class CpuWeight : Weight
 
         if (_expansion is not null || _scaleCodes is not null)
         {
-            _expanded = [.. Enumerable.Range(0, workers).Select(_ => new CpuWeight(this))];
+            _workers = workers;
         }
     }
 
@@ -185,7 +186,7 @@ sealed unsafe class CpuWeight : Weight
     internal bool IsScaled => _scales is not null || _scaleCodes is not null;
 
     /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
-    internal bool IsExpanded => _expanded.Length > 0;
+    internal bool IsExpanded => _workers > 0;
 
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
@@ -215,7 +216,8 @@ sealed unsafe class CpuWeight : Weight
     internal CpuWeight Expand(int worker, long first, long end, byte* memory)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end - first, ExpandedRows);
-        CpuWeight expanded = _expanded[worker];
+        CpuWeight?[] all = _expanded ?? Interlocked.CompareExchange(ref _expanded, new CpuWeight?[_workers], null) ?? _expanded;
+        CpuWeight expanded = all[worker] ??= new CpuWeight(this);
         if (_expansion is not null)
         {
             for (long row = first; row < end; row++)
@@ -233,10 +235,10 @@ sealed unsafe class CpuWeight : Weight
             expanded._scales = values - first * ScaleStride;
             fixed (float* table = _scaleTable)
             {
-                byte* all = _scaleCodes.Tensor.DangerousGetPointer();
+                byte* stored = _scaleCodes.Tensor.DangerousGetPointer();
                 for (long row = first; row < end; row++, values += ScaleStride)
                 {
-                    byte* codes = all + _scaleCodes.Offset(StoredRow(row) / _codeRows);
+                    byte* codes = stored + _scaleCodes.Offset(StoredRow(row) / _codeRows);
                     if (_scaleCodes.IsTiled)
                     {
                         for (int i = 0; i < ScaleStride; i++)

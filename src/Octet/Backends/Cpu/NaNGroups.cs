@@ -13,12 +13,14 @@ sealed unsafe class NaNGroups(byte* codes, long rows, int columns)
     const byte Clean = 1;
     const byte HasNaN = 2;
 
-    readonly byte[] _groups = new byte[(rows + Rows - 1) / Rows];
+    byte[]? _groups;
 
     /// <summary>Whether the group of <paramref name="row"/> holds one.</summary>
     internal bool Contains(long row)
     {
-        ref byte group = ref _groups[row / Rows];
+        // Most experts of a mixture are not used for long.
+        byte[] groups = _groups ?? Interlocked.CompareExchange(ref _groups, new byte[(rows + Rows - 1) / Rows], null) ?? _groups;
+        ref byte group = ref groups[row / Rows];
         if (group == 0)
         {
             long first = row / Rows * Rows;

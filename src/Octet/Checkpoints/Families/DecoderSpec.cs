@@ -19,6 +19,9 @@ sealed record DecoderSpec
     /// <summary>The longest context, where a stretched rotary embedding reaches further than <c>max_position_embeddings</c>.</summary>
     internal required int LongestContext { get; init; }
 
+    /// <summary>Why a layer that predicts further tokens is among <see cref="Unused"/>.</summary>
+    internal const string MoreTokens = "a layer that predicts further tokens (MTP), which decoding one at a time does not use";
+
     /// <summary>Beginnings of the names of tensors that are stored and not used, each with the reason; names without the text model's prefix.</summary>
     internal IReadOnlyList<(string Beginning, string Reason)> Unused { get; init; } = [];
 
@@ -33,7 +36,11 @@ sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward);
 abstract record MixerSpec;
 
 /// <summary>What each token goes through by itself.</summary>
-abstract record FeedForwardSpec;
+abstract record FeedForwardSpec
+{
+    /// <summary>How many weights it has in a stream of so many channels, biases aside.</summary>
+    internal abstract Int128 Weights(int hidden);
+}
 
 /// <summary>Grouped-query attention.</summary>
 /// <param name="Heads">Query heads.</param>
@@ -79,8 +86,41 @@ sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec;
 /// <param name="Gating">What the two products become.</param>
 sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 {
+    internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 3;
+
     internal bool HasBias { get; init; }
 
     /// <summary>Whether gate and up are stored as one tensor, <c>gate_up_proj</c>, the gate first (Phi-3).</summary>
     internal bool IsFused { get; init; }
+}
+
+/// <summary>
+/// A mixture of experts: gated layers of which every token goes to a few. They are stored apart, <c>experts.E.gate_proj</c>, or as two
+/// tensors with a dimension more, <c>experts.gate_up_proj</c> and <c>experts.down_proj</c>: what the files have is taken.
+/// </summary>
+/// <param name="Rule">How they are chosen.</param>
+/// <param name="Inner">The width inside of each.</param>
+/// <param name="Gating">What the two products become.</param>
+sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForwardSpec
+{
+    /// <summary>The layer that gives a logit for each expert.</summary>
+    internal string RouterName { get; init; } = "gate";
+
+    internal bool HasRouterBias { get; init; }
+
+    /// <summary>The vector that is added to scores for the choice alone; null: none.</summary>
+    internal string? CorrectionName { get; init; }
+
+    internal bool HasBias { get; init; }
+
+    /// <summary>Whether in a fused tensor the rows of gate and up take turns (gpt-oss), not the gate's first.</summary>
+    internal bool TakesTurns { get; init; }
+
+    /// <summary>A dense layer beside the experts, for every token, by name and width; null: none.</summary>
+    internal (string Name, int Inner)? Shared { get; init; }
+
+    /// <summary>The layer of one output whose logistic function the shared layer's is multiplied with (Qwen3-Next); null: none.</summary>
+    internal string? SharedGateName { get; init; }
+
+    internal override Int128 Weights(int hidden) => (Int128)hidden * (((Int128)Rule.Experts * ((3 * (Int128)Inner) + 1)) + (3 * (Int128)(Shared?.Inner ?? 0)));
 }

@@ -45,13 +45,7 @@ sealed class FamilyConfig
     internal bool Flag(string key) => Json.TryBoolean(key) ?? false;
 
     /// <summary>Refuses an activation other than <paramref name="supported"/>.</summary>
-    internal void RequireActivation(string key, string supported)
-    {
-        if ((Json.TryString(key) ?? supported) != supported)
-        {
-            throw Json.Unsupported(key, $"\"{supported}\"");
-        }
-    }
+    internal void RequireActivation(string key, string supported) => RequireSetting(key, supported);
 
     internal void RequireFalse(string key)
     {
@@ -104,11 +98,63 @@ sealed class FamilyConfig
     }
 
     /// <summary>The same parts in every layer, but for the window.</summary>
-    internal DecoderSpec Uniform(AttentionSpec attention, FeedForwardSpec feedForward, int longestContext, int?[]? windows = null) => new()
+    internal DecoderSpec Uniform(AttentionSpec attention, FeedForwardSpec feedForward, int longestContext, int?[]? windows = null)
+        => Layered(attention, _ => feedForward, longestContext, windows);
+
+    /// <summary>The same attention in every layer, but for the window.</summary>
+    internal DecoderSpec Layered(AttentionSpec attention, Func<int, FeedForwardSpec> feedForward, int longestContext, int?[]? windows = null) => new()
     {
-        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(attention with { Window = windows?[layer] }, feedForward))],
+        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(attention with { Window = windows?[layer] }, feedForward(layer)))],
         LongestContext = longestContext,
     };
+
+    /// <summary>How many experts there are, under the first of the keys that the file has, and how many of them a token goes to.</summary>
+    internal RoutingRule Routing(ExpertScoring scoring, params string[] keys)
+    {
+        int experts = Json.Int32(Array.Find(keys, Json.Has) ?? keys[0], 1);
+        string key = Json.Has("num_experts_per_tok") ? "num_experts_per_tok" : Json.Has("experts_per_token") ? "experts_per_token" : "num_experts_per_tok";
+        int chosen = Json.Int32(key, 1);
+        return chosen <= experts
+            ? new RoutingRule(experts, chosen, scoring)
+            : throw Json.Unexpected(key, string.Create(CultureInfo.InvariantCulture, $"at most the number of experts, {experts}"));
+    }
+
+    /// <summary>The experts of DeepSeek-V3 and what re-uses them: logistic scores, corrected for the choice, out of the best groups; one that is shared.</summary>
+    internal ExpertsSpec DeepSeekExperts()
+    {
+        RequireSetting("scoring_func", "sigmoid");
+        RequireSetting("topk_method", "noaux_tc");
+        RoutingRule rule = Routing(ExpertScoring.Logistic, "n_routed_experts", "num_experts") with
+        {
+            IsNormalised = Json.TryBoolean("norm_topk_prob") ?? true,
+            Scale = (float)(Json.TryDouble("routed_scaling_factor", "a number above 0", value => value > 0) ?? 1),
+            Groups = Json.TryInt32("n_group", 1) ?? 1,
+            ChosenGroups = Json.TryInt32("topk_group", 1) ?? 1,
+        };
+        if (rule.Experts % rule.Groups != 0)
+        {
+            throw Json.Unexpected("n_group", string.Create(CultureInfo.InvariantCulture, $"a divisor of the number of experts, {rule.Experts}"));
+        }
+
+        if (rule.ChosenGroups > rule.Groups || (long)rule.ChosenGroups * (rule.Experts / rule.Groups) < rule.Chosen)
+        {
+            throw Json.Unexpected("topk_group", string.Create(CultureInfo.InvariantCulture, $"at most n_group, {rule.Groups}, and so many that num_experts_per_tok, {rule.Chosen}, are in them"));
+        }
+
+        int inner = Json.Int32("moe_intermediate_size", 1);
+        int shared = Json.TryInt32("n_shared_experts", 0) ?? 0;
+        return (long)inner * shared > int.MaxValue
+            ? throw Json.Unexpected("n_shared_experts", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / inner} for moe_intermediate_size {inner}"))
+            : new ExpertsSpec(rule, inner, Gating.Silu) { CorrectionName = "gate.e_score_correction_bias", Shared = shared == 0 ? null : ("shared_experts", inner * shared) };
+    }
+
+    void RequireSetting(string key, string supported)
+    {
+        if ((Json.TryString(key) ?? supported) != supported)
+        {
+            throw Json.Unsupported(key, $"\"{supported}\"");
+        }
+    }
 
     internal GatedSpec Gated(Gating gating) => new(Json.Int32("intermediate_size", 1), gating);
 

@@ -18,7 +18,7 @@ sealed class RotaryReader(ConfigObject json)
     /// <summary>Whether the family rotates a part of a head where the file says so (<c>partial_rotary_factor</c>).</summary>
     internal bool AllowsPart { get; init; }
 
-    /// <summary>Which part where the file does not say.</summary>
+    /// <summary>The part where the file names none.</summary>
     internal double DefaultPart { get; init; } = 1;
 
     /// <summary>Whether pairs are neighbours (DeepSeek).</summary>

@@ -1,0 +1,81 @@
+using Octet.Backends;
+using Octet.Checkpoints.Families;
+
+namespace Octet.Models;
+
+/// <summary>
+/// Gated layers of which each token goes to a few, that a router chooses for it (Shazeer et al., "Outrageously Large Neural Networks", 2017);
+/// beside them there may be one for every token.
+/// </summary>
+sealed class MixtureOfExperts : Part
+{
+    readonly Backend _backend;
+    readonly RoutingRule _rule;
+    readonly Gating _gating;
+    readonly Weight[] _router;
+    readonly Weight? _correction;
+    readonly ExpertWeights _experts;
+    readonly GatedFeedForward? _shared;
+    readonly Weight? _sharedGate;
+    readonly Activations _logits;
+    readonly Activations? _sharedLogit;
+    readonly Routes _routes;
+
+    /// <param name="spec">Its sizes.</param>
+    /// <param name="at">The beginning of its tensors' names.</param>
+    /// <param name="hidden">Width of the stream.</param>
+    /// <param name="build">Makes weights and buffers.</param>
+    internal MixtureOfExperts(ExpertsSpec spec, string at, int hidden, ModelBuilder build)
+    {
+        _backend = build.Backend;
+        _rule = spec.Rule;
+        _gating = spec.Gating;
+        _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
+        _correction = spec.CorrectionName is { } name ? build.Vector(at + name, spec.Rule.Experts) : null;
+        _experts = build.Experts(spec, at + "experts", hidden);
+        if (spec.Shared is { } shared)
+        {
+            _shared = new GatedFeedForward(new GatedSpec(shared.Inner, spec.Gating) { HasBias = spec.HasBias }, at + shared.Name + ".", hidden, build);
+        }
+
+        if (spec.SharedGateName is { } gate)
+        {
+            _sharedGate = build.Linear(at + gate, 1, hidden);
+            _sharedLogit = build.Buffer("shared expert", 1);
+        }
+
+        _logits = build.Buffer("router", spec.Rule.Experts);
+        _routes = build.Routes(spec.Rule, hidden, spec.Inner);
+    }
+
+    /// <summary>What was chosen in the last step.</summary>
+    internal Routes Routes => _routes;
+
+    internal override IEnumerable<Weight> Linears => [.. Always, .. _experts.All];
+
+    internal override long LinearWeights => Count(Always) + (Count(_experts.All) / _rule.Experts * _rule.Chosen);
+
+    internal override long BytesPerToken => Always.Sum(weight => weight.Bytes) + (_experts.All.Sum(weight => weight.Bytes) / _rule.Experts * _rule.Chosen);
+
+    IEnumerable<Weight> Always => [.. _router, .. _shared?.Linears ?? [], .. _sharedGate is null ? (Weight[])[] : [_sharedGate]];
+
+    internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
+    {
+        int rows = batch.Count;
+        _backend.Linear(input, _router, [_logits], rows);
+        _backend.Route(_logits, _rule, _correction, _routes, rows);
+        if (_shared is not null)
+        {
+            _shared.Forward(input, output, batch, cache);
+            if (_sharedGate is not null)
+            {
+                _backend.Linear(input, [_sharedGate], [_sharedLogit!], rows);
+                _backend.GateRows(_sharedLogit!, output, rows);
+            }
+        }
+
+        _backend.Experts(input, _routes, _experts, _gating, output, adds: _shared is not null, rows);
+    }
+
+    static long Count(IEnumerable<Weight> weights) => weights.Sum(weight => weight.Rows * weight.Columns);
+}
