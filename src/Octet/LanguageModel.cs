@@ -141,7 +141,11 @@ public sealed partial class LanguageModel : IDisposable
             }
 
             ContextBudget budget = ContextBudget.Plan(config, options, model.StateLayout(options.KvCache, chunk), backend.Memory);
-            cache = new StateCache(budget.Layout, [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom: options.KvCacheBytes is null))]);
+            bool withinRoom = options.KvCacheBytes is null;
+            cache = new StateCache(
+                budget.Layout,
+                [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom))],
+                budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom) : null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
             return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
         }

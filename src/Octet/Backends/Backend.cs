@@ -37,6 +37,14 @@ abstract class Backend : IDisposable
     /// <param name="withinRoom">Whether a page is only made where <see cref="Memory"/> has room for it; false where the caller has said what the cache may take.</param>
     internal abstract KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom);
 
+    /// <param name="layout">What a sequence has.</param>
+    /// <param name="maxPages">The most sequences at a time.</param>
+    /// <param name="withinRoom">Whether a page is only made where <see cref="Memory"/> has room for it.</param>
+    internal abstract RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom);
+
+    /// <summary>The taps of a convolution, stored as [channels, 1, taps], the last one for the token itself, widened to float32.</summary>
+    internal abstract Weight CreateTaps(TensorView tensor);
+
     /// <summary>output[i] = table[batch.Ids[i]], widened, times <paramref name="factor"/>.</summary>
     internal abstract void Embed(Weight table, float factor, Batch batch, Activations output);
 
@@ -75,6 +83,32 @@ abstract class Backend : IDisposable
 
     /// <summary>gate = the gating of (input * weights[0]^T + bias) and (input * weights[1]^T + bias); <paramref name="up"/> holds the second product afterwards.</summary>
     internal abstract void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows);
+
+    /// <summary>
+    /// A row of <paramref name="input"/> is so many groups, each of a piece of every part: the pieces of a part go one after another to its
+    /// columns. No part may lie in the input, nor in another.
+    /// </summary>
+    internal abstract void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows);
+
+    /// <summary>
+    /// mixed = silu of a causal convolution over each channel of <paramref name="mixed"/>, in place; the last inputs of a sequence stay in
+    /// <paramref name="cache"/> for its next ones. Before position 0 inputs are zeros.
+    /// </summary>
+    internal abstract void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch);
+
+    /// <summary>
+    /// The gated delta rule over the tokens of each sequence, its states in <paramref name="cache"/>. A row of <paramref name="mixed"/> is
+    /// the queries, keys and values of all heads. For each value head, q and k of length 1 and q / sqrt(size) besides:
+    /// S = exp(-exp(logRate) * softplus(step + bias)) * S, then S += k (s(beta) * (v - S^T k))^T, and output = S^T q. The output may be
+    /// none of the others, which stay as they are.
+    /// </summary>
+    internal abstract void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output);
+
+    /// <summary>gate = RMSNorm of every head of <paramref name="states"/>, times silu(gate); a head is as wide as the norm. <paramref name="states"/> is overwritten.</summary>
+    internal abstract void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows);
+
+    /// <summary>states *= s(gate), s being the logistic function. They are different buffers.</summary>
+    internal abstract void GateOutput(Activations states, Activations gate, int rows);
 
     /// <summary>What <see cref="Route"/> fills and <see cref="Experts"/> computes with, for steps of so many rows.</summary>
     /// <param name="rows">Tokens of a step.</param>

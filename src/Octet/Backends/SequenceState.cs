@@ -4,8 +4,13 @@ namespace Octet.Backends;
 sealed class SequenceState : IDisposable
 {
     readonly KvSequence[] _kinds;
+    readonly RecurrentSequence? _recurrent;
 
-    internal SequenceState(StateCache cache) => _kinds = [.. cache.Kinds.Select(kind => new KvSequence(kind, cache.Layout.Chunk))];
+    internal SequenceState(StateCache cache)
+    {
+        _kinds = [.. cache.Kinds.Select(kind => new KvSequence(kind, cache.Layout.Chunk))];
+        _recurrent = cache.Recurrent is { } recurrent ? new RecurrentSequence(recurrent) : null;
+    }
 
     /// <summary>Whether its keys turn as those of long sequences do (<see cref="Rotary.Long"/>).</summary>
     internal bool IsLong { get; set; }
@@ -15,6 +20,9 @@ sealed class SequenceState : IDisposable
 
     /// <summary>The pages in the layers of one kind.</summary>
     internal KvSequence Of(KvCache cache) => _kinds[cache.Layout.Kind];
+
+    /// <summary>The page with the state of recurrent layers; -1: there is none.</summary>
+    internal int RecurrentPage => _recurrent?.Page ?? -1;
 
     /// <summary>Makes room for <paramref name="tokens"/> tokens in all; false when a cache is full.</summary>
     /// <exception cref="ModelException">The system has no more memory.</exception>
@@ -28,7 +36,7 @@ sealed class SequenceState : IDisposable
             }
         }
 
-        return true;
+        return tokens == 0 || _recurrent is null || _recurrent.TryTake();
     }
 
     /// <summary>Before a step: gives tokens [position, position + count) their place.</summary>
@@ -38,7 +46,12 @@ sealed class SequenceState : IDisposable
         {
             kind.Advance(position, count);
         }
+
+        _recurrent?.Advance(position, count);
     }
+
+    /// <summary>After a step that came to its end. One that does not leaves recurrent layers at different tokens, and all is computed again.</summary>
+    internal void Complete() => _recurrent?.Complete();
 
     /// <summary>All tokens are to be computed again: what is held stays held.</summary>
     internal void Rewind()
@@ -47,10 +60,21 @@ sealed class SequenceState : IDisposable
         {
             kind.Rewind();
         }
+
+        _recurrent?.Rewind();
     }
 
     /// <summary>Gives back what the first <paramref name="tokens"/> tokens do not need; returns how many of them need not be computed again.</summary>
-    internal int Truncate(int tokens) => _kinds.Aggregate(tokens, (least, kind) => Math.Min(least, kind.Truncate(tokens)));
+    internal int Truncate(int tokens)
+    {
+        int kept = _kinds.Aggregate(_recurrent?.Truncate(tokens) ?? tokens, (least, kind) => Math.Min(least, kind.Truncate(tokens)));
+        if (kept == 0)
+        {
+            Rewind();
+        }
+
+        return kept;
+    }
 
     public void Dispose()
     {
@@ -58,5 +82,7 @@ sealed class SequenceState : IDisposable
         {
             kind.Dispose();
         }
+
+        _recurrent?.Dispose();
     }
 }

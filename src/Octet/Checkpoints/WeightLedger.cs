@@ -269,7 +269,8 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
     internal TensorView Vector(string name, long length) => Floats(name, length);
 
-    TensorView Floats(string name, params ReadOnlySpan<long> shape)
+    /// <summary>The same, of any shape.</summary>
+    internal TensorView Floats(string name, params ReadOnlySpan<long> shape)
     {
         TensorView tensor = Take(name, shape);
         RequireShape(tensor, shape);

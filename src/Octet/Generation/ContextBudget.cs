@@ -10,10 +10,14 @@ namespace Octet.Generation;
 /// <param name="Layout">What a sequence keeps.</param>
 /// <param name="ContextLength">Tokens of one sequence.</param>
 /// <param name="Pages">The most pages of all sequences, for each kind of layers.</param>
-sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages)
+/// <param name="RecurrentPages">The most sequences that have a state in recurrent layers.</param>
+sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages, int RecurrentPages)
 {
     // Sequences of full length that a cache is planned for where the caller does not say what it may take.
     internal const int Sequences = 256;
+
+    // Of what the caller gives, as short sequences have as large a state as long ones.
+    const int RecurrentPart = 4;
 
     /// <exception cref="ModelException">The caller wants more than the model or the memory has.</exception>
     internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, StateLayout layout, MemoryLedger memory)
@@ -21,6 +25,12 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages)
         int longest = config.LongestContext;
         long room = options.KvCacheBytes ?? memory.Room;
         string whose = options.KvCacheBytes is null ? $"this machine has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
+        int states = RecurrentPagesOf(layout, room, bounded: options.KvCacheBytes is null);
+        if (options.KvCacheBytes is not null)
+        {
+            room -= Math.Max(0, states - 1) * (layout.Recurrent?.Bytes ?? 0);
+        }
+
         long fits = layout.Fits(room, longest);
         if (options.ContextLength is { } wanted)
         {
@@ -47,7 +57,7 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages)
                     : $"keys and values of {KvCacheLayout.PageTokens} tokens take {layout.Bytes(KvCacheLayout.PageTokens)} bytes, and {room} are given to them: expected as many at least");
         }
 
-        return new ContextBudget(layout, length, [.. layout.Kinds.Select(kind => PagesOf(kind, layout, length, room, bounded: options.KvCacheBytes is null))]);
+        return new ContextBudget(layout, length, [.. layout.Kinds.Select(kind => PagesOf(kind, layout, length, room, bounded: options.KvCacheBytes is null))], states);
     }
 
     // Each kind has the part of the room that it has of a sequence of full length.
@@ -55,9 +65,13 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages)
     {
         int one = kind.Pages(length, layout.Chunk);
         double share = (double)(one * kind.BytesPerPage) / layout.Bytes(length);
-        long pages = Math.Max(one, layout.Kinds.Count == 1 ? room / kind.BytesPerPage : (long)(room * share / kind.BytesPerPage));
+        long pages = Math.Max(one, layout.Kinds.Count == 1 ? (room - (layout.Recurrent?.Bytes ?? 0)) / kind.BytesPerPage : (long)(room * share / kind.BytesPerPage));
         return (int)Math.Min(int.MaxValue, bounded ? Math.Min(pages, (long)one * Sequences) : pages);
     }
+
+    // Where the memory that is left bounds all pages, no part of it has to be kept for these.
+    static int RecurrentPagesOf(StateLayout layout, long room, bool bounded)
+        => layout.Recurrent is not { } recurrent ? 0 : bounded ? Sequences : (int)Math.Clamp(room / RecurrentPart / recurrent.Bytes, 1, Sequences);
 
     static string Gib(long bytes) => FormattableString.Invariant($"{bytes / (double)(1L << 30):0.##} GiB");
 }

@@ -224,14 +224,14 @@ sealed class Engine : IDisposable
     /// <inheritdoc cref="DecoderModel.Window"/>
     internal int? Window => _model.Window;
 
-    /// <summary>For each layer the largest magnitudes of the keys and values of a sequence, of a float32 cache.</summary>
+    /// <summary>For each layer that keeps keys and values the largest magnitudes that a sequence has, of a float32 cache.</summary>
     internal (float Key, float Value)[] CacheMagnitudes(SequenceState sequence, int tokens)
     {
         _turns.Enter(CancellationToken.None);
         try
         {
             ThrowIfDisposed();
-            return [.. Enumerable.Range(0, _model.Layers).Select(layer => Largest(sequence, layer, tokens))];
+            return [.. Enumerable.Range(0, _model.Layers).Select(_model.CachePlace).Where(place => place.Kind >= 0).Select(place => Largest(sequence, place, tokens))];
         }
         finally
         {
@@ -239,10 +239,10 @@ sealed class Engine : IDisposable
         }
     }
 
-    (float Key, float Value) Largest(SequenceState sequence, int layer, int tokens)
+    (float Key, float Value) Largest(SequenceState sequence, (int Kind, int Layer) place, int tokens)
     {
-        (int kind, int place) = _model.CachePlace(layer);
-        return kind < 0 ? default : _cache.Kinds[kind].Largest(sequence.Of(_cache.Kinds[kind]), place, tokens);
+        KvCache kind = _cache.Kinds[place.Kind];
+        return kind.Largest(sequence.Of(kind), place.Layer, tokens);
     }
 
     public void Dispose()

@@ -95,7 +95,7 @@ public sealed class InferenceSession : IDisposable
         return operation.KeepPrefix(ids);
     }
 
-    /// <summary>For each layer the largest magnitudes of keys and values; of a float32 cache.</summary>
+    /// <summary>For each layer that keeps keys and values their largest magnitudes; of a float32 cache.</summary>
     internal (float Key, float Value)[] CacheMagnitudes()
     {
         using Operation operation = Begin();
@@ -126,13 +126,20 @@ public sealed class InferenceSession : IDisposable
     internal bool TryReserve(int tokens)
     {
         _tokens.EnsureCapacity(Length + tokens);
-        if (Sequence.TryGrow(Length + tokens))
+        bool grown = false;
+        try
         {
-            return true;
+            grown = Sequence.TryGrow(Length + tokens);
+        }
+        finally
+        {
+            if (!grown)
+            {
+                ReleaseUnused();
+            }
         }
 
-        ReleaseUnused();
-        return false;
+        return grown;
     }
 
     /// <summary>Gives back room that was made and not used.</summary>
@@ -143,13 +150,18 @@ public sealed class InferenceSession : IDisposable
     {
         _tokens.AddRange(ids);
         Computed += ids.Length;
+        Sequence.Complete();
     }
 
     /// <summary>The tokens that have to be computed again, the next ones first.</summary>
     internal ReadOnlySpan<int> Missing => CollectionsMarshal.AsSpan(_tokens)[Computed..];
 
     /// <summary>Notes that a step has computed some of <see cref="Missing"/>.</summary>
-    internal void CatchUp(int tokens) => Computed += tokens;
+    internal void CatchUp(int tokens)
+    {
+        Computed += tokens;
+        Sequence.Complete();
+    }
 
     /// <summary>All tokens have to be computed again.</summary>
     internal void ForgetComputed()

@@ -4,10 +4,14 @@ using Octet.Checkpoints.Families;
 
 namespace Octet.Models;
 
-/// <summary>Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own.</summary>
+/// <summary>
+/// Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own. The
+/// states of all recurrent layers are one page.
+/// </summary>
 sealed class CachePlan
 {
     readonly List<CacheShape> _kinds = [];
+    readonly RecurrentLayout? _recurrent;
 
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
     {
@@ -15,6 +19,14 @@ sealed class CachePlan
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
+            if (layers[i].Mixer.StateFloats is > 0 and var floats)
+            {
+                int before = _recurrent?.Layers ?? 0;
+                Places[i] = (-1, before);
+                _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, floats));
+                continue;
+            }
+
             if (layers[i].Mixer.Cache is not { } shape)
             {
                 Places[i] = (-1, -1);
@@ -33,7 +45,7 @@ sealed class CachePlan
         }
     }
 
-    /// <summary>For each layer its kind and its place among the layers of that kind; -1 where it keeps none.</summary>
+    /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1.</summary>
     internal (int Kind, int Layer)[] Places { get; }
 
     /// <summary>The narrowest window; null where there is none.</summary>
@@ -54,6 +66,6 @@ sealed class CachePlan
                 Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(own, kind.Heads) : null,
             };
         })],
-        null,
+        _recurrent,
         chunk);
 }

@@ -101,13 +101,13 @@ sealed class DecoderModel : IDisposable
 
     internal int Layers => _layers.Length;
 
-    /// <summary>The name of each layer's attention, by which scales of the cache are stored.</summary>
-    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Select(scale => scale.Layer)];
+    /// <summary>The name of the attention of each layer that keeps keys and values, by which scales of the cache are stored.</summary>
+    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Where((_, layer) => CachePlace(layer).Kind >= 0).Select(scale => scale.Layer)];
 
     /// <summary>The narrowest window of a layer; null: all see everything.</summary>
     internal int? Window => _cache.Window;
 
-    /// <summary>Where the keys and values of a layer are; -1 where it keeps none.</summary>
+    /// <summary>Where the keys and values of a layer are; a kind of -1 where it keeps none.</summary>
     internal (int Kind, int Layer) CachePlace(int layer) => _cache.Places[layer];
 
     /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
@@ -160,6 +160,7 @@ sealed class DecoderModel : IDisposable
     {
         AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
         LatentAttentionSpec latent => new LatentAttention(latent, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
+        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at + "linear_attn.", _config.HiddenSize, _cache.Places[layer].Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
     };
 
@@ -178,6 +179,11 @@ sealed class DecoderModel : IDisposable
             {
                 weights.Note($"{count} tensors {root}{beginning}* are left: {reason}");
             }
+        }
+
+        foreach ((string beginning, string reason) in spec.UnusedBeside)
+        {
+            weights.SkipUnder(beginning, reason);
         }
 
         int others = config.OtherParts.Sum(part => weights.SkipUnder(part, "a part of the model that does not read text"));

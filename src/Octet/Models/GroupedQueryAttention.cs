@@ -5,7 +5,7 @@ namespace Octet.Models;
 
 /// <summary>
 /// Attention in which groups of query heads share a key/value head (Ainslie et al., "GQA", 2023), causal, whole or in a window. Heads may be
-/// normed before they turn.
+/// normed before they turn, and what is attended gated (Qiu et al., "Gated Attention for Large Language Models", 2025).
 /// </summary>
 sealed class GroupedQueryAttention : Part
 {
@@ -17,6 +17,8 @@ sealed class GroupedQueryAttention : Part
     readonly HeadNorm _norm;
     readonly Weight[] _queryKeyValue;
     readonly Weight[] _output;
+    readonly int _heads;
+    readonly Activations? _queryAndGate, _gate;
     readonly Activations _query, _key, _value, _attended;
 
     /// <param name="spec">Its sizes.</param>
@@ -33,7 +35,7 @@ sealed class GroupedQueryAttention : Part
         _rotary = spec.Rotary;
         _queryKeyValue = spec.IsFused
             ? build.Fused(at + "qkv_proj", [queries, keys, keys], hidden)
-            : [build.Linear(at + "q_proj", queries, hidden, spec.HasInputBias), build.Linear(at + "k_proj", keys, hidden, spec.HasInputBias), build.Linear(at + "v_proj", keys, hidden, spec.HasInputBias)];
+            : [build.Linear(at + "q_proj", spec.HasOutputGate ? checked(2 * queries) : queries, hidden, spec.HasInputBias), build.Linear(at + "k_proj", keys, hidden, spec.HasInputBias), build.Linear(at + "v_proj", keys, hidden, spec.HasInputBias)];
         _norm = spec.HasHeadNorms ? new HeadNorm(build.Norm(at + "q_norm", spec.HeadDim), build.Norm(at + "k_norm", spec.HeadDim), build.Epsilon) : default;
         _output = [build.Linear(at + "o_proj", hidden, queries, spec.HasOutputBias)];
         _shape = new AttentionShape((float)(spec.Scale ?? 1 / Math.Sqrt(spec.HeadDim)))
@@ -41,6 +43,13 @@ sealed class GroupedQueryAttention : Part
             Window = spec.Window,
             Sinks = spec.HasSinks ? build.Vector(at + "sinks", spec.Heads) : null,
         };
+        if (spec.HasOutputGate)
+        {
+            _heads = spec.Heads;
+            _queryAndGate = build.Buffer("query and gate", 2 * queries);
+            _gate = build.Buffer("output gate", queries);
+        }
+
         _query = build.Buffer("query", queries);
         _key = build.Buffer("key", keys);
         _value = build.Buffer("value", keys);
@@ -51,10 +60,20 @@ sealed class GroupedQueryAttention : Part
 
     internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
-        _backend.Linear(input, _queryKeyValue, [_query, _key, _value], batch.Count);
+        _backend.Linear(input, _queryKeyValue, [_queryAndGate ?? _query, _key, _value], batch.Count);
+        if (_queryAndGate is not null)
+        {
+            _backend.Ungroup(_queryAndGate, _heads, [new(_query, 0, _query.Columns), new(_gate!, 0, _query.Columns)], batch.Count);
+        }
+
         KvCache pages = cache.Kinds[_kind];
         _backend.RotateAndStore(_query, _key, _value, _norm, _rotary, pages, _layer, batch);
         _backend.Attention(_query, pages, _layer, _shape, batch, _attended);
+        if (_gate is not null)
+        {
+            _backend.GateOutput(_attended, _gate, batch.Count);
+        }
+
         _backend.Linear(_attended, _output, [output], batch.Count);
     }
 }

@@ -24,7 +24,7 @@ sealed class CacheCalibration
             throw new ModelException(ModelError.InvalidInput, "the text that the cache is calibrated with is empty: expected some pages of what the model is used for");
         }
 
-        (float Key, float Value)[] largest = new (float, float)[opened.Config.NumHiddenLayers];
+        (float Key, float Value)[] largest = new (float, float)[opened.AttentionNames.Count];
         using InferenceSession session = opened.CreateSession();
         foreach (int[] window in ids.Chunk(session.ContextLength))
         {

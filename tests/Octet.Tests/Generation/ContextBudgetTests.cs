@@ -120,4 +120,21 @@ public class ContextBudgetTests
         ContextBudget budget = ContextBudget.Plan(Config(1 << 20), new() { ContextLength = 1024 }, layout, ledger);
         Assert.Equal((1024, 3 * 32, 3 * 7), (budget.ContextLength, budget.Pages[0], budget.Pages[1]));
     }
+
+    [Fact]
+    public void Of_what_is_given_a_quarter_at_most_is_for_recurrent_states_and_one_sequence_always_has_one()
+    {
+        // 4000 bytes a state, 8 KiB a page.
+        var layout = new StateLayout([s_layout], new RecurrentLayout(10, 100), 64);
+        Assert.Equal((4000 + 8192, 4000 + 256.0), (layout.Bytes(1), layout.BytesRead(1)));
+        ContextBudget few = ContextBudget.Plan(Config(1 << 20), new() { KvCacheBytes = 4000 + 8192 }, layout, new MemoryLedger(0));
+        Assert.Equal((1, 1, 32), (few.RecurrentPages, few.Pages[0], few.ContextLength));
+        ContextBudget some = ContextBudget.Plan(Config(1 << 20), new() { KvCacheBytes = 160_000 }, layout, new MemoryLedger(0));
+        Assert.Equal((10, 120_000 / 8192, 120_000 / 8192 * 32), (some.RecurrentPages, some.Pages[0], some.ContextLength));
+        var error = Assert.Throws<ModelException>(() => ContextBudget.Plan(Config(1 << 20), new() { KvCacheBytes = 4000 + 8191 }, layout, new MemoryLedger(0)));
+        Assert.Equal(ModelError.Full, error.Error);
+
+        // The machine's memory bounds what is made in the end.
+        Assert.Equal(256, ContextBudget.Plan(Config(1 << 20), new(), layout, new MemoryLedger(1 << 20)).RecurrentPages);
+    }
 }

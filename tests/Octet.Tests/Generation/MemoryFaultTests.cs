@@ -1,6 +1,7 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Testing;
+using Octet.Tests.Families;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Generation;
@@ -23,6 +24,9 @@ public sealed class MemoryFaultTests : IDisposable
         { "synthetic", ActivationMode.WeightOnly, LmHead.Float8, true },
         { "synthetic", ActivationMode.Dynamic, LmHead.AsStored, false },
 
+        // A state beside keys and values.
+        { "recurrent", ActivationMode.WeightOnly, LmHead.AsStored, false },
+
         // Rows are expanded into memory of each worker.
         { "nvfp4-modelopt", ActivationMode.WeightOnly, LmHead.AsStored, false },
         { "tensor-e5m2", ActivationMode.Dynamic, LmHead.AsStored, false },
@@ -37,6 +41,11 @@ public sealed class MemoryFaultTests : IDisposable
         {
             path = _directory.Path;
             new SyntheticCheckpoint { Tied = false, Layers = 1 }.Write(path);
+        }
+
+        if (checkpoint == "recurrent")
+        {
+            path = OracleTests.GenerateModel(_directory.Path, "qwen3_5_text --set num_hidden_layers=2 --set layer_types=[\"linear_attention\",\"full_attention\"]");
         }
 
         CpuKernels kernels = (scalar ? InstructionSet.Float32[^1] : InstructionSet.Float32.First(set => set.IsSupported)).Kernels;

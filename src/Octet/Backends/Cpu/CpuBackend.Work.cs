@@ -117,7 +117,7 @@ sealed unsafe partial class CpuBackend
         // Of weights: a walk through memory is slow at first, and few tokens compute nothing meanwhile.
         const long SmallestChunkBytes = 1 << 16;
 
-        Item[] _items = new Item[3];
+        Item[] _items = new Item[MostWeights];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
         internal int Count;

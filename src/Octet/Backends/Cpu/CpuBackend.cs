@@ -8,6 +8,9 @@ namespace Octet.Backends.Cpu;
 /// </summary>
 sealed unsafe partial class CpuBackend : Backend
 {
+    // Layers of one pass.
+    const int MostWeights = 4;
+
     readonly CpuKernels _kernels;
     readonly WorkerPool _pool;
     readonly ActivationMode _mode;
@@ -34,7 +37,7 @@ sealed unsafe partial class CpuBackend : Backend
         _kernels = kernels;
         _mode = mode;
         Memory = memory ?? MemoryLedger.Host;
-        _inputs = [new(Memory), new(Memory), new(Memory)];
+        _inputs = [.. Enumerable.Range(0, MostWeights).Select(_ => new QuantizedInput(Memory))];
         _scratch = new WorkerMemory(Memory, threads);
         _expansion = new WorkerMemory(Memory, threads);
         _pool = new WorkerPool(threads);

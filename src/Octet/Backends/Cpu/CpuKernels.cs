@@ -95,6 +95,15 @@ abstract unsafe class CpuKernels
     /// <summary>gate = the gating of gate and up.</summary>
     internal abstract void Gate(Gating gating, float* gate, float* up, int count);
 
+    /// <summary>values *= the logistic function of gate.</summary>
+    internal abstract void MultiplyLogistic(float* values, float* gate, int count);
+
+    /// <summary>In place: silu of the convolution of some channels over consecutive tokens of one sequence.</summary>
+    internal abstract void Convolve(in ConvolutionRun run);
+
+    /// <summary>The gated delta rule of one value head over consecutive tokens of one sequence. How the state lies is the kernels' own.</summary>
+    internal abstract void GatedDelta(in DeltaRun run);
+
     /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
     internal abstract int LinearScratch(int columns);
 

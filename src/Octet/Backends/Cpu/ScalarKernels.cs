@@ -3,7 +3,7 @@ using Octet.Numerics;
 namespace Octet.Backends.Cpu;
 
 /// <summary>The plain definition: one element at a time, sums in double. What the vector kernels are held against.</summary>
-sealed unsafe class ScalarKernels : CpuKernels
+sealed unsafe partial class ScalarKernels : CpuKernels
 {
     internal static ScalarKernels Instance { get; } = new();
 

@@ -24,6 +24,9 @@ sealed record DecoderSpec
 
     /// <summary>Beginnings of the names of tensors that are stored and not used, each with the reason; names without the text model's prefix.</summary>
     internal IReadOnlyList<(string Beginning, string Reason)> Unused { get; init; } = [];
+
+    /// <summary>The same of tensors beside the text model: whole names.</summary>
+    internal IReadOnlyList<(string Beginning, string Reason)> UnusedBeside { get; init; } = [];
 }
 
 /// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
@@ -34,6 +37,9 @@ abstract record MixerSpec
 {
     /// <summary>The keys and values that a token leaves; null: none.</summary>
     internal abstract CacheShape? Cache { get; }
+
+    /// <summary>Floats of the state that a sequence keeps in such a layer, whatever its length.</summary>
+    internal virtual int StateFloats => 0;
 }
 
 /// <summary>Keys and values of a token in one layer; a value may be the beginning of its key (<see cref="KvCacheLayout.ValueInKey"/>).</summary>
@@ -75,6 +81,9 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>Whether every query head has a sink (gpt-oss).</summary>
     internal bool HasSinks { get; init; }
+
+    /// <summary>Whether what is attended is multiplied with the logistic function of a gate, whose rows follow each query head's in <c>q_proj</c> (Qwen3-Next).</summary>
+    internal bool HasOutputGate { get; init; }
 }
 
 /// <summary>
@@ -92,6 +101,18 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int PlainDim, int RotaryDim, int ValueDim, Rotary Rotary, double Scale) : MixerSpec
 {
     internal override CacheShape? Cache => new(1, Rank + RotaryDim, Rank, null);
+}
+
+/// <summary>
+/// A gated DeltaNet layer. Its inputs are stored apart, or as two tensors grouped by key heads, <c>in_proj_qkvz</c> and <c>in_proj_ba</c>:
+/// what the files have is taken.
+/// </summary>
+/// <param name="Shape">Its sizes.</param>
+sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Floats;
 }
 
 /// <summary>A gated feed-forward layer.</summary>

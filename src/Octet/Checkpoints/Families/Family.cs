@@ -21,12 +21,17 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Qwen3MoeForCausalLM", "qwen3_moe", Qwen3Moe.Read),
         new("Glm4MoeForCausalLM", "glm4_moe", Glm4Moe.Read),
         new("GptOssForCausalLM", "gpt_oss", GptOss.Read),
+        new("Qwen3NextForCausalLM", "qwen3_next", Qwen3Next.Read),
+        new("Qwen3_5ForCausalLM", "qwen3_5_text", Qwen3Next.Read),
+        new("Qwen3_5MoeForCausalLM", "qwen3_5_moe_text", Qwen3Next.Read),
     ];
 
     /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>
     internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
         ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Qwen3_5ForConditionalGeneration"] = ["model.visual."],
+        ["Qwen3_5MoeForConditionalGeneration"] = ["model.visual."],
         ["Gemma3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
     };
 }

@@ -8,6 +8,7 @@ sealed class FamilyConfig
 {
     const string FullAttention = "full_attention";
     const string SlidingAttention = "sliding_attention";
+    const string LinearAttention = "linear_attention";
 
     // Of the parts of a head: their sum, times the heads, stays a number of columns.
     const int MostHeadDim = 1 << 16;
@@ -60,20 +61,30 @@ sealed class FamilyConfig
     }
 
     /// <summary>For each layer whether <c>layer_types</c> gives it a window; null where the file has no such key.</summary>
-    internal bool[]? SlidingLayers()
+    internal bool[]? SlidingLayers() => LayersOf(SlidingAttention);
+
+    /// <summary>For each layer whether it is recurrent: by <c>layer_types</c>, or all but every <c>full_attention_interval</c>th.</summary>
+    internal bool[] LinearLayers()
+    {
+        int interval = Json.TryInt32("full_attention_interval", 1) ?? 4;
+        return LayersOf(LinearAttention) ?? [.. Enumerable.Range(1, Layers).Select(layer => layer % interval != 0)];
+    }
+
+    /// <summary>For each layer whether <c>layer_types</c> says <paramref name="other"/> and not full attention; null where the file has no such key.</summary>
+    bool[]? LayersOf(string other)
     {
         if (Json.TryStrings("layer_types") is not { } types)
         {
             return null;
         }
 
-        if (types.Any(type => type is not (FullAttention or SlidingAttention)))
+        if (types.Any(type => type != FullAttention && type != other))
         {
-            throw Json.Unsupported("layer_types", $"\"{FullAttention}\" or \"{SlidingAttention}\" in every layer");
+            throw Json.Unsupported("layer_types", $"\"{FullAttention}\" or \"{other}\" in every layer");
         }
 
         return types.Length == Layers
-            ? [.. types.Select(type => type == SlidingAttention)]
+            ? [.. types.Select(type => type == other)]
             : throw Json.Unexpected("layer_types", string.Create(CultureInfo.InvariantCulture, $"one for each of num_hidden_layers, {Layers}"));
     }
 

@@ -17,8 +17,14 @@ static class Qwen3Moe
         var attention = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary) { HasHeadNorms = true };
         RoutingRule rule = config.Routing(ExpertScoring.Softmax, "num_experts", "num_local_experts") with { IsNormalised = config.Flag("norm_topk_prob") };
         var experts = new ExpertsSpec(rule, json.Int32("moe_intermediate_size", 1), Gating.Silu);
-        int[] dense = json.TryInt32s("mlp_only_layers", 0) ?? [];
-        int step = json.TryInt32("decoder_sparse_step", 1) ?? 1;
-        return config.Layered(attention, layer => dense.Contains(layer) || (layer + 1) % step != 0 ? config.Gated(Gating.Silu) : experts, longest, config.QwenWindows());
+        return config.Layered(attention, FeedForward(config, experts), longest, config.QwenWindows());
+    }
+
+    /// <summary>Which layers are dense: those that <c>mlp_only_layers</c> lists, and all but every <c>decoder_sparse_step</c>th.</summary>
+    internal static Func<int, FeedForwardSpec> FeedForward(FamilyConfig config, ExpertsSpec experts)
+    {
+        int[] dense = config.Json.TryInt32s("mlp_only_layers", 0) ?? [];
+        int step = config.Json.TryInt32("decoder_sparse_step", 1) ?? 1;
+        return layer => dense.Contains(layer) || (layer + 1) % step != 0 ? config.Gated(Gating.Silu) : experts;
     }
 }

@@ -82,4 +82,10 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     }
 
     internal override void Gate(Gating gating, float* gate, float* up, int count) => inner.Gate(gating, gate, up, count);
+
+    internal override void MultiplyLogistic(float* values, float* gate, int count) => inner.MultiplyLogistic(values, gate, count);
+
+    internal override void Convolve(in ConvolutionRun run) => inner.Convolve(run);
+
+    internal override void GatedDelta(in DeltaRun run) => inner.GatedDelta(run);
 }

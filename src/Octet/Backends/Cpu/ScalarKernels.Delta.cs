@@ -1,0 +1,80 @@
+namespace Octet.Backends.Cpu;
+
+/// <summary>Recurrent layers.</summary>
+sealed unsafe partial class ScalarKernels
+{
+    internal override void MultiplyLogistic(float* values, float* gate, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = (float)(values[i] * Logistic(gate[i]));
+        }
+    }
+
+    internal override void Convolve(in ConvolutionRun run)
+    {
+        const int Before = DeltaShape.Taps - 1;
+        Span<float> inputs = stackalloc float[DeltaShape.Taps];
+        for (int channel = 0; channel < run.Channels; channel++)
+        {
+            for (int i = 0; i < Before; i++)
+            {
+                inputs[i] = run.History[((nint)i * run.TapStride) + channel];
+            }
+
+            for (nint row = 0; row < run.Rows; row++)
+            {
+                float* mixed = run.Mixed + (row * run.Stride) + channel;
+                inputs[Before] = *mixed;
+                double sum = 0;
+                for (int i = 0; i < inputs.Length; i++)
+                {
+                    sum += (double)inputs[i] * run.Taps[((nint)i * run.TapStride) + channel];
+                }
+
+                *mixed = (float)(sum * Logistic(sum));
+                inputs[1..].CopyTo(inputs);
+            }
+
+            for (int i = 0; i < Before; i++)
+            {
+                run.History[((nint)i * run.TapStride) + channel] = inputs[i];
+            }
+        }
+    }
+
+    /// <summary>The state lies as [key, value].</summary>
+    internal override void GatedDelta(in DeltaRun run)
+    {
+        for (int row = 0; row < run.Rows; row++)
+        {
+            float* query = run.Query + ((nint)row * run.Stride);
+            float* key = run.Key + ((nint)row * run.Stride);
+            float* value = run.Value + ((nint)row * run.Stride);
+            float* output = run.Output + ((nint)row * run.OutputStride);
+            double queryFactor = DeltaRun.Normalizer(new(query, run.KeyDim)) / Math.Sqrt(run.KeyDim);
+            double keyFactor = DeltaRun.Normalizer(new(key, run.KeyDim));
+            double decay = run.Decay(row);
+            double strength = run.Strength(row);
+            for (int j = 0; j < run.ValueDim; j++)
+            {
+                double held = 0;
+                for (int i = 0; i < run.KeyDim; i++)
+                {
+                    held += decay * run.State[(i * run.ValueDim) + j] * key[i] * keyFactor;
+                }
+
+                double written = strength * (value[j] - held);
+                double read = 0;
+                for (int i = 0; i < run.KeyDim; i++)
+                {
+                    float* state = run.State + (i * run.ValueDim) + j;
+                    *state = (float)((decay * *state) + (key[i] * keyFactor * written));
+                    read += *state * query[i] * queryFactor;
+                }
+
+                output[j] = (float)read;
+            }
+        }
+    }
+}
