@@ -27,12 +27,7 @@ sealed class CachePlan
                 continue;
             }
 
-            if (layers[i].Mixer.Cache is not { } shape)
-            {
-                Places[i] = (-1, -1);
-                continue;
-            }
-
+            CacheShape shape = layers[i].Mixer.Cache ?? throw new InvalidOperationException($"{layers[i].Mixer.GetType().Name} keeps nothing");
             int kind = _kinds.IndexOf(shape);
             if (kind < 0)
             {
