@@ -156,7 +156,7 @@ public sealed class RunTests : IDisposable
     {
         using TinyCopy copy = new TinyCopy().With("generation_config.json", "{\"chat_format\":\"chatml\"," + string.Join(",", Enumerable.Range(0, 50).Select(i => $"\"own_{i}\":1")) + "}").Set("config.json", "eos_token_id", null)
             .Set("tokenizer_config.json", "eos_token", null).With("chat_template.jinja", "{{ messages[0].content }}");
-        ToolResult result = Run("run", copy.Path, "x", "--max-tokens", "3", "--seed", "1");
+        ToolResult result = Run("run", copy.Path, "x", "--max-tokens", "3");
 
         Assert.Matches("^octet: warning: no end token of .* is known.*\n.*chat_format, own_0, .*, own_8 and 41 more keys: not known.*\n$", result.Error);
         Assert.Equal(0, result.ExitCode);

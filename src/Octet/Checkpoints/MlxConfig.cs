@@ -13,12 +13,14 @@ static class MlxConfig
 
     internal static QuantizationConfig Read(ConfigObject json)
     {
-        List<Mode> modes = [Read(json, null)];
+        // Once: a look-up goes through the layers too, which stand beside it.
+        string? all = json.TryString("mode");
+        List<Mode> modes = [Read(json, json, all)];
         foreach ((_, ConfigObject layer) in json.ObjectsAmongOthers)
         {
             if (IsIn(layer))
             {
-                modes.Add(Read(layer, json));
+                modes.Add(layer.TryString("mode") is { } own ? Read(layer, layer, own) : Read(layer, json, all));
             }
         }
 
@@ -37,10 +39,9 @@ static class MlxConfig
         };
     }
 
-    static Mode Read(ConfigObject json, ConfigObject? outer)
+    static Mode Read(ConfigObject json, ConfigObject named, string? name)
     {
-        ConfigObject named = json.Has("mode") ? json : outer ?? json;
-        Mode mode = named.TryString("mode") switch
+        Mode mode = name switch
         {
             "mxfp8" => new Mode(8, 32, DataType.Float8E8M0FNU),
             "mxfp4" => new Mode(4, 32, DataType.Float8E8M0FNU),

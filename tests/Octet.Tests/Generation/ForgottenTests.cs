@@ -57,18 +57,10 @@ public class ForgottenTests
         using var synthetic = new SyntheticModel();
         using InferenceSession session = synthetic.Model.CreateSession();
 
-        // Waited for by this thread: what an await goes on with can run on the stream's own stack, which keeps it alive.
-        ForgetStream(synthetic.Model, session).GetAwaiter().GetResult();
+        ForgetStream(synthetic.Model, session);
         Assert.Throws<InvalidOperationException>(() => session.Truncate(0));
         WaitUntil(() => IsFree(session));
         Assert.True(IsFree(session));
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static async Task ForgetStream(LanguageModel model, InferenceSession session)
-        {
-            IAsyncEnumerator<GenerationUpdate> stream = model.GenerateAsync([1, 2], session, new() { IgnoreEos = true, MaxTokens = 500 }).GetAsyncEnumerator();
-            Assert.True(await stream.MoveNextAsync());
-        }
 
         static bool IsFree(InferenceSession session)
         {
@@ -82,6 +74,16 @@ public class ForgottenTests
                 return false;
             }
         }
+    }
+
+    // Waited for by this thread: what an await goes on with can run on the stream's own stack, which keeps it alive.
+    static void ForgetStream(LanguageModel model, InferenceSession session) => ForgetStreamAsync(model, session).GetAwaiter().GetResult();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static async Task ForgetStreamAsync(LanguageModel model, InferenceSession session)
+    {
+        IAsyncEnumerator<GenerationUpdate> stream = model.GenerateAsync([1, 2], session, new() { IgnoreEos = true, MaxTokens = 500 }).GetAsyncEnumerator();
+        Assert.True(await stream.MoveNextAsync());
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

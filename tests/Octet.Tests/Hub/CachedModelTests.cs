@@ -321,7 +321,7 @@ public sealed class CachedModelTests : IDisposable
         Assert.All(models, model => Assert.Null(model.Problem));
         Assert.StartsWith("config.json is a link to config.json", Assert.Single(models[0].Revisions).Missing, StringComparison.Ordinal);
         Assert.True(models[0].Bytes < 1000, $"{models[0].Bytes} bytes");
-        Assert.Empty(hub.Verify(models[0], TestContext.Current.CancellationToken).UnknownFiles.Where(file => file.Path.StartsWith(outside, StringComparison.Ordinal)));
+        Assert.DoesNotContain(hub.Verify(models[0], TestContext.Current.CancellationToken).UnknownFiles, file => file.Path.StartsWith(outside, StringComparison.Ordinal));
         hub.Remove(ModelId.Parse("org/name"));
         Assert.True(File.Exists(Path.Combine(outside, "large")));
     }
