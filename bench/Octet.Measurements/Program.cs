@@ -1,6 +1,7 @@
 using System.Globalization;
 using Octet.Measurements;
 using Octet.Measurements.Hub;
+using Octet.Measurements.Mixtures;
 using Octet.Measurements.Peers;
 using Octet.Measurements.Plots;
 using Octet.Measurements.Quantization;
@@ -22,6 +23,11 @@ const string Usage = """
       --kills N          pulls that are killed [default: 50]
       --seed N           of the moments [default: 1]
       --connections N    [default: 8]
+    octet-measurements mixture --out DIR [OPTION...]  a mixture of experts of random weights, to measure with octet bench
+      --layers N         [default: 4]
+      --experts N        [default: 128]
+      --chosen N         of a token [default: 8]
+      --vocabulary N     [default: 32768]
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -51,6 +57,9 @@ try
             return 0;
         case ["hub", .. var rest] when !rest.Contains("--help"):
             await HubDownloads.RunAsync(HubOptions.Parse(rest), stop.Token);
+            return 0;
+        case ["mixture", .. var rest] when !rest.Contains("--help"):
+            MixtureCheckpoint.Parse(rest).Write(stop.Token);
             return 0;
         default:
             Console.Error.WriteLine(Usage);

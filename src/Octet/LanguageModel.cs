@@ -51,10 +51,16 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Tokens that prompt and answer may have together.</summary>
     public int ContextLength => _engine.ContextLength;
 
-    /// <summary>Bytes of weights and scales that one decoded token reads.</summary>
+    /// <summary>Bytes of weights and scales that one decoded token reads; of a mixture of experts, those of its own experts.</summary>
     public long BytesPerToken => _engine.BytesPerToken;
 
-    /// <summary>Weights of the linear layers that every token is multiplied with: neither the embedding nor the output layer.</summary>
+    /// <summary>The same of a step that decodes a token of each of so many sequences; of a mixture, where their experts are chosen by chance.</summary>
+    internal double BytesPerStep(int sequences) => _engine.BytesPerStep(sequences);
+
+    /// <summary>Counts from the first call on how often each expert is chosen: for each layer, null for one that has none.</summary>
+    internal IReadOnlyList<long[]?> CountExperts() => _engine.CountExperts();
+
+    /// <summary>Weights of the linear layers that a token is multiplied with: neither the embedding nor the output layer.</summary>
     public long LinearWeights => _engine.LinearWeights;
 
     /// <summary>Sessions that one <see cref="Evaluate"/> takes: <see cref="LanguageModelOptions.PrefillChunk"/>.</summary>
@@ -134,7 +140,11 @@ public sealed partial class LanguageModel : IDisposable
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
             weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), checkpoint.TotalBytes);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
-            model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
+            using (config.Decoder!.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
+            {
+                model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
+            }
+
             if (options.Activation == ActivationMode.Static)
             {
                 weights.RequireInputScales();

@@ -17,7 +17,7 @@ sealed class ScoreCommand : Command
     readonly Option<string?> _file = new("--file") { Description = "A text file that holds it; - is the standard input", HelpName = "FILE" };
     readonly Option<int[]?> _ids = Number.List("--ids", "Token ids to score. Needs no tokenizer", 0);
     readonly Option<string?> _logits = new("--logits") { Description = "Write a float32 tensor 'logits' [positions, vocabulary] to this safetensors file", HelpName = "FILE" };
-    readonly Option<bool> _json = new("--json") { Description = "Print {\"tokens\", \"nll\", \"perplexity\"} on a terminal too: tokens predicted, the sum of -ln p over them, exp(nll / tokens)" };
+    readonly Option<bool> _json = new("--json") { Description = "Print {\"tokens\", \"nll\", \"perplexity\"} on a terminal too: tokens predicted, the sum of -ln p over them, exp(nll / tokens); of a mixture also \"experts\", for each layer how often each was chosen" };
     readonly ModelOptions _model;
     readonly WindowOptions _windows;
 
@@ -51,16 +51,23 @@ sealed class ScoreCommand : Command
         text ??= file is null ? null : TextInput.Read(file);
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);
+        IReadOnlyList<long[]?> uses = model.CountExperts();
         ScoreOptions options = _windows.Read(parsed, model.ContextLength);
         ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, options, cancellationToken) : model.Score(ids, options, null, cancellationToken);
         if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
-            JsonOutput.WriteLine(new JsonObject
+            var json = new JsonObject
             {
                 ["tokens"] = score.Tokens,
                 ["nll"] = JsonOutput.Number(score.NegativeLogLikelihood),
                 ["perplexity"] = JsonOutput.Number(score.Perplexity),
-            });
+            };
+            if (uses.Any(layer => layer is not null))
+            {
+                json["experts"] = new JsonArray([.. uses.Select(layer => layer is null ? null : new JsonArray([.. layer.Select(count => JsonValue.Create(count))]))]);
+            }
+
+            JsonOutput.WriteLine(json);
         }
         else
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 using Octet.Cli.IO;
 using Octet.Numerics;
 using Octet.Safetensors;
@@ -89,7 +90,12 @@ static class ReportText
     }
 
     static string Describe(ModelConfig config) => string.Create(CultureInfo.InvariantCulture,
-        $"{config.ModelType}, {config.NumHiddenLayers} layers, hidden {config.HiddenSize}, feed-forward {config.IntermediateSize}, heads {config.NumAttentionHeads} / {config.NumKeyValueHeads} of {config.HeadDim}, vocabulary {config.VocabSize}{(config.TieWordEmbeddings ? " (tied)" : "")}, context {config.MaxPositionEmbeddings}");
+        $"{config.ModelType}, {config.NumHiddenLayers} layers, hidden {config.HiddenSize}, feed-forward {FeedForward(config)}, heads {config.NumAttentionHeads} / {config.NumKeyValueHeads} of {config.HeadDim}, vocabulary {config.VocabSize}{(config.TieWordEmbeddings ? " (tied)" : "")}, context {config.MaxPositionEmbeddings}");
+
+    static string FeedForward(ModelConfig config)
+        => config.Decoder?.Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().FirstOrDefault() is not { } experts
+            ? config.IntermediateSize.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{experts.Rule.Chosen} of {experts.Rule.Experts} experts of {experts.Inner}{(experts.Shared is { } shared ? $" and one of {shared.Inner}" : "")}");
 
     static void WriteTable(CheckpointReport report)
     {

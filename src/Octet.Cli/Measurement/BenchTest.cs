@@ -21,7 +21,7 @@ sealed record BenchTest(string Name, Func<double> Run, double? FlopsPerToken, do
             $"tg{count}@b{sequences}",
             () => speed.DecodeTogether(sequences, count),
             2 * (model.LinearWeights + OutputWeights(model)),
-            (double)model.BytesPerToken / sequences + ContextBytes(model, ModelSpeed.ShortPrompt, count));
+            model.BytesPerStep(sequences) / sequences + ContextBytes(model, ModelSpeed.ShortPrompt, count));
 
     static double OutputWeights(LanguageModel model) => (double)model.Config.VocabSize * model.Config.HiddenSize;
 

@@ -28,6 +28,9 @@ sealed record LinearTensor(TensorView Tensor, DataType ElementType, long Rows, i
     /// <summary>Rows of <see cref="Tensor"/>, of which <see cref="Rows"/> are this layer's.</summary>
     internal long StoredRows { get; init; } = Rows;
 
+    /// <summary>Rows of each matrix of which several are stored as one tensor, where each lies there inputs first, [inputs, rows]: gpt-oss in BF16; 0: rows are rows.</summary>
+    internal long TransposedRows { get; init; }
+
     /// <summary>What is added to each output, a number for each of <see cref="StoredRows"/>; null: nothing.</summary>
     internal TensorView? Bias { get; init; }
 

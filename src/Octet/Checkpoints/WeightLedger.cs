@@ -89,7 +89,13 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     /// Layers of one shape that are stored as one tensor with a dimension more, one after the other: <paramref name="name"/> itself where they
     /// are not quantised, or gpt-oss's MXFP4, <c>_blocks</c> of 32 codes with <c>_scales</c>; <c>_bias</c> beside them.
     /// </summary>
-    internal LinearTensor Stacked(string name, int count, long outputs, long inputs, bool hasBias)
+    /// <param name="name">The tensor.</param>
+    /// <param name="count">Layers.</param>
+    /// <param name="outputs">Of each.</param>
+    /// <param name="inputs">Of each.</param>
+    /// <param name="hasBias">Whether there is <c>_bias</c>.</param>
+    /// <param name="inputsFirst">Whether layers that are not quantised are [inputs, outputs].</param>
+    internal LinearTensor Stacked(string name, int count, long outputs, long inputs, bool hasBias, bool inputsFirst)
     {
         long rows = checked(count * outputs);
         LinearTensor layers;
@@ -111,14 +117,15 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
         else
         {
-            TensorView tensor = Take(name, count, outputs, inputs);
+            (long down, long across) = inputsFirst ? (inputs, outputs) : (outputs, inputs);
+            TensorView tensor = Take(name, count, down, across);
             if (!FloatTensor.IsSupported(tensor.DataType))
             {
                 throw Error(tensor, $"experts as one tensor of type {tensor.DataType}, expected BF16, F16 or F32, or MXFP4 as {name}{StackedCodes}", ModelError.Unsupported);
             }
 
-            RequireShape(tensor, count, outputs, inputs);
-            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null);
+            RequireShape(tensor, count, down, across);
+            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = inputsFirst ? outputs : 0 };
         }
 
         return hasBias ? layers with { Bias = Floats(name + "_bias", count, outputs) } : layers;

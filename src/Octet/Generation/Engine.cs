@@ -61,6 +61,10 @@ sealed class Engine : IDisposable
 
     internal long BytesPerToken => _model.BytesPerToken;
 
+    internal double BytesPerStep(int sequences) => _model.BytesPerStep(sequences);
+
+    internal IReadOnlyList<long[]?> CountExperts() => _model.CountExperts();
+
     internal long LinearWeights => _model.LinearWeights;
 
     internal long CacheBytesPerToken => _cache.Layout.BytesPerToken;

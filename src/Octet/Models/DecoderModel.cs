@@ -83,6 +83,16 @@ sealed class DecoderModel : IDisposable
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
     internal long BytesPerToken { get; }
 
+    /// <summary>Bytes that a step of one token of each of so many sequences reads.</summary>
+    internal double BytesPerStep(int sequences) => BytesPerToken + _layers.Sum(layer => layer.FeedForward.BytesPerStep(sequences) - layer.FeedForward.BytesPerToken);
+
+    /// <summary>Counts from the first call on how often each expert is chosen: for each layer, null for one that has none.</summary>
+    internal IReadOnlyList<long[]?> CountExperts() => [.. _layers.Select(layer =>
+    {
+        (layer.FeedForward as MixtureOfExperts)?.Count();
+        return (layer.FeedForward as MixtureOfExperts)?.Uses;
+    })];
+
     /// <summary>Weights of all linear layers but the output layer: what every token of a batch is multiplied with.</summary>
     internal long LinearWeights { get; }
 

@@ -48,14 +48,20 @@ sealed class MixtureOfExperts : Part
         _routes = build.Routes(spec.Rule, hidden, spec.Inner);
     }
 
-    /// <summary>What was chosen in the last step.</summary>
-    internal Routes Routes => _routes;
-
     internal override IEnumerable<Weight> Linears => [.. Always, .. _experts.All];
 
     internal override long LinearWeights => Count(Always) + (Count(_experts.All) / _rule.Experts * _rule.Chosen);
 
     internal override long BytesPerToken => Always.Sum(weight => weight.Bytes) + (_experts.All.Sum(weight => weight.Bytes) / _rule.Experts * _rule.Chosen);
+
+    /// <summary>How often each expert was chosen, where somebody counts.</summary>
+    internal long[]? Uses { get; private set; }
+
+    internal override double BytesPerStep(int tokens)
+        => Always.Sum(weight => weight.Bytes) + (_experts.All.Sum(weight => weight.Bytes) * (1 - Math.Pow(1 - ((double)_rule.Chosen / _rule.Experts), tokens)));
+
+    /// <summary>Counts from now on.</summary>
+    internal void Count() => Uses ??= new long[_rule.Experts];
 
     IEnumerable<Weight> Always => [.. _router, .. _shared?.Linears ?? [], .. _sharedGate is null ? (Weight[])[] : [_sharedGate]];
 
@@ -64,6 +70,14 @@ sealed class MixtureOfExperts : Part
         int rows = batch.Count;
         _backend.Linear(input, _router, [_logits], rows);
         _backend.Route(_logits, _rule, _correction, _routes, rows);
+        for (int row = 0; Uses is not null && row < rows; row++)
+        {
+            foreach (int expert in _routes.Experts(row))
+            {
+                Uses[expert]++;
+            }
+        }
+
         if (_shared is not null)
         {
             _shared.Forward(input, output, batch, cache);

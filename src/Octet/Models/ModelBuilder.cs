@@ -43,8 +43,8 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
             return new ExpertWeights(Apart("gate_proj", spec.Inner, hidden), Apart("up_proj", spec.Inner, hidden), Apart("down_proj", hidden, spec.Inner));
         }
 
-        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias);
-        LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias);
+        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.TakesTurns);
+        LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias, spec.TakesTurns);
         Weight[] Slices(LinearTensor all, long first, int outputs, int step)
             => [.. Enumerable.Range(0, count).Select(i => Own(Backend.CreateLinear(all.Slice((i * (all.Rows / count)) + first, outputs, step))))];
         return new ExpertWeights(

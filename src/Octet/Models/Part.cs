@@ -14,6 +14,9 @@ abstract class Part
     /// <summary>Bytes of weights that one decoded token reads.</summary>
     internal virtual long BytesPerToken => Linears.Sum(weight => weight.Bytes);
 
+    /// <summary>The same of a step of some tokens, of different sequences: of a mixture, what is to be expected where they choose experts by chance.</summary>
+    internal virtual double BytesPerStep(int tokens) => BytesPerToken;
+
     /// <summary>output = what the part makes of <paramref name="input"/>, which it may not change; they are different buffers.</summary>
     internal abstract void Forward(Activations input, Activations output, Batch batch, StateCache cache);
 }

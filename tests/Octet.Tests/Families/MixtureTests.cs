@@ -1,4 +1,5 @@
 using Octet.Backends.Cpu;
+using Octet.Quantization;
 using Octet.Tests.Backends;
 using Octet.Tests.Models;
 using Octet.Tests.Reference;
@@ -114,6 +115,23 @@ public sealed class MixtureTests : IDisposable
                 session.Evaluate(ids.AsSpan(i, 1), logits);
             }
         }));
+    }
+
+    /// <summary>As published since: inputs first. The values are those of MXFP4, exactly.</summary>
+    [Fact]
+    public void Experts_of_gpt_oss_in_bfloat16_are_those_in_MXFP4()
+    {
+        string model = OracleTests.GenerateModel(_directory.Path, "gpt_oss --set hidden_size=128 --set num_hidden_layers=1 --set layer_types=null");
+        string wide = Path.Combine(_directory.Path, "wide");
+        CheckpointQuantizer.Run(model, wide, new QuantizationOptions { Scheme = QuantizationScheme.BFloat16 });
+        int[] ids = LogitsTests.Ids(40, 320);
+        foreach ((string name, CpuKernels kernels) in KernelSets.All)
+        {
+            using LanguageModel narrow = LogitsTests.Open(model, kernels);
+            double[][] expected = [.. LogitsTests.Score(narrow, ids).Select(row => row.Select(value => (double)value).ToArray())];
+            using LanguageModel opened = LogitsTests.Open(wide, kernels);
+            LogitsTests.AssertClose(expected, LogitsTests.Score(opened, ids), 1e-5, name);
+        }
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Octet.Backends.Cpu;
 /// a weight that is not quantised is one block as wide as the matrix with no scales.
 /// </summary>
 /// <remarks>
-/// What kernels do not read in place (<see cref="IsExpanded"/>: codes of other formats, scales in 8 bits) stays in its bits all the same;
+/// What kernels do not read in place (<see cref="IsExpanded"/>: codes of other formats, scales in 8 bits, rows that are columns) stays in its bits all the same;
 /// some rows at a time become a matrix that they do read, by <see cref="Expand"/>.
 /// </remarks>
 sealed unsafe class CpuWeight : Weight
@@ -27,6 +27,7 @@ sealed unsafe class CpuWeight : Weight
     readonly ScaleCodes? _scaleCodes;
     readonly float[]? _scaleTable;
     readonly int _workers;
+    readonly int _transposedRows;
     CpuWeight?[]? _expanded;
     byte* _data;
     int _rowsRead;
@@ -60,12 +61,13 @@ sealed unsafe class CpuWeight : Weight
 
         _firstRow = source.FirstRow;
         _rowStep = source.RowStep;
-        if (_rowStep != 1 && _expansion is null)
+        _transposedRows = checked((int)source.TransposedRows);
+        if ((_rowStep != 1 && _expansion is null && _transposedRows == 0) || (_transposedRows != 0 && (_expansion is not null || source.Scales is not null)))
         {
             throw new ModelException(ModelError.Unsupported, $"a layer of every {_rowStep}th row, which is not supported in {source.ElementType}", tensor.File.Path, tensor.Name);
         }
 
-        _data += _firstRow * _rowBytes;
+        _data += _transposedRows == 0 ? _firstRow * _rowBytes : 0;
         NaNGroups = _expansion is null && Format == WeightFormat.E4M3 ? new NaNGroups(_data, Rows, Columns) : null;
         BlockRows = 1;
         BlockColumns = Columns;
@@ -105,7 +107,7 @@ sealed unsafe class CpuWeight : Weight
             }
         }
 
-        if (_expansion is not null || _scaleCodes is not null)
+        if (_expansion is not null || _scaleCodes is not null || _transposedRows != 0)
         {
             _workers = workers;
         }
@@ -190,7 +192,7 @@ sealed unsafe class CpuWeight : Weight
 
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
-        => !IsExpanded ? 0 : (_expansion is null ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
+        => !IsExpanded ? 0 : (_expansion is null && _transposedRows == 0 ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
 
     // The row of the tensor, of which this may be a part.
     long StoredRow(long row) => _firstRow + (row * _rowStep);
@@ -218,7 +220,16 @@ sealed unsafe class CpuWeight : Weight
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end - first, ExpandedRows);
         CpuWeight?[] all = _expanded ?? Interlocked.CompareExchange(ref _expanded, new CpuWeight?[_workers], null) ?? _expanded;
         CpuWeight expanded = all[worker] ??= new CpuWeight(this);
-        if (_expansion is not null)
+        if (_transposedRows != 0)
+        {
+            for (long row = first; row < end; row++)
+            {
+                Turn(StoredRow(row), memory + (row - first) * expanded._rowBytes);
+            }
+
+            expanded._data = memory - first * expanded._rowBytes;
+        }
+        else if (_expansion is not null)
         {
             for (long row = first; row < end; row++)
             {
@@ -258,6 +269,24 @@ sealed unsafe class CpuWeight : Weight
         }
 
         return expanded;
+    }
+
+    // Of 32 rows that are turned one after the other, the lines of the cache are the same.
+    void Turn(long storedRow, byte* destination)
+    {
+        byte* source = _data + (((storedRow / _transposedRows * Columns * _transposedRows) + (storedRow % _transposedRows)) * ElementBytes);
+        nint step = (nint)_transposedRows * ElementBytes;
+        for (nint i = 0; i < Columns; i++, source += step)
+        {
+            if (ElementBytes == sizeof(ushort))
+            {
+                ((ushort*)destination)[i] = *(ushort*)source;
+            }
+            else
+            {
+                ((uint*)destination)[i] = *(uint*)source;
+            }
+        }
     }
 
     public override void Dispose()

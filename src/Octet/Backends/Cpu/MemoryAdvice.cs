@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Octet.Safetensors;
 
 namespace Octet.Backends.Cpu;
 
@@ -9,6 +10,8 @@ static unsafe partial class MemoryAdvice
     const nuint HugePage = 2 << 20;
 
     // The same numbers on every architecture that .NET runs on.
+    const int Normal = 0;
+    const int Random = 1;
     const int DontNeed = 4;
     const int HugePages = 14;
 
@@ -43,6 +46,29 @@ static unsafe partial class MemoryAdvice
         Advise(first, end - first, DontNeed);
     }
 
+    /// <summary>
+    /// Until what is returned is disposed of, a touch of the checkpoint's files reads a page and none of those after it: scales lie between
+    /// the codes of experts, which may be more than memory holds and of which nobody knows yet whether they will be used.
+    /// </summary>
+    internal static IDisposable ReadSinglePages(SafetensorsCheckpoint checkpoint)
+    {
+        var ranges = new List<(nuint Start, nuint Length)>();
+        foreach (SafetensorsFile file in checkpoint.Files)
+        {
+            TensorView[] tensors = [.. file.Tensors.Where(tensor => tensor.IsMapped && tensor.ByteLength > 0)];
+            if (tensors.Length > 0)
+            {
+                nuint page = (nuint)Environment.SystemPageSize;
+                nuint start = tensors.Min(tensor => (nuint)tensor.DangerousGetPointer()) / page * page;
+                nuint end = tensors.Max(tensor => (nuint)tensor.DangerousGetPointer() + (nuint)tensor.ByteLength);
+                ranges.Add((start, end - start));
+                Advise(start, end - start, Random);
+            }
+        }
+
+        return new SinglePages(ranges);
+    }
+
     static void Advise(nuint start, nuint length, int advice)
     {
         if (OperatingSystem.IsLinux())
@@ -53,4 +79,9 @@ static unsafe partial class MemoryAdvice
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Madvise(nuint start, nuint length, int advice);
+
+    sealed class SinglePages(List<(nuint Start, nuint Length)> ranges) : IDisposable
+    {
+        public void Dispose() => ranges.ForEach(range => Advise(range.Start, range.Length, Normal));
+    }
 }

@@ -7,6 +7,8 @@ sealed record DecoderSpec
 {
     internal required IReadOnlyList<LayerSpec> Layers { get; init; }
 
+    internal bool HasExperts => Layers.Any(layer => layer.FeedForward is ExpertsSpec);
+
     /// <summary>What embeddings are multiplied with.</summary>
     internal float EmbeddingScale { get; init; } = 1;
 
@@ -147,7 +149,7 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     internal bool HasBias { get; init; }
 
-    /// <summary>Whether in a fused tensor the rows of gate and up take turns (gpt-oss), not the gate's first.</summary>
+    /// <summary>Whether in a fused tensor the rows of gate and up take turns, not the gate's first, and what is not quantised lies inputs first (gpt-oss).</summary>
     internal bool TakesTurns { get; init; }
 
     /// <summary>A dense layer beside the experts, for every token, by name and width; null: none.</summary>
