@@ -170,6 +170,6 @@ static class ForeignContent
         }
 
         string line = OneLine.Of(new string(characters, 0, count));
-        return line.Length <= QuotedLength ? line : line[..(char.IsHighSurrogate(line[QuotedLength - 1]) ? QuotedLength - 1 : QuotedLength)] + "...";
+        return line.Length <= QuotedLength ? line : OneLine.Cut(line, QuotedLength) + "...";
     }
 }

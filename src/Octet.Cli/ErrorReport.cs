@@ -61,7 +61,7 @@ static class ErrorReport
 
     internal static string Describe(Exception error) => error switch
     {
-        ModelException => OptionNames.Translate(error.Message),
+        ModelException model => OptionNames.Translate(error.Message, model.Path),
         CommandException or ModelHubException or SafetensorsException or TokenizerException or ChatTemplateException => error.Message,
         ArgumentException { ParamName: { Length: > 0 } name } => OptionNames.Translate(error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)),
         IOException or UnauthorizedAccessException => error.Message,

@@ -3,28 +3,33 @@ using System.Runtime.InteropServices;
 namespace Octet.Cli;
 
 /// <summary>
-/// Ctrl+C and a request to terminate. The first one asks the command to stop, so that its streams end cleanly and nothing stays
+/// Ctrl+C, a request to terminate or to quit, and the loss of the terminal. The first one asks the command to stop, so that its streams end cleanly and nothing stays
 /// half-written; the second ends the process.
 /// </summary>
 sealed class Interruption : IDisposable
 {
     const int Signalled = 128;
     readonly CancellationTokenSource _command = new();
-    readonly PosixSignalRegistration _interrupt;
-    readonly PosixSignalRegistration _terminate;
+    readonly PosixSignalRegistration[] _signals;
     volatile CancellationTokenSource? _answer;
     volatile Func<bool>? _mayLeave;
 
     internal Interruption()
     {
-        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, Signalled + 2));
-        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, Signalled + 15));
+        // Left to the system, the others would end the process at once and leave the terminal as an editor has it.
+        _signals =
+        [
+            Register(PosixSignal.SIGINT, 2),
+            Register(PosixSignal.SIGTERM, 15),
+            Register(PosixSignal.SIGHUP, 1),
+            Register(PosixSignal.SIGQUIT, 3),
+        ];
     }
 
     /// <summary>Cancelled by the first signal.</summary>
     internal CancellationToken Token => _command.Token;
 
-    /// <summary>130 after Ctrl+C, 143 after a request to terminate.</summary>
+    /// <summary>128 and the signal's number: 130 after Ctrl+C, 143 after a request to terminate.</summary>
     internal int ExitCode { get; private set; } = Signalled + 2;
 
     /// <summary>While an answer is being made Ctrl+C stops that alone; null: it stops the command.</summary>
@@ -49,9 +54,13 @@ sealed class Interruption : IDisposable
     /// <summary>The source is not disposed of: a signal that is being handled may still cancel it, and it holds nothing.</summary>
     public void Dispose()
     {
-        _interrupt.Dispose();
-        _terminate.Dispose();
+        foreach (PosixSignalRegistration signal in _signals)
+        {
+            signal.Dispose();
+        }
     }
+
+    PosixSignalRegistration Register(PosixSignal signal, int number) => PosixSignalRegistration.Create(signal, context => Handle(context, Signalled + number));
 
     internal void Handle(PosixSignalContext context, int code)
     {

@@ -77,19 +77,33 @@ public sealed partial class LanguageModel
             throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
         }
 
-        int tokenizerSize = Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
-        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, tokenizerSize, prompt.Count);
-        return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], settings, Tokenizer, tokenizerSize), cancellationToken);
+        return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], Settings(options, prompt.Count), Tokenizer, TokenizerSize), cancellationToken);
     }
+
+    /// <summary>What a generation with these options will go by.</summary>
+    /// <inheritdoc cref="GenerationSettings.Resolve"/>
+    internal GenerationSettings Settings(GenerationOptions? options, int promptTokens)
+        => GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+
+    int TokenizerSize => Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
 
     /// <summary>The text that the model's chat template makes of a conversation, ready for the model's answer.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">Tools, variables of the template and so on.</param>
+    /// <exception cref="ArgumentException">A message is null.</exception>
     /// <exception cref="ModelException">There is no chat template, or it has no switch for <see cref="PromptOptions.Thinking"/>.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
     public string Render(IReadOnlyList<ChatTurn> conversation, PromptOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(conversation);
+        for (int i = 0; i < conversation.Count; i++)
+        {
+            if (conversation[i] is null)
+            {
+                throw new ArgumentException($"message {i} of the conversation is null: expected a {nameof(ChatTurn)}", nameof(conversation));
+            }
+        }
+
         options ??= new PromptOptions();
         ChatTemplate template = ChatTemplate ?? throw new ModelException(
             ModelError.Unsupported,
@@ -118,6 +132,7 @@ public sealed partial class LanguageModel
     /// <summary>The token ids of a conversation: of the text that <see cref="Render"/> makes of it.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">Tools, variables of the template and so on.</param>
+    /// <exception cref="ArgumentException">A message is null.</exception>
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or it has no switch for <see cref="PromptOptions.Thinking"/>.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
     public int[] Encode(IReadOnlyList<ChatTurn> conversation, PromptOptions? options = null)

@@ -118,6 +118,12 @@ public sealed class ChatTests : IDisposable
         Assert.Equal(1, result.ExitCode);
     }
 
+    [Theory]
+    [InlineData("--stop-id holds token 99999", "--stop-id", "99999")]
+    [InlineData("--logit-bias holds token 99999", "--logit-bias", "99999=1")]
+    public void What_the_model_refuses_is_told_before_the_first_message(string fragment, params string[] options)
+        => OctetTool.AssertError(OctetTool.Run(["chat", _model.Path, .. options], ""), 1, fragment);
+
     [Fact]
     public void An_unknown_command_is_not_sent_to_the_model()
     {

@@ -78,6 +78,32 @@ public sealed class HubTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_damaged_file_is_found_by_verification_and_replaced_by_the_next_pull()
+    {
+        Octet("pull", Id);
+        ToolResult right = Octet("list", "--verify");
+        string weights = Path.Combine(Snapshot, "model.safetensors");
+        byte[] bytes = File.ReadAllBytes(weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+
+        ToolResult damaged = Octet("list", "--verify");
+        JsonObject json = JsonNode.Parse(Octet("list", "--verify", "--json").Output)!.AsObject();
+        ToolResult pulled = Octet("pull", Id);
+        ToolResult mended = Octet("list", "--verify");
+
+        string State(ToolResult listed) => listed.Output.Split('\n')[1].Split('\t')[4];
+        Assert.Equal(("complete, checked", "", 0), (State(right), right.Error, right.ExitCode));
+        Assert.Equal(("complete, damaged", 1), (State(damaged), damaged.ExitCode));
+        Assert.StartsWith($"octet: error: {Id}: model.safetensors is damaged", damaged.Error, StringComparison.Ordinal);
+        Assert.Contains($"octet pull {Id}@{_repository.Head} downloads it again", damaged.Error, StringComparison.Ordinal);
+        Assert.Equal("model.safetensors", (string?)json["models"]![0]!["damaged"]![0]!["name"]);
+        Assert.StartsWith($"octet: note: {Id}: the cache's model.safetensors is damaged", pulled.Error, StringComparison.Ordinal);
+        Assert.Equal((Snapshot + "\n", 0), (pulled.Output, pulled.ExitCode));
+        Assert.Equal(("complete, checked", 0), (State(mended), mended.ExitCode));
+    }
+
+    [Fact]
     public void Run_pulls_a_small_model_by_itself_and_asks_the_hub_no_more_when_it_is_here()
     {
         string[] arguments = ["run", Id, "x", "--raw", "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"];
@@ -206,6 +232,26 @@ public sealed class HubTests : IAsyncLifetime
 
         Assert.Equal((Snapshot + "\n", ""), (result.Output, result.Error));
         Assert.Contains(_hub.Traffic.Requests, request => request.Host == "hub.invalid");
+    }
+
+    [Fact]
+    public void A_repository_that_cannot_be_read_is_listed_with_the_reason_beside_the_others()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        Octet("pull", Id);
+        string references = Directory.CreateDirectory(Path.Combine(Home, "hub", "models--org--bad", "refs")).FullName;
+        File.CreateSymbolicLink(Path.Combine(references, "main"), "main");
+
+        ToolResult listed = Octet("list", "--verify");
+        JsonObject json = Octet("list", "--json").Json;
+
+        Assert.Equal(0, listed.ExitCode);
+        string[][] rows = [.. listed.Output.Split('\n')[1..3].Select(row => row.Split('\t'))];
+        Assert.Equal(["org/bad", Id], rows.Select(row => row[0]));
+        Assert.StartsWith("not readable: ", rows[0][4], StringComparison.Ordinal);
+        Assert.Equal("complete, checked", rows[1][4]);
+        Assert.NotNull((string?)json["models"]![0]!["problem"]);
+        Assert.Null((string?)json["models"]![1]!["problem"]);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Json_is_one_object_with_the_text_the_reason_the_counts_and_the_speeds()
     {
-        ToolResult result = Run("run", _model.Path, "hi", "--raw", "--max-tokens", "5", "--ignore-eos", "--seed", "3", "--json");
+        ToolResult result = Run("run", _model.Path, "hi", "--raw", "--max-tokens", "5", "--ignore-eos", "--temperature", "1", "--seed", "3", "--json");
 
         JsonObject json = result.Json;
         Assert.Equal("length", (string?)json["finish_reason"]);
@@ -93,6 +93,19 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
+    [InlineData("octet: warning: --top-k, --seed: without effect, as the most likely token is always taken (the model does not sample by itself)", "--top-k", "3", "--seed", "1")]
+    [InlineData("octet: warning: --top-p, --min-p, --typical-p: without effect, as the most likely token is always taken (--temperature 0)", "--top-p", "0.5", "--min-p", "0.1", "--typical-p", "0.5", "--temperature", "0")]
+    [InlineData("", "--top-k", "0", "--top-p", "1")]
+    [InlineData("", "--top-k", "3", "--seed", "1", "--temperature", "0.5")]
+    public void Options_that_only_sampling_reads_are_said_to_have_no_effect_without_it(string warning, params string[] options)
+    {
+        ToolResult result = Run(["run", _model.Path, "x", "--raw", "--max-tokens", "1", .. options]);
+
+        Assert.StartsWith(warning, result.Error, StringComparison.Ordinal);
+        Assert.Equal(warning.Length > 0 ? 1 : 0, result.Error.Count(c => c == '\n'));
+    }
+
+    [Theory]
     [InlineData("--logit-bias holds token 100000", "--logit-bias", "100000=1")]
     [InlineData("--stop-id holds token 100000", "--stop-id", "3,100000")]
     public void What_the_model_refuses_is_told_by_the_option_that_was_typed(string fragment, params string[] options)
@@ -141,11 +154,11 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Keys_that_nobody_knows_and_a_missing_end_are_told_at_the_start()
     {
-        using TinyCopy copy = new TinyCopy().With("generation_config.json", """{"chat_format":"chatml"}""").Set("config.json", "eos_token_id", null)
+        using TinyCopy copy = new TinyCopy().With("generation_config.json", "{\"chat_format\":\"chatml\"," + string.Join(",", Enumerable.Range(0, 50).Select(i => $"\"own_{i}\":1")) + "}").Set("config.json", "eos_token_id", null)
             .Set("tokenizer_config.json", "eos_token", null).With("chat_template.jinja", "{{ messages[0].content }}");
         ToolResult result = Run("run", copy.Path, "x", "--max-tokens", "3", "--seed", "1");
 
-        Assert.Matches("^octet: warning: no end token of .* is known.*\n.*chat_format.*\n$", result.Error);
+        Assert.Matches("^octet: warning: no end token of .* is known.*\n.*chat_format, own_0, .*, own_8 and 41 more keys: not known.*\n$", result.Error);
         Assert.Equal(0, result.ExitCode);
         Assert.Equal("", Run("run", copy.Path, "x", "--max-tokens", "3", "--stop", "y", "--ignore-generation-config").Error);
     }

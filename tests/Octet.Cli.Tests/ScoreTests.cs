@@ -80,6 +80,10 @@ public sealed class ScoreTests : IDisposable
     }
 
     [Fact]
+    public void A_weight_file_names_the_model_that_it_lies_in()
+        => Assert.Equal(Run("score", _model.Path, "--ids", "1,2,3").Output, Run("score", Path.Combine(_model.Path, "model.safetensors"), "--ids", "1,2,3").Output);
+
+    [Fact]
     public void A_stride_longer_than_its_window_is_wrong_usage()
         => AssertError(Run("score", _model.Path, "--ids", "1,2", "--window", "4", "--stride", "5"), 2, "--stride is 5: expected at most --window, 4");
 

@@ -12,8 +12,8 @@ sealed class TerminalSession : IDisposable
     int _seen;
 
     /// <param name="arguments">The tool's.</param>
-    /// <param name="after">A shell command that the same terminal gets when the tool has ended; null: none.</param>
-    internal TerminalSession(string[] arguments, string? after = null)
+    /// <param name="line">The shell's line, given the tool's command; null: the command takes the place of the shell.</param>
+    internal TerminalSession(string[] arguments, Func<string, string>? line = null)
     {
         if (OperatingSystem.IsWindows() || !File.Exists("/usr/bin/script"))
         {
@@ -24,7 +24,7 @@ sealed class TerminalSession : IDisposable
         string command = string.Join(' ', tool.ArgumentList.Prepend(tool.FileName).Select(word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         tool.FileName = "/usr/bin/script";
         tool.ArgumentList.Clear();
-        foreach (string argument in (string[])["-qec", $"stty cols 60 rows 12; {(after is null ? $"exec {command}" : $"{command}; {after}")}", "/dev/null"])
+        foreach (string argument in (string[])["-qec", $"stty cols 60 rows 12; {(line is null ? $"exec {command}" : line(command))}", "/dev/null"])
         {
             tool.ArgumentList.Add(argument);
         }

@@ -27,6 +27,22 @@ public class HostileFileTests
     public void A_part_of_200_000_steps_is_refused(string part, string list, string step) =>
         Assert.Contains("at most 100 steps", Refusal(new TinyTokenizer().With(part, Sequence(list, step, 200_000))), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(197)]
+    [InlineData(198)]
+    [InlineData(199)]
+    [InlineData(200)]
+    public void A_long_string_in_a_message_is_cut_between_characters(int before)
+    {
+        string message = Refusal(new TinyTokenizer().With("normalizer", $$"""{"type":"{{new string('n', before)}}😀😀😀"}"""));
+        Assert.Contains("...\"", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(message.EnumerateRunes(), static rune => rune == Rune.ReplacementChar);
+
+        message = Refusal(new TinyTokenizer().With("normalizer", $$"""{"type":"\u0001{{new string('n', before - 6)}}😀😀😀"}"""));
+        Assert.Contains("...\"", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(message.EnumerateRunes(), static rune => rune == Rune.ReplacementChar);
+    }
+
     [Fact]
     public void Ninety_steps_serve()
     {

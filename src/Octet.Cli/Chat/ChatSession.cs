@@ -183,6 +183,7 @@ sealed class ChatSession(LanguageModel model, PromptOptions prompt, GenerationOp
             {
                 // Nothing was said: the question was taken back.
                 conversation.RemoveLast();
+                conversation.FirstRead = read;
                 return;
             }
         }
@@ -204,8 +205,8 @@ sealed class ChatSession(LanguageModel model, PromptOptions prompt, GenerationOp
     /// <summary>The answer on the output; reasoning that is kept apart on the error stream, on lines of its own.</summary>
     static void Show(GenerationUpdate update, bool begins)
     {
-        Standard.Error.Write(begins && update.Text.Length > 0 ? update.Reasoning + "\n" : update.Reasoning);
-        Standard.Output.Write(update.Text);
+        Standard.Error.Write(Standard.Readable(begins && update.Text.Length > 0 ? update.Reasoning + "\n" : update.Reasoning, Standard.ErrorIsTerminal));
+        Standard.Output.Write(Standard.Readable(update.Text, Standard.OutputIsTerminal));
         Standard.Output.Flush();
     }
 

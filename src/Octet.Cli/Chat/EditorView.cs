@@ -18,6 +18,11 @@ sealed class EditorView(TextWriter output, string prompt, string continuation)
     int _row;
     int _column;
 
+    // Where the rows of a text begin in a terminal of a width.
+    readonly List<int> _starts = [0];
+    string _laidOut = "";
+    int _width;
+
     // What is shown, where the cursor stands behind all of it; null: it does not, or nothing is shown.
     string? _shown;
 
@@ -59,56 +64,32 @@ sealed class EditorView(TextWriter output, string prompt, string continuation)
 
     void DrawAll(string content, int cursor, int width, int height)
     {
-        List<StringBuilder> rows = [new StringBuilder(prompt)];
-        int column = prompt.Length, cursorRow = 0, cursorColumn = column, at = 0;
-        while (true)
+        int tallest = Math.Max(height - 1, 1);
+        LayOut(content, cursor, width, tallest);
+        int cursorRow = RowOf(cursor);
+        int cursorColumn = Column(content, _starts[cursorRow], cursor);
+        if (cursorColumn >= width)
         {
-            if (at == cursor)
-            {
-                (cursorRow, cursorColumn) = column < width ? (rows.Count - 1, column) : (rows.Count, 0);
-            }
-
-            if (at == content.Length)
-            {
-                break;
-            }
-
-            int length = StringInfo.GetNextTextElementLength(content, at);
-            if (content[at] == '\n')
-            {
-                rows.Add(new StringBuilder(continuation));
-                column = continuation.Length;
-            }
-            else
-            {
-                string shown = Shown(content.Substring(at, length));
-                int cells = shown.GetCellWidth();
-                if (column + cells > width)
-                {
-                    rows.Add(new StringBuilder());
-                    column = 0;
-                }
-
-                rows[^1].Append(shown);
-                column += cells;
-            }
-
-            // A cursor in the middle of a character, which joining marks may make of two, stands before it.
-            at = cursor > at && cursor < at + length ? cursor : at + length;
-        }
-
-        while (cursorRow >= rows.Count)
-        {
-            rows.Add(new StringBuilder());
+            (cursorRow, cursorColumn) = (cursorRow + 1, 0);
         }
 
         // What is taller than the terminal cannot be cleared any more: the rows around the cursor are shown.
-        int shownRows = Math.Min(rows.Count, Math.Max(height - 1, 1));
-        int first = Math.Clamp(cursorRow - shownRows + 1, 0, rows.Count - shownRows);
+        int shownRows = Math.Min(Math.Max(_starts.Count, cursorRow + 1), tallest);
+        int first = Math.Max(cursorRow - shownRows + 1, 0);
+        var shown = new StringBuilder();
+        for (int row = first; row < first + shownRows; row++)
+        {
+            shown.Append(row > first ? "\r\n" : "");
+            if (row < _starts.Count)
+            {
+                WalkRow(content, _starts[row], width, shown);
+            }
+        }
+
         Up(_row);
         output.Write('\r');
         output.Write(ClearBelow);
-        output.Write(string.Join("\r\n", rows.Skip(first).Take(shownRows)));
+        output.Write(shown);
         Up(first + shownRows - 1 - cursorRow);
         output.Write('\r');
         if (cursorColumn > 0)
@@ -118,6 +99,79 @@ sealed class EditorView(TextWriter output, string prompt, string continuation)
 
         output.Flush();
         (_row, _column) = (cursorRow - first, cursorColumn);
+    }
+
+    /// <summary>Finds where rows begin, as far as the terminal will show them. Those in front of a change are known: a long text is laid out once.</summary>
+    void LayOut(string content, int cursor, int width, int tallest)
+    {
+        int same = width == _width ? _laidOut.AsSpan().CommonPrefixLength(content) : 0;
+
+        // The row of the change may now begin elsewhere too: its first character may fit into the row above.
+        int changed = Math.Max(1, RowOf(same));
+        _starts.RemoveRange(changed, _starts.Count - changed);
+        (_laidOut, _width) = (content, width);
+        while ((_starts[^1] <= cursor || _starts.Count <= tallest) && WalkRow(content, _starts[^1], width, null) is { } next)
+        {
+            _starts.Add(next);
+        }
+    }
+
+    // The last row that begins at a position or before it.
+    int RowOf(int at)
+    {
+        int found = _starts.BinarySearch(at);
+        return found >= 0 ? found : ~found - 1;
+    }
+
+    /// <returns>Where the next row begins; null where there is none.</returns>
+    int? WalkRow(string content, int start, int width, StringBuilder? shown)
+    {
+        string mark = Mark(content, start);
+        shown?.Append(mark);
+        int column = mark.Length;
+        int at = start;
+        while (at < content.Length)
+        {
+            if (content[at] == '\n')
+            {
+                return at + 1;
+            }
+
+            string character = Shown(Character(content, at, out int length));
+            column += character.GetCellWidth();
+            if (column > width && at > start)
+            {
+                return at;
+            }
+
+            shown?.Append(character);
+            at += length;
+        }
+
+        return null;
+    }
+
+    /// <summary>The column of a position in its row. In the middle of a character, which joining marks may make of two, it is that of the character.</summary>
+    int Column(string content, int start, int position)
+    {
+        int column = Mark(content, start).Length;
+        int at = start;
+        while (at < position)
+        {
+            string character = Character(content, at, out int length);
+            at += length;
+            column += at <= position ? Shown(character).GetCellWidth() : 0;
+        }
+
+        return column;
+    }
+
+    string Mark(string content, int start) => start == 0 ? prompt : content[start - 1] == '\n' ? continuation : "";
+
+    static string Character(string content, int at, out int length)
+    {
+        length = StringInfo.GetNextTextElementLength(content, at);
+        return content.Substring(at, length);
     }
 
     void Up(int rows)

@@ -6,16 +6,17 @@ namespace Octet.Cli.Chat;
 /// Keys out of the bytes that a terminal in raw mode sends: UTF-8, control characters, and the escape sequences of ECMA-48 and xterm, a paste in
 /// brackets (ESC [ 200 ~ ... ESC [ 201 ~) among them. Sequences that mean nothing here are passed over.
 /// </summary>
-sealed class KeyReader(Stream input)
+/// <param name="input">The terminal.</param>
+/// <param name="awaits">Is called before the terminal is asked for more; null: nothing.</param>
+sealed class KeyReader(Stream input, Action? awaits = null)
 {
     const byte Escape = 0x1B;
-    static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     static readonly byte[] s_pasteEnd = "\e[201~"u8.ToArray();
     readonly byte[] _buffer = new byte[4096];
     int _at;
     int _count;
 
-    /// <exception cref="CommandException">The terminal sent what is not UTF-8.</exception>
+    /// <summary>The next key. What is not UTF-8 is inserted as U+FFFD, which is seen and can be deleted.</summary>
     internal Key Read() => Next() switch
     {
         -1 => new Key(KeyAction.Close),
@@ -47,7 +48,7 @@ sealed class KeyReader(Stream input)
             case '[':
                 return ReadSequence();
             case 'O':
-                return Final((char)Math.Max(0, Next()), byWord: false);
+                return Final(Next(), byWord: false);
             case '\r' or '\n':
                 return new Key(KeyAction.NewLine);
             case 'b':
@@ -82,20 +83,34 @@ sealed class KeyReader(Stream input)
             ('~', "4" or "8") => new Key(KeyAction.End),
             ('~', "3") => new Key(KeyAction.Delete),
             ('~', "200") => ReadPaste(),
-            _ => Final((char)next, byWord: numbers.Length > 1 && numbers[1] is "3" or "5"),
+            _ => Final(next, byWord: numbers.Length > 1 && numbers[1] is "3" or "5"),
         };
     }
 
-    static Key Final(char final, bool byWord) => new(final switch
+    Key Final(int final, bool byWord)
     {
-        'A' => KeyAction.Up,
-        'B' => KeyAction.Down,
-        'C' => byWord ? KeyAction.WordRight : KeyAction.Right,
-        'D' => byWord ? KeyAction.WordLeft : KeyAction.Left,
-        'H' => KeyAction.Home,
-        'F' => KeyAction.End,
-        _ => KeyAction.None,
-    });
+        switch (final)
+        {
+            case 'A':
+                return new Key(KeyAction.Up);
+            case 'B':
+                return new Key(KeyAction.Down);
+            case 'C':
+                return new Key(byWord ? KeyAction.WordRight : KeyAction.Right);
+            case 'D':
+                return new Key(byWord ? KeyAction.WordLeft : KeyAction.Left);
+            case 'H':
+                return new Key(KeyAction.Home);
+            case 'F':
+                return new Key(KeyAction.End);
+            case < 0x20:
+                // The sequence is cut off, and a control character is a key of its own.
+                TakeBack(final);
+                return default;
+            default:
+                return default;
+        }
+    }
 
     Key ReadPaste()
     {
@@ -117,7 +132,7 @@ sealed class KeyReader(Stream input)
         bytes.RemoveRange(bytes.Count - s_pasteEnd.Length, s_pasteEnd.Length);
 
         // Terminals send the line breaks of a paste as the Enter key.
-        return new Key(KeyAction.Insert, Decode([.. bytes]).ReplaceLineEndings("\n"));
+        return new Key(KeyAction.Insert, Encoding.UTF8.GetString([.. bytes]).ReplaceLineEndings("\n"));
     }
 
     string ReadCharacter(byte first)
@@ -130,33 +145,33 @@ sealed class KeyReader(Stream input)
             >= 0xF0 and < 0xF5 => 4,
             _ => 1,
         };
-        byte[] bytes = new byte[length];
+        Span<byte> bytes = stackalloc byte[4];
         bytes[0] = first;
-        for (int i = 1; i < length; i++)
+        int count = 1;
+        while (count < length)
         {
-            bytes[i] = (byte)Math.Max(0, Next());
+            int next = Next();
+            if (next is < 0x80 or > 0xBF)
+            {
+                // The character is cut off, and what follows is a key of its own.
+                TakeBack(next);
+                break;
+            }
+
+            bytes[count++] = (byte)next;
         }
 
-        return Decode(bytes);
+        return Encoding.UTF8.GetString(bytes[..count]);
     }
 
-    static string Decode(byte[] bytes)
-    {
-        try
-        {
-            return s_strict.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new CommandException("what was typed or pasted is not UTF-8: set the terminal's encoding to UTF-8");
-        }
-    }
+    void TakeBack(int next) => _at -= next < 0 ? 0 : 1;
 
     /// <summary>The next byte; -1 where the terminal has gone.</summary>
     int Next()
     {
         if (_at == _count)
         {
+            awaits?.Invoke();
             _count = ReadBuffer();
             _at = 0;
             if (_count == 0)

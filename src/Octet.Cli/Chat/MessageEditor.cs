@@ -13,9 +13,12 @@ sealed class MessageEditor : IMessageSource
     internal const string Continuation = ". ";
     const string ClearScreen = "\e[H\e[2J";
 
-    readonly KeyReader _keys = new(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0));
+    readonly KeyReader _keys;
     readonly EditorView _view = new(Standard.Output, Prompt, Continuation);
     readonly EditedText _text = new();
+    bool _isDrawn;
+
+    internal MessageEditor() => _keys = new KeyReader(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0), DrawChanges);
 
     public string? Read(IReadOnlyList<string> earlier)
     {
@@ -29,6 +32,7 @@ sealed class MessageEditor : IMessageSource
             while (true)
             {
                 Key key = _keys.Read();
+                _isDrawn = false;
                 switch (key.Action)
                 {
                     case KeyAction.Enter when MessageSyntax.GoesOn(_text.ToString()):
@@ -68,14 +72,18 @@ sealed class MessageEditor : IMessageSource
                         Edit(key);
                         break;
                 }
-
-                Draw();
             }
         }
         finally
         {
-            Leave("");
-            terminal?.Dispose();
+            try
+            {
+                Leave("");
+            }
+            finally
+            {
+                terminal?.Dispose();
+            }
         }
     }
 
@@ -92,9 +100,23 @@ sealed class MessageEditor : IMessageSource
         Draw();
         Standard.Output.Write(mark + "\r\n");
         Standard.Output.Flush();
+        _isDrawn = false;
     }
 
-    void Draw() => _view.Draw(_text, Terminal.Width(), Terminal.Height());
+    /// <summary>Of keys that come faster than they are shown, together or in a paste, only the last state is.</summary>
+    void DrawChanges()
+    {
+        if (!_isDrawn)
+        {
+            Draw();
+        }
+    }
+
+    void Draw()
+    {
+        _view.Draw(_text, Terminal.Width(), Terminal.Height());
+        _isDrawn = true;
+    }
 
     void Edit(Key key)
     {

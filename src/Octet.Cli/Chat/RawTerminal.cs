@@ -10,8 +10,11 @@ namespace Octet.Cli.Chat;
 sealed partial class RawTerminal : IDisposable
 {
     const int Input = 0;
+    const int OwnGroup = 0;
     const string MarkPastes = "\e[?2004h";
-    const string LeavePastes = "\e[?2004l";
+
+    // No marks, and the cursor keys and the keypad as they are by default: .NET's console sets both otherwise, and leaves them so.
+    const string LeaveModes = "\e[?2004l\e[?1l\e>";
 
     // TCSADRAIN, the same on both systems: what was written is shown first, what was typed meanwhile is kept.
     const int AfterOutput = 1;
@@ -47,24 +50,43 @@ sealed partial class RawTerminal : IDisposable
             return null;
         }
 
-        Standard.Output.Write(MarkPastes);
-        Standard.Output.Flush();
+        try
+        {
+            Standard.Output.Write(MarkPastes);
+            Standard.Output.Flush();
+        }
+        catch
+        {
+            Restore(null, EventArgs.Empty);
+            throw;
+        }
+
         return new RawTerminal();
     }
 
     public void Dispose() => Restore(null, EventArgs.Empty);
 
-    /// <summary>Puts the process aside as Ctrl+Z does; returns when it goes on.</summary>
-    internal static void Suspend() => _ = Signal(Environment.ProcessId, OperatingSystem.IsMacOS() ? 18 : 20);
+    /// <summary>Puts the job aside as Ctrl+Z does, whatever other processes it has with this one; returns when it goes on.</summary>
+    internal static void Suspend() => _ = Signal(OwnGroup, OperatingSystem.IsMacOS() ? 18 : 20);
 
     static void Restore(object? sender, EventArgs e)
     {
         if (Interlocked.Exchange(ref s_changed, 0) == 1)
         {
             AppDomain.CurrentDomain.ProcessExit -= Restore;
-            Standard.Output.Write(LeavePastes);
-            Standard.Output.Flush();
-            _ = SetAttributes(Input, AfterOutput, s_asFound);
+            try
+            {
+                Standard.Output.Write(LeaveModes);
+                Standard.Output.Flush();
+            }
+            catch (IOException)
+            {
+                // The output has gone, as it may without the input; at the end of a process an exception would be a crash.
+            }
+            finally
+            {
+                _ = SetAttributes(Input, AfterOutput, s_asFound);
+            }
         }
     }
 

@@ -23,9 +23,34 @@ sealed class ListCommand : Command
     {
         using var hub = new ModelHub();
         IReadOnlyList<CachedModel> models = hub.List();
-        Dictionary<string, CacheCheck>? checks = parsed.GetValue(_verify) ? models.ToDictionary(model => model.Repository, model => hub.Verify(model, cancellationToken)) : null;
+        Dictionary<string, CacheCheck>? checks = null;
+        if (parsed.GetValue(_verify))
+        {
+            checks = [];
+            models = [.. models.Select(model => Verify(hub, model, checks, cancellationToken))];
+        }
+
         Write(hub, models, checks, parsed.GetValue(_json));
         return checks is null ? 0 : Report(models, checks);
+    }
+
+    /// <summary>The model, with the reason where it cannot be read.</summary>
+    static CachedModel Verify(ModelHub hub, CachedModel model, Dictionary<string, CacheCheck> checks, CancellationToken cancellationToken)
+    {
+        if (model.Problem is not null)
+        {
+            return model;
+        }
+
+        try
+        {
+            checks.Add(model.Repository, hub.Verify(model, cancellationToken));
+            return model;
+        }
+        catch (ModelHubException error)
+        {
+            return model with { Problem = error.Message };
+        }
     }
 
     static void Write(ModelHub hub, IReadOnlyList<CachedModel> models, Dictionary<string, CacheCheck>? checks, bool json)
@@ -35,7 +60,7 @@ sealed class ListCommand : Command
             JsonOutput.WriteLine(new JsonObject
             {
                 ["cache"] = hub.CacheDirectory,
-                ["models"] = new JsonArray([.. models.Select(model => (JsonNode)Json(model, checks?[model.Repository]))]),
+                ["models"] = new JsonArray([.. models.Select(model => (JsonNode)Json(model, checks?.GetValueOrDefault(model.Repository)))]),
             });
             return;
         }
@@ -60,10 +85,14 @@ sealed class ListCommand : Command
             foreach (CachedRevision revision in model.Revisions)
             {
                 string name = revision.References.Count > 0 ? string.Join(", ", revision.References) : revision.Commit[..Math.Min(12, revision.Commit.Length)];
-                table.Add(model.Repository, name, DecimalBytes.Text(revision.Bytes), Day(revision.LastUsed), State(revision, checks?[model.Repository]));
+                table.Add(model.Repository, name, DecimalBytes.Text(revision.Bytes), Day(revision.LastUsed), State(revision, checks?.GetValueOrDefault(model.Repository)));
             }
 
-            if (model.Revisions.Count == 0)
+            if (model.Problem is { } problem)
+            {
+                table.Add(model.Repository, "", "", "", $"not readable: {problem}");
+            }
+            else if (model.Revisions.Count == 0)
             {
                 table.Add(model.Repository, "", DecimalBytes.Text(model.Bytes), "", "incomplete");
             }
@@ -84,7 +113,7 @@ sealed class ListCommand : Command
     /// <summary>Names the damaged files, the first one as the error.</summary>
     static int Report(IReadOnlyList<CachedModel> models, Dictionary<string, CacheCheck> checks)
     {
-        string[] damaged = [.. models.SelectMany(model => checks[model.Repository].DamagedFiles.Select(file => Describe(model, file)))];
+        string[] damaged = [.. models.Where(model => checks.ContainsKey(model.Repository)).SelectMany(model => checks[model.Repository].DamagedFiles.Select(file => Describe(model, file)))];
         foreach (string file in damaged.Skip(1))
         {
             ErrorReport.WriteLine(file);
@@ -115,6 +144,7 @@ sealed class ListCommand : Command
             ["complete"] = revision.IsComplete,
             ["missing"] = revision.Missing,
         })]),
+        ["problem"] = model.Problem,
         ["damaged"] = check is null ? null : Names(check.DamagedFiles),
         ["unchecked"] = check is null ? null : Names(check.UnknownFiles),
     };

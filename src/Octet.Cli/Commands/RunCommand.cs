@@ -70,7 +70,7 @@ sealed class RunCommand : Command
                 {
                     // The reasoning ends where the answer begins.
                     bool answers = text.Length == 0 && update.Text.Length > 0 && reasoning.Length > 0;
-                    Standard.Error.Write(answers ? update.Reasoning + "\n" : update.Reasoning);
+                    Standard.Error.Write(Standard.Readable(answers ? update.Reasoning + "\n" : update.Reasoning, Standard.ErrorIsTerminal));
                     Stream(update, printIds, generated.Count == 1);
                 }
 
@@ -184,7 +184,7 @@ sealed class RunCommand : Command
     {
         if (!ids)
         {
-            Standard.Output.Write(update.Text);
+            Standard.Output.Write(Standard.Readable(update.Text, Standard.OutputIsTerminal));
         }
         else if (update.TokenId is { } id)
         {

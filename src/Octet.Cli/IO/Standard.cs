@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Octet.Cli.IO;
 
@@ -8,7 +7,7 @@ static class Standard
 {
     static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
     static readonly Lazy<TextWriter> s_output = new(() => new StreamWriter(OpenOutput(), s_utf8, 16384) { NewLine = "\n" });
-    static readonly Lazy<TextWriter> s_error = new(() => new StreamWriter(Console.OpenStandardError(), s_utf8) { AutoFlush = true, NewLine = "\n" });
+    static readonly Lazy<TextWriter> s_error = new(() => new StreamWriter(OpenError(), s_utf8) { AutoFlush = true, NewLine = "\n" });
 
     internal static TextWriter Output => s_output.Value;
 
@@ -19,6 +18,9 @@ static class Standard
     internal static bool OutputIsTerminal => !Console.IsOutputRedirected;
 
     internal static bool ErrorIsTerminal => !Console.IsErrorRedirected;
+
+    /// <summary>What a model wrote, as a stream takes it: whole, but a terminal is not steered by it.</summary>
+    internal static string Readable(string text, bool terminal) => terminal ? Visible.Lines(text) : text;
 
     /// <summary>The bytes that come in. <see cref="TextInput"/> makes text of them.</summary>
     internal static Stream OpenInput()
@@ -50,25 +52,18 @@ static class Standard
     // .NET then reads characters (ReadConsoleW). As bytes, the console gives those that its code page lacks as '?', and in UTF-8 as NUL.
     static void SetWindowsInput() => Console.InputEncoding = Encoding.Unicode;
 
-    // .NET's console stream takes a reader that has gone for success, and a long generation would go on for nobody.
     static Stream OpenOutput()
     {
-        if (OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows())
         {
-            Console.OutputEncoding = s_utf8;
-            return Console.OpenStandardOutput();
+            // A long generation for nobody must not go on.
+            return new DescriptorStream(1, mayBeGone: false);
         }
 
-        try
-        {
-            var pipe = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-
-            // A file would be written at a position of the stream's own, over what the error stream wrote to the same file.
-            return pipe.CanSeek ? Console.OpenStandardOutput() : pipe;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return Console.OpenStandardOutput();
-        }
+        Console.OutputEncoding = s_utf8;
+        return Console.OpenStandardOutput();
     }
+
+    // What goes wrong is told here; that it could not be told is not worth another error.
+    static Stream OpenError() => OperatingSystem.IsWindows() ? Console.OpenStandardError() : new DescriptorStream(2, mayBeGone: true);
 }

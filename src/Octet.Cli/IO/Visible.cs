@@ -9,9 +9,14 @@ namespace Octet.Cli.IO;
 /// </summary>
 static class Visible
 {
-    internal static string Text(string text)
+    internal static string Text(string text) => Show(text, IsHidden);
+
+    /// <summary>Text of several lines: line breaks and tabs stay, and so do all characters that steer no terminal.</summary>
+    internal static string Lines(string text) => Show(text, static unit => char.IsControl(unit) && unit is not ('\n' or '\t'));
+
+    static string Show(string text, Func<char, bool> isHidden)
     {
-        if (!text.Any(IsHidden))
+        if (!text.Any(isHidden))
         {
             return text;
         }
@@ -21,11 +26,11 @@ static class Visible
         {
             visible.Append(unit switch
             {
+                _ when !isHidden(unit) => unit.ToString(),
                 '\n' => "\\n",
                 '\r' => "\\r",
                 '\t' => "\\t",
-                _ when IsHidden(unit) => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}"),
-                _ => unit.ToString(),
+                _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}"),
             });
         }
 

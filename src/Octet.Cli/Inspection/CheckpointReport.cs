@@ -77,8 +77,8 @@ sealed record CheckpointReport
         QuantizationConfig? quantization = directory is null ? null : FindQuantization(directory);
         try
         {
-            formats = LayerFormats.Read(checkpoint);
             quantization ??= directory is null ? QuantizationConfig.OfFile(checkpoint.Files[0]) : null;
+            formats = LayerFormats.Read(checkpoint, quantization);
         }
         catch (ModelException error)
         {

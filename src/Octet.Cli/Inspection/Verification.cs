@@ -39,7 +39,7 @@ static class Verification
         Dictionary<string, (ScaleFit Fit, string First, int Layers)> wrong = [];
         foreach (TensorView tensor in checkpoint.Tensors)
         {
-            if (QuantizedLayer.Of(checkpoint, tensor, config, formats) is not { } layer || layer.Load(checkpoint, config, formats) is not { } weight || ScaleFit.Measure(weight, cancellationToken) is not { } fit)
+            if (QuantizedLayer.Of(checkpoint, tensor, config, formats) is not { } layer || layer.Load(checkpoint, config, formats) is not { } weight || ScaleFit.Measure(weight, ScaleFit.MostBlocks, cancellationToken) is not { } fit)
             {
                 continue;
             }

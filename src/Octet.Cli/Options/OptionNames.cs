@@ -29,9 +29,30 @@ static partial class OptionNames
     };
 
     /// <summary>The message with options in the place of properties.</summary>
-    internal static string Translate(string message) => Word.Replace(message, word => s_names.GetValueOrDefault(word.Value, word.Value));
+    /// <param name="message">What the library says.</param>
+    /// <param name="path">A path that the message holds, whose own words stay; null: none is known.</param>
+    internal static string Translate(string message, string? path = null)
+        => Word.Replace(message, word => IsInside(message, path, word) ? word.Value : s_names.GetValueOrDefault(word.Value, word.Value));
 
-    // Properties are words with a capital inside; paths hold such words too, but hardly these.
-    [GeneratedRegex(@"(?<![\w/\\.-])[A-Z][a-z]+(?:[A-Z][a-z]*)*(?![\w/\\.])")]
+    static bool IsInside(string message, string? path, Match word)
+    {
+        if (string.IsNullOrEmpty(path))
+        {
+            return false;
+        }
+
+        for (int found = message.IndexOf(path, StringComparison.Ordinal); found >= 0 && found <= word.Index; found = message.IndexOf(path, found + 1, StringComparison.Ordinal))
+        {
+            if (word.Index + word.Length <= found + path.Length)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Properties are words with a capital inside; paths that nobody named hold such words too, but hardly these by themselves.
+    [GeneratedRegex(@"(?<![\w/\\.-])[A-Z][a-z]+(?:[A-Z][a-z]*)*(?![\w/\\-]|\.\w)")]
     static partial Regex Word { get; }
 }

@@ -47,7 +47,9 @@ static class Arithmetic
 
         if (PythonType.IsNumber(left) && PythonType.IsNumber(right))
         {
-            return left is double || right is double || symbol == "/"
+            return symbol == "/" && left is not double && right is not double
+                ? Quotient(state, PythonType.ToBig(left), PythonType.ToBig(right))
+                : left is double || right is double
                 ? Floats(state, symbol, left, right)
                 : Integers(state, symbol, PythonType.ToBig(left), PythonType.ToBig(right));
         }
@@ -69,6 +71,24 @@ static class Arithmetic
         Undefined undefined => throw state.Use(undefined),
         _ => throw state.TypeError($"bad operand type for unary {(negative ? '-' : '+')}: '{PythonType.Name(value)}'"),
     };
+
+    /// <summary>The multiple of ten to <paramref name="power"/> that is nearest, the even one of two.</summary>
+    internal static object RoundToTens(RenderState state, BigInteger value, long power)
+    {
+        // Ten to the power has more than three bits for each of its zeros: of a number that is much shorter nothing is left.
+        long bits = value.GetBitLength();
+        if (power * 3 > bits + 2)
+        {
+            return 0L;
+        }
+
+        long tenBits = (power * 10 / 3) + 1;
+        ChargeWords(state, tenBits, tenBits);
+        ChargeWords(state, bits, tenBits);
+        ChargeWords(state, bits, tenBits);
+        BigInteger ten = BigInteger.Pow(10, (int)power);
+        return PythonType.FromBig(DecimalText.DivideToEven(value, ten) * ten);
+    }
 
     static object? Add(RenderState state, object? left, object? right)
     {
@@ -168,6 +188,38 @@ static class Arithmetic
         }
     }
 
+    /// <summary>The double that is nearest to the quotient of two integers, of which each may be beyond all doubles.</summary>
+    static double Quotient(RenderState state, BigInteger left, BigInteger right)
+    {
+        const int Digits = 53;
+        const int Smallest = -1074;
+        if (right.IsZero)
+        {
+            throw state.Error("ZeroDivisionError", "division by zero");
+        }
+
+        long leftBits = left.GetBitLength();
+        long rightBits = right.GetBitLength();
+        if (leftBits <= Digits && rightBits <= Digits)
+        {
+            return (double)left / (double)right;
+        }
+
+        ChargeWords(state, leftBits, rightBits);
+        BigInteger dividend = BigInteger.Abs(left);
+        BigInteger divisor = BigInteger.Abs(right);
+
+        // The power of two by which a whole quotient has as many digits as a double, or those that are left of one so small.
+        long distance = dividend.GetBitLength() - divisor.GetBitLength();
+        bool longer = distance >= 0 ? dividend >= divisor << (int)distance : dividend << (int)-distance >= divisor;
+        int power = (int)Math.Max(distance - (longer ? 0 : 1) - (Digits - 1), Smallest);
+        _ = power >= 0 ? divisor <<= power : dividend <<= -power;
+        double quotient = Math.ScaleB((double)DecimalText.DivideToEven(dividend, divisor), power);
+        return double.IsInfinity(quotient)
+            ? throw state.Error("OverflowError", "integer division result too large for a float")
+            : left.Sign * right.Sign < 0 ? -quotient : quotient;
+    }
+
     static object Bounded(RenderState state, BigInteger value) => value.GetBitLength() > MaxIntegerBits
         ? throw TooLong(state)
         : PythonType.FromBig(value);
@@ -185,7 +237,6 @@ static class Arithmetic
         {
             throw state.Error("ZeroDivisionError", symbol switch
             {
-                "/" when left is not double && right is not double => "division by zero",
                 "/" => "float division by zero",
                 "//" => "float floor division by zero",
                 _ => "float modulo",

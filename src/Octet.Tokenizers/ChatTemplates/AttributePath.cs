@@ -14,6 +14,7 @@ static class AttributePath
         object?[] parts = PythonType.IsInteger(path)
             ? [path]
             : [.. PythonText.Str(state, path).Split('.').Select(static part => part.Length is > 0 and < 10 && part.All(char.IsAsciiDigit) ? (object?)long.Parse(part, System.Globalization.CultureInfo.InvariantCulture) : part)];
+        state.Allocate((long)parts.Length * Iteration.BytesPerElement);
         return item =>
         {
             foreach (object? part in parts)

@@ -8,6 +8,9 @@ static class Attributes
         "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove", "popitem", "setdefault", "update",
     };
 
+    /// <summary>A method bound to its object.</summary>
+    const int BytesPerMethod = 150;
+
     internal static object? Get(RenderState state, object? of, string name)
     {
         if (of is Undefined undefined)
@@ -54,9 +57,9 @@ static class Attributes
             case Namespace ns:
                 return ns.Attributes.TryGetValue(name, out value);
             case LoopContext loop:
-                return loop.TryGet(state, name, out value);
+                return loop.TryGet(state, name, out value) && Pay(state, value);
             case Cycler cycler:
-                return cycler.TryGet(name, out value);
+                return cycler.TryGet(name, out value) && Pay(state, value);
             case Macro macro:
                 return macro.TryGet(name, out value);
             case PythonTuple tuple when Array.IndexOf(tuple.Names, name) is >= 0 and int at:
@@ -74,7 +77,7 @@ static class Attributes
         if (methods is not null && methods.TryGetValue(name, out Operation? method))
         {
             value = new BuiltIn(name, (running, arguments) => method.Invoke(running, name, of, arguments));
-            return true;
+            return Pay(state, value);
         }
 
         if ((of is List<object?> && s_mutators.Contains(name)) || (of is PythonDictionary && name is "clear" or "pop" or "popitem" or "setdefault" or "update"))
@@ -86,7 +89,20 @@ static class Attributes
         return false;
     }
 
-    static bool TryElement(RenderState state, object? of, object? index, out object? value)
+    /// <summary>Accounts for a method that was made for whoever asked.</summary>
+    static bool Pay(RenderState state, object? attribute)
+    {
+        if (attribute is BuiltIn)
+        {
+            state.Charge(2);
+            state.Allocate(BytesPerMethod);
+        }
+
+        return true;
+    }
+
+    /// <summary>The element alone, as Python's <c>of[index]</c> asks for it.</summary>
+    internal static bool TryElement(RenderState state, object? of, object? index, out object? value)
     {
         value = null;
         if (of is PythonDictionary dictionary)
@@ -112,7 +128,8 @@ static class Attributes
                 value = range[at];
                 return true;
             case string or Rope or Markup:
-                value = CodePoints.At(state, PythonType.Characters(of), at);
+                string? point = CodePoints.At(state, PythonType.Characters(of), at);
+                value = point is not null && of is Markup ? new Markup(point) : point;
                 return value is not null;
             default:
                 return false;

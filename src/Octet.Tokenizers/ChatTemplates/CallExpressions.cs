@@ -20,7 +20,11 @@ sealed class ArgumentList(List<Expression> positional, List<(string Name, Expres
 
         if (extraPositional is not null)
         {
-            values.AddRange(Iteration.Of(state, extraPositional.Value(scope, state)));
+            foreach (object? argument in Iteration.Of(state, extraPositional.Value(scope, state)))
+            {
+                state.Allocate(Iteration.BytesPerElement);
+                values.Add(argument);
+            }
         }
 
         NamedArguments pairs = new(state, named.Count);

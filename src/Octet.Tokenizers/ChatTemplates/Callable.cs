@@ -28,7 +28,12 @@ sealed class Arguments(object?[] positional, KeyValuePair<string, object?>[] nam
 
     internal KeyValuePair<string, object?>[] Named { get; } = named;
 
-    internal Arguments From(int index) => new(Positional[index..], Named);
+    /// <summary>The arguments without those before a position.</summary>
+    internal Arguments From(RenderState state, int index)
+    {
+        state.ChargeElements(Positional.Length - index);
+        return new(Positional[index..], Named);
+    }
 
     internal bool TryNamed(string name, out object? value)
     {

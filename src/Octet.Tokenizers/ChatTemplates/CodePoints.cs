@@ -152,6 +152,7 @@ static class CodePoints
     /// <summary>Python's <c>str.isspace</c>: .NET's white space and the four separators U+001C to U+001F.</summary>
     internal static bool IsSpace(char value) => char.IsWhiteSpace(value) || value is >= '\x1c' and <= '\x1f';
 
+    /// <summary>The text without white space at its ends. Nothing is paid for: this is for the reading of templates.</summary>
     internal static string Trim(string text, bool start = true, bool end = true)
     {
         ReadOnlySpan<char> trimmed = Trim(text.AsSpan(), start, end);
@@ -218,14 +219,16 @@ static class CodePoints
                 }
 
                 state.Charge(2);
-                state.Allocate(Iteration.BytesPerElement);
-                lines.Add(text[start..(keepEnds ? at + 1 : end)]);
+                end = keepEnds ? at + 1 : end;
+                state.Allocate(Iteration.BytesOf(end - start));
+                lines.Add(text[start..end]);
                 start = at + 1;
             }
         }
 
         if (start < text.Length)
         {
+            state.Allocate(Iteration.BytesOf(text.Length - start));
             lines.Add(text[start..]);
         }
 

@@ -90,7 +90,7 @@ static class Comparison
         {
             return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
         }
-        catch (InvalidOperationException error)
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
             throw error.InnerException as ChatTemplateException ?? state.ValueError("the elements have no order: one of them is not a number");
         }

@@ -54,13 +54,18 @@ sealed class PythonTuple(object?[] items, params string[] names)
 }
 
 /// <summary><c>range(start, stop, step)</c>.</summary>
-sealed class PythonRange(long start, long step, int count, long stop)
+/// <remarks>The elements are of 64 bits; a step and a stop may be beyond.</remarks>
+sealed class PythonRange(Int128 start, Int128 step, int count, Int128 stop)
 {
+    readonly long _start = unchecked((long)start);
+    readonly long _step = unchecked((long)step);
+
     internal int Count { get; } = count;
 
-    internal long this[int index] => start + (index * step);
+    /// <summary>An element, which is of 64 bits, whatever wraps around on the way to it.</summary>
+    internal long this[int index] => unchecked(_start + (index * _step));
 
-    internal PythonRange Slice(int from, int every, int length) => new(start + (from * step), step * every, length, start + ((from + (length * every)) * step));
+    internal PythonRange Slice(int from, int to, int every, int length) => new(start + (from * step), step * every, length, start + (to * step));
 
     public override string ToString() => step == 1
         ? string.Create(CultureInfo.InvariantCulture, $"range({start}, {stop})")
@@ -68,9 +73,21 @@ sealed class PythonRange(long start, long step, int count, long stop)
 }
 
 /// <summary>A generator: it is read once. One that reads another, or whose elements do, goes a level deeper when it is read.</summary>
-sealed class PythonIterator(RenderState state, IEnumerable<object?> source)
+sealed class PythonIterator
 {
-    readonly IEnumerator<object?> _source = source.GetEnumerator();
+    /// <summary>A chain of .NET's iterators, with what their functions have captured.</summary>
+    const int Bytes = 400;
+
+    readonly RenderState _state;
+    readonly IEnumerator<object?> _source;
+
+    internal PythonIterator(RenderState state, IEnumerable<object?> source)
+    {
+        state.Charge(4);
+        state.Allocate(Bytes);
+        _state = state;
+        _source = source.GetEnumerator();
+    }
 
     internal IEnumerable<object?> Rest()
     {
@@ -82,9 +99,9 @@ sealed class PythonIterator(RenderState state, IEnumerable<object?> source)
 
     bool Advance()
     {
-        state.Enter();
+        _state.Enter();
         bool any = _source.MoveNext();
-        state.Leave();
+        _state.Leave();
         return any;
     }
 }

@@ -28,7 +28,10 @@ static class DecimalText
     }
 
     /// <summary><c>%.{digits}f</c>, without sign.</summary>
-    internal static string Fixed(double value, int digits)
+    /// <param name="value">Any number.</param>
+    /// <param name="digits">Those after the point.</param>
+    /// <param name="alternate">C's flag <c>#</c>: a point is there even where nothing follows it.</param>
+    internal static string Fixed(double value, int digits, bool alternate = false)
     {
         if (!double.IsFinite(value))
         {
@@ -37,11 +40,11 @@ static class DecimalText
 
         int exact = Math.Min(digits, MaxPrecision);
         string text = Scaled(value, exact).ToString(CultureInfo.InvariantCulture).PadLeft(exact + 1, '0');
-        return digits == 0 ? text : $"{text[..^exact]}.{text[^exact..]}{new string('0', digits - exact)}";
+        return digits == 0 ? WithPoint(text, alternate) : $"{text[..^exact]}.{text[^exact..]}{new string('0', digits - exact)}";
     }
 
     /// <summary><c>%.{digits}e</c>, without sign.</summary>
-    internal static string Scientific(double value, int digits)
+    internal static string Scientific(double value, int digits, bool alternate = false)
     {
         if (!double.IsFinite(value))
         {
@@ -60,25 +63,47 @@ static class DecimalText
         }
 
         text = text.PadRight(digits + 1, '0');
-        string fraction = digits == 0 ? "" : "." + text[1..] + new string('0', asked - digits);
+        string fraction = digits == 0 ? (alternate ? "." : "") : "." + text[1..] + new string('0', asked - digits);
         return $"{text[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
     }
 
     /// <summary><c>%.{digits}g</c>, without sign.</summary>
-    internal static string General(double value, int digits)
+    /// <param name="value">Any number.</param>
+    /// <param name="digits">Those that count.</param>
+    /// <param name="alternate">C's flag <c>#</c>: zeros at the end stay, and a point is always there.</param>
+    /// <param name="asFloat">Whether the text shows that it is a float, by a digit after the point or an exponent, as Python's does.</param>
+    internal static string General(double value, int digits, bool alternate = false, bool asFloat = false)
     {
         if (!double.IsFinite(value))
         {
             return Fixed(value, 0);
         }
 
-        digits = Math.Clamp(digits, 1, MaxPrecision);
-        string scientific = Scientific(value, digits - 1);
+        digits = Math.Max(1, digits);
+        digits = alternate ? digits : Math.Min(digits, MaxPrecision);
+        string scientific = Scientific(value, digits - 1, alternate);
         int mark = scientific.IndexOf('e', StringComparison.Ordinal);
         int exponent = int.Parse(scientific.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return exponent < -4 || exponent >= digits
-            ? WithoutZeros(scientific[..mark]) + scientific[mark..]
-            : WithoutZeros(Fixed(value, digits - 1 - exponent));
+        bool exponential = exponent < -4 || exponent >= digits - (asFloat ? 1 : 0);
+        if (alternate)
+        {
+            return exponential ? scientific : Fixed(value, digits - 1 - exponent, alternate);
+        }
+
+        string text = WithoutZeros(exponential ? scientific[..mark] : Fixed(value, digits - 1 - exponent));
+        return exponential ? text + scientific[mark..] : asFloat && !text.Contains('.', StringComparison.Ordinal) ? text + ".0" : text;
+    }
+
+    /// <summary>A number with a point, if it is wanted: at its end, or before its exponent.</summary>
+    internal static string WithPoint(string text, bool wanted)
+    {
+        if (!wanted || text.Contains('.', StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        int mark = text.IndexOf('e', StringComparison.Ordinal);
+        return text.Insert(mark < 0 ? text.Length : mark, ".");
     }
 
     internal static BigInteger DivideToEven(BigInteger value, BigInteger by)

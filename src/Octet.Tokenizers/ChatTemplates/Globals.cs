@@ -31,16 +31,16 @@ static class Globals
             throw state.TypeError(count == 0 ? "range expected at least 1 argument, got 0" : $"range expected at most 3 arguments, got {count}");
         }
 
-        long start = count == 1 ? 0 : PythonType.ToIndex(state, arguments.Positional[0]);
-        long stop = PythonType.ToIndex(state, arguments.Positional[count == 1 ? 0 : 1]);
-        long step = count == 3 ? PythonType.ToIndex(state, arguments.Positional[2]) : 1;
+        Int128 start = count == 1 ? 0 : PythonType.ToLong(state, arguments.Positional[0]);
+        Int128 stop = PythonType.ToLong(state, arguments.Positional[count == 1 ? 0 : 1]);
+        Int128 step = count == 3 ? PythonType.ToLong(state, arguments.Positional[2]) : 1;
         if (step == 0)
         {
             throw state.ValueError("range() arg 3 must not be zero");
         }
 
-        long length = Math.Max(0, step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step);
-        return length > MaxRange
+        Int128 length = Int128.Max(0, step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step);
+        return length > long.MaxValue ? throw PythonType.TooLarge(state) : length > MaxRange
             ? throw state.Error("OverflowError", $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxRange}).")
             : new PythonRange(start, step, (int)length, stop);
     }

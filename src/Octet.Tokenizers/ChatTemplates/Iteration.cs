@@ -6,6 +6,9 @@ static class Iteration
     /// <summary>An element of a list that was made for it: the place in a list that doubles, and a small object.</summary>
     internal const int BytesPerElement = 48;
 
+    /// <summary>The bytes of an element that is a string made for it.</summary>
+    internal static long BytesOf(int characters) => BytesPerElement + (2L * characters);
+
     /// <summary>The elements of a value, each of which costs a step.</summary>
     internal static IEnumerable<object?> Of(RenderState state, object? value, string error = "'{0}' object is not iterable")
     {

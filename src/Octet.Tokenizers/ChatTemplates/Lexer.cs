@@ -9,7 +9,8 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// </summary>
 sealed class Lexer
 {
-    const int MaxNameLength = 1000;
+    /// <summary>To look a name up takes one step, whatever its length.</summary>
+    const int MaxNameLength = 128;
 
     /// <summary>The operators, longer ones before those they begin with.</summary>
     internal static IReadOnlyList<string> Operators => s_operators;
@@ -22,6 +23,9 @@ sealed class Lexer
     readonly string _name;
     readonly string _source;
     readonly List<Token> _tokens = [];
+
+    /// <summary>The names so far, of which each is one string, so that equal ones are soon found to be so.</summary>
+    readonly HashSet<string> _names = new(StringComparer.Ordinal);
     int _at;
     int _line = 1;
     int _lineCountedTo;
@@ -269,7 +273,7 @@ sealed class Lexer
                     throw Error($"a name is longer than {MaxNameLength} characters", start);
                 }
 
-                Add(TokenKind.Name, _source[start.._at], start);
+                Add(TokenKind.Name, Interned(_source.AsSpan(start, _at - start)), start);
             }
             else if (c is '\'' or '"')
             {
@@ -280,6 +284,17 @@ sealed class Lexer
                 ReadOperator(brackets);
             }
         }
+    }
+
+    string Interned(ReadOnlySpan<char> name)
+    {
+        if (!_names.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out string? known))
+        {
+            known = name.ToString();
+            _names.Add(known);
+        }
+
+        return known;
     }
 
     void ReadOperator(Stack<char> brackets)

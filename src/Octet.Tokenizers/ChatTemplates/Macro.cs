@@ -7,6 +7,9 @@ sealed class Signature(List<string> names, List<Expression> defaults, SpecialNam
 
     internal List<string> Names { get; } = names;
 
+    /// <summary>The names as templates see them.</summary>
+    internal PythonTuple Arguments { get; } = new([.. names]);
+
     internal List<Expression> Defaults { get; } = defaults;
 
     internal bool UsesVarargs => uses.HasFlag(SpecialNames.Varargs) && Find("varargs") < 0;
@@ -38,7 +41,7 @@ sealed class Macro(string name, Signature signature, Block body, Scope definedIn
         value = attribute switch
         {
             "name" => Name,
-            "arguments" => new PythonTuple([.. signature.Names]),
+            "arguments" => signature.Arguments,
             "catch_kwargs" => signature.UsesKwargs,
             "catch_varargs" => signature.UsesVarargs,
             "caller" => signature.UsesCaller,

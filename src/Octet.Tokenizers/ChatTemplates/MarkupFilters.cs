@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Text;
 
 namespace Octet.Tokenizers.ChatTemplates;
@@ -24,8 +23,9 @@ static class MarkupFilters
     {
         string text = PythonText.Str(state, value);
         state.ChargeCharacters(4L * text.Length);
+        state.ChargeText(text.Length);
         text = Without(Without(text, "<!--", "-->"), "<", ">");
-        return WebUtility.HtmlDecode(string.Join(' ', CodePoints.Words(text)));
+        return HtmlText.Unescape(state, string.Join(' ', CodePoints.Words(text)));
     }
 
     internal static object? UrlEncode(RenderState state, object? value, Bound bound)

@@ -75,16 +75,13 @@ static class NumberFilters
             throw state.Error("FilterArgumentError", "method must be common, ceil or floor");
         }
 
-        state.Charge(FormatSpecification.DigitSteps(Math.Abs(Math.Clamp(precision, -4300, 330))));
+        state.Charge(FormatSpecification.DigitSteps(Math.Abs(Math.Clamp(precision, -330, 330))));
         if (value is double real)
         {
             return DecimalText.Round(real, precision);
         }
 
-        BigInteger whole = PythonType.ToBig(value);
-        return PythonType.FromBig(precision >= 0 || precision < -4300
-            ? (precision >= 0 ? whole : 0)
-            : DecimalText.DivideToEven(whole, BigInteger.Pow(10, -precision)) * BigInteger.Pow(10, -precision));
+        return precision >= 0 ? PythonType.FromBig(PythonType.ToBig(value)) : Arithmetic.RoundToTens(state, PythonType.ToBig(value), -(long)precision);
     }
 
     internal static object? Sum(RenderState state, object? value, Bound bound)

@@ -69,10 +69,29 @@ static class NumberText
         return PythonType.FromBig(negative ? -value : value);
     }
 
+    /// <summary>The text with the decimal digits of every script as those of ASCII.</summary>
+    static string Digits(string text)
+    {
+        if (Ascii.IsValid(text))
+        {
+            return text;
+        }
+
+        StringBuilder into = new(text.Length);
+        for (int at = 0; at < text.Length;)
+        {
+            Rune point = CodePoints.RuneAt(text, at, out int width);
+            _ = Rune.IsDigit(point) ? into.Append((char)('0' + (int)Rune.GetNumericValue(point))) : into.Append(text, at, width);
+            at += width;
+        }
+
+        return into.ToString();
+    }
+
     internal static double? ParseFloat(RenderState state, string text)
     {
         state.ChargeCharacters(4L * text.Length);
-        text = CodePoints.Trim(text);
+        text = Digits(CodePoints.Trim(text));
         string bare = text.TrimStart('+', '-').ToLowerInvariant();
         if (text.Length - bare.Length > 1)
         {

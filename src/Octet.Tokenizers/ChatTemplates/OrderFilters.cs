@@ -9,7 +9,13 @@ static class OrderFilters
         Func<object?, object?>[] selectors = bound.Or(2, null) is { } path && Text(state, path) is { } text
             ? [.. text.Split(',').Select(part => AttributePath.Selector(state, part))]
             : [AttributePath.Selector(state, bound.Or(2, null))];
-        return Comparison.Sorted(state, Iteration.ToList(state, value), item => new PythonTuple([.. selectors.Select(select => Key(state, select(item), caseSensitive))]), bound.Flag(state, 0));
+        return Comparison.Sorted(state, Iteration.ToList(state, value), Keys, bound.Flag(state, 0));
+
+        PythonTuple Keys(object? item)
+        {
+            state.Allocate((long)selectors.Length * Iteration.BytesPerElement);
+            return new PythonTuple([.. selectors.Select(select => Key(state, select(item), caseSensitive))]);
+        }
     }
 
     internal static object? DictionarySort(RenderState state, object? value, Bound bound)

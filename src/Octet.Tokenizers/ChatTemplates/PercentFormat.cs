@@ -44,6 +44,12 @@ static class PercentFormat
                 at = close + 1;
             }
 
+            if (at < text.Length && text[at] == '%' && text[at - 1] == '%')
+            {
+                into.Append('%');
+                continue;
+            }
+
             FormatSpecification specification = new();
             at = ReadFlags(state, text, at, specification, () => Next(values, ref used, state));
             if (at >= text.Length)
@@ -52,15 +58,8 @@ static class PercentFormat
             }
 
             specification.Type = text[at];
-            if (text[at] == '%')
-            {
-                into.Append('%');
-                continue;
-            }
-
             value = ReferenceEquals(value, Bound.Absent) ? Next(values, ref used, state) : value;
-            string made = Convert(state, specification, value, at);
-            made = escape && value is not Markup && !PythonType.IsNumber(value) ? Markup.Escape(state, made) : made;
+            string made = Convert(state, specification, value, at, escape);
             state.ChargeText(made.Length);
             state.RequireLength((long)into.Length + made.Length);
             into.Append(made);
@@ -122,7 +121,8 @@ static class PercentFormat
             into.Precision = Math.Max(0, ReadNumber(state, text, ref at, next) ?? 0);
         }
 
-        return at;
+        // C's letters for the size of a number say nothing here.
+        return at < text.Length && text[at] is 'h' or 'l' or 'L' ? at + 1 : at;
     }
 
     static int? ReadNumber(RenderState state, string text, ref int at, Func<object?> next)
@@ -136,19 +136,28 @@ static class PercentFormat
         return FormatSpecification.Number(state, text, ref at);
     }
 
-    static string Convert(RenderState state, FormatSpecification specification, object? value, int at)
+    static string Convert(RenderState state, FormatSpecification specification, object? value, int at, bool escape)
     {
         char type = specification.Type;
+        if (type is 's' or 'r' or 'a' or 'c')
+        {
+            specification.Fill = " ";
+            specification.Align = specification.Align == '=' ? '>' : specification.Align;
+        }
+
         switch (type)
         {
             case 's' or 'r' or 'a':
                 string text = type == 's' ? PythonText.Str(state, value) : type == 'r' ? PythonText.Repr(state, value) : PythonText.Ascii(state, value);
-                specification.Fill = " ";
-                specification.Align = specification.Align == '=' ? '>' : specification.Align;
+                text = escape && !(type == 's' && value is Markup) ? Markup.Escape(state, text) : text;
                 return specification.Pad(state, "", specification.Cut(state, text), '>');
             case 'c' when PythonType.IsText(value):
                 string point = PythonType.TextLength(value) <= 2 ? PythonText.Str(state, value) : "";
                 return CodePoints.Length(point) == 1 ? specification.Pad(state, "", point, '>') : throw state.TypeError("%c requires int or char");
+            case 'c' when PythonType.IsInteger(value):
+                return specification.Pad(state, "", FormatSpecification.Character(state, PythonType.ToBig(value)), '>');
+            case 'c':
+                throw state.TypeError($"%c requires int or char, not {PythonType.Name(value)}");
             case 'd' or 'i' or 'u':
                 if (!PythonType.IsNumber(value) || (value is double real && !double.IsFinite(real)))
                 {
@@ -157,7 +166,7 @@ static class PercentFormat
 
                 specification.Type = 'd';
                 return specification.FormatInteger(state, value is double number ? new BigInteger(number) : PythonType.ToBig(value));
-            case 'x' or 'X' or 'o' or 'c':
+            case 'x' or 'X' or 'o':
                 return PythonType.IsInteger(value)
                     ? specification.FormatInteger(state, PythonType.ToBig(value))
                     : throw state.TypeError($"%{type} format: an integer is required, not {PythonType.Name(value)}");

@@ -44,6 +44,7 @@ static class PythonText
 
         StringBuilder into = new();
         Append(state, into, value);
+        state.ChargeText(into.Length);
         return into.ToString();
     }
 
@@ -209,13 +210,17 @@ static class PythonText
                 AppendPairs(state, into, "<Namespace {", ns.Attributes.Select(static pair => new KeyValuePair<object?, object?>(pair.Key, pair.Value)), "}>");
                 break;
             case PythonRange range:
-                into.Append(range.ToString());
+                string text = range.ToString();
+                state.ChargeText(text.Length);
+                into.Append(text);
                 break;
             case Undefined:
                 into.Append("Undefined");
                 break;
             case Macro macro:
-                into.Append("<Macro ").Append(Quote(macro.Name)).Append('>');
+                into.Append("<Macro ");
+                AppendQuoted(state, into, macro.Name);
+                into.Append('>');
                 break;
             case LoopContext loop:
                 into.Append(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index0 + 1}/{loop.Length(state)}>");

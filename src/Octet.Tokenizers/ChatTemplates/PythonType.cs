@@ -96,6 +96,19 @@ static class PythonType
         return (int)BigInteger.Clamp(ToBig(value), int.MinValue + 1, int.MaxValue);
     }
 
+    /// <summary>An integer argument that is a number of its own, not a count: beyond 64 bits it is refused.</summary>
+    internal static long ToLong(RenderState state, object? value)
+    {
+        if (!IsInteger(value))
+        {
+            throw state.TypeError($"'{Name(value)}' object cannot be interpreted as an integer");
+        }
+
+        return FromBig(ToBig(value)) is long small ? small : throw TooLarge(state);
+    }
+
+    internal static ChatTemplateException TooLarge(RenderState state) => state.Error("OverflowError", "Python int too large to convert to C ssize_t");
+
     internal static bool Truth(RenderState state, object? value) => value switch
     {
         null or Undefined => false,

@@ -29,7 +29,7 @@ static class SelectionFilters
                 throw state.Error("TemplateRuntimeError", $"No filter named {PythonText.QuoteShort(filter)}.");
             }
 
-            Arguments rest = given.From(1);
+            Arguments rest = given.From(state, 1);
             change = item => Filters.Apply(state, filter, item, rest);
         }
         else
@@ -55,7 +55,7 @@ static class SelectionFilters
         }
 
         Func<object?, object?> select = AttributePath.Selector(state, given.Positional[0]);
-        Func<object?, bool> test = Test(state, given.From(1));
+        Func<object?, bool> test = Test(state, given.From(state, 1));
         return new PythonIterator(state, Iteration.Of(state, TruthyOrEmpty(state, value)).Where(item => test(select(item)) == keep));
     }
 
@@ -76,7 +76,7 @@ static class SelectionFilters
             throw state.Error("TemplateRuntimeError", $"No test named {PythonText.QuoteShort(name)}.");
         }
 
-        Arguments rest = given.From(1);
+        Arguments rest = given.From(state, 1);
         return item => Tests.Holds(state, name, item, rest);
     }
 }

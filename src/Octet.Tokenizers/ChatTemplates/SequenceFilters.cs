@@ -67,7 +67,8 @@ static class SequenceFilters
             case PythonTuple tuple when tuple.Items.Length > 0:
                 return tuple.Items[^1];
             case string or Rope or Markup when PythonType.TextLength(value) > 0:
-                return CodePoints.At(state, PythonType.Characters(value), -1);
+                string point = CodePoints.At(state, PythonType.Characters(value), -1)!;
+                return value is Markup ? new Markup(point) : point;
         }
 
         foreach (object? item in Iteration.Reversed(state, value))
@@ -110,7 +111,7 @@ static class SequenceFilters
         {
             state.ChargeText(text.Length);
             state.ChargeCharacters(text.Length);
-            return CodePoints.Reverse(text);
+            return value is Markup ? new Markup(CodePoints.Reverse(text)) : CodePoints.Reverse(text);
         }
 
         if (value is not PythonIterator && !Iteration.Can(value))

@@ -52,7 +52,7 @@ static class Slicing
 
                 return new PythonTuple(items);
             case PythonRange range:
-                return range.Slice(from, every, length);
+                return range.Slice(from, to, every, length);
             default:
                 ReadOnlySpan<char> text = PythonType.Characters(value);
                 state.ChargeText(length);

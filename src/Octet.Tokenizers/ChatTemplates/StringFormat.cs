@@ -9,20 +9,25 @@ sealed class StringFormat
     readonly RenderState _state;
     readonly Arguments _arguments;
     readonly PythonDictionary? _mapping;
+
+    /// <summary>Whether the text is marked as escaped, so that what is put into it is escaped too.</summary>
+    readonly bool _escapes;
     int _automatic;
     bool _manual;
 
-    StringFormat(RenderState state, Arguments arguments, PythonDictionary? mapping)
+    StringFormat(RenderState state, Arguments arguments, PythonDictionary? mapping, bool escapes)
     {
         _state = state;
         _arguments = arguments;
         _mapping = mapping;
+        _escapes = escapes;
     }
 
-    internal static string Apply(RenderState state, string text, Arguments arguments) => new StringFormat(state, arguments, null).Run(text, 2);
+    internal static string Apply(RenderState state, object text, Arguments arguments) =>
+        new StringFormat(state, arguments, null, text is Markup).Run(PythonType.TextOrNull(text)!, 2);
 
-    internal static string ApplyMap(RenderState state, string text, object? mapping) => mapping is PythonDictionary named
-        ? new StringFormat(state, Arguments.None, named).Run(text, 2)
+    internal static string ApplyMap(RenderState state, object text, object? mapping) => mapping is PythonDictionary named
+        ? new StringFormat(state, Arguments.None, named, text is Markup).Run(PythonType.TextOrNull(text)!, 2)
         : throw state.TypeError($"format_map() takes a mapping, not {PythonType.Name(mapping)}");
 
     string Run(string text, int depth)
@@ -102,7 +107,13 @@ sealed class StringFormat
             'a' => PythonText.Ascii(_state, value),
             _ => throw _state.ValueError($"Unknown conversion specifier '{conversion}'"),
         };
-        return specification.Length == 0 ? PythonText.Str(_state, value) : FormatSpecification.Parse(_state, specification).Format(_state, value);
+        if (value is Markup markup && _escapes)
+        {
+            return specification.Length == 0 ? markup.Text : throw _state.ValueError("Unsupported format specification for Markup.");
+        }
+
+        string made = specification.Length == 0 ? PythonText.Str(_state, value) : FormatSpecification.Format(_state, value, specification);
+        return _escapes ? Markup.Escape(_state, made) : made;
     }
 
     object? Lookup(string path)

@@ -27,22 +27,22 @@ static class StringMethods
         ["strip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), true, true), 0, "chars"),
         ["lstrip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), true, false), 0, "chars"),
         ["rstrip"] = Text(static (state, text, bound) => Strip(state, text, bound.Or(0, null), false, true), 0, "chars"),
-        ["removeprefix"] = Text(static (state, text, bound) => bound.StrictText(state, 0) is { } prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text, 1, "prefix"),
-        ["removesuffix"] = Text(static (state, text, bound) => bound.StrictText(state, 0) is { } suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text, 1, "suffix"),
-        ["replace"] = Text(static (state, text, bound) => ReplaceText(state, text, bound.StrictText(state, 0), bound.StrictText(state, 1), bound.Integer(state, 2, -1)), 2, "old", "new", "count"),
-        ["center"] = Text(static (state, text, bound) => Justify(state, text, bound.Integer(state, 0, 0), bound.Text(state, 1, " "), 0), 1, "width", "fillchar"),
-        ["ljust"] = Text(static (state, text, bound) => Justify(state, text, bound.Integer(state, 0, 0), bound.Text(state, 1, " "), -1), 1, "width", "fillchar"),
-        ["rjust"] = Text(static (state, text, bound) => Justify(state, text, bound.Integer(state, 0, 0), bound.Text(state, 1, " "), 1), 1, "width", "fillchar"),
+        ["removeprefix"] = Text(static (state, text, bound) => bound.StrictText(state, 0) is { } prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? Part(state, text, text.AsSpan(prefix.Length)) : text, 1, "prefix"),
+        ["removesuffix"] = Text(static (state, text, bound) => bound.StrictText(state, 0) is { } suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? Part(state, text, text.AsSpan(0, text.Length - suffix.Length)) : text, 1, "suffix"),
+        ["replace"] = new(static (state, value, bound) => Like(value, ReplaceText(state, Receiver(state, value), bound.StrictText(state, 0), Added(state, value, bound, 1), bound.Integer(state, 2, -1))), 2, ["old", "new", "count"]),
+        ["center"] = new(static (state, value, bound) => Like(value, Justify(state, Receiver(state, value), bound.Integer(state, 0, 0), bound.Has(1) ? Added(state, value, bound, 1) : " ", 0)), 1, ["width", "fillchar"]),
+        ["ljust"] = new(static (state, value, bound) => Like(value, Justify(state, Receiver(state, value), bound.Integer(state, 0, 0), bound.Has(1) ? Added(state, value, bound, 1) : " ", -1)), 1, ["width", "fillchar"]),
+        ["rjust"] = new(static (state, value, bound) => Like(value, Justify(state, Receiver(state, value), bound.Integer(state, 0, 0), bound.Has(1) ? Added(state, value, bound, 1) : " ", 1)), 1, ["width", "fillchar"]),
         ["zfill"] = Text(ZeroFill, 1, "width"),
         ["expandtabs"] = Text(ExpandTabs, 0, "tabsize"),
         ["join"] = new(Join, 1, ["iterable"]),
-        ["format"] = new(static (state, value, bound) => Like(value, StringFormat.Apply(state, PythonType.TextOrNull(value)!, bound.All))),
-        ["format_map"] = new(static (state, value, bound) => Like(value, StringFormat.ApplyMap(state, PythonType.TextOrNull(value)!, bound[0])), 1, ["mapping"]),
-        ["split"] = Plain(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: false), 0, "sep", "maxsplit"),
-        ["rsplit"] = Plain(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: true), 0, "sep", "maxsplit"),
-        ["splitlines"] = Plain(static (state, text, bound) => new List<object?>(CodePoints.Lines(state, text, bound.Flag(state, 0))), 0, "keepends"),
-        ["partition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: false), 1, "sep"),
-        ["rpartition"] = Plain(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: true), 1, "sep"),
+        ["format"] = new(static (state, value, bound) => Like(value, StringFormat.Apply(state, value!, bound.All))),
+        ["format_map"] = new(static (state, value, bound) => Like(value, StringFormat.ApplyMap(state, value!, bound[0])), 1, ["mapping"]),
+        ["split"] = Parts(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: false), 0, "sep", "maxsplit"),
+        ["rsplit"] = Parts(static (state, text, bound) => StringSplitting.Split(state, text, bound.Or(0, null), bound.Integer(state, 1, -1), fromEnd: true), 0, "sep", "maxsplit"),
+        ["splitlines"] = Parts(static (state, text, bound) => new List<object?>(CodePoints.Lines(state, text, bound.Flag(state, 0))), 0, "keepends"),
+        ["partition"] = Parts(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: false), 1, "sep"),
+        ["rpartition"] = Parts(static (state, text, bound) => StringSplitting.Partition(state, text, bound.StrictText(state, 0), last: true), 1, "sep"),
         ["startswith"] = new(static (state, value, bound) => Affix(state, value, bound, "startswith", end: false), 1, ["prefix", "start", "end"]),
         ["endswith"] = new(static (state, value, bound) => Affix(state, value, bound, "endswith", end: true), 1, ["suffix", "start", "end"]),
         ["find"] = Plain(static (state, text, bound) => Find(state, text, bound, last: false), 1, "sub", "start", "end"),
@@ -50,7 +50,7 @@ static class StringMethods
         ["index"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: false)), 1, "sub", "start", "end"),
         ["rindex"] = Plain(static (state, text, bound) => Found(state, Find(state, text, bound, last: true)), 1, "sub", "start", "end"),
         ["count"] = Plain(Count, 1, "sub", "start", "end"),
-        ["isdigit"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsDigit(point) || point.Value is '²' or '³' or '¹' or (>= '⁰' and <= '₉'))),
+        ["isdigit"] = Plain(static (_, text, _) => CodePoints.All(text, IsDigit)),
         ["isdecimal"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsDigit)),
         ["isnumeric"] = Plain(static (_, text, _) => CodePoints.All(text, static point => Rune.IsNumber(point) || s_ideographs.Contains(point.Value))),
         ["isalpha"] = Plain(static (_, text, _) => CodePoints.All(text, Rune.IsLetter)),
@@ -71,7 +71,9 @@ static class StringMethods
     {
         if (chars is null)
         {
-            return CodePoints.Trim(text, start, end);
+            ReadOnlySpan<char> trimmed = CodePoints.Trim(text.AsSpan(), start, end);
+            state.ChargeCharacters(text.Length - trimmed.Length);
+            return Part(state, text, trimmed);
         }
 
         if (PythonType.TextOrNull(chars) is not { } set)
@@ -110,7 +112,19 @@ static class StringMethods
             to = last;
         }
 
-        return to - from == text.Length ? text : text[from..to];
+        return Part(state, text, text.AsSpan(from, to - from));
+    }
+
+    /// <summary>A part of a text as a string of its own, which is paid for where it is one.</summary>
+    static string Part(RenderState state, string text, ReadOnlySpan<char> part)
+    {
+        if (part.Length == text.Length)
+        {
+            return text;
+        }
+
+        state.ChargeText(part.Length);
+        return part.ToString();
     }
 
     static int PointAt(string text, int at, out int width)
@@ -165,23 +179,57 @@ static class StringMethods
         }
 
         state.ChargeScan(text.Length);
-        int pad = Math.Max(0, width - CodePoints.Length(text));
+        int pad = (int)Math.Max(0, (long)width - CodePoints.Length(text));
         state.ChargeText(text.Length + ((long)pad * fill.Length));
         int left = side < 0 ? 0 : side > 0 ? pad : (pad / 2) + (pad & width & 1);
         return new StringBuilder().Insert(0, fill, left).Append(text).Insert(text.Length + (left * fill.Length), fill, pad - left).ToString();
     }
 
-    /// <summary>Unicode's XID_Start and XID_Continue, by category.</summary>
-    static bool BeginsName(Rune point) => point.Value == '_' || Rune.IsLetter(point) || Rune.GetUnicodeCategory(point) == UnicodeCategory.LetterNumber;
+    /// <summary>Unicode's Numeric_Type Decimal or Digit: digits, also those that are raised, lowered or enclosed.</summary>
+    static bool IsDigit(Rune point) => Rune.IsDigit(point) || point.Value is 0xB2 or 0xB3 or 0xB9 or (>= 0x1369 and <= 0x1371) or 0x19DA or 0x2070 or (>= 0x2074 and <= 0x2079) or (>= 0x2080 and <= 0x2089)
+        or (>= 0x2460 and <= 0x2468) or (>= 0x2474 and <= 0x247C) or (>= 0x2488 and <= 0x2490) or 0x24EA or (>= 0x24F5 and <= 0x24FD) or 0x24FF or (>= 0x2776 and <= 0x277E) or (>= 0x2780 and <= 0x2788)
+        or (>= 0x278A and <= 0x2792) or (>= 0x10A40 and <= 0x10A43) or (>= 0x10E60 and <= 0x10E68) or (>= 0x11052 and <= 0x1105A) or (>= 0x1F100 and <= 0x1F10A);
 
-    static bool ContinuesName(Rune point) => BeginsName(point) || Rune.GetUnicodeCategory(point)
+    /// <summary>Unicode's XID_Start: by category, but for a few that compatibility decomposes into what is none.</summary>
+    static bool BeginsName(Rune point) => point.Value is '_' or 0x1885 or 0x1886 or 0x2118 or 0x212E
+        || (IsNameLetter(point) && point.Value is not (0xE33 or 0xEB3 or 0xFF9E or 0xFF9F));
+
+    /// <summary>Unicode's XID_Continue.</summary>
+    static bool ContinuesName(Rune point) => point.Value is '_' or 0xB7 or 0x387 or (>= 0x1369 and <= 0x1371) or 0x19DA or 0x2118 or 0x212E || IsNameLetter(point) || Rune.GetUnicodeCategory(point)
         is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.ConnectorPunctuation;
+
+    static bool IsNameLetter(Rune point) => (Rune.IsLetter(point) || Rune.GetUnicodeCategory(point) == UnicodeCategory.LetterNumber)
+        && point.Value is not (0x37A or 0x2E2F or (>= 0xFC5E and <= 0xFC63) or 0xFDFA or 0xFDFB or 0xFE70 or 0xFE72 or 0xFE74 or 0xFE76 or 0xFE78 or 0xFE7A or 0xFE7C or 0xFE7E);
 
     static Operation Text(Func<RenderState, string, Bound, string> body, int required = 0, params string[] names) =>
         new((state, value, bound) => Like(value, body(state, Receiver(state, value), bound)), required, names);
 
     static Operation Plain(Func<RenderState, string, Bound, object?> body, int required = 0, params string[] names) =>
         new((state, value, bound) => body(state, Receiver(state, value), bound), required, names);
+
+    /// <summary>A method that takes a text apart: the parts of what is marked as escaped are so too.</summary>
+    static Operation Parts(Func<RenderState, string, Bound, object?> body, int required = 0, params string[] names) => new((state, value, bound) =>
+    {
+        object? parts = body(state, Receiver(state, value), bound);
+        if (value is Markup)
+        {
+            IList<object?> items = parts as List<object?> ?? (IList<object?>)((PythonTuple)parts!).Items;
+            state.ChargeElements(items.Count);
+            for (int index = 0; index < items.Count; index++)
+            {
+                items[index] = new Markup((string)items[index]!);
+            }
+        }
+
+        return parts;
+    }, required, names);
+
+    /// <summary>A text that is put into the receiver, where that is marked as escaped: escaped too.</summary>
+    static string Added(RenderState state, object? receiver, Bound bound, int index)
+    {
+        string text = bound.StrictText(state, index);
+        return receiver is Markup && bound[index] is not Markup ? Markup.Escape(state, text) : text;
+    }
 
     static string Receiver(RenderState state, object? value)
     {
@@ -219,6 +267,7 @@ static class StringMethods
             column = c is '\n' or '\r' ? 0 : column + (char.IsLowSurrogate(c) ? 0 : 1);
         }
 
+        state.ChargeText(into.Length);
         return into.ToString();
     }
 
@@ -229,7 +278,7 @@ static class StringMethods
         long length = 0;
         foreach (object? item in Iteration.Of(state, bound[0], "can only join an iterable"))
         {
-            string text = (value is Markup && PythonType.IsPlainText(item) ? Markup.Escape(state, PythonText.Str(state, item)) : PythonType.TextOrNull(item))
+            string text = (value is Markup && item is not Markup ? Markup.Escape(state, PythonText.Str(state, item)) : PythonType.TextOrNull(item))
                 ?? throw state.TypeError($"sequence item {texts.Count}: expected str instance, {PythonType.Name(item)} found");
             state.Allocate(Iteration.BytesPerElement);
             texts.Add(text);

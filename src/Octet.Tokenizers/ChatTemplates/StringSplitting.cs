@@ -32,11 +32,13 @@ static class StringSplitting
 
             at += start;
             state.Charge(2);
-            state.Allocate(Iteration.BytesPerElement);
-            parts.Add(fromEnd ? text[(at + by.Length)..end] : text[start..at]);
+            string part = fromEnd ? text[(at + by.Length)..end] : text[start..at];
+            state.Allocate(Iteration.BytesOf(part.Length));
+            parts.Add(part);
             (start, end) = fromEnd ? (start, at) : (at + by.Length, end);
         }
 
+        state.Allocate(Iteration.BytesOf(end - start));
         parts.Add(text[start..end]);
         if (fromEnd)
         {
@@ -54,9 +56,13 @@ static class StringSplitting
         }
 
         int at = new TextSearch(state, separator, backward: last).Find(state, text);
-        return at < 0
-            ? new PythonTuple(last ? ["", "", text] : [text, "", ""])
-            : new PythonTuple([text[..at], separator, text[(at + separator.Length)..]]);
+        if (at < 0)
+        {
+            return new PythonTuple(last ? ["", "", text] : [text, "", ""]);
+        }
+
+        state.ChargeText(text.Length - separator.Length);
+        return new PythonTuple([text[..at], separator, text[(at + separator.Length)..]]);
     }
 
     static void SplitWords(RenderState state, List<object?> parts, string text, int limit, bool fromEnd)
@@ -66,7 +72,7 @@ static class StringSplitting
             foreach (string word in CodePoints.Words(text))
             {
                 state.Charge(2);
-                state.Allocate(Iteration.BytesPerElement);
+                state.Allocate(Iteration.BytesOf(word.Length));
                 parts.Add(word);
             }
 
@@ -84,13 +90,15 @@ static class StringSplitting
 
             if (limit-- == 0)
             {
+                state.Allocate(Iteration.BytesOf(rest.Length));
                 parts.Add(rest.ToString());
                 break;
             }
 
             state.Charge(2);
-            state.Allocate(Iteration.BytesPerElement);
-            parts.Add((fromEnd ? rest[at..] : rest[..at]).ToString());
+            ReadOnlySpan<char> word = fromEnd ? rest[at..] : rest[..at];
+            state.Allocate(Iteration.BytesOf(word.Length));
+            parts.Add(word.ToString());
             rest = CodePoints.Trim(fromEnd ? rest[..at] : rest[at..], start: !fromEnd, end: fromEnd);
         }
 

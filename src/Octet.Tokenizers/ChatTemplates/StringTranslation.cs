@@ -50,7 +50,8 @@ static class StringTranslation
 
     internal static string Translate(RenderState state, string text, Bound bound)
     {
-        if (bound[0] is not PythonDictionary table)
+        object? table = bound[0];
+        if (table is not (PythonDictionary or List<object?> or PythonTuple or PythonRange) && !PythonType.IsText(table))
         {
             throw bound[0] is Undefined undefined ? state.Use(undefined) : state.TypeError($"'{PythonType.Name(bound[0])}' object is not subscriptable");
         }
@@ -61,7 +62,7 @@ static class StringTranslation
         {
             int width = at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
             long point = width == 2 ? char.ConvertToUtf32(text[at], text[at + 1]) : text[at];
-            if (!table.TryGet(state, point, out object? to))
+            if (!Attributes.TryElement(state, table, point, out object? to))
             {
                 into.Append(text, at, width);
             }

@@ -1,98 +1,47 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
-/// <summary>Upper, lower and title case, the same in every culture; the few letters whose upper case is longer follow Unicode's SpecialCasing.</summary>
+/// <summary>Upper, lower and title case as Python has them, the same in every culture and on every machine.</summary>
 static class TextCase
 {
-    static readonly Dictionary<char, string> s_longUpper = new()
-    {
-        ['ß'] = "SS",
-        ['ŉ'] = "ʼN",
-        ['ǰ'] = "J̌",
-        ['ΐ'] = "Ϊ́",
-        ['ΰ'] = "Ϋ́",
-        ['և'] = "ԵՒ",
-        ['ﬀ'] = "FF",
-        ['ﬁ'] = "FI",
-        ['ﬂ'] = "FL",
-        ['ﬃ'] = "FFI",
-        ['ﬄ'] = "FFL",
-        ['ﬅ'] = "ST",
-        ['ﬆ'] = "ST",
-    };
-
-    static readonly SearchValues<char> s_lengthened = SearchValues.Create([.. s_longUpper.Keys]);
-
     internal static string Upper(RenderState state, string text)
     {
         Pay(state, text);
-        string upper = text.ToUpperInvariant();
-        if (upper.AsSpan().IndexOfAny(s_lengthened) < 0)
-        {
-            return upper;
-        }
-
-        StringBuilder into = new(upper.Length + 8);
-        foreach (char c in upper)
-        {
-            _ = s_longUpper.TryGetValue(c, out string? longer) ? into.Append(longer) : into.Append(c);
-        }
-
-        return into.ToString();
+        return Ascii.IsValid(text) ? text.ToUpperInvariant() : Change(state, text, CaseTable.Upper);
     }
 
     /// <summary>Lower case; a capital sigma that ends a word becomes the final one.</summary>
     internal static string Lower(RenderState state, string text)
     {
         Pay(state, text);
-        string lower = text.ToLowerInvariant();
-        if (!text.Contains('Σ', StringComparison.Ordinal) && !text.Contains('İ', StringComparison.Ordinal))
-        {
-            return lower;
-        }
-
-        StringBuilder into = new(lower.Length + 8);
-        for (int at = 0; at < lower.Length; at++)
-        {
-            bool final = text[at] == 'Σ' && at > 0 && char.IsLetter(text[at - 1]) && (at + 1 == text.Length || !char.IsLetter(text[at + 1]));
-            _ = text[at] == 'İ' ? into.Append("i̇") : into.Append(final ? 'ς' : lower[at]);
-        }
-
-        return into.ToString();
+        return Ascii.IsValid(text) ? text.ToLowerInvariant() : Change(state, text, CaseTable.Lower);
     }
 
-    internal static string Fold(RenderState state, string text) => Lower(state, text).Replace("ß", "ss", StringComparison.Ordinal).Replace('ς', 'σ');
+    internal static string Fold(RenderState state, string text)
+    {
+        Pay(state, text);
+        return Ascii.IsValid(text) ? text.ToLowerInvariant() : Change(state, text, CaseTable.Folded);
+    }
 
     internal static string Capitalize(RenderState state, string text)
     {
-        int first = CodePoints.Offset(text, 0, 1);
-        return first == 0 ? "" : TitleOf(text.AsSpan(0, first)) + Lower(state, text[first..]);
+        Pay(state, text);
+        return Change(state, text, CaseTable.Lower, titled: static (_, at) => at == 0);
     }
 
     /// <summary>Python's <c>str.title</c>: each run of letters that have case begins with a capital.</summary>
     internal static string Title(RenderState state, string text)
     {
-        // What is not the first letter of a run is as it is in lower case.
-        string lower = Lower(state, text);
-        if (lower.Length != text.Length)
-        {
-            lower = text.ToLowerInvariant();
-        }
-
-        StringBuilder into = new(text.Length);
+        Pay(state, text);
         bool inside = false;
-        for (int at = 0; at < text.Length;)
+        return Change(state, text, CaseTable.Lower, titled: (point, _) =>
         {
-            bool cased = IsCased(CodePoints.RuneAt(text, at, out int width));
-            _ = inside ? into.Append(lower.AsSpan(at, width)) : into.Append(TitleOf(text.AsSpan(at, width)));
-            inside = cased;
-            at += width;
-        }
-
-        return into.ToString();
+            bool begins = !inside;
+            inside = IsCased(point);
+            return begins;
+        });
     }
 
     internal static bool IsTitle(RenderState state, string text)
@@ -118,20 +67,16 @@ static class TextCase
 
     internal static string Swap(RenderState state, string text)
     {
-        string lower = text.ToLowerInvariant();
-        string upper = text.ToUpperInvariant();
-        Pay(state, text);
         Pay(state, text);
         StringBuilder into = new(text.Length);
         for (int at = 0; at < text.Length;)
         {
             Rune point = CodePoints.RuneAt(text, at, out int width);
-            ReadOnlySpan<char> other = text[at] == 'İ' ? "i̇" : IsUpper(point) ? lower.AsSpan(at, width) : IsLower(point) ? upper.AsSpan(at, width) : text.AsSpan(at, width);
-            _ = s_longUpper.TryGetValue(text[at], out string? longer) ? into.Append(longer) : into.Append(other);
+            into.Append(IsUpper(point) ? LowerAt(text, at, CaseTable.Lower, out _) : IsLower(point) ? CaseTable.Upper.Of(text, at, out _) : text.AsSpan(at, width));
             at += width;
         }
 
-        return into.ToString();
+        return Grown(state, text, into);
     }
 
     /// <summary>Whether there are cased letters and all are of this case.</summary>
@@ -154,12 +99,6 @@ static class TextCase
         return cased;
     }
 
-    internal static string TitleOf(ReadOnlySpan<char> point)
-    {
-        string upper = point.ToString().ToUpperInvariant();
-        return s_longUpper.TryGetValue(upper.Length == 1 ? upper[0] : '\0', out string? longer) ? longer[..1] + longer[1..].ToLowerInvariant() : upper;
-    }
-
     /// <summary>Unicode's property Uppercase: capital letters, and the capital Roman numerals and enclosed letters.</summary>
     static bool IsUpper(Rune point) => point.Value < 0x80 ? char.IsAsciiLetterUpper((char)point.Value) : Rune.IsUpper(point)
         || point.Value is (>= 0x2160 and <= 0x216F) or (>= 0x24B6 and <= 0x24CF) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
@@ -168,11 +107,76 @@ static class TextCase
     static bool IsLower(Rune point) => point.Value < 0x80 ? char.IsAsciiLetterLower((char)point.Value) : Rune.IsLower(point)
         || point.Value is 0xAA or 0xBA or (>= 0x2B0 and <= 0x2B8) or 0x2C0 or 0x2C1 or (>= 0x2E0 and <= 0x2E4) or 0x345 or 0x37A or (>= 0x1D2C and <= 0x1D6A) or 0x1D78
             or (>= 0x1D9B and <= 0x1DBF) or 0x2071 or 0x207F or (>= 0x2090 and <= 0x209C) or (>= 0x2170 and <= 0x217F) or (>= 0x24D0 and <= 0x24E9) or 0x2C7C or 0x2C7D
-            or 0xA69C or 0xA69D or 0xA770 or 0xA7F8 or 0xA7F9 or (>= 0xAB5C and <= 0xAB5F);
+            or 0xA69C or 0xA69D or 0xA770 or 0xA7F8 or 0xA7F9 or (>= 0xAB5C and <= 0xAB5F)
+            or 0x10780 or (>= 0x10783 and <= 0x10785) or (>= 0x10787 and <= 0x107B0) or (>= 0x107B2 and <= 0x107BA);
 
     static bool IsTitleCase(Rune point) => point.Value >= 0x80 && Rune.GetUnicodeCategory(point) == UnicodeCategory.TitlecaseLetter;
 
     static bool IsCased(Rune point) => IsUpper(point) || IsLower(point) || IsTitleCase(point);
+
+    /// <summary>The text with each code point as the table has it, or, where <paramref name="titled"/> says so, as in a title.</summary>
+    static string Change(RenderState state, string text, CaseTable table, Func<Rune, int, bool>? titled = null)
+    {
+        StringBuilder into = new(text.Length);
+        for (int at = 0; at < text.Length;)
+        {
+            bool first = titled is not null && titled(CodePoints.RuneAt(text, at, out _), at);
+            into.Append(first ? CaseTable.Title.Of(text, at, out int width) : LowerAt(text, at, table, out width));
+            at += width;
+        }
+
+        return Grown(state, text, into);
+    }
+
+    static ReadOnlySpan<char> LowerAt(string text, int at, CaseTable table, out int width)
+    {
+        ReadOnlySpan<char> changed = table.Of(text, at, out width);
+        return text[at] == 'Σ' && table == CaseTable.Lower && EndsWord(text, at) ? "ς" : changed;
+    }
+
+    /// <summary>Unicode's condition Final_Sigma: a letter with case stands before, and none behind; what has no case of its own, as accents have none, is passed over.</summary>
+    static bool EndsWord(string text, int at)
+    {
+        int before = at;
+        Rune point = default;
+        while (before > 0)
+        {
+            before -= before >= 2 && char.IsSurrogatePair(text[before - 2], text[before - 1]) ? 2 : 1;
+            point = CodePoints.RuneAt(text, before, out _);
+            if (!IsPassedOver(point))
+            {
+                break;
+            }
+        }
+
+        if (before == at || !IsCased(point) || IsPassedOver(point))
+        {
+            return false;
+        }
+
+        for (int after = at + 1; after < text.Length;)
+        {
+            point = CodePoints.RuneAt(text, after, out int width);
+            if (!IsPassedOver(point))
+            {
+                return !IsCased(point);
+            }
+
+            after += width;
+        }
+
+        return true;
+    }
+
+    /// <summary>Unicode's property Case_Ignorable.</summary>
+    static bool IsPassedOver(Rune point) => point.Value is '\'' or '.' or ':' or 0xB7 or 0x387 or 0x55F or 0x5F4 or 0x2018 or 0x2019 or 0x2024 or 0x2027 or 0xFE13 or 0xFE52 or 0xFE55 or 0xFF07 or 0xFF0E or 0xFF1A
+        || Rune.GetUnicodeCategory(point) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+
+    static string Grown(RenderState state, string text, StringBuilder into)
+    {
+        state.ChargeText(Math.Max(0, into.Length - text.Length));
+        return into.ToString();
+    }
 
     static void Pay(RenderState state, string text)
     {

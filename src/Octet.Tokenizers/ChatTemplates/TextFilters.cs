@@ -134,10 +134,11 @@ static class TextFilters
         int length = bound.Integer(state, 0, 255);
         string end = bound.Text(state, 2, "...");
         int leeway = bound.Or(3, null) is null ? 5 : bound.Integer(state, 3, 5);
-        int kept = length - CodePoints.Length(end);
+        state.ChargeScan(end.Length);
+        long kept = (long)length - CodePoints.Length(end);
         if (kept < 0 || leeway < 0)
         {
-            throw state.Error("AssertionError", kept < 0 ? $"expected length >= {CodePoints.Length(end)}, got {length}" : $"expected leeway >= 0, got {leeway}");
+            throw state.Error("AssertionError", kept < 0 ? $"expected length >= {CodePoints.Length(end)}, got {Given(0)}" : $"expected leeway >= 0, got {Given(3)}");
         }
 
         if (CodePoints.Length(text) <= (long)length + leeway)
@@ -145,10 +146,12 @@ static class TextFilters
             return value;
         }
 
-        ReadOnlySpan<char> cut = CodePoints.Slice(text, 0, kept);
-        state.ChargeText(cut.Length + end.Length);
+        ReadOnlySpan<char> cut = CodePoints.Slice(text, 0, (int)kept);
+        state.ChargeText(cut.Length);
         int space = bound.Flag(state, 1) ? -1 : cut.LastIndexOf(' ');
-        return Like(value, string.Concat(space < 0 ? cut : cut[..space], end));
+        return Arithmetic.Apply(state, "+", Like(value, (space < 0 ? cut : cut[..space]).ToString()), bound.Or(2, null) is Markup marked ? marked : end);
+
+        string Given(int index) => PythonText.Str(state, bound.Or(index, 255L));
     }
 
     internal static object? WordCount(RenderState state, object? value, Bound bound)

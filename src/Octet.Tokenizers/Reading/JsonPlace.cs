@@ -58,12 +58,13 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     /// <summary>A string of the file in a message: one line, not too long.</summary>
     internal static string Quote(string text)
     {
-        string escaped = JsonEncodedText.Encode(text.Length > Longest ? text[..Longest] : text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value;
-        return escaped.Length > Longest ? $"\"{escaped[..Longest]}...\"" : text.Length > Longest ? $"\"{escaped}...\"" : $"\"{escaped}\"";
+        // Not JsonEncodedText, which throws where half a pair of surrogates stands alone.
+        string escaped = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text.Length > Longest ? OneLine.Cut(text, Longest) : text);
+        return escaped.Length > Longest ? $"\"{OneLine.Cut(escaped, Longest)}...\"" : text.Length > Longest ? $"\"{escaped}...\"" : $"\"{escaped}\"";
     }
 
     /// <summary>A number or word of the file in a message.</summary>
-    internal static string Clip(string text) => text.Length > Longest ? $"{text.AsSpan(0, Longest)}..." : text;
+    internal static string Clip(string text) => text.Length > Longest ? $"{OneLine.Cut(text, Longest)}..." : text;
 
     static IEnumerable<JsonPlace> Items(JsonElement list, string file, string path)
     {

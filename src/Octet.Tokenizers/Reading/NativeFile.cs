@@ -6,18 +6,21 @@ namespace Octet.Tokenizers.Reading;
 /// <summary>A whole file in native memory, given back when disposed.</summary>
 sealed unsafe class NativeFile : IDisposable
 {
+    /// <summary>The longest file that is read. Published ones have up to 35 MB; as many tokens as are allowed take some 250 MB.</summary>
+    internal const int MaxBytes = 512 << 20;
+
     readonly int _length;
     byte* _data;
 
-    /// <exception cref="IOException">The file is not there, is too long for one span, or changes while it is read.</exception>
+    /// <exception cref="IOException">The file is not there, is longer than <see cref="MaxBytes"/>, or changes while it is read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read, or is a directory.</exception>
     internal NativeFile(string path)
     {
         using SafeFileHandle file = File.OpenHandle(path, options: FileOptions.SequentialScan);
         long length = RandomAccess.GetLength(file);
-        if (length > int.MaxValue)
+        if (length > MaxBytes)
         {
-            throw new IOException($"{length} bytes, expected at most {int.MaxValue}");
+            throw new IOException($"{length} bytes, expected at most {MaxBytes}");
         }
 
         _length = (int)length;

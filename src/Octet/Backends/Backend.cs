@@ -63,8 +63,23 @@ abstract class Backend : IDisposable
     /// </summary>
     internal abstract void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch);
 
-    /// <summary>Causal attention of every query head over its sequence's cache, softmax in float32.</summary>
+    /// <summary>Causal attention of every query head over its sequence's cache, softmax in float32; output [rows, query heads * ValueDim of the cache].</summary>
     internal abstract void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output);
+
+    /// <summary>
+    /// Of every row of <paramref name="latent"/> [rows, LatentDim]: RMSNorm over the latent, the rotary embedding over the rest, and to
+    /// <paramref name="cache"/>.
+    /// </summary>
+    internal abstract void StoreLatent(Activations latent, Weight norm, float epsilon, LatentHeads heads, KvCache cache, int layer, Batch batch);
+
+    /// <summary>
+    /// Queries as <paramref name="absorbed"/> [rows, heads * LatentDim] that meet latents instead of keys: of each head the plain part times
+    /// the rows of <paramref name="keyValue"/> for its key, and the turned part.
+    /// </summary>
+    internal abstract void AbsorbQueries(Activations queries, Weight keyValue, LatentHeads heads, Batch batch, Activations absorbed);
+
+    /// <summary><paramref name="values"/> [rows, heads * ValueDim] = of each head the rows of <paramref name="keyValue"/> for its value times its mean latent in <paramref name="means"/> [rows, heads * Rank].</summary>
+    internal abstract void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values);
 
     /// <summary>gate = the gating of (input * weights[0]^T + bias) and (input * weights[1]^T + bias); <paramref name="up"/> holds the second product afterwards.</summary>
     internal abstract void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows);

@@ -12,11 +12,13 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
     /// <summary>Which of the model's kinds of layers.</summary>
     internal int Kind { get; init; } = 0;
 
-    /// <summary>Elements of a value.</summary>
-    internal int ValueDim { get; init; } = HeadDim;
+    /// <summary>Elements of a value that is not stored by itself, but is the beginning of its key (the latent of MLA); null: values are stored, as long as keys.</summary>
+    internal int? ValueInKey { get; init; } = null;
 
-    /// <summary>Whether a value is not stored, but is the first elements of its key (the latent of MLA).</summary>
-    internal bool ValuesInKeys { get; init; } = false;
+    internal bool ValuesInKeys => ValueInKey is not null;
+
+    /// <summary>Elements of a value.</summary>
+    internal int ValueDim => ValueInKey ?? HeadDim;
 
     /// <summary>Tokens that a token sees, itself among them, beyond which pages are given back; null: all.</summary>
     internal int? Window { get; init; } = null;
@@ -35,7 +37,14 @@ readonly record struct KvCacheLayout(int Layers, int Heads, int HeadDim, KvCache
 
     internal long BytesPerPage => BytesPerToken * PageTokens;
 
-    internal KvScale Scale(int layer, int head) => Scales is null ? KvScale.One : Scales.Length == Layers ? Scales[layer] : Scales[layer * Heads + head];
+    /// <summary>Those of a head; a value that is in its key has the key's.</summary>
+    internal KvScale Scale(int layer, int head)
+    {
+        KvScale scale = Stored(layer, head);
+        return ValuesInKeys ? new KvScale(scale.Key, scale.Key) : scale;
+    }
+
+    KvScale Stored(int layer, int head) => Scales is null ? KvScale.One : Scales.Length == Layers ? Scales[layer] : Scales[layer * Heads + head];
 
     internal static int PagesOf(long tokens) => checked((int)((tokens + PageTokens - 1) / PageTokens));
 

@@ -9,7 +9,12 @@ static class CompressedTensorsConfig
     {
         const string Formats = "float-quantized, naive-quantized, mxfp8-quantized, mxfp4-pack-quantized, nvfp4-pack-quantized, mixed-precision";
         string format = json.TryString("format") ?? "float-quantized";
-        if (!Formats.Split(", ").Contains(format, StringComparer.Ordinal))
+        ConfigObject groups = json.TryObject("config_groups") ?? throw json.Missing("config_groups", "an object of groups of modules");
+        (string Name, ConfigObject Value)[] said = [.. groups.Objects];
+
+        // Weights as they were, with a cache that is quantised.
+        bool isDense = format == "dense" && !Array.Exists(said, group => group.Value.Has("weights"));
+        if (!isDense && !Formats.Split(", ").Contains(format, StringComparer.Ordinal))
         {
             throw json.Unsupported("format", Formats);
         }
@@ -29,10 +34,9 @@ static class CompressedTensorsConfig
         bool has8Bits = false;
         string activations = "none";
         List<string?> strategies = [];
-        ConfigObject groups = json.TryObject("config_groups") ?? throw json.Missing("config_groups", "an object of groups of modules");
-        foreach (string name in groups.Names)
+        foreach ((_, ConfigObject group) in said)
         {
-            if (groups.TryObject(name) is not { } group || group.TryObject("weights") is not { } weights)
+            if (group.TryObject("weights") is not { } weights)
             {
                 continue;
             }

@@ -93,6 +93,18 @@ sealed class ConfigObject
     /// <summary>The keys, in the order of the file.</summary>
     internal IEnumerable<string> Names => _json.EnumerateObject().Select(property => property.Name);
 
+    /// <summary>The keys with their values, in the order of the file, without those that count as absent. For lists of any length: a look-up by name goes through all keys.</summary>
+    internal IEnumerable<(string Name, JsonElement Value)> Entries
+        => _json.EnumerateObject().Where(property => property.Value.ValueKind != JsonValueKind.Null).Select(property => (property.Name, property.Value));
+
+    /// <summary>As <see cref="Entries"/>, where every value has to be an object.</summary>
+    internal IEnumerable<(string Name, ConfigObject Value)> Objects
+        => Entries.Select(entry => (entry.Name, entry.Value.ValueKind == JsonValueKind.Object ? Inner(entry.Name, entry.Value) : throw Unexpected(entry.Name, "a JSON object")));
+
+    /// <summary>As <see cref="Entries"/>, those alone whose value is an object.</summary>
+    internal IEnumerable<(string Name, ConfigObject Value)> ObjectsAmongOthers
+        => Entries.Where(entry => entry.Value.ValueKind == JsonValueKind.Object).Select(entry => (entry.Name, Inner(entry.Name, entry.Value)));
+
     /// <summary>Whether the key is there and says <c>false</c>; other types of value are somebody else's to judge.</summary>
     internal bool IsFalse(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.False;
 
@@ -228,9 +240,11 @@ sealed class ConfigObject
         }
 
         return value.ValueKind == JsonValueKind.Object
-            ? new ConfigObject(value, _file, $"{_prefix}{key}.")
+            ? Inner(key, value)
             : throw Unexpected(key, "a JSON object");
     }
+
+    ConfigObject Inner(string key, JsonElement value) => new(value, _file, $"{_prefix}{key}.");
 
     /// <summary>One object or a list of them; null where the key is absent.</summary>
     internal IReadOnlyList<ConfigObject>? TryObjects(string key)

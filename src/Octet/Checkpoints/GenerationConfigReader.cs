@@ -44,7 +44,7 @@ sealed class GenerationConfigReader(ConfigObject json, ModelConfig model)
             MaxLength = Whole("max_length", 1) is { } length and not UnsetMaxLength ? length : null,
             MinNewTokens = Whole("min_new_tokens", 0),
             MinLength = Whole("min_length", 0),
-            UnknownKeys = [.. json.Names.Where(key => json.Has(key) && !s_honoured.Contains(key) && !OtherGenerationKeys.IsKnown(key))],
+            UnknownKeys = [.. json.Entries.Select(entry => entry.Name).Where(key => !s_honoured.Contains(key) && !OtherGenerationKeys.IsKnown(key))],
         };
         _refused.AddRange(OtherGenerationKeys.Refused(json, config.DoSample));
         return config with { Refused = _refused };

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -28,7 +29,7 @@ sealed record LayerFormat(string Name, DataType Codes, DataType? BlockScale = nu
     internal string Source { get; private init; } = "";
 
     /// <summary>Whether scales lie in tiles, and the upper of two codes in a byte comes first.</summary>
-    internal bool IsTiled => Group > 0;
+    internal bool IsTiled { get; init; } = Group > 0;
 
     /// <summary>The format that a JSON object <c>{"format": ...}</c> names.</summary>
     /// <exception cref="ModelException">It is not one that is known, or says more than is understood.</exception>
@@ -39,11 +40,11 @@ sealed record LayerFormat(string Name, DataType Codes, DataType? BlockScale = nu
 
         // Model Optimizer writes its own name of the algorithm, which for E4M3 is not ComfyUI's.
         LayerFormat format = Array.Find(s_all, format => format.Name == (name == "fp8" ? "float8_e4m3fn" : name)) ?? throw json.Unsupported(Key, Supported);
-        foreach (string other in json.Names)
+        foreach ((string other, JsonElement value) in json.Entries)
         {
             // The last three say how to compute, and what was quantised.
             bool understood = other is Key or "group_size" or "full_precision_matrix_mult" or "orig_dtype" or "orig_shape";
-            if (!understood && json.Has(other) && !json.IsFalse(other))
+            if (!understood && value.ValueKind != JsonValueKind.False)
             {
                 throw json.Unsupported(other, "absent or false");
             }

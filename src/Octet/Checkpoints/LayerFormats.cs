@@ -6,7 +6,8 @@ namespace Octet.Checkpoints;
 
 /// <summary>
 /// What the files of a checkpoint say of single layers, beside the config: ComfyUI's marks, in the header's metadata, in a tensor beside
-/// the layer's weight, or in one tensor for all layers with a <c>scale_weight</c>. Model Optimizer writes the first on request.
+/// the layer's weight, or in one tensor for all layers with a <c>scale_weight</c>. Model Optimizer writes the first too, whatever the
+/// order of its scales.
 /// </summary>
 sealed class LayerFormats
 {
@@ -42,15 +43,26 @@ sealed class LayerFormats
     /// <summary>The format that was named for a layer; null where none was.</summary>
     internal LayerFormat? Of(string layer) => _layers.GetValueOrDefault(layer);
 
+    /// <param name="checkpoint">The files.</param>
+    /// <param name="quantization">What their config says: that of Model Optimizer leaves open what its metadata mean (<see cref="ScaleOrder"/>).</param>
     /// <exception cref="ModelException">Something is said that is not understood, or of a layer that is not there, or twice and not alike.</exception>
-    internal static LayerFormats Read(SafetensorsCheckpoint checkpoint)
+    internal static LayerFormats Read(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization)
     {
         var formats = new LayerFormats();
+        List<TensorView> fileMarks = [];
         foreach (SafetensorsFile file in checkpoint.Files)
         {
             if (file.Metadata.TryGetValue(MetadataKey, out string? text))
             {
                 formats.ReadMetadata(checkpoint, file, text);
+            }
+        }
+
+        if (quantization is { QuantMethod: "modelopt" } && formats._layers.Any(layer => layer.Value.IsTiled) && !ScaleOrder.IsTiled(checkpoint, formats._layers))
+        {
+            foreach ((string layer, LayerFormat format) in formats._layers.ToArray())
+            {
+                formats._layers[layer] = format with { IsTiled = false };
             }
         }
 
@@ -62,10 +74,11 @@ sealed class LayerFormats
             }
             else if (tensor.Name == FileMark || tensor.Name.EndsWith("." + FileMark, StringComparison.Ordinal))
             {
-                formats.ReadFileMark(checkpoint, tensor);
+                fileMarks.Add(tensor);
             }
         }
 
+        formats.ReadFileMarks(checkpoint, fileMarks);
         return formats;
     }
 
@@ -79,6 +92,7 @@ sealed class LayerFormats
         }
 
         ConfigObject layers = json.TryObject("layers") ?? throw json.Missing("layers", "an object of layers, each with its format");
+        (string Name, LayerFormat Format)[] read = [.. layers.Objects.Select(layer => (layer.Name, LayerFormat.Read(layer.Value, "the file's metadata")))];
         string[] names = [.. layers.Names];
         string? prefix = Array.Find(s_prefixes, prefix => Array.TrueForAll(names, name => Has(checkpoint, prefix + name)));
         if (prefix is null)
@@ -87,9 +101,14 @@ sealed class LayerFormats
             throw new ModelException(ModelError.Damaged, $"{source} names the layer {name}, but there is no tensor {name}.weight: the file is incomplete, or was changed without its metadata", file.Path, name);
         }
 
-        foreach (string name in names)
+        if (read.Length < names.Length)
         {
-            Add(prefix + name, LayerFormat.Read(layers.TryObject(name) ?? throw layers.Missing(name, "an object with a format"), "the file's metadata"), file.Path);
+            throw layers.Missing(names.Except(read.Select(layer => layer.Name)).First(), "an object with a format");
+        }
+
+        foreach ((string name, LayerFormat format) in read)
+        {
+            Add(prefix + name, format, file.Path);
         }
     }
 
@@ -112,7 +131,36 @@ sealed class LayerFormats
         _marks.Add(tensor);
     }
 
-    void ReadFileMark(SafetensorsCheckpoint checkpoint, TensorView tensor)
+    /// <summary>A mark is of all layers below it that have a <c>scale_weight</c>.</summary>
+    void ReadFileMarks(SafetensorsCheckpoint checkpoint, List<TensorView> marks)
+    {
+        // By what is before the mark's own name: nothing, or modules and a point. Of a layer's name only beginnings of such lengths are looked up.
+        Dictionary<string, (TensorView Mark, DataType Codes)> byPrefix = marks.ToDictionary(mark => mark.Name[..^FileMark.Length], mark => (mark, ReadFileMark(mark)), StringComparer.Ordinal);
+        var prefixes = byPrefix.GetAlternateLookup<ReadOnlySpan<char>>();
+        HashSet<int> lengths = [.. byPrefix.Keys.Select(prefix => prefix.Length)];
+        foreach (TensorView scale in marks.Count == 0 ? [] : checkpoint.Tensors.Where(tensor => tensor.Name.EndsWith(ScaleSuffix, StringComparison.Ordinal)))
+        {
+            for (int dot = -1; ;)
+            {
+                if (lengths.Contains(dot + 1) && prefixes.TryGetValue(scale.Name.AsSpan(0, dot + 1), out var found))
+                {
+                    Add(scale.Name[..^ScaleSuffix.Length], LayerFormat.Scaled(found.Codes, found.Mark.Name), found.Mark.File.Path);
+                }
+
+                int next = scale.Name.IndexOf('.', dot + 1);
+                if (next < 0)
+                {
+                    break;
+                }
+
+                dot = next;
+            }
+        }
+
+        _marks.AddRange(marks);
+    }
+
+    static DataType ReadFileMark(TensorView tensor)
     {
         // F32 is what the first of these files have, and means E4M3; two elements ask for products in full precision.
         DataType codes = tensor.DataType == DataType.Float32 ? DataType.Float8E4M3FN : tensor.DataType;
@@ -121,24 +169,22 @@ sealed class LayerFormats
             throw Error(tensor, $"a mark of type {tensor.DataType} with {tensor.ElementCount} elements, expected F8_E4M3, F8_E5M2 or F32 with 0 or 2");
         }
 
-        string prefix = tensor.Name[..^FileMark.Length];
-        foreach (TensorView scale in checkpoint.Tensors)
-        {
-            if (scale.Name.StartsWith(prefix, StringComparison.Ordinal) && scale.Name.EndsWith(ScaleSuffix, StringComparison.Ordinal))
-            {
-                Add(scale.Name[..^ScaleSuffix.Length], LayerFormat.Scaled(codes, tensor.Name), tensor.File.Path);
-            }
-        }
-
-        _marks.Add(tensor);
+        return codes;
     }
 
     void Add(string layer, LayerFormat format, string file)
     {
-        if (!_layers.TryAdd(layer, format) && _layers[layer].Name != format.Name)
+        if (!_layers.TryAdd(layer, format) && _layers[layer] is { } other)
         {
+            if (other.Name == format.Name)
+            {
+                // A mark in tiles where the metadata left it open.
+                _layers[layer] = format.IsTiled ? format : other;
+                return;
+            }
+
             throw new ModelException(
-                ModelError.Damaged, $"{file}: {layer} is {_layers[layer].Name} by {_layers[layer].Source}, but {format.Name} by {format.Source}; the checkpoint contradicts itself", file, layer);
+                ModelError.Damaged, $"{file}: {layer} is {other.Name} by {other.Source}, but {format.Name} by {format.Source}; the checkpoint contradicts itself", file, layer);
         }
     }
 

@@ -14,9 +14,8 @@ static class MlxConfig
     internal static QuantizationConfig Read(ConfigObject json)
     {
         List<Mode> modes = [Read(json, null)];
-        foreach (string name in json.Names.Where(json.IsObject))
+        foreach ((_, ConfigObject layer) in json.ObjectsAmongOthers)
         {
-            ConfigObject layer = json.TryObject(name)!;
             if (IsIn(layer))
             {
                 modes.Add(Read(layer, json));

@@ -8,12 +8,12 @@ public sealed class ModelException : Exception
 {
     /// <summary>Makes the exception.</summary>
     /// <param name="error">The kind of failure.</param>
-    /// <param name="message">One line: what, where, found, expected.</param>
+    /// <param name="message">What, where, found, expected. It becomes one line: names from a file may have line breaks.</param>
     /// <param name="path">The file or directory concerned, where there is one.</param>
     /// <param name="tensorName">The tensor concerned, as the checkpoint names it, where there is one.</param>
     /// <param name="innerException">The cause, where there is one.</param>
     public ModelException(ModelError error, string message, string? path = null, string? tensorName = null, Exception? innerException = null)
-        : base(message, innerException)
+        : base(OneLine.Whole(message), innerException)
     {
         Error = error;
         Path = path;

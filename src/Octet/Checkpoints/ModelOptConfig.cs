@@ -48,6 +48,12 @@ static class ModelOptConfig
             "modelopt_mixed" => Mixed,
             _ => null,
         };
+        if (inner.TryString("quant_algo") is null && implied is null && inner.Has("kv_cache_quant_algo"))
+        {
+            // The cache alone is quantised.
+            return new() { QuantMethod = "modelopt", ActivationScheme = "none", ModulesToNotConvert = QuantizationConfig.NotConverted(inner) };
+        }
+
         string algorithm = inner.TryString("quant_algo") ?? implied ?? throw inner.Missing("quant_algo", $"one of {Supported}");
         (ScaleLayout Layout, string Activations)[] used = algorithm.Equals(Mixed, StringComparison.OrdinalIgnoreCase) ? OfLayers(inner) : [Find(inner, algorithm)];
         ScaleLayout[] layouts = [.. used.Select(one => one.Layout).Distinct()];
@@ -71,9 +77,9 @@ static class ModelOptConfig
         List<(ScaleLayout Layout, string Activations)> used = [];
         if (json.TryObject("quantized_layers") is { } layers)
         {
-            foreach (string name in layers.Names)
+            foreach ((_, ConfigObject layer) in layers.Objects)
             {
-                if (layers.TryObject(name) is { } layer && layer.TryString("quant_algo") is { } algorithm)
+                if (layer.TryString("quant_algo") is { } algorithm)
                 {
                     used.Add(Find(layer, algorithm));
                 }

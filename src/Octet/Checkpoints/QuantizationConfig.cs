@@ -21,7 +21,7 @@ public sealed record QuantizationConfig
     /// </summary>
     public required string QuantMethod { get; init; }
 
-    /// <summary><c>fmt</c>: <c>e4m3</c>, which is also what an absent key means, or <c>e5m2</c>.</summary>
+    /// <summary><c>fmt</c>: <c>e4m3</c>, which is also what an absent key means, or <c>e5m2</c>; of several types in one model <c>e4m3</c>.</summary>
     public string Fmt { get; init; } = "e4m3";
 
     /// <summary>
@@ -47,6 +47,26 @@ public sealed record QuantizationConfig
 
     /// <summary>What codes stored as plain bytes, one for each weight, are (MLX hands FP8 on as bytes); null where the config does not say.</summary>
     internal DataType? ByteCodes { get; init; }
+
+    /// <summary>The types of codes that are said, for all layers or for some; empty: what <see cref="Fmt"/> says.</summary>
+    internal IReadOnlyList<DataType> CodeTypes { get; init; } = [];
+
+    /// <summary>Whether codes of E4M3 or E5M2 may be of this type. What others are their tensors alone say.</summary>
+    internal bool Allows(DataType codes) => codes is not (DataType.Float8E4M3FN or DataType.Float8E5M2)
+        || CodeTypes.Contains(codes)
+        || (!CodeTypes.Any(IsFloat8) && (Fmt.Length == 0 || (Fmt == "e5m2") == (codes == DataType.Float8E5M2)));
+
+    static bool IsFloat8(DataType codes) => codes is DataType.Float8E4M3FN or DataType.Float8E5M2;
+
+    /// <summary>With what producers say that name the codes' types layer by layer.</summary>
+    internal QuantizationConfig WithCodes(IEnumerable<DataType> types)
+    {
+        DataType[] all = [.. types.Distinct()];
+        DataType[] narrow = [.. all.Where(type => type != DataType.Float4E2M1FN)];
+
+        // Bytes do not say of which of two types they are.
+        return this with { CodeTypes = all, Fmt = narrow is [DataType.Float8E5M2] ? "e5m2" : "e4m3", ByteCodes = narrow is [var only] ? only : null };
+    }
 
     /// <summary>The name of the file that this was read from, for messages.</summary>
     internal string Source { get; init; } = ModelConfig.FileName;
@@ -96,7 +116,7 @@ public sealed record QuantizationConfig
         if (!json.Has("quant_method"))
         {
             return MlxConfig.IsIn(json) ? MlxConfig.Read(json)
-                : json.Has("quant_algo") || json.IsObject("quantization") ? ModelOptConfig.Read(json)
+                : json.Has("quant_algo") || json.Has("kv_cache_quant_algo") || json.IsObject("quantization") ? ModelOptConfig.Read(json)
                 : json.Has("hp_dtype") ? throw json.Refused("quant_method", UnreadMethods.All["inc"])
                 : throw json.Missing("quant_method", $"one of {Methods}");
         }

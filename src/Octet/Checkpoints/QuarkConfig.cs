@@ -30,7 +30,7 @@ static class QuarkConfig
         {
             if (json.TryObject(key) is { } some)
             {
-                specifications.AddRange(some.Names.Select(some.TryObject).OfType<ConfigObject>());
+                specifications.AddRange(some.Objects.Select(layer => layer.Value));
             }
         }
 
@@ -43,17 +43,15 @@ static class QuarkConfig
         // Of several tensors of one kind of input the first counts: NVFP4 has its scales' there too.
         ConfigObject? inputs = all.TryObjects("input_tensors") is [var first, ..] ? first : null;
         bool isDynamic = inputs?.TryBoolean("is_dynamic") ?? false;
-        return new()
+        return new QuantizationConfig
         {
             QuantMethod = "quark",
-            Fmt = weights.Exists(weight => weight.Codes == DataType.Float8E5M2) ? "e5m2" : "e4m3",
             ActivationScheme = inputs is null ? "none" : isDynamic ? "dynamic" : "static",
             Layouts = [.. weights.Select(weight => weight.Layout).Distinct()],
             ByteScales = DataType.Float8E8M0FNU,
-            ByteCodes = weights.Find(weight => weight.Codes != DataType.Float4E2M1FN)?.Codes,
             HasTokenScales = isDynamic && inputs!.TryString("qscheme") == "per_channel",
             ModulesToNotConvert = [.. json.TryStrings("exclude") ?? []],
-        };
+        }.WithCodes(weights.Select(weight => weight.Codes));
     }
 
     static Weights Read(IReadOnlyList<ConfigObject> stages)

@@ -20,12 +20,21 @@ readonly record struct ScaleLayout(int BlockRows, int BlockColumns)
     /// <param name="columns">Of the scales.</param>
     /// <param name="outputs">Of the weight.</param>
     /// <param name="inputs">Of the weight.</param>
-    /// <param name="config">AutoRound has those of groups in one row.</param>
+    /// <param name="config">AutoRound has those of groups in one row, and pads the last group of a row; other producers have whole groups only.</param>
     internal bool Fits(long rows, long columns, long outputs, long inputs, QuantizationConfig? config)
     {
         (long ownRows, long ownColumns) = ScaleShape(outputs, inputs);
-        return (rows, columns) == (ownRows, ownColumns) || (config is { QuantMethod: "auto-round" } && (rows, columns) == (ownRows * ownColumns, 1));
+        return config is { QuantMethod: "auto-round" }
+            ? (rows, columns) == (ownRows, ownColumns) || (columns == 1 && (ownRows == 0 ? rows == 0 : rows % ownRows == 0 && rows / ownRows == ownColumns))
+            : (rows, columns) == (ownRows, ownColumns) && HasWholeGroups(inputs);
     }
+
+    /// <summary>Whether rows of a length are whole groups, where groups are parts of a row; blocks of several rows may be cut at the edge.</summary>
+    internal bool HasWholeGroups(long inputs) => BlockRows != 1 || BlockColumns == 0 || inputs % BlockColumns == 0;
+
+    /// <summary>The blocks as they are in a weight [outputs, inputs], which is at most one block high and wide: layouts with the same are the same for it.</summary>
+    internal (long Rows, long Columns) Block(long outputs, long inputs)
+        => (BlockRows == 0 ? outputs : Math.Min(BlockRows, outputs), BlockColumns == 0 ? inputs : Math.Min(BlockColumns, inputs));
 
     public override string ToString() => (BlockRows, BlockColumns) switch
     {
@@ -35,5 +44,5 @@ readonly record struct ScaleLayout(int BlockRows, int BlockColumns)
         _ => $"a scale for each block of {BlockRows} x {BlockColumns}",
     };
 
-    static long Ceiling(long count, int block) => (count + block - 1) / block;
+    static long Ceiling(long count, int block) => count == 0 ? 0 : ((count - 1) / block) + 1;
 }

@@ -35,26 +35,29 @@ readonly record struct StoredCodes(DataType? Element, long Rows, long Columns)
             case DataType.UInt8 when codes.Shape.Length > 2 && columns == MxBlock / 2:
                 // gpt-oss: blocks of 32 in a dimension of their own.
                 long blocks = codes.Shape[^2];
-                return new(DataType.Float4E2M1FN, blocks == 0 ? 0 : rows / blocks, blocks * MxBlock);
+                return new(DataType.Float4E2M1FN, blocks == 0 ? 0 : rows / blocks, Times(blocks, MxBlock));
             case DataType.UInt8 when IsFull(scale!, columns, across):
                 return new(quantization?.ByteCodes, rows, columns);
             case DataType.UInt8:
-                return new(DataType.Float4E2M1FN, rows, 2 * columns);
+                return new(DataType.Float4E2M1FN, rows, Times(columns, 2));
             case DataType.UInt32 when scale is null || quantization is not { QuantMethod: "mlx" }:
                 return null;
             case DataType.UInt32:
                 int group = quantization.ByteScales == DataType.Float8E4M3FN ? MxBlock / 2 : MxBlock;
-                return 4 * columns == group * across ? new(DataType.Float8E4M3FN, rows, 4 * columns) : new(DataType.Float4E2M1FN, rows, 8 * columns);
+                return (Int128)4 * columns == (Int128)group * across ? new(DataType.Float8E4M3FN, rows, Times(columns, 4)) : new(DataType.Float4E2M1FN, rows, Times(columns, 8));
             default:
                 return OfType(codes.DataType) is { } element ? new(element, rows, columns) : null;
         }
     }
 
+    /// <summary>Rows without an end where the product has none: an empty tensor may have a shape of any numbers.</summary>
+    static long Times(long columns, int codes) => columns > long.MaxValue / codes ? long.MaxValue : columns * codes;
+
     /// <summary>Whether bytes are codes of FP8, one for each weight: two FP4 codes in each have scales in 8 bits, for 16 or 32 of them.</summary>
     static bool IsFull(TensorView scale, long columns, long across) => scale.DataType switch
     {
         DataType.Float8E4M3FN => false,
-        DataType.UInt8 or DataType.Float8E8M0FNU => (columns + MxBlock - 1) / MxBlock == across && 2 * columns != MxBlock * across,
+        DataType.UInt8 or DataType.Float8E8M0FNU => ScaleLayout.Group(MxBlock).ScaleShape(1, columns).Columns == across && (Int128)2 * columns != (Int128)MxBlock * across,
         _ => true,
     };
 

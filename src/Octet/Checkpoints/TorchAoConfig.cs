@@ -14,6 +14,7 @@ static class TorchAoConfig
     {
         List<ScaleLayout> layouts = [ScaleLayout.Tensor, ScaleLayout.Channel, new ScaleLayout(128, 128)];
         List<bool> dynamicByToken = [];
+        List<DataType> codes = [];
         if (json.IsString("quant_type"))
         {
             // Transformers before 4.49.
@@ -31,21 +32,20 @@ static class TorchAoConfig
         else
         {
             ConfigObject type = json.TryObject("quant_type")?.TryObject("default") ?? throw json.Missing("quant_type", $"a default with a _type, one of {Supported}");
-            Read(type, layouts, dynamicByToken);
+            Read(type, layouts, dynamicByToken, codes);
         }
 
-        return new()
+        return new QuantizationConfig
         {
             QuantMethod = "torchao",
             ActivationScheme = dynamicByToken.Count == 0 ? "none" : "dynamic",
             Layouts = layouts,
-            ByteCodes = DataType.Float8E4M3FN,
             HasTokenScales = dynamicByToken.Count > 0 && dynamicByToken.TrueForAll(byToken => byToken),
             ModulesToNotConvert = QuantizationConfig.NotConverted(json),
-        };
+        }.WithCodes(codes.Count > 0 ? codes : [DataType.Float8E4M3FN]);
     }
 
-    static void Read(ConfigObject config, List<ScaleLayout> layouts, List<bool> dynamicByToken)
+    static void Read(ConfigObject config, List<ScaleLayout> layouts, List<bool> dynamicByToken, List<DataType> codes)
     {
         string type = config.String("_type", $"one of {Supported}");
         ConfigObject? data = config.TryObject("_data");
@@ -53,17 +53,15 @@ static class TorchAoConfig
         {
             case "FqnToConfig" or "ModuleFqnToConfig" or "AOPerModuleConfig":
                 ConfigObject modules = data?.TryObject("fqn_to_config") ?? data?.TryObject("module_fqn_to_config") ?? throw config.Missing("_data", "an object with fqn_to_config or module_fqn_to_config");
-                foreach (string name in modules.Names)
+                foreach ((_, ConfigObject module) in modules.Objects)
                 {
-                    // Null: not quantised.
-                    if (modules.TryObject(name) is { } module)
-                    {
-                        Read(module, layouts, dynamicByToken);
-                    }
+                    // Those that are null are not quantised.
+                    Read(module, layouts, dynamicByToken, codes);
                 }
 
                 break;
             case "Float8WeightOnlyConfig" or "Float8DynamicActivationFloat8WeightConfig":
+                codes.Add(data is null ? DataType.Float8E4M3FN : Codes(data));
                 IReadOnlyList<ConfigObject> granularity = data?.TryObjects("granularity") ?? [];
                 layouts.AddRange(granularity
                     .Where(one => one.TryString("_type") == "PerGroup")
@@ -77,5 +75,20 @@ static class TorchAoConfig
             default:
                 throw config.Unsupported("_type", Supported);
         }
+    }
+
+    /// <summary>A type of torch, in an object with its name.</summary>
+    static DataType Codes(ConfigObject data)
+    {
+        const string Key = "weight_dtype";
+        string? name = data.IsObject(Key) ? data.TryObject(Key)!.TryString("_data") : data.TryString(Key);
+        return name switch
+        {
+            null or "float8_e4m3fn" or "torch.float8_e4m3fn" => DataType.Float8E4M3FN,
+            "float8_e5m2" or "torch.float8_e5m2" => DataType.Float8E5M2,
+            "float8_e4m3fnuz" or "torch.float8_e4m3fnuz" => DataType.Float8E4M3FNUZ,
+            "float8_e5m2fnuz" or "torch.float8_e5m2fnuz" => DataType.Float8E5M2FNUZ,
+            _ => throw data.Unsupported(Key, "float8_e4m3fn, float8_e5m2 and their fnuz forms"),
+        };
     }
 }

@@ -27,7 +27,7 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
     readonly ModuleList _unquantized = new(quantization?.ModulesToNotConvert ?? []);
     readonly List<(string Module, string Entry)> _listed = [];
     readonly List<string> _notices = [];
-    readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint);
+    readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint, quantization);
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
@@ -153,6 +153,11 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
         }
 
         TensorView tensor = Take(name + (codes.Length == 0 ? WeightScheme.PlainSuffix : codes[0]), [outputs, inputs]);
+        if (inputs > int.MaxValue)
+        {
+            throw Error(tensor, $"rows of {inputs} weights are not implemented: expected at most {int.MaxValue}", ModelError.Unsupported);
+        }
+
         LayerFormat? format = _formats.Of(name);
         format?.RequireCodes(tensor);
         string[] scales = [.. present.Select(scheme => scheme.Scale).Distinct().Where(suffix => Has(name + suffix))];
@@ -173,9 +178,9 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
             _listed.Add((name, listed));
         }
 
-        if (quantization is { Fmt: { Length: > 0 } fmt } && (fmt == "e5m2") != (element == DataType.Float8E5M2) && element is DataType.Float8E5M2 or DataType.Float8E4M3FN)
+        if (quantization is not null && !quantization.Allows(element))
         {
-            throw Error(tensor, $"codes of type {element}, but {Source} says {fmt}; the checkpoint contradicts itself");
+            throw Error(tensor, $"codes of type {element}, but {Source} says {quantization.Fmt}; the checkpoint contradicts itself");
         }
 
         if (scales.Length > 1)
@@ -498,15 +503,21 @@ sealed class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? 
                 : [ScaleLayout.Tensor, ScaleLayout.Channel];
         }
 
-        foreach (ScaleLayout layout in allowed)
+        ScaleLayout[] fitting = shape is [var rows, var columns] ? [.. allowed.Where(layout => layout.Fits(rows, columns, outputs, inputs, quantization))] : [];
+        int other = Array.FindIndex(fitting, layout => layout.Block(outputs, inputs) != fitting[0].Block(outputs, inputs));
+        if (other > 0)
         {
-            if (shape is [var rows, var columns] && layout.Fits(rows, columns, outputs, inputs, quantization))
-            {
-                return layout;
-            }
+            throw Error(scale, $"scales of shape {Describe(scale.Shape)} for {tensor.Name} of {outputs} x {inputs} may be {fitting[0]} or {fitting[other]}: {Source} allows both, and nothing says which", ModelError.Unsupported);
         }
 
-        string expected = string.Join(" or ", allowed.Select(layout => $"[{layout.ScaleShape(outputs, inputs).Rows}, {layout.ScaleShape(outputs, inputs).Columns}] ({layout})"));
+        if (fitting.Length > 0)
+        {
+            return fitting[0];
+        }
+
+        string expected = string.Join(" or ", allowed.Select(layout => layout.HasWholeGroups(inputs)
+            ? $"[{layout.ScaleShape(outputs, inputs).Rows}, {layout.ScaleShape(outputs, inputs).Columns}] ({layout})"
+            : $"rows of whole groups ({layout})"));
         string source = quantization is null ? $"no quantization_config gives another layout (the tool's --block names blocks for inspect and quantize)" : $"by {Source}";
         throw Error(scale, $"scales of type {scale.DataType} and shape {Describe(scale.Shape)} for {tensor.Name} of {outputs} x {inputs}, expected {expected}: {source}");
     }

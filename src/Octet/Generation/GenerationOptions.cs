@@ -11,22 +11,22 @@ public sealed record GenerationOptions
     /// <summary>The most tokens to generate, from 0. Null: the model's default, else as long as the context allows.</summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>The fewest tokens before a stop token may come, from 0, at most <see cref="MaxTokens"/>. Stop strings are not held off.</summary>
+    /// <summary>The fewest tokens before a stop token may come, from 0, at most <see cref="MaxTokens"/>; above the model's default for that, it is the most too. Stop strings are not held off.</summary>
     public int? MinTokens { get; init; }
 
-    /// <summary>Divides the logits, from 0. Below 1 sharpens, above 1 flattens; 0 takes the most likely token (greedy).</summary>
+    /// <summary>Divides the logits, from 0. Below 1 sharpens, above 1 flattens; 0 takes the most likely token (greedy). Null where the model's producer does not sample: greedy too.</summary>
     public float? Temperature { get; init; }
 
-    /// <summary>Keep the k most likely tokens, from 0; 0 is off.</summary>
+    /// <summary>Keep the k most likely tokens, from 0; 0 is off; greedy, it has no effect.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>Keep the fewest most likely tokens whose probability reaches p, from 0 to 1; 1 is off. <see href="https://arxiv.org/abs/1904.09751"/></summary>
+    /// <summary>Keep the fewest most likely tokens whose probability reaches p, from 0 to 1; 1 is off; greedy, it has no effect. <see href="https://arxiv.org/abs/1904.09751"/></summary>
     public float? TopP { get; init; }
 
-    /// <summary>Keep tokens at least this fraction as likely as the most likely one, from 0 to 1; 0 is off. <see href="https://arxiv.org/abs/2407.01082"/></summary>
+    /// <summary>Keep tokens at least this fraction as likely as the most likely one, from 0 to 1; 0 is off; greedy, it has no effect. <see href="https://arxiv.org/abs/2407.01082"/></summary>
     public float? MinP { get; init; }
 
-    /// <summary>Keep tokens of typical information content up to this probability, above 0, at most 1; 1 is off. <see href="https://arxiv.org/abs/2202.00666"/></summary>
+    /// <summary>Keep tokens of typical information content up to this probability, above 0, at most 1; 1 is off; greedy, it has no effect. <see href="https://arxiv.org/abs/2202.00666"/></summary>
     public float? TypicalP { get; init; }
 
     /// <summary>Makes tokens of prompt and output less likely, above 0; 1 is off, below 1 encourages. <see href="https://arxiv.org/abs/1909.05858"/></summary>
@@ -52,7 +52,7 @@ public sealed record GenerationOptions
 
     /// <summary>
     /// Any number: the same seed on the same logits draws the same tokens on every machine. Null: a new one each time, which
-    /// <see cref="GenerationStatistics.Seed"/> tells.
+    /// <see cref="GenerationStatistics.Seed"/> tells. Greedy, it has no effect.
     /// </summary>
     public long? Seed { get; init; }
 

@@ -88,7 +88,9 @@ sealed record GenerationSettings
         }
 
         defaults.RequireUnderstood(options);
-        int? maxTokens = options.MaxTokens ?? defaults.MaxNewTokens ?? Rest(defaults.MaxLength, promptTokens);
+
+        // Who wants more tokens than the producer gives by default has said how many at least.
+        int? maxTokens = options.MaxTokens ?? Largest(defaults.MaxNewTokens ?? Rest(defaults.MaxLength, promptTokens), options.MinTokens);
         var settings = new GenerationSettings
         {
             MaxTokens = maxTokens,
@@ -120,6 +122,9 @@ sealed record GenerationSettings
         return settings;
     }
 
+    // Null as the first: there is no bound.
+    static int? Largest(int? bound, int? wanted) => wanted > bound ? wanted : bound;
+
     static int? Rest(int? maxLength, int promptTokens)
     {
         if (maxLength <= promptTokens)
@@ -145,10 +150,23 @@ sealed record GenerationSettings
 
     void RequireSomethingToDraw(int tokenizerSize)
     {
+        List<int> banned = [.. SequenceBias.Where(entry => entry.Ids.Length == 1 && float.IsNegativeInfinity(entry.Bias)).Select(entry => entry.Ids[0])];
         IEnumerable<int> drawable = (AllowedTokenIds ?? Enumerable.Range(0, tokenizerSize)).Except(BannedTokenIds);
         if (!drawable.Any())
         {
             throw Refuse(nameof(GenerationOptions.BannedTokenIds), "BannedTokenIds holds every token that may be drawn; expected at least one that is not");
+        }
+
+        drawable = drawable.Except(banned);
+        if (!drawable.Any())
+        {
+            throw Refuse(nameof(GenerationOptions.BannedSequences), "BannedSequences holds, as a sequence of its own, every token that may be drawn; expected at least one that is not");
+        }
+
+        IEnumerable<int> first = drawable.Except(BannedFirstTokenIds);
+        if (!first.Any())
+        {
+            throw Refuse(nameof(GenerationOptions.BannedFirstTokenIds), "BannedFirstTokenIds holds every token that may be drawn; expected at least one that is not");
         }
 
         if (MinTokens > 0 && !drawable.Except(StopTokenIds).Any())
@@ -156,6 +174,13 @@ sealed record GenerationSettings
             throw Refuse(
                 nameof(GenerationOptions.MinTokens),
                 string.Create(CultureInfo.InvariantCulture, $"MinTokens is {MinTokens}, but every token that may be drawn is a stop token; expected 0, or a token that is not"));
+        }
+
+        if (MinTokens > 0 && !first.Except(StopTokenIds).Any())
+        {
+            throw Refuse(
+                nameof(GenerationOptions.BannedFirstTokenIds),
+                string.Create(CultureInfo.InvariantCulture, $"MinTokens is {MinTokens}, and BannedFirstTokenIds leaves stop tokens alone to be drawn first; expected MinTokens 0, or another token"));
         }
     }
 

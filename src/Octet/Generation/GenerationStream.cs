@@ -27,6 +27,9 @@ static class GenerationStream
             using var open = new CancellationTokenSource();
             await foreach (GenerationUpdate update in channel.Reader.ReadAllAsync(open.Token).ConfigureAwait(false))
             {
+                // What is ahead of its reader is not wanted any more.
+                caller.ThrowIfCancellationRequested();
+                enumeration.ThrowIfCancellationRequested();
                 yield return update;
             }
         }

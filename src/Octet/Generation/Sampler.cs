@@ -78,10 +78,14 @@ sealed class Sampler
             throw NotFinite(scores);
         }
 
-        if (_adjusts)
+        if (_adjusts && !float.IsNegativeInfinity(maximum))
         {
             Adjust(scores);
             maximum = LogitScan.Maximum(scores);
+            if (float.IsNegativeInfinity(maximum))
+            {
+                throw NothingLeft();
+            }
         }
 
         if (float.IsNegativeInfinity(maximum))
@@ -170,6 +174,23 @@ sealed class Sampler
                 scores[id] = float.NegativeInfinity;
             }
         }
+    }
+
+    ModelException NothingLeft()
+    {
+        // The names of the options, though the model's file may have set some of them.
+        (string Name, bool Bans)[] rules =
+        [
+            (nameof(GenerationOptions.AllowedTokenIds), _settings.AllowedTokenIds is not null),
+            (nameof(GenerationOptions.BannedTokenIds), _settings.BannedTokenIds.Length > 0),
+            (nameof(GenerationOptions.BannedFirstTokenIds), _step == 0 && _settings.BannedFirstTokenIds.Length > 0),
+            (nameof(GenerationOptions.BannedSequences), _settings.SequenceBias.Any(entry => float.IsNegativeInfinity(entry.Bias))),
+            (nameof(GenerationOptions.NoRepeatNgramSize), _settings.NoRepeatNgramSize > 0),
+            (nameof(GenerationOptions.MinTokens), _step < _settings.MinTokens && _settings.StopTokenIds.Length > 0),
+        ];
+        return new ModelException(ModelError.InvalidInput, string.Create(
+            CultureInfo.InvariantCulture,
+            $"the rules of the generation leave no token that could be drawn at step {_step} (0 is the first generated token): {string.Join(", ", rules.Where(rule => rule.Bans).Select(rule => rule.Name))}; expected at least one that none of them bans"));
     }
 
     ModelException NotFinite(ReadOnlySpan<float> scores)

@@ -22,7 +22,9 @@ sealed class SequenceRules(GenerationSettings settings)
         {
             if (ids[^1] < scores.Length && tokens.EndsWith(ids.AsSpan(0, ids.Length - 1)))
             {
-                scores[ids[^1]] += bias;
+                // A ban is infinite; a bias as large as any must not become one.
+                float score = scores[ids[^1]] + bias;
+                scores[ids[^1]] = float.IsFinite(bias) && float.IsFinite(scores[ids[^1]]) ? Math.Clamp(score, float.MinValue, float.MaxValue) : score;
             }
         }
 

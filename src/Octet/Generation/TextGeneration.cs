@@ -11,6 +11,8 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
     /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
     internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellationToken)
     {
+        // Before the session is cut to what it shares with the prompt.
+        cancellationToken.ThrowIfCancellationRequested();
         using InferenceSession? own = given is null ? new InferenceSession(engine) : null;
         InferenceSession session = given ?? own!;
         using InferenceSession.Operation operation = session.Begin(nameof(LanguageModel.GenerateAsync));

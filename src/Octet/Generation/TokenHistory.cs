@@ -42,8 +42,13 @@ sealed class TokenHistory(int tokenizerSize)
                 continue;
             }
 
-            // A very small penalty must not make infinity of a finite score.
-            float score = MathF.Min(scores[id] > 0 ? scores[id] / repetition : scores[id] * repetition, float.MaxValue);
+            if (float.IsNegativeInfinity(scores[id]))
+            {
+                continue;
+            }
+
+            // A very small or very large penalty must not make infinity of a finite score.
+            float score = Math.Clamp(scores[id] > 0 ? scores[id] / repetition : scores[id] * repetition, float.MinValue, float.MaxValue);
             int count = _outputCounts[id];
             scores[id] = count > 0 ? score - presence - frequency * count : score;
         }

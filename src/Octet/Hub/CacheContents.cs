@@ -3,8 +3,20 @@ namespace Octet;
 /// <summary>What one repository has in the cache, and its removal.</summary>
 sealed class CacheContents(RepositoryCache cache)
 {
-    /// <summary>Describes the repository; what is not understood in a foreign cache is left out.</summary>
-    internal CachedModel Describe()
+    /// <summary>Describes a repository; what is not understood in a foreign cache is left out, and one that cannot be read hides no other.</summary>
+    internal static CachedModel Describe(RepositoryCache cache)
+    {
+        try
+        {
+            return new CacheContents(cache).Describe();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new CachedModel(cache.Repository, cache.Root, [], 0, 0) { Problem = OneLine.Of(e.Message) };
+        }
+    }
+
+    CachedModel Describe()
     {
         ILookup<string, string> references = cache.AllReferences().ToLookup(reference => reference.Commit, reference => reference.Name);
         List<CachedRevision> revisions = [];
@@ -85,7 +97,7 @@ sealed class CacheContents(RepositoryCache cache)
 
         foreach (string commit in cache.Commits())
         {
-            foreach (string file in Directory.EnumerateFiles(cache.Snapshot(commit), "*", SearchOption.AllDirectories).Where(file => RepositoryCache.Length(file) is not null))
+            foreach (string file in RepositoryCache.Files(cache.Snapshot(commit)).Select(file => file.FullName).Where(file => RepositoryCache.Length(file) is not null))
             {
                 string target = RepositoryCache.Final(file);
                 files.TryAdd(target, ([], []));
@@ -122,7 +134,7 @@ sealed class CacheContents(RepositoryCache cache)
 
     /// <summary>The files below a directory, links left out.</summary>
     static IEnumerable<string> Files(string directory)
-        => new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.LinkTarget is null).Select(file => file.FullName);
+        => RepositoryCache.Files(directory).Where(file => file.LinkTarget is null).Select(file => file.FullName);
 
     /// <summary>What removing files gives back: nothing for one that has a name elsewhere.</summary>
     static long Freed(IEnumerable<string> files)
@@ -145,7 +157,7 @@ sealed class CacheContents(RepositoryCache cache)
     }
 
     static IEnumerable<string> Targets(string snapshot) =>
-        Directory.EnumerateFiles(snapshot, "*", SearchOption.AllDirectories).Select(file => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file));
+        RepositoryCache.Files(snapshot).Select(file => RepositoryCache.Final(file.FullName));
 
     static (long Bytes, DateTimeOffset Used) Measure(string snapshot)
     {
@@ -165,7 +177,7 @@ sealed class CacheContents(RepositoryCache cache)
     }
 
     // Links count nothing. Neither do unfinished files here, whose length is not what they take, nor the record of what was hashed.
-    static long Bytes(string directory) => new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories)
+    static long Bytes(string directory) => RepositoryCache.Files(directory)
         .Where(file => file.LinkTarget is null && !PartialBlob.IsPartial(file.Name) && file.Name != CheckedContent.FileName)
         .Sum(file => file.Length);
 

@@ -83,9 +83,9 @@ public sealed class ModelHub : IDisposable
         return GuardedAsync(() => new ModelPull(_client.Value, cache, Content(cache), id, _options).RunAsync(!_environment.DisablesSymbolicLinks, progress, cancellationToken));
     }
 
-    /// <summary>The models in the cache, in the order of their names.</summary>
+    /// <summary>The models in the cache, in the order of their names; one that cannot be read with the reason (<see cref="CachedModel.Problem"/>).</summary>
     /// <exception cref="ModelHubException">The cache cannot be read.</exception>
-    public IReadOnlyList<CachedModel> List() => Guarded<IReadOnlyList<CachedModel>>(() => [.. RepositoryCache.All(CacheDirectory).Select(cache => new CacheContents(cache).Describe())]);
+    public IReadOnlyList<CachedModel> List() => Guarded<IReadOnlyList<CachedModel>>(() => [.. RepositoryCache.All(CacheDirectory).Select(CacheContents.Describe)]);
 
     /// <summary>
     /// Reads every file of a cached repository and compares it with its hash, whatever is remembered of it: for disks and file systems that

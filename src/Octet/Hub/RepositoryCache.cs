@@ -67,7 +67,7 @@ sealed class RepositoryCache(string cache, string repository)
 
     /// <summary>Branch or tag, and its commit.</summary>
     internal IEnumerable<(string Name, string Commit)> AllReferences() => Directory.Exists(References)
-        ? Directory.EnumerateFiles(References, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        ? Files(References).Select(file => file.FullName).Order(StringComparer.Ordinal)
             .Select(file => (Path.GetRelativePath(References, file).Replace('\\', '/'), File.ReadAllText(file).Trim()))
         : [];
 
@@ -108,13 +108,32 @@ sealed class RepositoryCache(string cache, string repository)
 
     internal static string FolderName(string repository) => Prefix + repository.Replace("/", Separator, StringComparison.Ordinal);
 
-    /// <summary>The bytes of a file, through links; null: there is none, or a link that leads nowhere.</summary>
+    /// <summary>The bytes of a file, through links; null: there is none, or a link that leads nowhere or in a circle.</summary>
     internal static long? Length(string path)
     {
         // File.Exists is true of a link that leads nowhere.
         var file = new FileInfo(path);
-        FileSystemInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
-        return target is FileInfo { Exists: true } found ? found.Length : null;
+        try
+        {
+            FileSystemInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
+            return target is FileInfo { Exists: true } found ? found.Length : null;
+        }
+        catch (IOException)
+        {
+            // Links in a circle.
+            return null;
+        }
+    }
+
+    /// <summary>The files below a directory and the links to files, in directories of its own: a link to a directory may lead anywhere, also to above it.</summary>
+    internal static IEnumerable<FileInfo> Files(string directory)
+    {
+        var own = new EnumerationOptions { IgnoreInaccessible = false, AttributesToSkip = 0, RecurseSubdirectories = true };
+        return new System.IO.Enumeration.FileSystemEnumerable<FileInfo>(directory, (ref System.IO.Enumeration.FileSystemEntry entry) => (FileInfo)entry.ToFileSystemInfo(), own)
+        {
+            ShouldIncludePredicate = (ref System.IO.Enumeration.FileSystemEntry entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref System.IO.Enumeration.FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+        };
     }
 
     /// <summary>The full path of what a path leads to in the end; itself where it is no link, or one that cannot be followed.</summary>

@@ -10,7 +10,7 @@ namespace Octet.Models;
 /// </summary>
 sealed class CachePlan
 {
-    readonly List<(int Heads, int HeadDim, int? Window)> _kinds = [];
+    readonly List<CacheShape> _kinds = [];
     readonly RecurrentLayout? _recurrent;
 
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
@@ -19,16 +19,15 @@ sealed class CachePlan
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
-            if (layers[i].Mixer is GatedDeltaSpec delta)
+            if (layers[i].Mixer.StateFloats is > 0 and var floats)
             {
                 int before = _recurrent?.Layers ?? 0;
                 Places[i] = (-1, before);
-                _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, delta.Shape.Floats));
+                _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, floats));
                 continue;
             }
 
-            var attention = (AttentionSpec)layers[i].Mixer;
-            (int, int, int?) shape = (attention.KeyValueHeads, attention.HeadDim, attention.Window);
+            CacheShape shape = layers[i].Mixer.Cache ?? throw new InvalidOperationException($"{layers[i].Mixer.GetType().Name} keeps nothing");
             int kind = _kinds.IndexOf(shape);
             if (kind < 0)
             {
@@ -57,6 +56,7 @@ sealed class CachePlan
             return new KvCacheLayout(own.Length, kind.Heads, kind.HeadDim, type)
             {
                 Kind = index,
+                ValueInKey = kind.ValueInKey,
                 Window = kind.Window,
                 Scales = type == KvCacheType.Float8E4M3 ? CacheScale.Read(own, kind.Heads) : null,
             };

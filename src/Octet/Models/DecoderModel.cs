@@ -159,6 +159,7 @@ sealed class DecoderModel : IDisposable
     Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
     {
         AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
+        LatentAttentionSpec latent => new LatentAttention(latent, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
         GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at + "linear_attn.", _config.HiddenSize, _cache.Places[layer].Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
     };

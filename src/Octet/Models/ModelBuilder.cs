@@ -68,6 +68,9 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
 
     internal Weight Norm(string name, int length) => Own(Backend.CreateVector(Weights.Vector(name + ".weight", length), normOffset));
 
+    /// <summary>A norm's weight as it is stored.</summary>
+    internal Weight PlainNorm(string name, int length) => Vector(name + ".weight", length);
+
     internal Weight Vector(string name, int length) => Own(Backend.CreateVector(Weights.Vector(name, length)));
 
     internal Weight Taps(string name, int channels, int taps) => Own(Backend.CreateTaps(Weights.Floats(name, channels, 1, taps)));

@@ -44,6 +44,6 @@ static class CarriedCacheScales
     }
 
     /// <summary>The attention: what is before the longest name that fits.</summary>
-    static string Layer(string name)
+    internal static string Layer(string name)
         => name[..^WeightScheme.CacheScales.SelectMany(names => (string[])[names.Key, names.Value]).Where(suffix => name.EndsWith(suffix, StringComparison.Ordinal)).Max(suffix => suffix.Length)];
 }

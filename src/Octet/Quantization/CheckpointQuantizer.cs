@@ -15,8 +15,9 @@ public static class CheckpointQuantizer
     /// <summary>Quantises a checkpoint.</summary>
     /// <param name="source">A model directory, or a single safetensors file.</param>
     /// <param name="destination">
-    /// The directory, or for a file the file, to be made; it must not be there yet. It appears when all is written and read back; a
-    /// directory is made as <c>NAME.partial</c> before, which the next call removes where a process was killed.
+    /// The directory, or for a file the file, to be made; it must not be there yet. It appears when all is written and read back. Before, a
+    /// directory is made as <c>NAME.partial</c>, which the next call removes where a process was killed, and a file beside it under a name
+    /// of this call's own, <c>.NAME.RANDOM.partial</c>.
     /// </param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left behind.</param>
@@ -33,10 +34,11 @@ public static class CheckpointQuantizer
         try
         {
             using var opened = new QuantizationSource(source, options.SourceBlocks);
+            opened.RequireCompanions();
             using QuantizationSource? given = options.ScalesFrom is { } path ? new QuantizationSource(path) : null;
             EncodingTarget target = given is null
                 ? new SchemeTarget(options)
-                : new GivenScalesTarget(given.Modules, given.ConfigJson?["quantization_config"]?.AsObject());
+                : new GivenScalesTarget(given.Modules, given.PublishedQuantization());
             CacheCalibration? cache = options.CacheCalibrationText is { } text ? new CacheCalibration(source, text, options.Threads, cancellationToken) : null;
             bool head = given is null ? options.LmHead : given.Modules.Modules.Any(module => module.Name == QuantizationPlan.Head && module.IsQuantized);
             var plan = new QuantizationPlan(opened, target, head, cache);
@@ -92,9 +94,10 @@ public static class CheckpointQuantizer
             metadata.Add(QuantizationConfig.MetadataKey, plan.Config.ToJsonString());
         }
 
-        // Under its own name the file is seen only after it was read back.
-        string written = destination + ".partial";
-        RemoveStale(written);
+        // Under its own name the file is seen only after it was read back. Until then it has one that no other run and nobody else uses.
+        string full = Path.GetFullPath(destination);
+        string written = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.partial");
+        new FileStream(written, FileMode.CreateNew, FileAccess.Write).Dispose();
         try
         {
             using var writer = CheckpointWriter.CreateFile(written, plan.Tensors, new SafetensorsWriterOptions { Metadata = metadata });
@@ -115,23 +118,5 @@ public static class CheckpointQuantizer
     {
         var written = new SafetensorsWriterOptions { MaxShardSize = options.MaxShardSize };
         return plan.LayersMetadata is not { } layers ? written : written with { Metadata = new Dictionary<string, string>(written.Metadata) { [LayerFormats.MetadataKey] = layers } };
-    }
-
-    /// <summary>What killed processes left of the same file. One that still writes holds a lock on its own.</summary>
-    static void RemoveStale(string written)
-    {
-        string path = Path.GetFullPath(written);
-        foreach (string stale in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.*.tmp"))
-        {
-            try
-            {
-                new FileStream(stale, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
-                File.Delete(stale);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // In use.
-            }
-        }
     }
 }

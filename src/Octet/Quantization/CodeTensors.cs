@@ -53,11 +53,7 @@ static class CodeTensors
     {
         // Two of 4 bits share a byte, also across the ends of rows.
         long columns = tensor.Shape is [.., var last] && (tensor.DataType != DataType.Float4E2M1FN || last % 2 == 0) ? last : tensor.ElementCount;
-        if (columns > int.MaxValue)
-        {
-            throw Error(tensor, $"rows of {columns} codes are not implemented: expected at most {int.MaxValue}");
-        }
-
+        RequireWidth(tensor, columns);
         var weight = new LinearTensor(tensor, tensor.DataType, columns == 0 ? 0 : tensor.ElementCount / columns, (int)columns, null);
         return new SourceModule(tensor.Name, weight, []) { Shape = new WideShape(tensor.Name, tensor.Shape.ToArray()) };
     }
@@ -66,11 +62,12 @@ static class CodeTensors
     static SourceModule Experts(TensorView tensor, TensorView scale, QuantizationConfig? quantization)
     {
         (long experts, long outputs, long inputs) = (tensor.Shape[0], tensor.Shape[1], tensor.Shape[2]);
+        RequireWidth(tensor, inputs);
         ScaleLayout[] allowed = quantization is { Layouts: { Count: > 0 } layouts } ? [.. layouts] : [ScaleLayout.Tensor, ScaleLayout.Channel, new ScaleLayout(128, 128)];
         foreach (ScaleLayout layout in allowed)
         {
             (long rows, long columns) = layout.ScaleShape(outputs, inputs);
-            if (HasShape(scale, experts, rows, columns))
+            if (HasShape(scale, experts, rows, columns) && layout.HasWholeGroups(inputs))
             {
                 return Module(layout.BlockRows == 0 ? outputs : layout.BlockRows, layout.BlockColumns == 0 ? inputs : layout.BlockColumns, (int)columns);
             }
@@ -93,7 +90,12 @@ static class CodeTensors
                 // The last block of an expert is cut, and the next begins with its rows: a scale for each row says the same.
                 long down = ((outputs - 1) / blockRows) + 1;
                 float[] own = values;
-                values = new float[checked(experts * outputs * across)];
+                if ((Int128)experts * outputs * across > Array.MaxLength)
+                {
+                    throw Error(tensor, $"{experts} matrices of {outputs} rows, whose last blocks are cut, with {across} scales each are not implemented: expected at most {Array.MaxLength} in all");
+                }
+
+                values = new float[experts * outputs * across];
                 for (long row = 0; row < experts * outputs; row++)
                 {
                     own.AsSpan(checked((int)(((row / outputs * down) + (row % outputs / blockRows)) * across)), across).CopyTo(values.AsSpan((int)(row * across)));
@@ -121,8 +123,9 @@ static class CodeTensors
             throw Error(exponents, $"scales of type {exponents.DataType} and shape {Text(exponents)} for {tensor.Name} of shape {Text(tensor)}: expected U8 or F8_E8M0 of [{experts}, {outputs}, {groups}]");
         }
 
+        RequireWidth(tensor, groups, 32);
         string name = tensor.Name[..^GptOssBlocks.Length];
-        int inputs = checked((int)(groups * 32));
+        int inputs = (int)groups * 32;
         ScaleGrid? grid = tensor.ElementCount == 0 ? null : new ScaleGrid(new ScaleCodes(exponents, experts * outputs, checked((int)groups), tiled: false), [.. Enumerable.Range(0, 256).Select(code => code == byte.MaxValue ? float.NaN : (float)Math.ScaleB(1, code - 127))], 1, 32);
         var weight = new LinearTensor(tensor, DataType.Float4E2M1FN, experts * outputs, inputs, grid);
         return new SourceModule(name, weight, [exponents]) { Shape = new WideShape(name, [experts, inputs, outputs], outputs) };
@@ -136,8 +139,21 @@ static class CodeTensors
             || (rows == 1 && columns > 1 && shape.SequenceEqual([experts, columns]));
     }
 
+    static void RequireWidth(TensorView tensor, long columns, int codes = 1)
+    {
+        if (columns > int.MaxValue / codes)
+        {
+            throw Error(tensor, $"rows of {(Int128)columns * codes} codes are not implemented: expected at most {int.MaxValue}");
+        }
+    }
+
     static float[] Values(TensorView scale)
     {
+        if (scale.ElementCount > Array.MaxLength)
+        {
+            throw Error(scale, $"{scale.ElementCount} scales are not implemented: expected at most {Array.MaxLength}");
+        }
+
         float[] values = scale.DataType is DataType.Float8E8M0FNU or DataType.UInt8 ? Exponents(scale)
             : FloatTensor.IsSupported(scale.DataType) ? FloatTensor.Widen(scale)
             : throw Error(scale, $"scales of type {scale.DataType}, expected F32, BF16, F16 or F8_E8M0");

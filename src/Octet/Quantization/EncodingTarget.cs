@@ -21,6 +21,9 @@ abstract class EncodingTarget
     /// <summary>Tensors that say of what format layers are, to be copied.</summary>
     internal virtual IReadOnlyList<TensorView> Marks => [];
 
+    /// <summary>Scales of a key/value cache that the target has of its own.</summary>
+    internal virtual IReadOnlyList<TensorView> CacheScales => [];
+
     /// <summary>What the files' metadata say of it (<see cref="LayerFormats.MetadataKey"/>); null: nothing.</summary>
     internal virtual string? LayersMetadata => null;
 }

@@ -25,7 +25,9 @@ sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : Encodi
                 weight.Tensor.Name);
     }
 
-    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head) => config;
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head) => config?.DeepClone().AsObject();
+
+    internal override IReadOnlyList<TensorView> CacheScales => given.CacheScales;
 
     internal override IReadOnlyList<TensorView> Marks => given.Marks;
 

@@ -9,6 +9,12 @@ namespace Octet.Quantization;
 /// </summary>
 static class PublishedConfig
 {
+    /// <summary>Where MLX says how a model is quantised.</summary>
+    internal const string MlxKey = "quantization";
+
+    const string CacheKey = "kv_cache_scheme";
+    const string ModelOptCacheKey = "kv_cache_quant_algo";
+
     static readonly JsonSerializerOptions s_layout = new()
     {
         WriteIndented = true,
@@ -29,12 +35,51 @@ static class PublishedConfig
     };
 
     /// <summary>Says that there are scales of a cache. Loaders of <c>fp8</c> find them by their names alone.</summary>
-    internal static void AddCache(JsonObject config)
+    /// <param name="config">The config.</param>
+    /// <param name="isOwn">Whether what it says of a cache already is said of these scales.</param>
+    internal static void AddCache(JsonObject config, bool isOwn)
     {
-        if (config.ContainsKey("kv_cache_scheme"))
+        if (config.ContainsKey(CacheKey) && !(isOwn && config[CacheKey] is not null))
         {
-            config["kv_cache_scheme"] = Arguments(8, "tensor", null, dynamic: false);
+            config[CacheKey] = Arguments(8, "tensor", null, dynamic: false);
         }
+    }
+
+    /// <summary>Says no more that there are scales of a cache.</summary>
+    /// <returns>Whether it was said.</returns>
+    internal static bool RemoveCache(JsonObject config)
+    {
+        bool removed = false;
+        foreach (JsonObject part in (JsonObject[])[config, .. config[MlxKey] is JsonObject inner ? [inner] : Array.Empty<JsonObject>()])
+        {
+            foreach (string key in (string[])[CacheKey, ModelOptCacheKey])
+            {
+                if (part[key] is not null)
+                {
+                    part[key] = null;
+                    removed = true;
+                }
+            }
+        }
+
+        return removed;
+    }
+
+    /// <summary>Model Optimizer's own file as a <c>quantization_config</c>, whose loaders know both by the keys inside; null where there is none.</summary>
+    internal static JsonObject? OfModelOpt(string path)
+    {
+        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path)) is not JsonObject said)
+        {
+            return null;
+        }
+
+        var config = new JsonObject { ["quant_method"] = "modelopt" };
+        foreach ((string key, JsonNode? value) in said.Where(entry => entry.Key != "quant_method"))
+        {
+            config[key] = value?.DeepClone();
+        }
+
+        return config;
     }
 
     /// <summary>A model's <c>config.json</c> with another <c>quantization_config</c> and no mark of an older one; the rest and its order stay.</summary>
@@ -51,6 +96,13 @@ static class PublishedConfig
 
             // Of compressed-tensors, before 2025.
             part.Remove("compression_config");
+
+            // Of MLX, which reads it before the other.
+            if (part[MlxKey] is JsonObject mlx && mlx.ContainsKey("bits") && mlx.ContainsKey("group_size"))
+            {
+                part.Remove(MlxKey);
+            }
+
             foreach (string key in (string[])["dtype", "torch_dtype"])
             {
                 if (part[key] is JsonValue value && value.TryGetValue(out string? type) && (widens || type is not ("bfloat16" or "float16" or "float32" or "auto")))

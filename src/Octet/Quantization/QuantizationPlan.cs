@@ -51,7 +51,8 @@ sealed class QuantizationPlan
 
         AddExperts(unconverted, target.EncodesWide);
         DecideHead(target, head, unconverted);
-        CacheScales = cache?.Scales ?? CarryCacheScales(target);
+        bool ofTarget = false, areLost = false;
+        CacheScales = cache?.Scales ?? TakeCacheScales(target, out ofTarget, out areLost) ?? CarryCacheScales(target);
         HashSet<string> replaced = [.. CacheScales.Select(scale => scale.Tensor.Name)];
         if (CacheScales.Count > 0 || !target.EncodesWide)
         {
@@ -71,7 +72,11 @@ sealed class QuantizationPlan
         Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head && item.Encoder is not BFloat16Encoder));
         if (CacheScales.Count > 0 && Config is not null)
         {
-            PublishedConfig.AddCache(Config);
+            PublishedConfig.AddCache(Config, ofTarget);
+        }
+        else if (areLost && Config is not null && PublishedConfig.RemoveCache(Config))
+        {
+            _notes.Add("the config does not say any more that a key/value cache is quantised");
         }
     }
 
@@ -103,6 +108,27 @@ sealed class QuantizationPlan
 
     /// <summary>Whether the output layer, tied to the embedding in the source, gets a weight of its own.</summary>
     internal bool Unties { get; private set; }
+
+    /// <summary>Of a target that has its own, which its config speaks of; null: it has none, or they are not to be had.</summary>
+    IReadOnlyList<(TensorSource Tensor, float Scale)>? TakeCacheScales(EncodingTarget target, out bool areTaken, out bool areLost)
+    {
+        (areTaken, areLost) = (false, false);
+        TensorView[] given = [.. target.CacheScales.Where(scale => Source.Modules.Modules.Any(module => module.Name.StartsWith(CarriedCacheScales.Layer(scale.Name) + ".", StringComparison.Ordinal)))];
+        if (given.Length == 0)
+        {
+            return null;
+        }
+
+        IReadOnlyList<(TensorSource Tensor, float Scale)> taken = CarriedCacheScales.Read(given, out string? problem);
+        (areTaken, areLost) = (problem is null, problem is not null);
+        if (areLost)
+        {
+            _notes.Add($"scales of a key/value cache are not taken: {problem}");
+            return null;
+        }
+
+        return taken;
+    }
 
     /// <summary>Of a source that has its own: as they are where the target has use of them.</summary>
     IReadOnlyList<(TensorSource Tensor, float Scale)> CarryCacheScales(EncodingTarget target)

@@ -18,6 +18,7 @@ sealed class QuantizationSource : IDisposable
 
     readonly string _path;
     readonly (string Path, long Length, DateTime Written)[] _files;
+    readonly QuantizationConfig? _quantization;
 
     /// <param name="path">A directory or file.</param>
     /// <param name="blocks">Rows and columns that share a scale in a source that does not say it; null: what it says.</param>
@@ -31,9 +32,9 @@ sealed class QuantizationSource : IDisposable
             Reader = SafetensorsCheckpoint.Open(path, SafetensorsReadMode.Positional);
             _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
-            QuantizationConfig? quantization = Quantization(blocks);
-            IsModel = IsDirectory && ModelPairing.TryCheck(path, quantization);
-            Modules = new SourceModules(Checkpoint, quantization, IsModel);
+            _quantization = Quantization(blocks);
+            IsModel = IsDirectory && ModelPairing.TryCheck(path, _quantization);
+            Modules = new SourceModules(Checkpoint, _quantization, IsModel);
         }
         catch
         {
@@ -55,6 +56,24 @@ sealed class QuantizationSource : IDisposable
 
     /// <summary>The directory's <c>config.json</c>; of a file an object with the <c>quantization_config</c> of its metadata; null where there is neither.</summary>
     internal JsonObject? ConfigJson { get; }
+
+    /// <summary>The <c>quantization_config</c> by which this checkpoint is read, from whichever file, as a new config can have it; null where nothing says how it is quantised.</summary>
+    /// <exception cref="ModelException">It is said in a form that cannot be published.</exception>
+    internal JsonObject? PublishedQuantization()
+    {
+        if (_quantization is null)
+        {
+            return null;
+        }
+
+        JsonObject? said = ConfigJson?[QuantizationConfig.MetadataKey] as JsonObject
+            ?? ConfigJson?[PublishedConfig.MlxKey] as JsonObject
+            ?? PublishedConfig.OfModelOpt(Path.Combine(_path, ModelConfig.ModelOptFileName));
+        return said?.DeepClone().AsObject() ?? throw new ModelException(
+            ModelError.Unsupported,
+            $"{_path}: the scales of this checkpoint cannot be taken: {_quantization.Source} says how it is quantised, in a form that a new {ModelConfig.FileName} cannot have; expected a quantization_config in {ModelConfig.FileName}, or {ModelConfig.ModelOptFileName}",
+            _path);
+    }
 
     internal bool TiesOutput => ConfigJson?["tie_word_embeddings"] is JsonValue value && value.TryGetValue(out bool tied) && tied;
 
@@ -83,13 +102,51 @@ sealed class QuantizationSource : IDisposable
     /// <summary>Copies what makes weights a model: configuration, tokenizer, templates, code, licence. Not the model card: it describes the source.</summary>
     internal void CopyCompanions(string directory, QuantizationPlan plan)
     {
-        Copy(_path, directory, IsCompanion);
-        Copy(Path.Combine(_path, Templates), Path.Combine(directory, Templates), name => Path.GetExtension(name) == ".jinja");
+        foreach ((string file, string name) in Companions())
+        {
+            string to = Path.Combine(directory, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+
         string config = Path.Combine(_path, ModelConfig.FileName);
         if (File.Exists(config) || plan.Config is not null)
         {
             File.WriteAllText(Path.Combine(directory, ModelConfig.FileName), PublishedConfig.Apply(File.Exists(config) ? config : null, plan.Config, plan.Unties, plan.Widens));
         }
+    }
+
+    /// <summary>Fails where one of the files that are copied at the end cannot be read: before the work.</summary>
+    internal void RequireCompanions()
+    {
+        foreach ((string file, _) in Companions())
+        {
+            try
+            {
+                File.OpenHandle(file).Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                string found = new FileInfo(file).LinkTarget is { } target ? $"a link to {target}, which cannot be read" : "which cannot be read";
+                throw new ModelException(
+                    ModelError.Inaccessible, $"{file}: {found} ({OneLine.Of(e.Message)}), and it belongs to the model: download it again, or remove it", file, innerException: e);
+            }
+        }
+    }
+
+    /// <summary>The files that are copied, each with its name in the new directory.</summary>
+    IEnumerable<(string File, string Name)> Companions()
+    {
+        if (!IsDirectory)
+        {
+            return [];
+        }
+
+        string templates = Path.Combine(_path, Templates);
+        return [.. Names(_path).Where(IsCompanion).Select(name => (Path.Combine(_path, name), name)),
+            .. Names(templates).Where(name => Path.GetExtension(name) == ".jinja").Select(name => (Path.Combine(templates, name), Path.Combine(Templates, name)))];
+
+        static IEnumerable<string> Names(string directory) => Directory.Exists(directory) ? Directory.EnumerateFiles(directory).Select(file => Path.GetFileName(file)) : [];
     }
 
     static bool IsCompanion(string name)
@@ -98,15 +155,6 @@ sealed class QuantizationSource : IDisposable
         bool legal = name.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("NOTICE", StringComparison.OrdinalIgnoreCase);
         bool weights = name.EndsWith(".index.json", StringComparison.Ordinal) || name is ModelConfig.ModelOptFileName or ModelConfig.FileName;
         return (text || legal) && !weights && !s_otherSchemes.Contains(name);
-    }
-
-    static void Copy(string from, string to, Func<string, bool> isWanted)
-    {
-        foreach (string file in Directory.Exists(from) ? Directory.EnumerateFiles(from).Where(file => isWanted(Path.GetFileName(file))) : [])
-        {
-            Directory.CreateDirectory(to);
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-        }
     }
 
     JsonObject? ReadConfig()

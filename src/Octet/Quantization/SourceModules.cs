@@ -17,7 +17,7 @@ sealed class SourceModules
     internal SourceModules(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, bool isModel)
     {
         Checkpoint = checkpoint;
-        var formats = LayerFormats.Read(checkpoint);
+        var formats = LayerFormats.Read(checkpoint, quantization);
         var ledger = new WeightLedger(checkpoint, quantization, formats);
         Marks = formats.Marks;
         foreach (TensorView tensor in checkpoint.Tensors)

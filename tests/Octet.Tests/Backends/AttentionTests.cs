@@ -51,25 +51,64 @@ public unsafe class AttentionTests
         Assert.Empty(InterpretedCode.Failures);
     }
 
+    /// <summary>Windows that begin anywhere in a page, also behind a tile's first pages; sinks that are the largest score, and the smallest.</summary>
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_window_and_sink_is_that_of_the_definition(string set)
+    {
+        foreach (KvCacheType type in (KvCacheType[])[KvCacheType.Float32, KvCacheType.BFloat16])
+        {
+            foreach ((int position, int rows, int window) in ((int, int, int)[])[(31, 1, 1), (40, 1, 8), (70, 1, 39), (70, 1, 500), (60, 7, 3), (90, 24, 32), (33, 24, 20)])
+            {
+                foreach (bool sinks in (bool[])[false, true])
+                {
+                    Check(KernelSets.Get(set), set, type, 64, 2, position, rows, 2e-6, window, sinks);
+                }
+            }
+
+            Check(KernelSets.Get(set), set, type, 80, 3, 45, 1, 2e-6, 0, sinks: true);
+        }
+    }
+
+    /// <summary>Query heads of one token as rows, all over one key whose beginning is the value.</summary>
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Latents_are_keys_and_values(string set)
+    {
+        foreach (KvCacheType type in Enum.GetValues<KvCacheType>())
+        {
+            foreach ((int size, int value, int position, int heads) in ((int, int, int, int)[])[(96, 64, 0, 1), (96, 64, 70, 24), (80, 48, 31, 5), (60, 36, 33, 3)])
+            {
+                Check(KernelSets.Get(set), set, type, size, 1, position, heads, 2e-6, valueInKey: value);
+            }
+        }
+    }
+
     static void Check(string set, KvCacheType type, int size, int group, int position, int rows) => Check(KernelSets.Get(set), set, type, size, group, position, rows, 2e-6);
 
-    static void Check(CpuKernels kernels, string set, KvCacheType type, int size, int group, int position, int rows, double tolerance)
+    static void Check(CpuKernels kernels, string set, KvCacheType type, int size, int group, int position, int rows, double tolerance, int window = 0, bool sinks = false, int? valueInKey = null)
     {
-        var layout = new KvCacheLayout(2, 2, size, type) { Scales = type == KvCacheType.Float8E4M3 ? [new(7, 9), s_scale] : null };
+        bool latent = valueInKey is not null;
+        int head = latent ? 0 : 1;
+        int valueSize = valueInKey ?? size;
+        var layout = new KvCacheLayout(2, latent ? 1 : 2, size, type) { ValueInKey = valueInKey, Scales = type == KvCacheType.Float8E4M3 ? [new(7, 9), s_scale] : null };
         using var cache = new CpuKvCache(layout, 16, MemoryLedger.Host, withinRoom: false);
         using var sequence = new KvSequence(cache, 1);
-        int positions = position + rows;
+        int positions = position + (latent ? 1 : rows);
         Assert.True(sequence.TryGrow(positions));
         var random = new Random(size * 100 + positions);
 
         // What no token wrote is NaN: nothing may come of it.
         for (int p = 0; p < sequence.Capacity; p++)
         {
-            byte* keys = cache.Keys(sequence.Page(p / KvCacheLayout.PageTokens), 1, 1) + (long)(p % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
+            byte* keys = cache.Keys(sequence.Page(p / KvCacheLayout.PageTokens), 1, head) + (long)(p % KvCacheLayout.PageTokens) * size * layout.ElementBytes;
             for (int i = 0; i < size; i++)
             {
                 Write(keys, i, p < positions ? random : null, type);
-                Write(keys + cache.ValueOffset, i, p < positions ? random : null, type);
+                if (!latent)
+                {
+                    Write(keys + cache.ValueOffset, i, p < positions ? random : null, type);
+                }
             }
         }
 
@@ -83,15 +122,19 @@ public unsafe class AttentionTests
             }
         }
 
+        float[] sink = [.. Enumerable.Range(0, group).Select(g => g == 0 ? 4f : -9f)];
         float[] scratch = new float[kernels.AttentionScratch(size, group) + 16];
-        fixed (float* at = scratch)
+        fixed (float* at = scratch, sinkScores = sink)
         {
             kernels.Attend(new AttentionTile
             {
                 Cache = cache,
                 Sequence = sequence,
                 Layer = 1,
-                Head = 1,
+                Head = head,
+                RowsAreHeads = latent,
+                Window = window,
+                Sinks = sinks ? sinkScores : null,
                 Group = group,
                 Position = position,
                 Rows = rows,
@@ -110,23 +153,24 @@ public unsafe class AttentionTests
             for (int g = 0; g < group; g++)
             {
                 float* q = query.Row(row) + (group + g) * size;
-                int visible = position + row + 1;
-                for (int p = 0; p < visible; p++)
+                int visible = position + (latent ? 1 : row + 1);
+                int from = window == 0 ? 0 : Math.Max(0, visible - window);
+                for (int p = from; p < visible; p++)
                 {
-                    scores[p] = Enumerable.Range(0, size).Sum(i => Read(cache, sequence, p, i, 0) * ((float*)((nint)q))[i]) / Math.Sqrt(size);
+                    scores[p] = Enumerable.Range(0, size).Sum(i => Read(cache, sequence, head, p, i, 0) * ((float*)((nint)q))[i]) / Math.Sqrt(size);
                 }
 
-                double max = scores.AsSpan(0, visible).ToArray().Max();
-                double total = scores.AsSpan(0, visible).ToArray().Sum(score => Math.Exp(score - max));
-                for (int i = 0; i < size; i++)
+                double max = scores[from..visible].Max();
+                double total = scores[from..visible].Sum(score => Math.Exp(score - max)) + (sinks ? Math.Exp(sink[g] - max) : 0);
+                for (int i = 0; i < valueSize; i++)
                 {
                     double expected = 0;
-                    for (int p = 0; p < visible; p++)
+                    for (int p = from; p < visible; p++)
                     {
-                        expected += Math.Exp(scores[p] - max) / total * Read(cache, sequence, p, i, cache.ValueOffset);
+                        expected += Math.Exp(scores[p] - max) / total * Read(cache, sequence, head, p, i, cache.ValueOffset);
                     }
 
-                    float found = output.Row(row)[(group + g) * size + i];
+                    float found = output.Row(row)[(group * size) + (g * valueSize) + i];
                     Assert.True(Math.Abs(found - expected) < tolerance, $"{set}, {type}, head size {size}, group {group}, position {position} + {row}: element {i} is {found}, expected {expected}");
                 }
             }
@@ -145,9 +189,9 @@ public unsafe class AttentionTests
         }
     }
 
-    static double Read(CpuKvCache cache, KvSequence sequence, int position, int index, long offset)
+    static double Read(CpuKvCache cache, KvSequence sequence, int head, int position, int index, long offset)
     {
-        byte* keys = cache.Keys(sequence.Page(position / KvCacheLayout.PageTokens), 1, 1) + offset;
+        byte* keys = cache.Keys(sequence.Page(position / KvCacheLayout.PageTokens), 1, head) + offset;
         long at = (long)(position % KvCacheLayout.PageTokens) * cache.Layout.HeadDim + index;
         return cache.Layout.Type switch
         {

@@ -1,4 +1,5 @@
 using Octet.Checkpoints;
+using Octet.Numerics;
 using Octet.Testing;
 
 namespace Octet.Tests.Checkpoints;
@@ -70,6 +71,10 @@ public class QuantizationMethodTests
     [InlineData("""{"quant_method": "compressed-tensors", "format": "nvfp4-e5m3-pack-quantized", "config_groups": {}}""", "format is \"nvfp4-e5m3-pack-quantized\", which is not implemented")]
     [InlineData("""{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8, "strategy": "block", "block_structure": "128"}}}}""", "block_structure is \"128\"; expected a list of rows and columns such as [128, 128]")]
     [InlineData("""{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8, "strategy": "block"}}}}""", "block_structure is missing; expected a list of rows and columns such as [128, 128]")]
+    [InlineData("""{"quant_method": "compressed-tensors", "format": "dense", "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8, "strategy": "channel"}}}}""", "format is \"dense\", which is not implemented")]
+    [InlineData("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_data": {"weight_dtype": {"_type": "torch.dtype", "_data": "int8"}}}}}""", "weight_dtype is {\"_type\": \"torch.dtype\", \"_data\": \"int8\"}, which is not implemented")]
+    [InlineData("""{"quant_method": "auto-round", "bits": 8, "data_type": "fp", "fmt": "e3m4"}""", "fmt is \"e3m4\", which is not implemented; supported: e4m3, e5m2")]
+    [InlineData("""{"quant_method": "auto-round", "bits": 4, "data_type": "fp"}""", "data_type is \"fp\", which is not implemented")]
     public void What_a_config_says_and_is_not_implemented_is_named_with_its_place(string json, string said)
     {
         ModelException error = Refusal(json);
@@ -87,6 +92,44 @@ public class QuantizationMethodTests
     [InlineData("""{"quant_method": "intel/auto-round", "bits": 8, "data_type": "fp8", "group_size": [128, 128]}""", 128, 128)]
     public void Other_spellings_are_read(string json, int blockRows, int blockColumns)
         => Assert.Contains(new ScaleLayout(blockRows, blockColumns), QuantizationConfig.Read(Parse(json)).Layouts);
+
+    // AutoRound's presets FP8_STATIC and others (compressors/..., "data_type": "fp"), and what may stand in place of the type.
+    [Theory]
+    [InlineData("""{"quant_method": "auto-round", "bits": 8, "data_type": "fp", "group_size": -1}""", DataType.Float8E4M3FN)]
+    [InlineData("""{"quant_method": "auto-round", "bits": 8, "data_type": "fp", "fmt": "e5m2", "group_size": -1}""", DataType.Float8E5M2)]
+    [InlineData("""{"quant_method": "auto-round", "bits": 4, "data_type": "mx_fp", "group_size": 32, "extra_config": {"a": {"bits": 8, "data_type": "fp", "group_size": -1}}}""", DataType.Float8E4M3FN)]
+    [InlineData("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_data": {"weight_dtype": {"_type": "torch.dtype", "_data": "float8_e5m2"}}}}}""", DataType.Float8E5M2)]
+    [InlineData("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "Float8WeightOnlyConfig", "_data": {}}}}""", DataType.Float8E4M3FN)]
+    public void The_type_of_codes_is_what_is_said_and_no_other(string json, DataType codes)
+    {
+        QuantizationConfig config = QuantizationConfig.Read(Parse(json));
+        Assert.True(config.Allows(codes));
+        Assert.False(config.Allows(codes == DataType.Float8E5M2 ? DataType.Float8E4M3FN : DataType.Float8E5M2));
+        Assert.Equal(codes, config.ByteCodes);
+    }
+
+    [Theory]
+    [InlineData("""{"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3", "qscheme": "per_tensor"}}, "layer_quant_config": {"a": {"weight": {"dtype": "fp8_e5m2", "qscheme": "per_tensor"}}}}""")]
+    [InlineData("""{"quant_method": "auto-round", "bits": 8, "data_type": "fp8", "extra_config": {"a": {"data_type": "fp8_e5m2"}}}""")]
+    [InlineData("""{"quant_method": "torchao", "quant_type": {"default": {"_type": "FqnToConfig", "_data": {"fqn_to_config": {"a": {"_type": "Float8WeightOnlyConfig"}, "b": {"_type": "Float8WeightOnlyConfig", "_data": {"weight_dtype": {"_type": "torch.dtype", "_data": "float8_e5m2"}}}}}}}}""")]
+    public void Two_types_of_codes_in_one_model_are_allowed_and_bytes_are_then_of_none(string json)
+    {
+        QuantizationConfig config = QuantizationConfig.Read(Parse(json));
+        Assert.True(config.Allows(DataType.Float8E4M3FN));
+        Assert.True(config.Allows(DataType.Float8E5M2));
+        Assert.Null(config.ByteCodes);
+    }
+
+    [Theory]
+    [InlineData("""{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": null, "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}}""")]
+    [InlineData("""{"quant_method": "modelopt", "quant_algo": null, "kv_cache_quant_algo": "FP8"}""")]
+    [InlineData("""{"quant_method": "compressed-tensors", "format": "dense", "config_groups": {}, "kv_cache_scheme": {"num_bits": 8, "type": "float", "strategy": "tensor"}}""")]
+    public void A_model_whose_cache_alone_is_quantised_has_weights_as_they_are(string json)
+    {
+        QuantizationConfig config = QuantizationConfig.Read(Parse(json));
+        Assert.Empty(config.Layouts);
+        Assert.Equal("none", config.ActivationScheme);
+    }
 
     static string Schemes { get; } = File.ReadAllText(Path.Combine(Fixtures.Repository, "docs", "schemes.md"));
 

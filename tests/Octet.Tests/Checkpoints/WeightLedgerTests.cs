@@ -1,3 +1,4 @@
+using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
 using Octet.Tests.Models;
@@ -106,6 +107,63 @@ public class WeightLedgerTests
         using LanguageModel model = LanguageModel.Load(directory.Path);
         var error = Assert.Throws<ModelException>(() => model.GenerateAsync([1, 2, 3]).ToBlockingEnumerable().Count());
         Assert.Contains("NaN", error.Message, StringComparison.Ordinal);
+    }
+
+    // 160 inputs are 3 groups of 48 and a third of one.
+    [Fact]
+    public void Groups_that_do_not_fill_a_row_are_refused()
+        => AssertRefused(
+            """{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8, "strategy": "group", "group_size": 48}}}}""",
+            [288, 4], "whole groups (a scale for each 48 weights of a row)");
+
+    // 288 rows are 3 blocks of 128, and 3 of 100.
+    [Fact]
+    public void Scales_that_two_layouts_allow_are_refused_and_not_read_as_the_first()
+        => AssertRefused(
+            """{"quant_method": "compressed-tensors", "config_groups": {"a": {"weights": {"type": "float", "num_bits": 8, "strategy": "block", "block_structure": [128, 128]}}, "b": {"weights": {"type": "float", "num_bits": 8, "strategy": "block", "block_structure": [100, 80]}}}}""",
+            [3, 2], "may be a scale for each block of 128 x 128 or a scale for each block of 100 x 80");
+
+    // One row: its channel and the tensor are the same.
+    [Fact]
+    public void Layouts_that_are_the_same_for_a_weight_do_not_contradict_each_other()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "p.safetensors");
+        SafetensorsWriter.Write(path, [new TensorSource("p.weight", DataType.Float8E4M3FN, [1, 64], new byte[64]), Floats("p.weight_scale", [1], 2)]);
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        Assert.Equal([2f], new WeightLedger(checkpoint, Read("""{"quant_method": "w8a8_fp8"}""")).Linear("p", 1, 64).Scales!.Values!);
+    }
+
+    // AutoRound pads the last group of a row.
+    [Fact]
+    public void Groups_of_autoround_need_not_fill_a_row()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "p.safetensors");
+        SafetensorsWriter.Write(path, [new TensorSource("p.weight", DataType.Float8E4M3FN, [2, 40], new byte[80]), Floats("p.weight_scale", [4, 1], 1, 2, 3, 4)]);
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        Assert.Equal(32, new WeightLedger(checkpoint, Read("""{"quant_method": "auto-round", "bits": 8, "data_type": "fp8", "group_size": 32}""")).Linear("p", 2, 40).Scales!.BlockColumns);
+    }
+
+    [Fact]
+    public void Names_with_line_breaks_are_told_in_one_line()
+    {
+        var error = new ModelException(ModelError.Damaged, "tensor a\nb\r\u0085c\u2028\u2029d: " + new string('x', 1000));
+        Assert.Equal("tensor a b  c  d: " + new string('x', 1000), error.Message);
+    }
+
+    static QuantizationConfig Read(string json) => QuantizationConfig.Read(ConfigObject.Parse(System.Text.Encoding.UTF8.GetBytes(json), "c.json"));
+
+    static void AssertRefused(string config, long[] shape, string said)
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "p.safetensors");
+        SafetensorsWriter.Write(
+            path, [new TensorSource("p.weight", DataType.Float8E4M3FN, [288, 160], new byte[288 * 160]), Floats("p.weight_scale", shape, [.. Enumerable.Repeat(1f, (int)(shape[0] * shape[1]))])]);
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        var error = Assert.Throws<ModelException>(() => new WeightLedger(checkpoint, Read(config)).Linear("p", 288, 160));
+        Assert.Equal("p.weight_scale", error.TensorName);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
     static Action<List<TensorSource>> Remove(string name) => tensors => Assert.Equal(1, tensors.RemoveAll(tensor => tensor.Name == name));

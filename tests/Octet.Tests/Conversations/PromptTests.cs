@@ -29,6 +29,14 @@ public class PromptTests
         {% endif %}
         """;
 
+    [Fact]
+    public void A_message_that_is_null_is_named()
+    {
+        var error = Assert.Throws<ArgumentException>(() => BuiltInModel.Shared.Encode([new ChatTurn("user", "Hi"), null!]));
+
+        Assert.Equal("message 1 of the conversation is null: expected a ChatTurn (Parameter 'conversation')", error.Message);
+    }
+
     static readonly ChatTurn[] s_question = [new("user", "Hi")];
 
     [Fact]

@@ -29,6 +29,8 @@ public sealed class OracleTests : IDisposable
         "mistral", "mistral --style 5 --wrap --set sliding_window=40", "mistral --wrap --fp8 none",
         "ministral3", "ministral3 --wrap --style 5",
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
+        "deepseek_v3", "deepseek_v3 --style 5 --set norm_topk_prob=false --set num_nextn_predict_layers=1", "deepseek_v3 --style 5 --fp8 none --set first_k_dense_replace=3 --set q_lora_rank=null",
+        "deepseek_v3 --fp8 channel --set first_k_dense_replace=3 --set kv_lora_rank=96 --set rope_interleave=false", "deepseek_v3 --fp8 tensor --set first_k_dense_replace=3 --set num_attention_heads=28",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
         "qwen3_5_text", "qwen3_5_text --wrap --style 5", "qwen3_5_text --fp8 channel --set layer_types=null --set num_hidden_layers=4",
         "qwen3_5_text --set linear_num_value_heads=6 --set linear_key_head_dim=24 --set linear_value_head_dim=20 --fp8 none",
@@ -64,6 +66,7 @@ public sealed class OracleTests : IDisposable
     [InlineData("phi3 --set sliding_window=20", 33)]
     [InlineData("ministral3", 2)]
     [InlineData("gemma3_text", 5)]
+    [InlineData("deepseek_v3", 9)]
     [InlineData("qwen3_5_text", 1)]
     [InlineData("qwen3_5_text --wrap", 2)]
     [InlineData("qwen3_5_text --fp8 none", 17)]

@@ -130,6 +130,38 @@ public class CancellationTests
     }
 
     [Fact]
+    public async Task Nothing_comes_after_a_cancellation_though_the_answer_is_ready()
+    {
+        using var synthetic = new SyntheticModel();
+        using var cancellation = new CancellationTokenSource();
+        using InferenceSession session = synthetic.Model.CreateSession();
+        int updates = 0;
+        var end = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (GenerationUpdate update in synthetic.Model.GenerateAsync([1, 2], session, new() { IgnoreEos = true, MaxTokens = 5 }, cancellation.Token))
+            {
+                updates++;
+
+                // All of it is ahead of its reader: two tokens of the prompt, and four of five that were computed further.
+                SpinWait.SpinUntil(() => session.Length == 6);
+                await cancellation.CancelAsync();
+            }
+        });
+        Assert.Equal(cancellation.Token, end.CancellationToken);
+        Assert.Equal(1, updates);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_cancelled_before_it_begins_leaves_its_session_as_it_was()
+    {
+        using var synthetic = new SyntheticModel();
+        using InferenceSession session = synthetic.Model.CreateSession();
+        session.Evaluate(SyntheticModel.Ids(20), [], TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => BuiltInModel.Collect(synthetic.Model.GenerateAsync([1, 2], session, null, new CancellationToken(canceled: true))));
+        Assert.Equal(20, session.Length);
+    }
+
+    [Fact]
     public async Task A_stream_that_is_cancelled_in_its_prompt_leaves_the_session_usable()
     {
         using var synthetic = new SyntheticModel(new() { PrefillChunk = 4 });

@@ -84,6 +84,9 @@ public class GenerationOptionsTests
         { new() { AllowedTokenIds = [1, 12] }, "AllowedTokenIds holds token 12; expected ids below 10, the size of the tokenizer (Parameter 'AllowedTokenIds')" },
         { new() { LogitBias = new Dictionary<int, float> { [13] = 1 } }, "LogitBias holds token 13; expected ids below 10, the size of the tokenizer (Parameter 'LogitBias')" },
         { new() { BannedTokenIds = [.. Enumerable.Range(0, 10)] }, "BannedTokenIds holds every token that may be drawn; expected at least one that is not (Parameter 'BannedTokenIds')" },
+        { new() { AllowedTokenIds = [1], BannedFirstTokenIds = [1] }, "BannedFirstTokenIds holds every token that may be drawn; expected at least one that is not (Parameter 'BannedFirstTokenIds')" },
+        { new() { AllowedTokenIds = [1, 2], BannedTokenIds = [2], BannedSequences = [[1], [2, 1]] }, "BannedSequences holds, as a sequence of its own, every token that may be drawn; expected at least one that is not (Parameter 'BannedSequences')" },
+        { new() { AllowedTokenIds = [1, 3], BannedFirstTokenIds = [1], MinTokens = 2 }, "MinTokens is 2, and BannedFirstTokenIds leaves stop tokens alone to be drawn first; expected MinTokens 0, or another token (Parameter 'BannedFirstTokenIds')" },
         { new() { AllowedTokenIds = [3], MinTokens = 2 }, "MinTokens is 2, but every token that may be drawn is a stop token; expected 0, or a token that is not (Parameter 'MinTokens')" },
     };
 
@@ -147,6 +150,18 @@ public class GenerationOptionsTests
     [Fact]
     public void A_budget_below_the_models_own_minimum_counts() =>
         Assert.Equal(0, GenerationSettings.Resolve(new() { MaxTokens = 0 }, s_defaults, 10).MinTokens);
+
+    [Fact]
+    public void A_minimum_of_the_callers_raises_the_models_own_budget()
+    {
+        Assert.Equal((60, 60), Lengths(new() { MinTokens = 60 }, s_defaults));
+        Assert.Equal((50, 40), Lengths(new() { MinTokens = 40 }, s_defaults));
+        Assert.Equal((60, 60), Lengths(new() { MinTokens = 60 }, s_defaults with { MaxNewTokens = null, MaxLength = 30 }));
+        Assert.Equal((null, 60), Lengths(new() { MinTokens = 60 }, s_defaults with { MaxNewTokens = null }));
+
+        static (int?, int) Lengths(GenerationOptions options, GenerationConfig defaults)
+            => GenerationSettings.Resolve(options, defaults, 10, promptTokens: 5) is var settings ? (settings.MaxTokens, settings.MinTokens) : default;
+    }
 
     static readonly GenerationConfig s_defaults = new()
     {

@@ -132,9 +132,49 @@ public class SamplerTests
     }
 
     [Fact]
-    public void No_finite_logit_among_those_allowed_is_an_error() => Assert.Equal(
-        "the model gave every token that may be drawn the logit -infinity at step 0; expected at least one finite logit",
-        Assert.Throws<ModelException>(() => Greedy(new() { BannedTokenIds = [1] }, [float.NegativeInfinity, 5])).Message);
+    public void No_finite_logit_at_all_is_the_models_damage()
+    {
+        var error = Assert.Throws<ModelException>(() => Greedy(new() { BannedTokenIds = [1] }, [float.NegativeInfinity, float.NegativeInfinity]));
+
+        Assert.Equal(ModelError.Damaged, error.Error);
+        Assert.Equal("the model gave every token that may be drawn the logit -infinity at step 0; expected at least one finite logit", error.Message);
+    }
+
+    [Fact]
+    public void Rules_that_ban_all_that_is_left_are_the_callers_and_named()
+    {
+        var sampler = new Sampler(new() { AllowedTokenIds = [1], NoRepeatNgramSize = 2, BannedFirstTokenIds = [2] }, 3);
+        sampler.Accept(sampler.Sample([0, 0, 0]));
+        sampler.Accept(sampler.Sample([0, 0, 0]));
+
+        var error = Assert.Throws<ModelException>(() => sampler.Sample([0, 0, 0]));
+
+        Assert.Equal(ModelError.InvalidInput, error.Error);
+        Assert.Equal(
+            "the rules of the generation leave no token that could be drawn at step 2 (0 is the first generated token): AllowedTokenIds, NoRepeatNgramSize; expected at least one that none of them bans",
+            error.Message);
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1f)]
+    public void The_largest_penalty_and_the_largest_bias_ban_nothing(float temperature)
+    {
+        var settings = new GenerationSettings
+        {
+            RepetitionPenalty = 3e38f,
+            SequenceBias = [([0], -3e38f), ([0], -3e38f), ([1], -3e38f), ([1], -3e38f)],
+            BannedTokenIds = [2],
+            Temperature = temperature,
+            Seed = 1,
+        };
+        var sampler = new Sampler(settings, 3);
+        sampler.AddPrompt([0, 1, 2]);
+        float[] logits = [-5, -4, 3];
+
+        Assert.InRange(sampler.Sample(logits), 0, 1);
+        Assert.Equal([float.MinValue, float.MinValue, float.NegativeInfinity], logits);
+    }
 
     [Fact]
     public void Frequencies_follow_the_probabilities()

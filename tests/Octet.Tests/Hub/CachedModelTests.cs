@@ -301,6 +301,50 @@ public sealed class CachedModelTests : IDisposable
     }
 
     [Fact]
+    public void A_link_to_itself_or_to_a_directory_elsewhere_is_not_followed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);
+        _cache.Add("org/other", Commit, ["main"], HandmadeCache.SmallModel);
+        string snapshot = _cache.Snapshot("org/name", Commit);
+        string outside = Directory.CreateDirectory(Path.Combine(_cache.Path, "outside")).FullName;
+        File.WriteAllText(Path.Combine(outside, "large"), new string('x', 100_000));
+        Directory.CreateSymbolicLink(Path.Combine(snapshot, "elsewhere"), outside);
+        Directory.CreateSymbolicLink(Path.Combine(snapshot, "above"), "..");
+        File.Delete(Path.Combine(snapshot, "config.json"));
+        File.CreateSymbolicLink(Path.Combine(snapshot, "config.json"), "config.json");
+        using ModelHub hub = _cache.Hub();
+
+        IReadOnlyList<CachedModel> models = hub.List();
+
+        Assert.Equal(["org/name", "org/other"], models.Select(model => model.Repository));
+        Assert.All(models, model => Assert.Null(model.Problem));
+        Assert.StartsWith("config.json is a link to config.json", Assert.Single(models[0].Revisions).Missing, StringComparison.Ordinal);
+        Assert.True(models[0].Bytes < 1000, $"{models[0].Bytes} bytes");
+        Assert.Empty(hub.Verify(models[0], TestContext.Current.CancellationToken).UnknownFiles.Where(file => file.Path.StartsWith(outside, StringComparison.Ordinal)));
+        hub.Remove(ModelId.Parse("org/name"));
+        Assert.True(File.Exists(Path.Combine(outside, "large")));
+    }
+
+    [Fact]
+    public void A_repository_that_cannot_be_read_does_not_hide_the_others()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        _cache.Add("org/bad", Commit, [], HandmadeCache.SmallModel);
+        _cache.Add("org/good", Commit, ["main"], HandmadeCache.SmallModel);
+        string references = Directory.CreateDirectory(Path.Combine(_cache.Folder("org/bad"), "refs")).FullName;
+        File.CreateSymbolicLink(Path.Combine(references, "main"), "main");
+        using ModelHub hub = _cache.Hub();
+
+        IReadOnlyList<CachedModel> models = hub.List();
+
+        Assert.Equal(["org/bad", "org/good"], models.Select(model => model.Repository));
+        Assert.Contains("main", models[0].Problem, StringComparison.Ordinal);
+        Assert.Null(models[1].Problem);
+        Assert.True(Assert.Single(models[1].Revisions).IsComplete);
+    }
+
+    [Fact]
     public void The_last_revision_takes_the_repository_with_it()
     {
         _cache.Add("org/name", Commit, ["main"], HandmadeCache.SmallModel);

@@ -172,6 +172,32 @@ public sealed class OtherShapesTests : IDisposable
         Assert.Contains("experts.up_proj_scale_inv: " + message, error.Message, StringComparison.Ordinal);
     }
 
+    // Empty tensors may have a shape of any numbers.
+    [Theory]
+    [InlineData("p.weight", DataType.BFloat16, new long[] { 0, 3_000_000_000 }, null, null, "rows of 3000000000 weights")]
+    [InlineData("p.weight", DataType.Float8E4M3FN, new long[] { 0, 3_000_000_000 }, "p.weight_scale", new long[] { 1 }, "rows of 3000000000 weights")]
+    [InlineData("p.weight", DataType.UInt8, new long[] { 0, 1L << 60 }, "p.weight_scale", new long[] { 1 }, "U8 of the full shape|rows of ")]
+    [InlineData("p.weight_packed", DataType.UInt8, new long[] { 0, 1L << 59 }, "p.weight_scale", new long[] { 0, 1L << 55 }, "rows of 1152921504606846976 weights")]
+    [InlineData("experts.up_proj", DataType.Float8E4M3FN, new long[] { 0, 2, 3_000_000_000 }, "experts.up_proj_scale", new long[] { 0, 1, 3_000_000_000 }, "rows of 3000000000 codes")]
+    [InlineData("experts.up_proj_blocks", DataType.UInt8, new long[] { 0, 2, 1_000_000_000, 16 }, "experts.up_proj_scales", new long[] { 0, 2, 1_000_000_000 }, "rows of 32000000000 codes")]
+    public void Rows_without_an_end_are_named(string name, DataType type, long[] shape, string? scale, long[]? scaleShape, string message)
+    {
+        List<TensorSource> tensors = [new(name, type, shape, Array.Empty<byte>())];
+        if (scale is not null)
+        {
+            bool isByte = type == DataType.UInt8 && scaleShape!.Length > 1;
+            long count = scaleShape!.Contains(0) ? 0 : 1;
+            tensors.Add(new TensorSource(scale, isByte ? DataType.UInt8 : DataType.Float32, scaleShape!, new byte[count * 4]));
+        }
+
+        Write([.. tensors]);
+
+        var error = Assert.Throws<ModelException>(() => Run(QuantizationScheme.BFloat16));
+
+        Assert.Equal(name, error.TensorName);
+        Assert.Contains(message.Split('|'), said => error.Message.Contains(said, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("flux-like")]
     [InlineData("conv-like")]

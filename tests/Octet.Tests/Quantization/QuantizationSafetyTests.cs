@@ -78,20 +78,42 @@ public sealed class QuantizationSafetyTests : IDisposable
     }
 
     [Fact]
-    public void What_a_killed_process_left_of_a_single_file_is_removed()
+    public void Files_of_others_beside_a_single_file_stay_as_they_are()
     {
         string destination = Destination + ".safetensors";
-        string left = Path.Combine(_directory.Path, $".{Path.GetFileName(destination)}.partial.abcdefgh.ijk.tmp");
-        string held = Path.Combine(_directory.Path, $".{Path.GetFileName(destination)}.partial.lmnopqrs.tuv.tmp");
-        File.WriteAllText(left, "half of it");
-        using (new FileStream(held, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-        {
-            Run(Path.Combine(Source, "model.safetensors"), destination);
+        File.WriteAllText(destination + ".partial", "somebody's");
 
-            Assert.False(File.Exists(left));
-            Assert.True(File.Exists(held), "another process was still writing it");
-            Assert.True(File.Exists(destination));
-        }
+        Run(Path.Combine(Source, "model.safetensors"), destination);
+
+        Assert.Equal("somebody's", File.ReadAllText(destination + ".partial"));
+        Assert.Equal([Source, destination, destination + ".partial"], Directory.EnumerateFileSystemEntries(_directory.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_that_is_cancelled_leaves_another_to_the_same_file_alone()
+    {
+        string source = Path.Combine(Source, "model.safetensors");
+        string destination = Destination + ".safetensors";
+        var second = new Always(() => Assert.Throws<OperationCanceledException>(() => CheckpointQuantizer.Run(source, destination, null, new CancellationToken(canceled: true))));
+
+        CheckpointQuantizer.Run(source, destination, new() { Progress = second, Threads = 1 }, TestContext.Current.CancellationToken);
+
+        Assert.True(File.Exists(destination));
+        Assert.Equal([Source, destination], Directory.EnumerateFileSystemEntries(_directory.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_companion_that_leads_nowhere_is_told_before_the_work()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        File.CreateSymbolicLink(Path.Combine(Source, "tokenizer.json"), "../nowhere.json");
+        int told = 0;
+
+        var error = Assert.Throws<ModelException>(() => Run(Source, Destination, new() { Progress = new Always(() => told++) }));
+
+        Assert.Equal(0, told);
+        Assert.Contains("tokenizer.json: a link to ../nowhere.json, which cannot be read", error.Message, StringComparison.Ordinal);
+        Assert.Equal([Source], Directory.EnumerateFileSystemEntries(_directory.Path));
     }
 
     [Fact]
@@ -121,5 +143,10 @@ public sealed class QuantizationSafetyTests : IDisposable
                 Array.ForEach(first, act => act());
             }
         }
+    }
+
+    sealed class Always(Action act) : IProgress<QuantizationProgress>
+    {
+        public void Report(QuantizationProgress value) => act();
     }
 }

@@ -267,8 +267,31 @@ public class GrowthTests(ITestOutputHelper output)
     [InlineData("{% set d = dict(a=range(9999)|list|tojson) %}", "d|tojson|length")]
     [InlineData("{% macro m() %}{% endmacro %}", "m()")]
     [InlineData("", "i.x is defined")]
+    [InlineData("{% set big = range(9999)|list %}", "['a']|map('select', 'odd', *big)|list")]
+    [InlineData("{% set big = range(9999)|list %}", "[]|selectattr('x', 'eq', *big)|list")]
+    [InlineData("{% macro m() %}{{ varargs|length }}{% endmacro %}{% set big = range(9999)|list %}", "m(*big)")]
+    [InlineData("{% set l = range(9999)|list %}", "l|string|length")]
+    [InlineData("{% set l = [range(2 ** 62, 2 ** 62 + 1, 2 ** 61)] * 9999 %}", "l|string|length")]
+    [InlineData("{% macro NAME() %}{% endmacro %}{% set l = [NAME] * 999 %}", "l|string|length")]
+    [InlineData("{% set s = ' ' * 2000000 ~ 'a' * 1000000 %}", "s|trim|length + s.strip()|length")]
+    [InlineData("{% set s = 'a' * 3000000 ~ ' ' %}", "s|trim is sameas s")]
+    [InlineData("{% set s = 'a' * 3000000 ~ 'b' %}", "[s.rstrip('b'), s.removeprefix('a'), s.removesuffix('b'), s.partition('b')]")]
+    [InlineData("{% set s = 'a' * 3000000 ~ '\nb' %}", "s.splitlines()[1] ~ s.split('\n')[1] ~ s.split()[1] ~ s.rsplit(none, 1)[0]|length")]
+    [InlineData("{% set s = 'a\tb' * 1000000 %}", "s.expandtabs(1)|length")]
+    [InlineData("{% macro m(PARAMETERS) %}{% endmacro %}", "m.arguments|length + m.arguments|length")]
+    [InlineData("{% set n = 10 ** 19000 %}", "n|round(-9500)")]
+    [InlineData("{% set n = 10 ** 19000 %}{% set m = 3 ** 39800 %}", "n / m")]
+    [InlineData("", "[]|map('upper')")]
+    [InlineData("", "''.upper")]
+    [InlineData("{% set NAME = 1 %}", "NAME")]
+    [InlineData("{% set s = '日本Σ' * 100000 %}", "s|upper|length + s.title()|length + s.casefold()|length + s.swapcase()|length")]
+    [InlineData("{% set s = '&' * 1000000 %}", "s|striptags|length")]
+    [InlineData("{% set s = 'Σ' ~ '.' * 100000 %}", "(s * 20)|lower|length")]
     public void Work_of_every_kind_is_paid_for(string head, string expression)
     {
+        string name = new('n', 128);
+        head = head.Replace("NAME", name, StringComparison.Ordinal).Replace("PARAMETERS", string.Join(", ", Enumerable.Range(0, 9999).Select(static at => $"p{at}")), StringComparison.Ordinal);
+        expression = expression.Replace("NAME", name, StringComparison.Ordinal);
         Measured measured = Measure(head + "{% for j in range(9999) %}{% for i in range(9999) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}", [], 0, ReferenceStep(), new() { MaxSteps = 1_000_000 });
         Assert.Null(measured.Problem);
         Assert.Equal("LimitError", measured.Error);

@@ -53,6 +53,13 @@ public class HostileTemplateTests
         "{% set ns = namespace(s='%s%s') %}{% for i in range(100) %}{% set ns.s = ns.s|replace('%s', '%s%s%s') %}{% endfor %}",
         "{% macro m() %}{{ caller() }}{{ caller() }}{{ m() }}{% endmacro %}{% call m() %}{% endcall %}",
         "{% set ns = namespace() %}{% macro m() %}{{ ns.m() }}{% endmacro %}{% set ns.m = m %}{{ m() }}",
+        "{% set big = range(100000)|list %}{{ (['a'] * 40000)|map('select', 'odd', *big)|list|length }}",
+        "{{ 'hello world'|truncate(-3000000000) }}",
+        "{{ (['nan'|float] * 40)|sort(reverse=true) }}",
+        "{{ '{:2000000000,}'.format(1) }}",
+        "{{ '{:02000000000,}'.format(1) }}",
+        "{{ '%.2000000000d' % 1 }}",
+        "{{ '%#.2000000000g' % 1.5 }}",
         "{{ raise_exception('x') }}",
     ];
 
@@ -179,6 +186,46 @@ public class HostileTemplateTests
         }
 
         Assert.True(rendered > 500, $"only {rendered} mutated templates rendered");
+    }
+
+    /// <summary>Objects that stay take memory, which has its own limit.</summary>
+    [Theory]
+    [InlineData("{% set ns = namespace(x=[]|map('upper')) %}{% for i in range(LOOP) %}{% for j in range(LOOP) %}{% set ns.x = [ns.x, []|map('upper')] %}{% endfor %}{% endfor %}")]
+    [InlineData("{% set ns = namespace(x=''.upper) %}{% for i in range(LOOP) %}{% for j in range(LOOP) %}{% set ns.x = [ns.x, ''.upper] %}{% endfor %}{% endfor %}")]
+    [InlineData("{% set ns = namespace(x=[]) %}{% set s = 'a.' * 1000 %}{% for i in range(LOOP) %}{% for j in range(LOOP) %}{% set ns.x = [ns.x, []|map(attribute=s)] %}{% endfor %}{% endfor %}")]
+    [InlineData("{% set ns = namespace(x=[]) %}{% set s = 'a' * 30000 ~ '\n' %}{% for i in range(LOOP) %}{% for j in range(LOOP) %}{% set ns.x = [ns.x, s.splitlines(), s.split('\n'), s.split()] %}{% endfor %}{% endfor %}")]
+    [InlineData("{{ (range(LOOP)|list)|sort(attribute=(['x'] * LOOP)|join(',')) }}")]
+    public void What_a_template_keeps_is_counted(string template)
+    {
+        ChatTemplateOptions options = new() { MaxOutputCharacters = 1 << 20, MaxSteps = long.MaxValue };
+        ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(template.Replace("LOOP", "9999", StringComparison.Ordinal), options: options).Render(new JsonArray(), null, false));
+        Assert.Equal("LimitError", error.Kind);
+        Assert.Contains("texts and lists of more than 32 MiB", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_with_what_has_no_order_is_refused_in_either_direction()
+    {
+        foreach (string reverse in (string[])["true", "false"])
+        {
+            Exception? error = Record.Exception(() => Render("{{ (['nan'|float] * 40 + [1, 2])|sort(reverse=" + reverse + ")|length }}"));
+            Assert.True(error is null or ChatTemplateException { Kind: "ValueError" }, error?.ToString());
+        }
+    }
+
+    [Fact]
+    public void Names_have_an_end()
+    {
+        string longest = new('n', 128);
+        Assert.Equal("1", Render("{% set " + longest + " = 1 %}{{ " + longest + " }}"));
+        Assert.Equal("TemplateSyntaxError", Assert.Throws<ChatTemplateException>(() => Render("{{ " + longest + "n }}")).Kind);
+    }
+
+    [Fact]
+    public void The_message_of_a_refused_truncation_has_the_numbers_that_were_given()
+    {
+        Assert.Equal("expected length >= 3, got -3000000000", Assert.Throws<ChatTemplateException>(() => Render("{{ 'hello world'|truncate(-3000000000) }}")).Reason);
+        Assert.Equal("expected leeway >= 0, got -5000000000", Assert.Throws<ChatTemplateException>(() => Render("{{ 'hello world'|truncate(5, leeway=-5000000000) }}")).Reason);
     }
 
     static string Render(string template) => ChatTemplate.Parse(template).Render(new JsonArray(), null, false);

@@ -162,6 +162,62 @@ public sealed class TemplateFilesTests : IDisposable
         Assert.Contains("UTF-8", Assert.Throws<ChatTemplateException>(() => Load()).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("chat_template.jinja")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("special_tokens_map.json")]
+    [InlineData("chat_template.json")]
+    [InlineData("additional_chat_templates/x.jinja")]
+    public void A_file_too_long_to_be_meant_is_refused_before_it_is_read(string file)
+    {
+        Write(file, "");
+        using (FileStream sparse = File.OpenWrite(At(file)))
+        {
+            sparse.SetLength(1200L << 20);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => Load());
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20, "the file was read");
+        Assert.StartsWith($"{At(file)}: is longer than 67108864 bytes", error.Message, StringComparison.Ordinal);
+        if (file.EndsWith("map.json", StringComparison.Ordinal))
+        {
+            Assert.Throws<TokenizerException>(() => Tokenizer.Load(_directory.FullName));
+        }
+    }
+
+    [Fact]
+    public void A_link_to_a_device_without_an_end_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "there is no /dev/zero");
+        File.CreateSymbolicLink(At("chat_template.jinja"), "/dev/zero");
+        Assert.Contains("is longer than", Assert.Throws<ChatTemplateException>(() => Load()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tokenizer_too_long_to_be_meant_is_refused_before_it_is_read()
+    {
+        using (FileStream sparse = File.OpenWrite(At("tokenizer.json")))
+        {
+            sparse.SetLength((512L << 20) + 1);
+        }
+
+        Assert.Contains("536870913 bytes, expected at most 536870912", Assert.Throws<TokenizerException>(() => Tokenizer.Load(At("tokenizer.json"))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(199)]
+    [InlineData(200)]
+    [InlineData(198)]
+    public void A_long_name_in_a_message_is_cut_between_characters(int before)
+    {
+        Write("chat_template.jinja", "x");
+        string message = Assert.Throws<ChatTemplateException>(() => Load(new string('n', before) + "😀😀\ud800")).Message;
+        Assert.Contains($"\"{new string('n', before)}", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(message.EnumerateRunes(), static rune => rune == Rune.ReplacementChar);
+        Assert.True(message.Length < 1000);
+    }
+
     [Fact]
     public void The_built_in_model_has_a_template_and_its_special_tokens()
     {

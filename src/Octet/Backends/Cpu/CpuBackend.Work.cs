@@ -340,10 +340,19 @@ sealed unsafe partial class CpuBackend
             }
         }
 
-        internal override long Units => (long)_tiles.Count * Cache.Layout.Heads;
+        internal override long Units => Cache.Layout.ValuesInKeys ? (long)_batch.Count * HeadBlocks : (long)_tiles.Count * Cache.Layout.Heads;
+
+        // Latents: the query heads of one token read the same key, as the tokens of a tile do.
+        int HeadBlocks => (Group + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
 
         internal override void Run(int worker, long first, long end)
         {
+            if (Cache.Layout.ValuesInKeys)
+            {
+                RunLatent(worker, first, end);
+                return;
+            }
+
             for (long unit = first; unit < end; unit++)
             {
                 (int row, int rows, int head) = Tile(unit);
@@ -366,6 +375,34 @@ sealed unsafe partial class CpuBackend
                     OutputStride = Output.Stride,
                     Scratch = (float*)Owner._scratch.Of(worker),
                     NextKeys = unit + 1 < Units ? FirstKeys(unit + 1) : null,
+                });
+            }
+        }
+
+        void RunLatent(int worker, long first, long end)
+        {
+            for (long unit = first; unit < end; unit++)
+            {
+                // The longest first.
+                int row = _batch.Count - 1 - (int)(unit / HeadBlocks);
+                int head = (int)(unit % HeadBlocks) * AttentionTile.MaxRows;
+                Kernels.Attend(new AttentionTile
+                {
+                    Cache = Cache,
+                    Sequence = _batch.Sequences[row].Of(Cache),
+                    Layer = Layer,
+                    Head = 0,
+                    Group = 1,
+                    Position = _batch.Positions[row],
+                    Rows = Math.Min(AttentionTile.MaxRows, Group - head),
+                    RowsAreHeads = true,
+                    Scale = Shape.Scale,
+                    Window = Shape.Window ?? 0,
+                    Query = Query.Row(row) + (head * Cache.Layout.HeadDim),
+                    QueryStride = Cache.Layout.HeadDim,
+                    Output = Output.Row(row) + (head * Cache.Layout.ValueDim),
+                    OutputStride = Cache.Layout.ValueDim,
+                    Scratch = (float*)Owner._scratch.Of(worker),
                 });
             }
         }

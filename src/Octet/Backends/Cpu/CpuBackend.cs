@@ -209,7 +209,7 @@ sealed unsafe partial class CpuBackend : Backend
     {
         KvCacheLayout layout = cache.Layout;
         Check(query, batch.Count, query.Columns);
-        Check(output, batch.Count, query.Columns);
+        Check(output, batch.Count, query.Columns / layout.HeadDim * layout.ValueDim);
         if (shape.Sinks is { } sinks)
         {
             ArgumentOutOfRangeException.ThrowIfNotEqual(sinks.Columns, query.Columns / layout.HeadDim, nameof(shape));

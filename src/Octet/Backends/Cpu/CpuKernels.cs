@@ -153,6 +153,9 @@ readonly unsafe ref struct AttentionTile
 
     internal required float Scale { get; init; }
 
+    /// <summary>Whether the rows are not tokens but query heads of one token, which all read the same key/value head; then <see cref="Group"/> is 1.</summary>
+    internal bool RowsAreHeads { get; init; }
+
     /// <summary>Tokens that a token sees, itself among them; 0: all.</summary>
     internal int Window { get; init; }
 
@@ -160,7 +163,10 @@ readonly unsafe ref struct AttentionTile
     internal float* Sinks { get; init; }
 
     /// <summary>The first position that the tile's row <paramref name="row"/> sees.</summary>
-    internal int First(int row) => Window == 0 ? 0 : Math.Max(0, Position + row + 1 - Window);
+    internal int First(int row) => Window == 0 ? 0 : Math.Max(0, End(row) - Window);
+
+    /// <summary>The position after the last that row <paramref name="row"/> sees.</summary>
+    internal int End(int row) => Position + 1 + (RowsAreHeads ? 0 : row);
 
     /// <summary>The first of the group's queries in the tile's first row; heads are contiguous, rows <see cref="QueryStride"/> floats apart.</summary>
     internal required float* Query { get; init; }

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// A page is [layer][key, value][head][slot][head size]: the keys of one head in one page are contiguous, which is what the
-/// attention kernel walks.
+/// A page is [layer][key, value][head][slot][head size], or without values where those are in their keys: the keys of one head in one
+/// page are contiguous, which is what the attention kernel walks.
 /// </summary>
 /// <param name="layout">What a page holds.</param>
 /// <param name="maxPages">The most pages there are at a time.</param>
@@ -22,9 +22,10 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages, MemoryLedger 
 
     /// <summary>The first key of <paramref name="head"/> in a page; its values follow at <see cref="ValueOffset"/> bytes.</summary>
     internal byte* Keys(int page, int layer, int head)
-        => (byte*)_pages[page] + ((2L * layer * Layout.Heads) + head) * HeadBytes;
+        => (byte*)_pages[page] + (((Layout.ValuesInKeys ? 1L : 2L) * layer * Layout.Heads) + head) * HeadBytes;
 
-    internal long ValueOffset => Layout.Heads * HeadBytes;
+    /// <summary>From a key to its value: 0 where that is the key's beginning.</summary>
+    internal long ValueOffset => Layout.ValuesInKeys ? 0 : Layout.Heads * HeadBytes;
 
     /// <summary>Whether a NaN was ever stored in E4M3, the type whose quickest reading takes its codes for numbers.</summary>
     internal bool HoldsNaN => _holdsNaN;

@@ -95,16 +95,17 @@ sealed unsafe partial class ScalarKernels : CpuKernels
     {
         CpuKvCache cache = work.Cache;
         int size = cache.Layout.HeadDim;
-        double[] sums = new double[size];
+        int valueSize = cache.Layout.ValueDim;
+        double[] sums = new double[valueSize];
         for (int row = 0; row < work.Rows; row++)
         {
-            int positions = work.Position + row + 1;
+            int positions = work.End(row);
             int from = work.First(row);
             double[] scores = new double[positions];
             for (int g = 0; g < work.Group; g++)
             {
                 float* query = work.Query + (nint)row * work.QueryStride + g * size;
-                float* output = work.Output + (nint)row * work.OutputStride + g * size;
+                float* output = work.Output + (nint)row * work.OutputStride + g * valueSize;
                 double sink = work.Sinks is null ? double.NegativeInfinity : work.Sinks[g];
                 double max = sink;
                 for (int p = from; p < positions; p++)
@@ -125,13 +126,13 @@ sealed unsafe partial class ScalarKernels : CpuKernels
                 {
                     double weight = Math.Exp(scores[p] - max);
                     total += weight;
-                    for (int i = 0; i < size; i++)
+                    for (int i = 0; i < valueSize; i++)
                     {
                         sums[i] += weight * Cached(work, p, cache.ValueOffset, i);
                     }
                 }
 
-                for (int i = 0; i < size; i++)
+                for (int i = 0; i < valueSize; i++)
                 {
                     output[i] = (float)(sums[i] / total);
                 }

@@ -27,7 +27,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     {
         KvCacheLayout layout = work.Cache.Layout;
         int size = layout.HeadDim;
-        if (size % TSimd.Count != 0 || PageTokens % PanelRows != 0)
+        if (size % TSimd.Count != 0 || layout.ValueDim % TSimd.Count != 0 || PageTokens % PanelRows != 0)
         {
             ScalarKernels.Instance.Attend(work);
         }
@@ -47,7 +47,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void Attend<TFormat>(in AttentionTile work)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        if (work.Rows > 1 || work.Cache.Layout.HeadDim % Step != 0)
+        if (work.Rows > 1 || work.Cache.Layout.HeadDim % Step != 0 || work.Cache.Layout.ValuesInKeys)
         {
             Several<TFormat>(work);
         }
@@ -234,6 +234,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         where TFormat : struct, IWeightFormat<TVector>
     {
         int size = work.Cache.Layout.HeadDim;
+        int valueSize = work.Cache.Layout.ValueDim;
         float* keys = work.Scratch;
         float* values = keys + PageTokens * size;
         float* scores = values + PageTokens * size + PanelRows;
@@ -244,7 +245,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         Begin(work, maxima, totals, work.Rows);
         for (int row = 0; row < work.Rows; row++)
         {
-            new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * size).Clear();
+            new Span<float>(work.Output + (nint)row * work.OutputStride, work.Group * valueSize).Clear();
         }
 
         KvScale unit = work.Cache.Layout.Scale(work.Layer, work.Head);
@@ -256,7 +257,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         new Span<float>(ones, PanelRows).Fill(1);
         PanelTile score = new() { Stride = PanelRows, Depth = size, Rows = PanelRows, RowFactors = scale, Sums = sums };
         PanelTile value = new() { Stride = size, RowFactors = ones, Sums = sums, Add = true };
-        int positions = work.Position + work.Rows;
+        int positions = work.End(work.Rows - 1);
         for (int first = work.First(0) / PageTokens * PageTokens; first < positions; first += PageTokens)
         {
             byte* page = work.Cache.Keys(work.Sequence.Page(first / PageTokens), work.Layer, work.Head);
@@ -276,22 +277,22 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     Multiply(score, work.Query + g * size, work.QueryStride, work.Rows, scores + j, PageTokens);
                 }
 
-                float* output = work.Output + g * size;
+                float* output = work.Output + g * valueSize;
                 for (int row = 0; row < work.Rows; row++)
                 {
                     int index = row * work.Group + g;
-                    int visible = Math.Clamp(work.Position + row + 1 - first, 0, count);
+                    int visible = Math.Clamp(work.End(row) - first, 0, count);
                     float keep = Softmax(scores + row * PageTokens, work.First(row) - first, visible, ref maxima[index], ref totals[index]);
                     if (keep != 1)
                     {
-                        Scale(output + (nint)row * work.OutputStride, size, keep);
+                        Scale(output + (nint)row * work.OutputStride, valueSize, keep);
                     }
                 }
 
-                for (int i = 0; i < size; i += PanelRows)
+                for (int i = 0; i < valueSize; i += PanelRows)
                 {
                     value.Weights = values + i;
-                    value.Rows = Math.Min(PanelRows, size - i);
+                    value.Rows = Math.Min(PanelRows, valueSize - i);
                     Multiply(value, scores, PageTokens, work.Rows, output + i, work.OutputStride);
                 }
             }
@@ -301,7 +302,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             for (int g = 0; g < work.Group; g++)
             {
-                Scale(work.Output + (nint)row * work.OutputStride + g * size, size, unit.Value / totals[row * work.Group + g]);
+                Scale(work.Output + (nint)row * work.OutputStride + g * valueSize, valueSize, unit.Value / totals[row * work.Group + g]);
             }
         }
     }

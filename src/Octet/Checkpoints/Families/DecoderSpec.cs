@@ -33,7 +33,17 @@ sealed record DecoderSpec
 sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward);
 
 /// <summary>What mixes tokens.</summary>
-abstract record MixerSpec;
+abstract record MixerSpec
+{
+    /// <summary>The keys and values that a token leaves; null: none.</summary>
+    internal abstract CacheShape? Cache { get; }
+
+    /// <summary>Floats of the state that a sequence keeps in such a layer, whatever its length.</summary>
+    internal virtual int StateFloats => 0;
+}
+
+/// <summary>Keys and values of a token in one layer; a value may be the beginning of its key (<see cref="KvCacheLayout.ValueInKey"/>).</summary>
+readonly record struct CacheShape(int Heads, int HeadDim, int? ValueInKey, int? Window);
 
 /// <summary>What each token goes through by itself.</summary>
 abstract record FeedForwardSpec
@@ -49,6 +59,8 @@ abstract record FeedForwardSpec
 /// <param name="Rotary">How queries and keys turn.</param>
 sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Rotary) : MixerSpec
 {
+    internal override CacheShape? Cache => new(KeyValueHeads, HeadDim, null, Window);
+
     /// <summary>What scores are multiplied with; null: 1/sqrt(<see cref="HeadDim"/>).</summary>
     internal double? Scale { get; init; }
 
@@ -75,11 +87,33 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 }
 
 /// <summary>
+/// Multi-head latent attention (DeepSeek-V2, 2024): keys and values of all heads are made from one latent vector, which with one rotating
+/// key for all heads is all that is kept.
+/// </summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="QueryRank">The width through which queries go; null: they are made at once.</param>
+/// <param name="Rank">The width of the latent.</param>
+/// <param name="PlainDim">Elements of a query or key that do not turn.</param>
+/// <param name="RotaryDim">Elements that do.</param>
+/// <param name="ValueDim">Elements of a value.</param>
+/// <param name="Rotary">How they turn.</param>
+/// <param name="Scale">What scores are multiplied with.</param>
+sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int PlainDim, int RotaryDim, int ValueDim, Rotary Rotary, double Scale) : MixerSpec
+{
+    internal override CacheShape? Cache => new(1, Rank + RotaryDim, Rank, null);
+}
+
+/// <summary>
 /// A gated DeltaNet layer. Its inputs are stored apart, or as two tensors grouped by key heads, <c>in_proj_qkvz</c> and <c>in_proj_ba</c>:
 /// what the files have is taken.
 /// </summary>
 /// <param name="Shape">Its sizes.</param>
-sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec;
+sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Floats;
+}
 
 /// <summary>A gated feed-forward layer.</summary>
 /// <param name="Inner">Its width inside.</param>

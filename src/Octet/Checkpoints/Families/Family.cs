@@ -16,6 +16,7 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("MistralForCausalLM", "mistral", Mistral.Read),
         new("Ministral3ForCausalLM", "ministral3", Mistral.Read),
         new("Phi3ForCausalLM", "phi3", Phi3.Read),
+        new("DeepseekV3ForCausalLM", "deepseek_v3", DeepSeekV3.Read, DeepSeekV3.Defaults),
         new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),
         new("Qwen3MoeForCausalLM", "qwen3_moe", Qwen3Moe.Read),
         new("Glm4MoeForCausalLM", "glm4_moe", Glm4Moe.Read),

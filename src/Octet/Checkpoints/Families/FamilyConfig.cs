@@ -10,6 +10,9 @@ sealed class FamilyConfig
     const string SlidingAttention = "sliding_attention";
     const string LinearAttention = "linear_attention";
 
+    // Of the parts of a head: their sum, times the heads, stays a number of columns.
+    const int MostHeadDim = 1 << 16;
+
     internal FamilyConfig(ConfigObject json, FamilyDefaults? defaults = null)
     {
         defaults ??= new FamilyDefaults();
@@ -18,7 +21,9 @@ sealed class FamilyConfig
         Layers = json.Int32("num_hidden_layers", 1);
         Heads = json.TryInt32("num_attention_heads", 1) ?? defaults.Heads ?? json.Int32("num_attention_heads", 1);
         KeyValueHeads = ReadKeyValueHeads(defaults.KeyValueHeads ?? Heads);
-        HeadDim = json.Has("head_dim") || defaults.HeadDim is null ? ReadHeadDim() : defaults.HeadDim.Value;
+        HeadDim = defaults.HeadDimKeys.Count > 0 ? defaults.HeadDimKeys.Sum(key => json.Int32(key, 1, MostHeadDim))
+            : json.Has("head_dim") || defaults.HeadDim is null ? ReadHeadDim()
+            : defaults.HeadDim.Value;
         VocabSize = json.TryInt32("vocab_size", 1) ?? defaults.VocabSize ?? json.Int32("vocab_size", 1);
         MaxPositions = json.TryInt32("max_position_embeddings", 1) ?? defaults.MaxPositions ?? json.Int32("max_position_embeddings", 1);
         Epsilon = (float)(json.TryDouble("rms_norm_eps", "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing("rms_norm_eps", "a number from 0 to 1"));
@@ -101,12 +106,25 @@ sealed class FamilyConfig
     internal DecoderSpec Uniform(AttentionSpec attention, FeedForwardSpec feedForward, int longestContext, int?[]? windows = null)
         => Layered(attention, _ => feedForward, longestContext, windows);
 
-    /// <summary>The same attention in every layer, but for the window.</summary>
-    internal DecoderSpec Layered(AttentionSpec attention, Func<int, FeedForwardSpec> feedForward, int longestContext, int?[]? windows = null) => new()
+    /// <summary>The same mixer in every layer, but for the window.</summary>
+    internal DecoderSpec Layered(MixerSpec mixer, Func<int, FeedForwardSpec> feedForward, int longestContext, int?[]? windows = null) => new()
     {
-        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(attention with { Window = windows?[layer] }, feedForward(layer)))],
+        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(windows is not null && mixer is AttentionSpec attention ? attention with { Window = windows[layer] } : mixer, feedForward(layer)))],
         LongestContext = longestContext,
     };
+
+    /// <summary>DeepSeek-V3's feed-forward parts: the first <c>first_k_dense_replace</c> layers dense, then mixtures.</summary>
+    internal Func<int, FeedForwardSpec> DeepSeekFeedForward(int firstDense)
+    {
+        int dense = Json.TryInt32("first_k_dense_replace", 0) ?? firstDense;
+        ExpertsSpec? experts = dense < Layers ? DeepSeekExperts() : null;
+        GatedSpec? gated = dense > 0 ? Gated(Gating.Silu) : null;
+        return layer => layer < dense ? gated! : experts!;
+    }
+
+    /// <summary>The layers behind the last, which predict more tokens at once (<c>num_nextn_predict_layers</c>).</summary>
+    internal IReadOnlyList<(string Beginning, string Reason)> MoreTokenLayers()
+        => [.. Enumerable.Range(Layers, Json.TryInt32("num_nextn_predict_layers", 0) ?? 0).Select(layer => (string.Create(CultureInfo.InvariantCulture, $"layers.{layer}."), DecoderSpec.MoreTokens))];
 
     /// <summary>How many experts there are, under the first of the keys that the file has, and how many of them a token goes to.</summary>
     internal RoutingRule Routing(ExpertScoring scoring, params string[] keys)
@@ -195,6 +213,9 @@ sealed record FamilyDefaults
     internal int? KeyValueHeads { get; init; }
 
     internal int? HeadDim { get; init; }
+
+    /// <summary>Keys whose sum is the size of a head, whatever <c>head_dim</c> says.</summary>
+    internal IReadOnlyList<string> HeadDimKeys { get; init; } = [];
 
     internal int? VocabSize { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Octet.Backends;
 
 namespace Octet.Checkpoints.Families;
@@ -19,12 +18,6 @@ static class Glm4Moe
             HasInputBias = config.Flag("attention_bias"),
             HasHeadNorms = config.Flag("use_qk_norm"),
         };
-        ExpertsSpec experts = config.DeepSeekExperts();
-        int dense = json.TryInt32("first_k_dense_replace", 0) ?? 1;
-        int next = json.TryInt32("num_nextn_predict_layers", 0) ?? 0;
-        return config.Layered(attention, layer => layer < dense ? config.Gated(Gating.Silu) : experts, longest) with
-        {
-            Unused = [.. Enumerable.Range(config.Layers, next).Select(layer => (string.Create(CultureInfo.InvariantCulture, $"layers.{layer}."), DecoderSpec.MoreTokens))],
-        };
+        return config.Layered(attention, config.DeepSeekFeedForward(firstDense: 1), longest) with { Unused = config.MoreTokenLayers() };
     }
 }

@@ -1,6 +1,6 @@
 using Octet.Backends;
 
-namespace Octet.Cli.Inspection;
+namespace Octet.Checkpoints;
 
 /// <summary>
 /// How scales of blocks fit the codes. A block is quantised so that its largest weight takes the largest code: where that weight stands out by a
@@ -20,14 +20,18 @@ namespace Octet.Cli.Inspection;
 /// <param name="Codes">That of the codes'.</param>
 readonly record struct ScaleFit(long Blocks, long Freedom, double Products, double Scales, double Codes)
 {
-    // As many blocks as are looked at, in the middle of a matrix: enough for any doubt.
-    const long MostBlocks = 1 << 20;
+    /// <summary>Enough for any doubt.</summary>
+    internal const long MostBlocks = 1 << 20;
+
     const double Flattest = -0.6;
 
     internal double Slope => Codes > 0 ? Products / Codes : double.NaN;
 
     /// <summary>The standard error of the slope.</summary>
     internal double Error => Freedom > 2 && Codes > 0 ? Math.Sqrt(Math.Max(0, Scales - Slope * Products) / Codes / (Freedom - 1)) : double.PositiveInfinity;
+
+    /// <summary>Whether the slope is one that published layers have.</summary>
+    internal bool IsUsual => Slope <= Flattest;
 
     /// <summary>Whether the scales are not those of the codes: the slope is flatter than published layers have it, and not by chance.</summary>
     internal bool IsWrong => Slope > Flattest && Slope + 1 > 4 * Error;
@@ -36,7 +40,10 @@ readonly record struct ScaleFit(long Blocks, long Freedom, double Products, doub
         => new(left.Blocks + right.Blocks, left.Freedom + right.Freedom, left.Products + right.Products, left.Scales + right.Scales, left.Codes + right.Codes);
 
     /// <summary>That of a layer; null where it has no scales of blocks.</summary>
-    internal static ScaleFit? Measure(LinearTensor layer, CancellationToken cancellationToken)
+    /// <param name="layer">Codes and scales.</param>
+    /// <param name="mostBlocks">As many as are looked at, in the middle of the matrix.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    internal static ScaleFit? Measure(LinearTensor layer, long mostBlocks, CancellationToken cancellationToken)
     {
         if (layer.Scales is not { } grid || grid.BlockRows >= layer.Rows && grid.BlockColumns >= layer.Columns)
         {
@@ -45,7 +52,7 @@ readonly record struct ScaleFit(long Blocks, long Freedom, double Products, doub
 
         int columns = (layer.Columns + grid.BlockColumns - 1) / grid.BlockColumns;
         long all = (layer.Rows + grid.BlockRows - 1) / grid.BlockRows;
-        int rows = (int)Math.Clamp(MostBlocks / columns, 1, all);
+        int rows = (int)Math.Clamp(mostBlocks / columns, 1, all);
         long first = (all - rows) / 2;
         double[] scales = new double[(long)rows * columns];
         double[] codes = new double[scales.Length];
