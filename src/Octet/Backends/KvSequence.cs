@@ -28,7 +28,9 @@ sealed class KvSequence(KvCache cache, int chunk) : IDisposable
     {
         int held = _pages.Count - _first + _spare.Count;
         int wanted = cache.Layout.Pages(tokens, chunk) - held;
-        List<int> taken = [];
+        int before = _spare.Count;
+        _spare.EnsureCapacity(before + Math.Max(0, wanted));
+        bool complete = false;
         try
         {
             for (; wanted > 0; wanted--)
@@ -36,20 +38,22 @@ sealed class KvSequence(KvCache cache, int chunk) : IDisposable
                 int page = cache.Take();
                 if (page < 0)
                 {
-                    taken.ForEach(cache.Return);
                     return false;
                 }
 
-                taken.Add(page);
+                _spare.Push(page);
+            }
+
+            complete = true;
+        }
+        finally
+        {
+            while (!complete && _spare.Count > before)
+            {
+                cache.Return(_spare.Pop());
             }
         }
-        catch
-        {
-            taken.ForEach(cache.Return);
-            throw;
-        }
 
-        taken.ForEach(_spare.Push);
         if (cache.Layout.Window is null)
         {
             Place(KvCacheLayout.PagesOf(tokens));

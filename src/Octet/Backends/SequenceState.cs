@@ -16,7 +16,19 @@ sealed class SequenceState : IDisposable
     internal bool IsLong { get; set; }
 
     /// <summary>Tokens for which every kind has a place.</summary>
-    internal int Capacity => _kinds.Length == 0 ? int.MaxValue : _kinds.Min(kind => kind.Capacity);
+    internal int Capacity
+    {
+        get
+        {
+            int capacity = int.MaxValue;
+            foreach (KvSequence kind in _kinds)
+            {
+                capacity = Math.Min(capacity, kind.Capacity);
+            }
+
+            return capacity;
+        }
+    }
 
     /// <summary>The pages in the layers of one kind.</summary>
     internal KvSequence Of(KvCache cache) => _kinds[cache.Layout.Kind];

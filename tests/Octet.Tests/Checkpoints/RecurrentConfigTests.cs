@@ -56,7 +56,7 @@ public class RecurrentConfigTests
     [Theory]
     [InlineData("linear_num_key_heads", null, "c.json: linear_num_key_heads is missing; expected a whole number from 1 to 4096")]
     [InlineData("linear_num_value_heads", "5", "c.json: linear_num_value_heads is 5; expected a multiple of linear_num_key_heads, 2")]
-    [InlineData("linear_key_head_dim", "0", "c.json: linear_key_head_dim is 0; expected a whole number from 1 to 1024")]
+    [InlineData("linear_key_head_dim", "0", "c.json: linear_key_head_dim is 0; expected a whole number from 1 to 512")]
     [InlineData("linear_conv_kernel_dim", "3", "c.json: linear_conv_kernel_dim is 3, which is not implemented; supported: 4")]
     [InlineData("attn_output_gate", "false", "c.json: attn_output_gate is false, which is not implemented; supported: absent or true")]
     [InlineData("use_sliding_window", "true", "c.json: use_sliding_window is true, which is not implemented; supported: false")]

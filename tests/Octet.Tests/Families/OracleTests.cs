@@ -37,7 +37,7 @@ public sealed class OracleTests : IDisposable
         "qwen3_5_text --set linear_value_head_dim=80 --set linear_key_head_dim=128 --set num_hidden_layers=1 --set layer_types=[\"linear_attention\"]",
         "qwen3_next", "qwen3_next --style 5 --fp8 none", "qwen3_next --set mlp_only_layers=[1,3] --set norm_topk_prob=false", "qwen3_next --fp8 channel --set decoder_sparse_step=2",
 
-        // Of seed 0 one token has a head that reads almost nothing, which its norm makes large: its error is fifteen times the others'.
+        // Of seed 0 one token is ill-conditioned: its error is some ten times the mean, also that of the scalar kernels several times theirs.
         "qwen3_5_moe_text --seed 1", "qwen3_5_moe_text --seed 1 --wrap --fp8 none",
         "qwen3_moe", "qwen3_moe --style 5 --fp8 none", "qwen3_moe --fp8 none --fused", "qwen3_moe --fp8 channel", "qwen3_moe --fp8 tensor",
         "qwen3_moe --set mlp_only_layers=[0] --set norm_topk_prob=false", "qwen3_moe --set decoder_sparse_step=2 --set num_experts=40 --set num_experts_per_tok=8",

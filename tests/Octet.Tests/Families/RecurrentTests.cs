@@ -179,6 +179,17 @@ public sealed class RecurrentTests(RecurrentTests.Fixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public void Keys_and_values_are_those_of_the_layer_that_has_some()
+    {
+        using LanguageModel model = fixture.Open();
+        Assert.Equal(["model.layers.1.self_attn"], model.AttentionNames);
+        using InferenceSession session = model.CreateSession();
+        session.Evaluate(s_ids, []);
+        (float key, float value) = Assert.Single(session.CacheMagnitudes());
+        Assert.True(key > 0 && value > 0);
+    }
+
+    [Fact]
     public void The_number_of_threads_does_not_change_a_bit()
     {
         foreach ((string name, CpuKernels kernels) in KernelSets.All)

@@ -1,3 +1,4 @@
+using Octet.Tests.Families;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Generation;
@@ -53,6 +54,25 @@ public class AllocationTests
                 }
             },
             () => Array.ForEach(sessions, session => session.Truncate(0)));
+    }
+
+    [Fact]
+    public void A_token_through_recurrent_layers_allocates_nothing()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = OracleTests.GenerateModel(directory.Path, "qwen3_next --set num_hidden_layers=2 --set full_attention_interval=2 --set mlp_only_layers=[0,1]");
+        using LanguageModel model = LanguageModel.Load(path, new() { Threads = 2 });
+        using InferenceSession session = model.CreateSession();
+        float[] logits = new float[session.VocabularySize];
+        AssertNothingAllocated(
+            () =>
+            {
+                for (int i = 0; i < Tokens; i++)
+                {
+                    session.Evaluate([i], logits);
+                }
+            },
+            () => session.Truncate(0));
     }
 
     static void AssertNothingAllocated(Action decode, Action restart)

@@ -54,8 +54,9 @@ static class Qwen3Next
 
     static DeltaShape ReadShape(ConfigObject json)
     {
+        // With these a state has fewer floats than an int counts.
         const int MostHeads = 1 << 12;
-        const int MostDim = 1 << 10;
+        const int MostDim = 1 << 9;
         if (json.TryInt32("linear_conv_kernel_dim", 1) is not (null or DeltaShape.Taps))
         {
             throw json.Unsupported("linear_conv_kernel_dim", DeltaShape.Taps.ToString(CultureInfo.InvariantCulture));
