@@ -83,7 +83,7 @@ sealed record MixtureCheckpoint
         File.WriteAllText(Path.Combine(Directory, "config.json"), Config().ToJsonString());
     }
 
-    IEnumerable<TensorSource> Tensors(Random random, byte[] codes, byte[] wide)
+    List<TensorSource> Tensors(Random random, byte[] codes, byte[] wide)
     {
         TensorSource Wide(string name, params long[] shape) => Cut(name, DataType.BFloat16, shape, wide, random);
         TensorSource Ones(string name, long length) => new(name, DataType.BFloat16, [length], new byte[] { 0x80, 0x3F }.AsMemory().Repeat((int)length));
