@@ -1,13 +1,8 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-
 namespace Octet.Tokenizers.Tests;
 
 /// <summary>Whether work takes a time that grows with its input and no faster.</summary>
-static partial class TimePerByte
+static class TimePerByte
 {
-    const int ThreadCpuTime = 3;
-
     /// <summary>From the small size to the large one. A quadratic step makes each byte take so many times as long.</summary>
     internal const int Growth = 16;
 
@@ -38,24 +33,10 @@ static partial class TimePerByte
         return $"{1e9 * first / small:f0} ns a byte for {small} bytes, {1e9 * last / small / Growth:f0} for {small * Growth}";
     }
 
-    // Where it can be had, the time that this thread computed: the machine's other work does not count.
     static double Seconds(Action work)
     {
-        double start = Now();
+        double start = ThreadClock.Seconds;
         work();
-        return Now() - start;
-    }
-
-    static double Now() => OperatingSystem.IsLinux() && ClockGetTime(ThreadCpuTime, out TimeSpec time) == 0
-        ? time.Seconds + (1e-9 * time.Nanoseconds)
-        : Stopwatch.GetElapsedTime(0).TotalSeconds;
-
-    [LibraryImport("libc", EntryPoint = "clock_gettime")]
-    private static partial int ClockGetTime(int clock, out TimeSpec time);
-
-    readonly struct TimeSpec
-    {
-        internal readonly nint Seconds;
-        internal readonly nint Nanoseconds;
+        return ThreadClock.Seconds - start;
     }
 }

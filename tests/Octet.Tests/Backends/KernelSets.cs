@@ -12,6 +12,23 @@ static class KernelSets
 
     internal static IReadOnlyDictionary<string, CpuKernels> All => s_all;
 
+    /// <summary>
+    /// For tests of many models, each of which has some that are like it: the set that the machine computes with and one other, by turns, so
+    /// that every set meets many models. OCTET_SLOW=1: all.
+    /// </summary>
+    internal static IEnumerable<KeyValuePair<string, CpuKernels>> For(string model)
+    {
+        if (Environment.GetEnvironmentVariable("OCTET_SLOW") == "1")
+        {
+            return s_all;
+        }
+
+        string best = Avx2.IsSupported ? "avx2, codes as they stand" : InstructionSet.Float32.First(set => set.IsSupported).Name;
+        KeyValuePair<string, CpuKernels>[] others = [.. s_all.Where(set => set.Key != best)];
+        uint turn = model.Aggregate(2166136261u, (hash, letter) => (hash ^ letter) * 16777619u);
+        return [KeyValuePair.Create(best, s_all[best]), others[(turn >> 8) % others.Length]];
+    }
+
     internal static TheoryData<string> Names => [.. s_all.Keys];
 
     internal static CpuKernels Get(string name) => s_all[name];

@@ -24,7 +24,7 @@ public class PeerTests
         int[] ids = LogitsTests.Ids(48, 512);
         NumpyProgram.Run(Fixtures.Peer("ref_qwen3.py"), [model, "--ids", string.Join(',', ids), "--out", logits]);
         double[][] expected = NumpyProgram.Read(logits);
-        foreach ((string name, CpuKernels kernels) in KernelSets.All)
+        foreach ((string name, CpuKernels kernels) in KernelSets.For(options))
         {
             using LanguageModel opened = LogitsTests.Open(model, kernels, chunk: 20);
             LogitsTests.AssertClose(expected, LogitsTests.Score(opened, ids), 1e-5, $"{options} on {name}");

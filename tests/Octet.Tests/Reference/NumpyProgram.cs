@@ -9,10 +9,13 @@ static class NumpyProgram
 {
     const string Python = "/usr/bin/python3";
 
+    static readonly Lazy<bool> s_isHere = new(() => File.Exists(Python)
+        && Process.Start(new ProcessStartInfo(Python, ["-c", "import numpy"]) { RedirectStandardError = true }) is { } probe && Ends(probe));
+
     /// <summary>Runs a program; skips the test where Python or numpy is not there.</summary>
     internal static void Run(string script, string[] arguments)
     {
-        if (!File.Exists(Python) || Process.Start(new ProcessStartInfo(Python, ["-c", "import numpy"]) { RedirectStandardError = true }) is not { } probe || !Ends(probe))
+        if (!s_isHere.Value)
         {
             Assert.Skip($"{Python} with numpy is not here");
         }

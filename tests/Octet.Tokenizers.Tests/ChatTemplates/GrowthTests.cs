@@ -14,6 +14,7 @@ namespace Octet.Tokenizers.Tests.ChatTemplates;
 public class GrowthTests(ITestOutputHelper output)
 {
     const int Seed = 20261129;
+    const int Tries = 3;
     static readonly bool s_slow = Environment.GetEnvironmentVariable("OCTET_SLOW") == "1";
 
     /// <summary>The sizes that an operand, a template or a conversation has, in characters.</summary>
@@ -390,8 +391,19 @@ public class GrowthTests(ITestOutputHelper output)
         return Measure(source.Append(tail).ToString(), [], size, reference);
     }
 
-    /// <summary>One template read and rendered. A problem is an error of another kind, or steps that take too long.</summary>
+    /// <summary>One template read and rendered. A problem is an error of another kind, or steps that take too long, also when tried again: a collection of garbage is paid for by whoever asks for memory next.</summary>
     static Measured Measure(string template, Dictionary<string, JsonNode?> variables, int size, double reference, ChatTemplateOptions? options = null)
+    {
+        Measured measured = MeasureOnce(template, variables, size, reference, options);
+        for (int tries = 1; tries < Tries && measured.Problem is not null; tries++)
+        {
+            measured = MeasureOnce(template, variables, size, reference, options);
+        }
+
+        return measured;
+    }
+
+    static Measured MeasureOnce(string template, Dictionary<string, JsonNode?> variables, int size, double reference, ChatTemplateOptions? options)
     {
         RenderState state = new("", options ?? ChatTemplateOptions.Default);
         string? error = null;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace Octet.Tokenizers.Tests.ChatTemplates;
+namespace Octet.Tokenizers.Tests;
 
 /// <summary>The time that this thread has had of a processor, which other work on the machine does not lengthen; elsewhere than on Linux, time as it passes.</summary>
 static class ThreadClock
