@@ -106,7 +106,8 @@ public sealed class DownloadTests : IAsyncLifetime
         _world.Server.BytesPerSecond = 2_000_000;
         await _world.PullAsync();
 
-        Assert.InRange(_world.Server.Traffic.MostAtOnce, 2, 4);
+        // Four connections; each may ask again before the server has noted that its last answer ended.
+        Assert.InRange(_world.Server.Traffic.MostAtOnce, 2, 2 * 4);
         Assert.All(_world.Server.Traffic.Requests.Where(request => request.Kind == RequestKind.Storage && request.Method == "GET" && request.File!.EndsWith(".safetensors", StringComparison.Ordinal)), request =>
         {
             long[] bounds = [.. request.Range!["bytes=".Length..].Split('-').Select(long.Parse)];
