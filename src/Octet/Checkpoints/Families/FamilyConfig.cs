@@ -10,6 +10,9 @@ sealed class FamilyConfig
     const string SlidingAttention = "sliding_attention";
     const string LinearAttention = "linear_attention";
 
+    // Every layer is an object before a tensor is looked at: what a file says may not use up memory.
+    const int MostLayers = 1 << 16;
+
     // Of the parts of a head: their sum, times the heads, stays a number of columns.
     const int MostHeadDim = 1 << 16;
 
@@ -18,7 +21,7 @@ sealed class FamilyConfig
         defaults ??= new FamilyDefaults();
         Json = json;
         HiddenSize = json.Int32("hidden_size", 1);
-        Layers = json.Int32("num_hidden_layers", 1);
+        Layers = json.Int32("num_hidden_layers", 1, MostLayers);
         Heads = json.TryInt32("num_attention_heads", 1) ?? defaults.Heads ?? json.Int32("num_attention_heads", 1);
         KeyValueHeads = ReadKeyValueHeads(defaults.KeyValueHeads ?? Heads);
         HeadDim = defaults.HeadDimKeys.Count > 0 ? defaults.HeadDimKeys.Sum(key => json.Int32(key, 1, MostHeadDim))
@@ -124,7 +127,7 @@ sealed class FamilyConfig
 
     /// <summary>The layers behind the last, which predict more tokens at once (<c>num_nextn_predict_layers</c>).</summary>
     internal IReadOnlyList<(string Beginning, string Reason)> MoreTokenLayers()
-        => [.. Enumerable.Range(Layers, Json.TryInt32("num_nextn_predict_layers", 0) ?? 0).Select(layer => (string.Create(CultureInfo.InvariantCulture, $"layers.{layer}."), DecoderSpec.MoreTokens))];
+        => [.. Enumerable.Range(Layers, Json.TryInt32("num_nextn_predict_layers", 0, MostLayers) ?? 0).Select(layer => (string.Create(CultureInfo.InvariantCulture, $"layers.{layer}."), DecoderSpec.MoreTokens))];
 
     /// <summary>How many experts there are, under the first of the keys that the file has, and how many of them a token goes to.</summary>
     internal RoutingRule Routing(ExpertScoring scoring, params string[] keys)
