@@ -7,7 +7,8 @@ using Octet.Measurements.Plots;
 using Octet.Measurements.Quantization;
 
 const string Usage = """
-    octet-measurements peers [SHAPE...] [OPTION...]   Octet beside llama.cpp; shapes 0.6b (default) and 4b
+    octet-measurements peers [SHAPE...] [OPTION...]   Octet beside llama.cpp; shapes 0.6b (default) and 4b of Qwen3, and 4 layers of
+                                                      the mixtures qwen3-30b-a3b and gpt-oss-20b
       --rounds N         every contender once a round [default: 3]
       --reps N           clean repetitions of each test in a round [default: 3]
       --threads N,N      [default: 1,2]
@@ -23,10 +24,9 @@ const string Usage = """
       --kills N          pulls that are killed [default: 50]
       --seed N           of the moments [default: 1]
       --connections N    [default: 8]
-    octet-measurements mixture --out DIR [OPTION...]  a mixture of experts of random weights, to measure with octet bench
+    octet-measurements mixture --out DIR [OPTION...]  a large checkpoint of random weights, to measure with octet bench
+      --shape NAME       qwen3-30b-a3b (default), gpt-oss-20b, or deepseek-v3 (its attention and dense layers)
       --layers N         [default: 4]
-      --experts N        [default: 128]
-      --chosen N         of a token [default: 8]
       --vocabulary N     [default: 32768]
     """;
 
@@ -59,7 +59,7 @@ try
             await HubDownloads.RunAsync(HubOptions.Parse(rest), stop.Token);
             return 0;
         case ["mixture", .. var rest] when !rest.Contains("--help"):
-            MixtureCheckpoint.Parse(rest).Write(stop.Token);
+            SyntheticCheckpoint.Of(MixtureOptions.Parse(rest)).Write(stop.Token);
             return 0;
         default:
             Console.Error.WriteLine(Usage);

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Octet.Measurements.Mixtures;
 
 namespace Octet.Measurements.Peers;
 
@@ -27,17 +28,20 @@ static class Comparison
     static List<Contender> Contenders(string shape, Workshop workshop, ComparisonOptions options, CancellationToken cancellation)
     {
         string checkpoint = workshop.Checkpoint(shape);
-        string same = workshop.Gguf(shape, "q8_0", "bf16"), eight = workshop.Gguf(shape, "q8_0", null);
+        string same = workshop.Gguf(shape, shape == MixtureOptions.GptOss ? "bf16" : "q8_0", "bf16"), eight = workshop.Gguf(shape, "q8_0", null);
         bool head = OctetBench.Has("--lm-head", cancellation);
+        (string ours, string sameName, string eightName) = shape == MixtureOptions.GptOss
+            ? ("Octet MXFP4", "llama.cpp MXFP4, rest BF16", "llama.cpp MXFP4, rest Q8_0")
+            : ("Octet FP8", "llama.cpp Q8_0, BF16 head", "llama.cpp Q8_0");
         List<Contender> contenders = [];
-        void Both(string suffix, string[] peer, Dictionary<string, string> ours)
+        void Both(string suffix, string[] peer, Dictionary<string, string> environment)
         {
-            contenders.Add(new LlamaContender("llama.cpp Q8_0, BF16 head" + suffix, workshop, same, peer));
-            contenders.Add(new OctetContender("Octet FP8" + suffix, checkpoint, [], ours));
-            contenders.Add(new LlamaContender("llama.cpp Q8_0" + suffix, workshop, eight, peer));
+            contenders.Add(new LlamaContender(sameName + suffix, workshop, same, peer));
+            contenders.Add(new OctetContender(ours + suffix, checkpoint, [], environment));
+            contenders.Add(new LlamaContender(eightName + suffix, workshop, eight, peer));
             if (head)
             {
-                contenders.Add(new OctetContender("Octet FP8, FP8 head" + suffix, checkpoint, ["--lm-head", "fp8"], ours));
+                contenders.Add(new OctetContender(ours + ", FP8 head" + suffix, checkpoint, ["--lm-head", "fp8"], environment));
             }
         }
 

@@ -1,9 +1,11 @@
+using Octet.Measurements.Mixtures;
+
 namespace Octet.Measurements.Peers;
 
 /// <summary>What is compared, and how often.</summary>
 sealed record ComparisonOptions
 {
-    internal static readonly string[] Shapes = ["0.6b", "4b"];
+    internal static readonly string[] Shapes = ["0.6b", "4b", MixtureOptions.Qwen3, MixtureOptions.GptOss];
     static readonly string[] s_sets = ["vbmi", "avx512", "avx2"];
 
     internal IReadOnlyList<string> Chosen { get; init; } = [Shapes[0]];
@@ -63,6 +65,16 @@ sealed record ComparisonOptions
 
         return shapes.Count == 0 ? options : options with { Chosen = shapes };
     }
+
+    /// <summary>What tables call the shape.</summary>
+    internal static string Title(string shape) => shape switch
+    {
+        MixtureOptions.Qwen3 => "Qwen3-30B-A3B shape, 4 of 48 layers",
+        MixtureOptions.GptOss => "gpt-oss-20b shape, 4 of 24 layers",
+        _ => $"Qwen3-{shape.ToUpperInvariant()} shape",
+    };
+
+    internal static bool IsMixture(string shape) => shape is MixtureOptions.Qwen3 or MixtureOptions.GptOss;
 
     static int Number(string option, string text)
         => int.TryParse(text, out int value) && value > 0 ? value : throw new MeasurementException($"{option} is '{text}': expected a whole number from 1");

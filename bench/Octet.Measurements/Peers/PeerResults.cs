@@ -17,7 +17,7 @@ sealed class PeerResults
         FlopsPerToken = (double)ours[0]["speed"]!["results"]!.AsArray().Single(result => (string)result!["name"]! == "pp512")!["flops_per_token"]!;
         Peer = $"{(string)runs.First(run => run["speed"]!["version"] is not null)["speed"]!["version"]!}";
         int wanted = (int)all["rounds"]! * (int)all["repetitions"]!;
-        Rows = [.. runs.GroupBy(run => ((string)run["contender"]!, (int)run["threads"]!)).Select(group => PeerRow.Of([.. group], wanted, Depth, kvBytes))];
+        Rows = [.. runs.GroupBy(run => ((string)run["contender"]!, (int)run["threads"]!)).Select(group => PeerRow.Of([.. group], wanted, Depth, !ComparisonOptions.IsMixture(Shape), kvBytes))];
 
         // Results of before a ceiling was measured do not have it.
         double Median(int threads, string ceiling)

@@ -7,7 +7,7 @@ sealed record PeerRow(string Contender, int Threads, Sample Prefill, Sample Deco
 {
     internal bool IsOctet => Contender.StartsWith("Octet", StringComparison.Ordinal);
 
-    internal static PeerRow Of(JsonObject[] runs, int wanted, int depth, double kvBytesPerToken)
+    internal static PeerRow Of(JsonObject[] runs, int wanted, int depth, bool readsWholeFile, double kvBytesPerToken)
     {
         JsonObject first = runs[0];
         string name = (string)first["contender"]!;
@@ -19,7 +19,7 @@ sealed record PeerRow(string Contender, int Threads, Sample Prefill, Sample Deco
                 name, (int)first["threads"]!, Peer(run => run["speed"]!["pp512"]!), Peer(run => run["speed"]!["tg32"]!), Peer(run => run["depth"]!), null,
                 runs.Min(run => (double)run["speed"]!["load_s"]!),
                 runs.Max(run => (double)run["speed"]!["peak_rss_mb"]!) * (1 << 20) / file,
-                file + kvBytesPerToken * (Measurements.Peers.Contender.Prompt + (Measurements.Peers.Contender.Tokens + 1) / 2.0));
+                (readsWholeFile ? file : double.NaN) + kvBytesPerToken * (Measurements.Peers.Contender.Prompt + (Measurements.Peers.Contender.Tokens + 1) / 2.0));
         }
 
         JsonObject Result(JsonObject run, string part, string test) => run[part]!["results"]!.AsArray().Single(result => (string)result!["name"]! == test)!.AsObject();

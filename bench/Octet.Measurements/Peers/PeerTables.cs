@@ -11,6 +11,9 @@ static class PeerTables
         ("Octet FP8", "llama.cpp Q8_0, BF16 head"),
         ("Octet FP8", "llama.cpp Q8_0"),
         ("Octet FP8, FP8 head", "llama.cpp Q8_0"),
+        ("Octet MXFP4", "llama.cpp MXFP4, rest BF16"),
+        ("Octet MXFP4", "llama.cpp MXFP4, rest Q8_0"),
+        ("Octet MXFP4, FP8 head", "llama.cpp MXFP4, rest Q8_0"),
     ];
 
     internal static void Write()
@@ -23,7 +26,7 @@ static class PeerTables
     static string Full(PeerResults results)
     {
         var text = new StringBuilder($"""
-            ### Qwen3-{results.Shape.ToUpperInvariant()} shape: {results.Machine} ({results.Date}, llama.cpp {results.Peer})
+            ### {ComparisonOptions.Title(results.Shape)}: {results.Machine} ({results.Date}, llama.cpp {results.Peer})
 
             | engine and weights | threads | prefill 512 | of float32 peak | decode | of bandwidth | of sustained | decode at {results.Depth} | {Contender.Sequences} sequences | clean | peak memory / file | load |
             |---|---|---|---|---|---|---|---|---|---|---|---|
@@ -35,7 +38,7 @@ static class PeerTables
             {
                 Sample[] samples = [row.Prefill, row.Decode, row.Deep, .. row.Together is { } together ? (Sample[])[together] : []];
                 text.Append($"| {row.Contender} | {threads} | {row.Prefill.Median:0.0} | {row.Prefill.Median * results.FlopsPerToken / results.Arithmetic[threads]:0 %} ");
-                text.Append($"| {row.Decode.Median:0.0} | {row.Decode.Median * row.DecodeBytes / results.Bandwidth[threads]:0 %} | {Share(row.Decode.Median * row.DecodeBytes / results.SustainedBandwidth[threads])} | {row.Deep.Median:0.0} | {row.Together?.Median.ToString("0.0") ?? "-"} ");
+                text.Append($"| {row.Decode.Median:0.0} | {Share(row.Decode.Median * row.DecodeBytes / results.Bandwidth[threads])} | {Share(row.Decode.Median * row.DecodeBytes / results.SustainedBandwidth[threads])} | {row.Deep.Median:0.0} | {row.Together?.Median.ToString("0.0") ?? "-"} ");
                 text.Append($"| {samples.Sum(sample => sample.CleanCount)}/{samples.Sum(sample => sample.Repetitions.Count)} | {row.PeakOverFile:0.00} | {row.LoadSeconds:0.00} s |\n");
             }
         }
@@ -66,7 +69,7 @@ static class PeerTables
             int threads = results.Threads.First();
             foreach (PeerRow row in results.Rows.Where(row => row.Threads == threads && !row.Contender.EndsWith(')')))
             {
-                text.Append($"| Qwen3-{results.Shape.ToUpperInvariant()} shape, {row.Contender} | {results.Machine} | {threads} | {row.Prefill.Median:0} | {row.Decode.Median:0.0} | {row.Deep.Median:0.0} ({results.Depth}) |\n");
+                text.Append($"| {ComparisonOptions.Title(results.Shape)}: {row.Contender} | {results.Machine} | {threads} | {row.Prefill.Median:0} | {row.Decode.Median:0.0} | {row.Deep.Median:0.0} ({results.Depth}) |\n");
             }
         }
 

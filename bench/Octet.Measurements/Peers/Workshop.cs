@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Octet.Measurements.Mixtures;
 
 namespace Octet.Measurements.Peers;
 
@@ -53,14 +54,28 @@ sealed class Workshop
 
     /// <summary>A synthetic checkpoint of a shape, made where it is missing.</summary>
     internal string Checkpoint(string shape)
-        => Make(shape, partial => Script("gen_qwen3_fp8.py", ["--preset", shape, "--out", partial]));
+        => Make(shape, partial =>
+        {
+            if (ComparisonOptions.IsMixture(shape))
+            {
+                SyntheticCheckpoint.Of(new MixtureOptions { Shape = shape, Directory = partial }).Write(_cancellation);
+            }
+            else
+            {
+                Script("gen_qwen3_fp8.py", ["--preset", shape, "--out", partial]);
+            }
+        });
 
     /// <summary>The same weights in the peer's format.</summary>
     internal string Gguf(string shape, string type, string? embedding)
     {
         string checkpoint = Checkpoint(shape);
         string[] head = embedding is null ? [] : ["--embd-type", embedding];
-        return Make($"{shape}-{type}{(embedding is null ? "" : "-" + embedding)}.gguf", partial => Script("to_gguf.py", [checkpoint, partial, "--type", type, .. head]));
+        return Make($"{shape}-{type}{(embedding is null ? "" : "-" + embedding)}.gguf", partial =>
+        {
+            string[] arguments = [checkpoint, partial, "--type", type, .. head];
+            _ = ComparisonOptions.IsMixture(shape) ? OwnScript("mixture_gguf.py", arguments) : Script("to_gguf.py", arguments);
+        });
     }
 
     /// <summary>Runs one of the peer's tools; returns its output.</summary>
