@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Cli.IO;
 
 namespace Octet.Cli.Tests;
 
@@ -14,8 +17,8 @@ sealed record ToolResult(int ExitCode, string Output, string Error)
 }
 
 /// <summary>
-/// Runs the tool as its users do: a process of its own, from another directory. The environment's <c>OCTET_TOOL</c> is the path of a published tool
-/// to run instead of the one that was built with the tests.
+/// Runs the tool as its users do, from another directory. With nothing in its environment that others have not it runs in this process, whose code
+/// is compiled once; where the environment's <c>OCTET_TOOL</c> is the path of a published tool, always in a process of its own.
 /// </summary>
 static class OctetTool
 {
@@ -33,13 +36,48 @@ static class OctetTool
         ["HF_TOKEN"] = "",
     };
 
+    [ModuleInitializer]
+    internal static void SetEnvironment()
+    {
+        foreach ((string name, string value) in s_environment)
+        {
+            Environment.SetEnvironmentVariable(name, value);
+        }
+
+        Environment.SetEnvironmentVariable("OCTET_CPU", null);
+        AppContext.SetData("System.CommandLine.ExecutableName", "octet");
+        Directory.SetCurrentDirectory(Path.GetTempPath());
+    }
+
     internal static ToolResult Run(params string[] arguments) => Run(arguments, null, null);
 
     internal static ToolResult Run(string[] arguments, string? input = null, params (string Name, string Value)[]? environment)
-        => Run(Start(arguments, environment), s_utf8.GetBytes(input ?? ""));
+        => environment is { Length: > 0 } ? RunProcess(arguments, s_utf8.GetBytes(input ?? ""), environment) : Run(arguments, s_utf8.GetBytes(input ?? ""));
 
     /// <summary>With an input that need not be text.</summary>
-    internal static ToolResult Run(string[] arguments, byte[] input) => Run(Start(arguments), input);
+    internal static ToolResult Run(string[] arguments, byte[] input) => s_published is null ? RunHere(arguments, input) : RunProcess(arguments, input);
+
+    /// <summary>In a process of its own, whatever the environment.</summary>
+    internal static ToolResult RunProcess(string[] arguments, byte[] input, params (string Name, string Value)[]? environment) => Run(Start(arguments, environment), input);
+
+    static ToolResult RunHere(string[] arguments, byte[] input)
+    {
+        using var output = new MemoryStream();
+        using var error = new MemoryStream();
+        Task<int> run = Task.Run(async () =>
+        {
+            CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+            Standard.Redirect(new MemoryStream(input, writable: false), output, error);
+            using var interruption = new Interruption();
+            return await Tool.RunAsync(arguments, interruption);
+        });
+        if (!run.Wait(s_patience))
+        {
+            Assert.Fail($"the tool did not end within {s_patience.TotalSeconds} s");
+        }
+
+        return new ToolResult(run.Result, s_utf8.GetString(output.ToArray()), s_utf8.GetString(error.ToArray()));
+    }
 
     /// <summary>By a shell, which can give arguments that are no text.</summary>
     internal static ToolResult RunShell(string arguments, params (string Name, string Value)[]? environment)

@@ -6,18 +6,22 @@ namespace Octet.Cli.IO;
 static class Standard
 {
     static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
-    static readonly Lazy<TextWriter> s_output = new(() => new StreamWriter(OpenOutput(), s_utf8, 16384) { NewLine = "\n" });
-    static readonly Lazy<TextWriter> s_error = new(() => new StreamWriter(OpenError(), s_utf8) { AutoFlush = true, NewLine = "\n" });
+    static readonly Lazy<TextWriter> s_output = new(() => Writer(OpenOutput()));
+    static readonly Lazy<TextWriter> s_error = new(() => Prompt(OpenError()));
+    static readonly AsyncLocal<Pipes?> s_pipes = new();
 
-    internal static TextWriter Output => s_output.Value;
+    internal static TextWriter Output => s_pipes.Value?.Output ?? s_output.Value;
 
-    internal static TextWriter Error => s_error.Value;
+    internal static TextWriter Error => s_pipes.Value?.Error ?? s_error.Value;
 
-    internal static bool InputIsTerminal => !Console.IsInputRedirected;
+    internal static bool InputIsTerminal => s_pipes.Value is null && !Console.IsInputRedirected;
 
-    internal static bool OutputIsTerminal => !Console.IsOutputRedirected;
+    internal static bool OutputIsTerminal => s_pipes.Value is null && !Console.IsOutputRedirected;
 
-    internal static bool ErrorIsTerminal => !Console.IsErrorRedirected;
+    internal static bool ErrorIsTerminal => s_pipes.Value is null && !Console.IsErrorRedirected;
+
+    /// <summary>Gives what the caller calls other streams, as pipes are: several runs of the tool in one process.</summary>
+    internal static void Redirect(Stream input, Stream output, Stream error) => s_pipes.Value = new Pipes(input, Writer(output), Prompt(error));
 
     /// <summary>What a model wrote, as a stream takes it: whole, but a terminal is not steered by it.</summary>
     internal static string Readable(string text, bool terminal) => terminal ? Visible.Lines(text) : text;
@@ -25,6 +29,11 @@ static class Standard
     /// <summary>The bytes that come in. <see cref="TextInput"/> makes text of them.</summary>
     internal static Stream OpenInput()
     {
+        if (s_pipes.Value is { } pipes)
+        {
+            return pipes.Input;
+        }
+
         if (!OperatingSystem.IsWindows() || !InputIsTerminal)
         {
             return Console.OpenStandardInput();
@@ -66,4 +75,10 @@ static class Standard
 
     // What goes wrong is told here; that it could not be told is not worth another error.
     static Stream OpenError() => OperatingSystem.IsWindows() ? Console.OpenStandardError() : new DescriptorStream(2, mayBeGone: true);
+
+    static StreamWriter Writer(Stream stream) => new(stream, s_utf8, 16384) { NewLine = "\n" };
+
+    static StreamWriter Prompt(Stream stream) => new(stream, s_utf8) { AutoFlush = true, NewLine = "\n" };
+
+    sealed record Pipes(Stream Input, TextWriter Output, TextWriter Error);
 }
