@@ -117,6 +117,8 @@ sealed unsafe partial class CpuBackend
         // Of weights: a walk through memory is slow at first, and few tokens compute nothing meanwhile.
         const long SmallestChunkBytes = 1 << 16;
 
+        const int InterleavedUnits = 2;
+
         Item[] _items = new Item[MostWeights];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
@@ -183,8 +185,18 @@ sealed unsafe partial class CpuBackend
             }
         }
 
-        // Who has the products of both weights still near multiplies them.
+        // Rows of both that lie between one another are read while what came with the first still is near.
         void RunGated(Gating gating, int worker, in Item gate, in Item up, long first, long end)
+        {
+            long step = gate.Weight.IsInterleaved ? InterleavedUnits : end - first;
+            for (; first < end; first += step)
+            {
+                RunGatedRows(gating, worker, gate, up, first, Math.Min(end, first + step));
+            }
+        }
+
+        // Who has the products of both weights still near multiplies them.
+        void RunGatedRows(Gating gating, int worker, in Item gate, in Item up, long first, long end)
         {
             RunItem(worker, gate, first, end);
             RunItem(worker, up, first, end);
@@ -204,7 +216,7 @@ sealed unsafe partial class CpuBackend
             {
                 CpuWeight weight = item.Weight;
                 long stop = endRow;
-                if (weight.IsExpanded)
+                if (weight.IsExpanded && !Kernels.TakesFourBits(weight, item.Input.Rows))
                 {
                     stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
                     weight = weight.Expand(worker, row, stop, Owner._expansion.Of(worker));

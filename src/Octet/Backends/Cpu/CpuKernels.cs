@@ -104,6 +104,9 @@ abstract unsafe class CpuKernels
     /// <summary>The gated delta rule of one value head over consecutive tokens of one sequence. How the state lies is the kernels' own.</summary>
     internal abstract void GatedDelta(in DeltaRun run);
 
+    /// <summary>Whether <see cref="Linear"/> takes a weight's 4-bit codes as they are stored, though others want them expanded.</summary>
+    internal virtual bool TakesFourBits(CpuWeight weight, int rows) => false;
+
     /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
     internal abstract int LinearScratch(int columns);
 

@@ -92,7 +92,7 @@ sealed unsafe class CpuWeight : Weight
                 _scales = (float*)_ownScales.Pointer;
                 for (long row = 0; row < Rows; row += BlockRows)
                 {
-                    long stored = StoredRow(row) / scales.BlockRows * ScaleStride;
+                    long stored = TensorRow(row) / scales.BlockRows * ScaleStride;
                     values.AsSpan(checked((int)stored), ScaleStride).CopyTo(new Span<float>(_scales + (row / BlockRows * ScaleStride), ScaleStride));
                 }
 
@@ -111,6 +111,8 @@ sealed unsafe class CpuWeight : Weight
         {
             _workers = workers;
         }
+
+        FourBitBlock = source is { ElementType: DataType.Float4E2M1FN, HighHalfFirst: false } && _scaleCodes is { IsTiled: false } && BlockColumns is 16 or 32 && Columns % 32 == 0 ? BlockColumns : 0;
     }
 
     /// <summary>E4M3 codes and a scale for each row, to be written.</summary>
@@ -194,10 +196,28 @@ sealed unsafe class CpuWeight : Weight
     internal long ExpansionBytes
         => !IsExpanded ? 0 : (_expansion is null && _transposedRows == 0 ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
 
+    /// <summary>
+    /// Columns of a block, 16 or 32, where rows are E2M1 codes, the even column in the lower half of a byte, of whole 32 columns, and scales
+    /// are 8-bit codes one after the other; otherwise 0.
+    /// </summary>
+    internal int FourBitBlock { get; }
+
+    /// <summary>What codes of scales stand for, 256 values.</summary>
+    internal float[]? ScaleTable => _scaleTable;
+
+    /// <summary>Whether rows of another weight lie between this one's.</summary>
+    internal bool IsInterleaved => _rowStep > 1;
+
     // The row of the tensor, of which this may be a part.
-    long StoredRow(long row) => _firstRow + (row * _rowStep);
+    long TensorRow(long row) => _firstRow + (row * _rowStep);
 
     internal byte* Row(long row) => _data + row * _rowBytes;
+
+    /// <summary>The codes of a row as they are in the file.</summary>
+    internal byte* StoredRow(long row) => _data + row * _rowStep * _rowBytes;
+
+    /// <summary>The codes of its scales, of a weight with a <see cref="ScaleTable"/>.</summary>
+    internal byte* StoredScales(long row) => _scaleCodes!.Tensor.DangerousGetPointer() + _scaleCodes.Offset(TensorRow(row) / _codeRows);
 
     /// <summary>To be called after a row was read: takes what that brought into this process out of it again, for some rows at a time.</summary>
     internal void ReleaseRow()
@@ -224,7 +244,7 @@ sealed unsafe class CpuWeight : Weight
         {
             for (long row = first; row < end; row++)
             {
-                Turn(StoredRow(row), memory + (row - first) * expanded._rowBytes);
+                Turn(TensorRow(row), memory + (row - first) * expanded._rowBytes);
             }
 
             expanded._data = memory - first * expanded._rowBytes;
@@ -233,7 +253,7 @@ sealed unsafe class CpuWeight : Weight
         {
             for (long row = first; row < end; row++)
             {
-                _expansion.Expand(Row(row * _rowStep), memory + (row - first) * expanded._rowBytes, Columns);
+                _expansion.Expand(StoredRow(row), memory + (row - first) * expanded._rowBytes, Columns);
             }
 
             expanded._data = memory - first * expanded._rowBytes;
@@ -249,7 +269,7 @@ sealed unsafe class CpuWeight : Weight
                 byte* stored = _scaleCodes.Tensor.DangerousGetPointer();
                 for (long row = first; row < end; row++, values += ScaleStride)
                 {
-                    byte* codes = stored + _scaleCodes.Offset(StoredRow(row) / _codeRows);
+                    byte* codes = stored + _scaleCodes.Offset(TensorRow(row) / _codeRows);
                     if (_scaleCodes.IsTiled)
                     {
                         for (int i = 0; i < ScaleStride; i++)

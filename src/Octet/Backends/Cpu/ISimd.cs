@@ -60,4 +60,13 @@ unsafe interface ISimd<TVector>
 
     /// <summary>Rounds to nearest even; a NaN stays a NaN.</summary>
     static abstract void NarrowBFloat16(TVector value, ushort* destination);
+
+    /// <summary>
+    /// Of 4 * Count bytes of two E2M1 codes each the lower halves, or the upper ones. From each 128 bits those of bytes 0, 2, 4, 6 (a), of bytes
+    /// 1, 3, 5, 7 (b), and the same of bytes 8 to 15 (c, d).
+    /// </summary>
+    static abstract void WidenE2M1(byte* source, bool upper, out TVector a, out TVector b, out TVector c, out TVector d);
+
+    /// <summary>In each 128 bits one entry of <paramref name="table"/>, that of the code <paramref name="step"/> bytes after the last one's.</summary>
+    static abstract TVector LookUpLanes(float* table, byte* codes, nint step);
 }

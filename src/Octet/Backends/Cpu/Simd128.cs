@@ -204,4 +204,37 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         first = (Vector128.WidenLower(source) << 16).AsSingle();
         second = (Vector128.WidenUpper(source) << 16).AsSingle();
     }
+
+    // The sixteen values as bfloat16, byte by byte: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE2M1(byte* source, bool upper, out Vector128<float> a, out Vector128<float> b, out Vector128<float> c, out Vector128<float> d)
+    {
+        Vector128<byte> pairs = Vector128.Load(source);
+        Vector128<byte> codes = (upper ? (pairs.AsUInt16() >>> 4).AsByte() : pairs) & Vector128.Create((byte)0x0F);
+        Interleave(LookUpNibbles(E2M1Low, codes), LookUpNibbles(E2M1High, codes), out Vector128<ushort> first, out Vector128<ushort> second);
+        a = (first.AsUInt32() << 16).AsSingle();
+        b = (first.AsUInt32() & Vector128.Create(0xFFFF0000u)).AsSingle();
+        c = (second.AsUInt32() << 16).AsSingle();
+        d = (second.AsUInt32() & Vector128.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LookUpLanes(float* table, byte* codes, nint step)
+        => Vector128.Create(table[*codes]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector128<byte> LookUpNibbles(Vector128<byte> table, Vector128<byte> nibbles)
+        => Ssse3.IsSupported ? Ssse3.Shuffle(table, nibbles) : Vector128.Shuffle(table, nibbles);
+
+    static Vector128<byte> E2M1Low
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0, 0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0);
+    }
+
+    static Vector128<byte> E2M1High
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0);
+    }
 }

@@ -214,4 +214,36 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
         first = Avx2.UnpackLow(Vector256<ushort>.Zero, source).AsSingle();
         second = Avx2.UnpackHigh(Vector256<ushort>.Zero, source).AsSingle();
     }
+
+    // The sixteen values as bfloat16, byte by byte: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE2M1(byte* source, bool upper, out Vector256<float> a, out Vector256<float> b, out Vector256<float> c, out Vector256<float> d)
+    {
+        Vector256<byte> pairs = Vector256.Load(source);
+        Vector256<byte> codes = (upper ? (pairs.AsUInt16() >>> 4).AsByte() : pairs) & Vector256.Create((byte)0x0F);
+        Interleave(LookUpNibbles(E2M1Low, codes), LookUpNibbles(E2M1High, codes), out Vector256<ushort> first, out Vector256<ushort> second);
+        a = (first.AsUInt32() << 16).AsSingle();
+        b = (first.AsUInt32() & Vector256.Create(0xFFFF0000u)).AsSingle();
+        c = (second.AsUInt32() << 16).AsSingle();
+        d = (second.AsUInt32() & Vector256.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LookUpLanes(float* table, byte* codes, nint step)
+        => Vector256.Create(Vector128.Create(table[*codes]), Vector128.Create(table[codes[step]]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<byte> LookUpNibbles(Vector256<byte> table, Vector256<byte> nibbles) => Avx2.Shuffle(table, nibbles);
+
+    static Vector256<byte> E2M1Low
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0, 0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0, 0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0, 0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0);
+    }
+
+    static Vector256<byte> E2M1High
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256.Create((byte)0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0, 0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0);
+    }
 }

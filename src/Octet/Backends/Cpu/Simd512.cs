@@ -267,4 +267,39 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     }
 
     static Vector128<float> Upper4(ulong lanes) => (Vector128.WidenLower(Vector128.CreateScalar(lanes).AsUInt16()) << 16).AsSingle();
+
+    // The sixteen values as bfloat16, byte by byte: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenE2M1(byte* source, bool upper, out Vector512<float> a, out Vector512<float> b, out Vector512<float> c, out Vector512<float> d)
+    {
+        Vector512<byte> pairs = Vector512.Load(source);
+        Vector512<byte> codes = (upper ? (pairs.AsUInt16() >>> 4).AsByte() : pairs) & Vector512.Create((byte)0x0F);
+        Interleave(LookUpNibbles(E2M1Low, codes), LookUpNibbles(E2M1High, codes), out Vector512<ushort> first, out Vector512<ushort> second);
+        a = (first.AsUInt32() << 16).AsSingle();
+        b = (first.AsUInt32() & Vector512.Create(0xFFFF0000u)).AsSingle();
+        c = (second.AsUInt32() << 16).AsSingle();
+        d = (second.AsUInt32() & Vector512.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LookUpLanes(float* table, byte* codes, nint step)
+        => Vector512.Create(
+            Vector256.Create(Vector128.Create(table[*codes]), Vector128.Create(table[codes[step]])),
+            Vector256.Create(Vector128.Create(table[codes[2 * step]]), Vector128.Create(table[codes[3 * step]])));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<byte> LookUpNibbles(Vector128<byte> table, Vector512<byte> nibbles)
+        => Avx512BW.IsSupported ? Avx512BW.Shuffle(Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)), nibbles) : Lookup(table, nibbles);
+
+    static Vector128<byte> E2M1Low
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0, 0, 0, 0x80, 0xC0, 0, 0x40, 0x80, 0xC0);
+    }
+
+    static Vector128<byte> E2M1High
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0);
+    }
 }

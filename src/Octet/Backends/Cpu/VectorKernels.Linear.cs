@@ -10,15 +10,23 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     internal override int PreparedTokens => GroupTokens;
 
     internal override int PreparedLayout(CpuWeight weight, int rows)
-        => weight.Input is null && (rows < FewestGroupedTokens || (rows <= MostGroupedTokens && CanGroup(weight))) ? 1 + (int)weight.Format : 0;
+        => TakesFourBits(weight, rows) ? FourBitLayout
+            : weight.Input is null && (rows < FewestGroupedTokens || (rows <= MostGroupedTokens && CanGroup(weight))) ? 1 + (int)weight.Format : 0;
 
     internal override long PreparedBytes(CpuWeight weight, int rows)
         => PreparedLayout(weight, rows) == 0 ? 0
+            : TakesFourBits(weight, rows) ? (long)rows * FourBitStride(weight.Columns) * sizeof(float)
             : rows < FewestGroupedTokens ? (long)rows * ArrangedStride(weight.Columns) * sizeof(float)
             : (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns * sizeof(float);
 
     internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
     {
+        if (TakesFourBits(weight, x.Rows))
+        {
+            ArrangeFourBits(x, first, end, weight.Columns, (float*)prepared);
+            return;
+        }
+
         switch (weight.Format)
         {
             case WeightFormat.E4M3: PrepareInput<TE4M3>(weight, x, first, end, (float*)prepared); break;
@@ -43,6 +51,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
+        if (TakesFourBits(weight, x.Rows))
+        {
+            FourBits(weight, first, end, x, y, yStride, scratch);
+            return;
+        }
+
         switch (weight.Format)
         {
             case WeightFormat.E4M3: Codes(weight, first, end, x, y, yStride, scratch); break;

@@ -58,6 +58,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
         }
     }
 
+    internal override bool TakesFourBits(CpuWeight weight, int rows) => inner.TakesFourBits(weight, rows);
+
     bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight);
 
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
