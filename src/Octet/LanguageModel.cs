@@ -138,13 +138,13 @@ public sealed partial class LanguageModel : IDisposable
         {
             // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
             backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
-            weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), checkpoint.TotalBytes);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
             using (config.Decoder!.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
             {
                 model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
             }
 
+            weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), backend.Memory.Plan(checkpoint.TotalBytes, model.ExpertBytes));
             if (options.Activation == ActivationMode.Static)
             {
                 weights.RequireInputScales();

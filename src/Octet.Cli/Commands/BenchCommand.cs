@@ -72,7 +72,7 @@ sealed class BenchCommand : Command
 
         ceilings.MeasureBandwidth();
         ceilings.MeasureArithmetic();
-        var report = new BenchReport(model, results, peak, ceilings);
+        var report = new BenchReport(model, results, peak, DiskReads.Bytes(), ceilings);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(report.ToJson());

@@ -6,7 +6,7 @@ using Octet.Cli.IO;
 namespace Octet.Cli.Measurement;
 
 /// <summary>What <c>octet bench</c> found, for people (80 columns) and for programs.</summary>
-sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long PeakMemoryBytes, Ceilings Ceilings)
+sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long PeakMemoryBytes, long? DiskReadBytes, Ceilings Ceilings)
 {
     static readonly string[] s_columns = ["tokens/s of", "median", "min", "max", "clean", "of peak", "of bandwidth", "sustained"];
     static readonly int[] s_widths = [-14, 8, 9, 9, 7, 9, 14, 10];
@@ -24,6 +24,7 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             device            {Model.Device}
             load              {Model.LoadDuration.TotalSeconds:0.000} s
             peak memory       {ByteCount.Text(PeakMemoryBytes)} (checkpoint {ByteCount.Text(Model.CheckpointBytes)})
+            read from disk    {(DiskReadBytes is { } read ? ByteCount.Text(read) : "not known here")}
             read per token    {ByteCount.Text(Model.BytesPerToken)}, and {ByteCount.Text(Model.KvCacheBytesPerToken)} for each token of context
             memory bandwidth  {Measured(Ceilings.Bandwidth, 1e9, "GB/s")}: fastest pass
             sustained         {Measured(Ceilings.SustainedBandwidth, 1e9, "GB/s")}: median pass
@@ -45,6 +46,7 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             ["results"] = new JsonArray([.. Results.Select(result => result.ToJson(Ceilings))]),
             ["load_seconds"] = Model.LoadDuration.TotalSeconds,
             ["peak_rss_bytes"] = PeakMemoryBytes,
+            ["disk_read_bytes"] = DiskReadBytes,
             ["checkpoint_bytes"] = Model.CheckpointBytes,
             ["bytes_per_token"] = Model.BytesPerToken,
             ["kv_cache_bytes_per_token"] = Model.KvCacheBytesPerToken,

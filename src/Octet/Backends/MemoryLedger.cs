@@ -33,6 +33,16 @@ class MemoryLedger(long capacity)
 
     internal void Return(long bytes) => Interlocked.Add(ref _taken, -bytes);
 
+    /// <summary>
+    /// Of a model's bytes those to plan with: all, or where not all fit those that every token reads, and of what they leave three quarters
+    /// for those that are read on demand, which the system keeps and drops as it can.
+    /// </summary>
+    internal long Plan(long bytes, long onDemand)
+    {
+        long always = bytes - onDemand;
+        return always + Math.Min(onDemand, Math.Max(0, Room - always) / 4 * 3);
+    }
+
     /// <summary>Notes the weights of a model that is opened from <paramref name="path"/>, until what is returned is disposed of.</summary>
     internal IDisposable AddWeights(string path, long bytes)
     {

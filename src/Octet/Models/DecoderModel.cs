@@ -83,6 +83,9 @@ sealed class DecoderModel : IDisposable
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
     internal long BytesPerToken { get; }
 
+    /// <summary>Bytes of weights that are read only when a token chooses them.</summary>
+    internal long ExpertBytes => _layers.Sum(layer => layer.FeedForward.ExpertBytes);
+
     /// <summary>Bytes that a step of one token of each of so many sequences reads.</summary>
     internal double BytesPerStep(int sequences) => BytesPerToken + _layers.Sum(layer => layer.FeedForward.BytesPerStep(sequences) - layer.FeedForward.BytesPerToken);
 

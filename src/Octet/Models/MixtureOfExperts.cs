@@ -54,6 +54,8 @@ sealed class MixtureOfExperts : Part
 
     internal override long BytesPerToken => Always.Sum(weight => weight.Bytes) + (_experts.All.Sum(weight => weight.Bytes) / _rule.Experts * _rule.Chosen);
 
+    internal override long ExpertBytes => _experts.All.Sum(weight => weight.Bytes);
+
     /// <summary>How often each expert was chosen, where somebody counts.</summary>
     internal long[]? Uses { get; private set; }
 

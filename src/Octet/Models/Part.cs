@@ -17,6 +17,9 @@ abstract class Part
     /// <summary>The same of a step of some tokens, of different sequences: of a mixture, what is to be expected where they choose experts by chance.</summary>
     internal virtual double BytesPerStep(int tokens) => BytesPerToken;
 
+    /// <summary>Bytes of weights that are read only when a token chooses them.</summary>
+    internal virtual long ExpertBytes => 0;
+
     /// <summary>output = what the part makes of <paramref name="input"/>, which it may not change; they are different buffers.</summary>
     internal abstract void Forward(Activations input, Activations output, Batch batch, StateCache cache);
 }

@@ -137,4 +137,13 @@ public class ContextBudgetTests
         // The machine's memory bounds what is made in the end.
         Assert.Equal(256, ContextBudget.Plan(Config(1 << 20), new(), layout, new MemoryLedger(1 << 20)).RecurrentPages);
     }
+
+    [Theory]
+    [InlineData(300_000, 1000, 0, 1000)]
+    [InlineData(300_000, 100_000, 90_000, 100_000)]
+    [InlineData(100_000, 1_000_000, 0, 1_000_000)]
+    [InlineData(100_000, 1_000_000, 980_000, 20_000 + 60_000)]
+    [InlineData(100_000, 1_000_000, 880_000, 120_000)]
+    public void Of_a_mixture_that_memory_does_not_hold_experts_are_planned_with_a_part_of_the_room(long capacity, long bytes, long onDemand, long planned)
+        => Assert.Equal(planned, new MemoryLedger(capacity).Plan(bytes, onDemand));
 }
