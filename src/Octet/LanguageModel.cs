@@ -129,7 +129,7 @@ public sealed partial class LanguageModel : IDisposable
         ModelConfig config = ModelConfig.Load(path);
         GenerationConfig generation = GenerationConfig.Load(path, config);
         SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(weightFiles);
-        int chunk = Math.Min(options.PrefillChunk, config.MaxPositionEmbeddings);
+        int chunk = Math.Min(options.PrefillChunk ?? config.Decoder!.PrefillChunk, config.MaxPositionEmbeddings);
         IDisposable? weightBytes = null;
         Backend? backend = null;
         DecoderModel? model = null;

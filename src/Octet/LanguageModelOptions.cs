@@ -31,8 +31,11 @@ public sealed record LanguageModelOptions
     /// <summary>The type of the output layer.</summary>
     public LmHead LmHead { get; init; }
 
-    /// <summary>Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory.</summary>
-    public int PrefillChunk { get; init; } = 256;
+    /// <summary>
+    /// Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory. By default 256, of mixtures up to 512: each
+    /// expert has but a part of the tokens, and its weights are widened for those.
+    /// </summary>
+    public int? PrefillChunk { get; init; }
 
     /// <summary>Another chat template than the model's own: the name of one of those that the model has beside it (<c>rag</c>, <c>tool_use</c>), or the path of a file.</summary>
     public string? ChatTemplate { get; init; }
@@ -50,7 +53,7 @@ public sealed record LanguageModelOptions
         Require(LmHead is >= LmHead.AsStored and <= LmHead.Float8, nameof(LmHead), LmHead, "one of the enumeration");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
-        Require(PrefillChunk is >= 1 and <= 4096, nameof(PrefillChunk), PrefillChunk, "1 to 4096");
+        Require(PrefillChunk is null or (>= 1 and <= 4096), nameof(PrefillChunk), PrefillChunk, "1 to 4096");
     }
 
     static void Require(bool valid, string name, object? value, string expected)

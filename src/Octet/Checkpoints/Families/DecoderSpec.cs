@@ -9,6 +9,10 @@ sealed record DecoderSpec
 
     internal bool HasExperts => Layers.Any(layer => layer.FeedForward is ExpertsSpec);
 
+    /// <summary>Tokens that are computed together where nobody says how many: 256, or as many as give an expert 32, up to 512.</summary>
+    internal int PrefillChunk
+        => Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().Select(experts => Math.Clamp(32 * experts.Rule.Experts / experts.Rule.Chosen, 256, 512)).DefaultIfEmpty(256).Max();
+
     /// <summary>What embeddings are multiplied with.</summary>
     internal float EmbeddingScale { get; init; } = 1;
 
