@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Lists the tensors of published models in full size, name, type and shape, without their data.
 
-  published_headers.py ARCH OUT MODEL:SCHEME...
+  published_headers.py ARCH OUT MODEL:SCHEME:LAYERS...
 
 ARCH is the folder of the oracle (gen_arch.py, configs/), whose plan of a family gives names and shapes. SCHEME is published (the config as
-it stands), or how others publish the model in FP8: block, channel or tensor. For each model the folder OUT/MODEL-SCHEME gets config.json and
-tensors.tsv, a line for each tensor. What the plan has not is added: layers that predict further tokens, and parts that see.
+it stands), or how others publish the model in FP8: block, channel or tensor. LAYERS, if not 0, is how many of its layers are taken. For each
+the folder OUT/MODEL-SCHEME-LAYERS gets config.json and tensors.tsv, a line for each tensor. What the plan has not is added: layers that predict further tokens, and parts that see.
 """
 import json
 import os
@@ -130,10 +130,15 @@ def tensors(model, config, scheme):
 
 
 for argument in sys.argv[3:]:
-    model, scheme = argument.split(':')
+    model, scheme, layers = argument.split(':')
     with open(os.path.join(ARCH, 'configs', model + '.json')) as f:
         config = json.load(f)
-    out = os.path.join(OUT, model + '-' + scheme)
+    if layers != '0':
+        c = config.get('text_config', config)
+        c['num_hidden_layers'] = int(layers)
+        if 'layer_types' in c:
+            c['layer_types'] = c['layer_types'][:int(layers)]
+    out = os.path.join(OUT, argument.replace(':', '-'))
     os.makedirs(out)
     with open(os.path.join(out, 'tensors.tsv'), 'w') as f:
         for name, dtype, shape in tensors(model, config, None if scheme == 'published' else scheme):
