@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Octet.Backends;
+using Octet.Backends.Cpu;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -50,7 +51,9 @@ sealed partial class WeightLedger
             return null;
         }
 
-        string suffix = quantization is null or { QuantMethod: "fp8", WeightBlockSize: not null } ? present[0].Scale : present.First(scheme => scheme.Scale != WeightScheme.All[0].Scale).Scale;
+        // The name that other layers' scales have, where there are any.
+        WeightScheme? used = present.FirstOrDefault(scheme => Checkpoint.Tensors.Any(other => other.Name.EndsWith(scheme.Scale, StringComparison.Ordinal)));
+        string suffix = (used ?? (quantization is null or { QuantMethod: "fp8", WeightBlockSize: not null } ? present[0] : present.First(scheme => scheme.Scale != WeightScheme.All[0].Scale))).Scale;
         string shape = quantization is { Layouts: [var layout, ..] } ? string.Create(CultureInfo.InvariantCulture, $"{layout.ScaleShape(outputs, inputs).Rows} x {layout.ScaleShape(outputs, inputs).Columns}") : "a known layout";
         throw Error(tensor, $"a weight of type {tensor.DataType} without its scale: expected a tensor {name}{suffix} of {shape}; the file is incomplete or of another scheme");
     }
@@ -194,6 +197,8 @@ sealed partial class WeightLedger
     /// <summary>Fails where the code of a block's scale is <paramref name="least"/> or above: those are no numbers above 0.</summary>
     static void RequireCodes(ScaleCodes codes, TensorView tensor, byte least, Func<byte, float> value)
     {
+        MemoryAdvice.ReadAhead(codes.Tensor);
+
         // All bytes at once; padding does not count, so only a find is looked for in its row.
         if (!codes.Tensor.Bytes.ContainsAnyInRange(least, (byte)0xFF))
         {

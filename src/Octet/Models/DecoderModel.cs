@@ -186,23 +186,20 @@ sealed class DecoderModel : IDisposable
 
     static void SkipUnused(ModelConfig config, DecoderSpec spec, string root, WeightLedger weights)
     {
-        foreach ((string beginning, string reason) in spec.Unused)
+        IEnumerable<(string, string)> unused = [.. spec.Unused.Select(part => (root + part.Beginning, part.Reason)), .. spec.UnusedBeside];
+        foreach ((string beginning, string reason) in unused)
         {
-            if (weights.SkipUnder(root + beginning, reason) is > 0 and int count)
+            if (weights.SkipUnder(beginning, reason) is > 0 and int count)
             {
-                weights.Note($"{count} tensors {root}{beginning}* are left: {reason}");
+                weights.Note($"{count} tensors {beginning}* are left: {reason}");
             }
         }
 
-        foreach ((string beginning, string reason) in spec.UnusedBeside)
+        const string NoText = "a part of the model that does not read text";
+        (string Name, int Tensors)[] others = [.. config.OtherParts.Select(part => (Name: part.TrimEnd('.'), Tensors: weights.SkipUnder(part, NoText))).Where(part => part.Tensors > 0)];
+        if (others.Length > 0)
         {
-            weights.SkipUnder(beginning, reason);
-        }
-
-        int others = config.OtherParts.Sum(part => weights.SkipUnder(part, "a part of the model that does not read text"));
-        if (others > 0)
-        {
-            weights.Note($"{others} tensors belong to parts that do not read text ({string.Join(", ", config.OtherParts.Select(part => part.TrimEnd('.')).Distinct())}) and are left: only the text model runs");
+            weights.Note($"{others.Sum(part => part.Tensors)} tensors belong to parts that do not read text ({string.Join(", ", others.Select(part => part.Name))}) and are left: only the text model runs");
         }
     }
 

@@ -19,6 +19,21 @@ public class WeightLedgerTests
     public void An_fp8_weight_without_its_scale_is_refused()
         => AssertRefused(Remove(Scale), Weight, "without its scale", Scale, "3 x 2");
 
+    [Theory]
+    [InlineData(".weight_scale_inv")]
+    [InlineData(".weight_scale")]
+    public void A_scale_that_is_missing_has_the_name_that_others_have(string suffix)
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "p.safetensors");
+        SafetensorsWriter.Write(
+            path, [new TensorSource("p.weight", DataType.Float8E4M3FN, [2, 2], new byte[4]), Floats("p" + suffix, [1], 1), new TensorSource("q.weight", DataType.Float8E4M3FN, [2, 2], new byte[4])]);
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        var ledger = new WeightLedger(checkpoint, Read("""{"quant_method": "fp8", "activation_scheme": "static"}"""));
+        ledger.Linear("p", 2, 2);
+        Assert.Contains($"expected a tensor q{suffix} of", Assert.Throws<ModelException>(() => ledger.Linear("q", 2, 2)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_scale_without_its_weight_is_refused()
         => AssertRefused(tensors => tensors.Add(Floats("model.layers.0.mlp.extra_proj.weight_scale_inv", [1, 1], 1f)), "extra_proj.weight_scale_inv", "a scale without the FP8 weight");
