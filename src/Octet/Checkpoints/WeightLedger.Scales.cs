@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Octet.Backends;
-using Octet.Backends.Cpu;
 using Octet.Numerics;
 using Octet.Safetensors;
 

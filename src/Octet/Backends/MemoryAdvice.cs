@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Octet.Safetensors;
 
-namespace Octet.Backends.Cpu;
+namespace Octet.Backends;
 
 /// <summary>What the system is told about memory. Advice: where it is not taken, or the system is not Linux, nothing happens.</summary>
 static unsafe partial class MemoryAdvice
