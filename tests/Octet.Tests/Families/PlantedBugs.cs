@@ -36,9 +36,9 @@ static class PlantedBugs
         ["phi3"] = ("phi3",
         [
             Theta, Unscaled, NoRotaryFactor, LastNorm, Scales,
-            InTensors("up and gate swapped", tensors => Array.ForEach(s_weightAndScales, ending => tensors.Each("gate_up_proj" + ending, (_, bytes) => StoredTensors.Move(bytes, 2, half => 1 - half)))),
+            InTensors("up and gate swapped", tensors => WeightAndScales("gate_up_proj", name => tensors.Each(name, (_, bytes) => StoredTensors.Move(bytes, 2, half => 1 - half)))),
             InRotary("long and short factors swapped", rotary => new Rotary(rotary.Long!.Frequencies) { Factor = rotary.Factor, Long = new Rotary(rotary.Frequencies) { Factor = rotary.Factor }, LongFrom = rotary.LongFrom }),
-            InTensors("rotates the last dims instead of the first", tensors => Array.ForEach(s_weightAndScales, ending => tensors.MoveRows("qkv_proj" + ending, LastDimsFirst))),
+            InTensors("rotates the last dims instead of the first", tensors => WeightAndScales("qkv_proj", name => tensors.MoveRows(name, LastDimsFirst))),
         ]),
         ["qwen3_moe"] = ("qwen3_moe",
         [
@@ -115,8 +115,6 @@ static class PlantedBugs
         ],
     };
 
-    static readonly string[] s_weightAndScales = [".weight", ".weight_scale"];
-
     static PlantedBug Theta => new("rope theta / 2")
     {
         Config = InConfig("", "rope_theta", Half).Config + InConfig("", "rope_local_base_freq", Half).Config,
@@ -187,6 +185,12 @@ static class PlantedBugs
 
     // Four query heads and two key heads of 64, of which 48 turn; behind them the values.
     static int LastDimsFirst(int row) => row < 6 * 64 ? (row / 64 * 64) + ((row + 64 - 48) % 64) : row;
+
+    static void WeightAndScales(string layer, Action<string> change)
+    {
+        change(layer + ".weight");
+        change(layer + ".weight_scale");
+    }
 
     static void ExchangeHalves(Span<byte> bytes)
     {

@@ -8,6 +8,7 @@ using Octet.Checkpoints;
 using Octet.Generation;
 using Octet.Models;
 using Octet.Safetensors;
+using Octet.Testing;
 using Octet.Tests.Backends;
 using Octet.Tests.Models;
 using Octet.Tests.Reference;
@@ -30,7 +31,7 @@ public sealed class PlantedBugsTests(OracleModels models)
     {
         get
         {
-            TheoryData<string, string> data = [];
+            var data = new TheoryData<string, string>();
             foreach ((string options, PlantedBug bug) in All)
             {
                 data.Add(options, bug.Name);
