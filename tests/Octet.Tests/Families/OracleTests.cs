@@ -27,6 +27,7 @@ public sealed class OracleTests(OracleModels models)
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
         "deepseek_v3", "deepseek_v3 --style 5 --set norm_topk_prob=false --set num_nextn_predict_layers=1", "deepseek_v3 --style 5 --fp8 none --set first_k_dense_replace=3 --set q_lora_rank=null",
         "deepseek_v3 --fp8 channel --set first_k_dense_replace=3 --set kv_lora_rank=96 --set rope_interleave=false", "deepseek_v3 --fp8 tensor --set first_k_dense_replace=3 --set num_attention_heads=28",
+        "deepseek_v3 --set rms_norm_eps=0.001",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
         "qwen3_5_text", "qwen3_5_text --wrap --style 5", "qwen3_5_text --fp8 channel --set layer_types=null --set num_hidden_layers=4",
         "qwen3_5_text --set linear_num_value_heads=6 --set linear_key_head_dim=24 --set linear_value_head_dim=20 --fp8 none",
