@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Octet.Backends.Cpu;
 using Octet.Generation;
 using Octet.Testing;
@@ -12,14 +11,11 @@ namespace Octet.Tests.Families;
 /// Every family against a numpy program that shares nothing with this repository: its generator writes a small checkpoint as the family
 /// is published, in either spelling of config.json, and its forward is double precision.
 /// </summary>
-public sealed class OracleTests : IDisposable
+public sealed class OracleTests(OracleModels models)
 {
-    // Past the window of 16, past two pages, past the original context of 16 or 64 that some generators give the rotary embedding.
-    const int Tokens = 100;
+    const int Tokens = OracleModels.Tokens;
 
-    readonly TemporaryDirectory _directory = new();
-
-    public void Dispose() => _directory.Dispose();
+    static readonly int[] s_ids = OracleModels.Ids;
 
     public static TheoryData<string> Models =>
     [
@@ -31,6 +27,7 @@ public sealed class OracleTests : IDisposable
         "phi3", "phi3 --style 5 --fp8 none", "phi3 --fp8 tensor --set rope_scaling=null --set sliding_window=20", "phi3 --fp8 block",
         "deepseek_v3", "deepseek_v3 --style 5 --set norm_topk_prob=false --set num_nextn_predict_layers=1", "deepseek_v3 --style 5 --fp8 none --set first_k_dense_replace=3 --set q_lora_rank=null",
         "deepseek_v3 --fp8 channel --set first_k_dense_replace=3 --set kv_lora_rank=96 --set rope_interleave=false", "deepseek_v3 --fp8 tensor --set first_k_dense_replace=3 --set num_attention_heads=28",
+        "deepseek_v3 --set rms_norm_eps=0.001",
         "gemma3_text", "gemma3_text --style 5", "gemma3_text --wrap --fp8 channel --set rope_scaling={\"rope_type\":\"linear\",\"factor\":8.0}",
         "qwen3_5_text", "qwen3_5_text --wrap --style 5", "qwen3_5_text --fp8 channel --set layer_types=null --set num_hidden_layers=4",
         "qwen3_5_text --set linear_num_value_heads=6 --set linear_key_head_dim=24 --set linear_value_head_dim=20 --fp8 none",
@@ -51,11 +48,11 @@ public sealed class OracleTests : IDisposable
     [MemberData(nameof(Models))]
     public void Logits_are_those_of_the_oracle(string options)
     {
-        (string model, int[] ids, double[][] expected) = Generate(options);
+        (string model, double[][] expected) = models.Get(options);
         foreach ((string name, CpuKernels kernels) in KernelSets.For(options))
         {
             using LanguageModel opened = LogitsTests.Open(model, kernels, chunk: 33);
-            LogitsTests.AssertClose(expected, LogitsTests.Score(opened, ids), 1e-5, $"{options} on {name}");
+            LogitsTests.AssertClose(expected, LogitsTests.Score(opened, s_ids), 1e-5, $"{options} on {name}");
         }
     }
 
@@ -79,28 +76,28 @@ public sealed class OracleTests : IDisposable
     [InlineData("gpt_oss --set sliding_window=16", 5)]
     public void Prefill_in_chunks_and_decode_agree_with_the_oracle(string options, int chunk)
     {
-        (string model, int[] ids, double[][] expected) = Generate(options);
+        (string model, double[][] expected) = models.Get(options);
         using LanguageModel opened = LogitsTests.Open(model, InstructionSet.Float32.First(set => set.IsSupported).Kernels, chunk);
         using InferenceSession session = opened.CreateSession();
         float[] logits = new float[session.VocabularySize];
-        session.Evaluate(ids.AsSpan(0, 50), []);
-        for (int i = 50; i < ids.Length; i++)
+        session.Evaluate(s_ids.AsSpan(0, 50), []);
+        for (int i = 50; i < s_ids.Length; i++)
         {
-            session.Evaluate(ids.AsSpan(i, 1), logits);
+            session.Evaluate(s_ids.AsSpan(i, 1), logits);
         }
 
         AssertClose(expected[^1], logits, options);
 
         // Back and forth once more: what was computed for another length does not stay.
         session.Truncate(30);
-        session.Evaluate(ids.AsSpan(30), logits);
+        session.Evaluate(s_ids.AsSpan(30), logits);
         AssertClose(expected[^1], logits, options);
     }
 
     [Fact]
     public void Pages_behind_a_window_are_used_again_and_what_they_held_is_computed_again_when_it_is_wanted()
     {
-        (string model, int[] ids, double[][] expected) = Generate("gemma3_text");
+        (string model, double[][] expected) = models.Get("gemma3_text");
         using LanguageModel opened = LanguageModel.Load(
             model, new() { KvCache = KvCacheType.Float32, PrefillChunk = 8, Threads = 2, ContextLength = Tokens }, InstructionSet.Float32.First(set => set.IsSupported).Kernels);
         using InferenceSession session = opened.CreateSession();
@@ -108,18 +105,18 @@ public sealed class OracleTests : IDisposable
 
         // One layer of seven sees everything: 4 pages. The others see 16 tokens: 16 + 8 + 32 are 2 pages.
         Assert.Equal(4 * 32 * 256L * 2 + (2 * 32 * 256L * 12), opened.KvCacheBytes / ContextBudget.Sequences);
-        session.Evaluate(ids, logits);
+        session.Evaluate(s_ids, logits);
         AssertClose(expected[^1], logits, "whole");
         Assert.Equal(Tokens, session.Computed);
 
         session.Truncate(99);
         Assert.Equal(99, session.Computed);
-        session.Evaluate(ids.AsSpan(99), logits);
+        session.Evaluate(s_ids.AsSpan(99), logits);
         AssertClose(expected[^1], logits, "one token back");
 
         session.Truncate(40);
         Assert.Equal((40, 0), (session.Length, session.Computed));
-        session.Evaluate(ids.AsSpan(40, 1), logits);
+        session.Evaluate(s_ids.AsSpan(40, 1), logits);
         AssertClose(expected[40], logits, "far back");
         Assert.Equal(41, session.Computed);
     }
@@ -128,13 +125,6 @@ public sealed class OracleTests : IDisposable
     {
         double error = LogitsTests.Error(expected, found);
         Assert.True(error <= 1e-5, $"{what}: relative error {error:e2}");
-    }
-
-    (string Model, int[] Ids, double[][] Expected) Generate(string options)
-    {
-        string model = GenerateModel(_directory.Path, options);
-        int[] ids = LogitsTests.Ids(Tokens, 320);
-        return (model, ids, Forward(_directory.Path, model, ids));
     }
 
     /// <summary>A checkpoint in a folder of <paramref name="directory"/>, whose path is returned.</summary>
