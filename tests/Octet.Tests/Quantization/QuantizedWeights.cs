@@ -19,13 +19,15 @@ static class QuantizedWeights
         int blockRows = shape[0] == rows ? 1 : shape[0] == 1 ? rows : 128;
         int blockColumns = shape[1] == 1 ? columns : shape[1] == columns / 16 ? 16 : shape[1] == columns / 32 ? 32 : 128;
         double global = file.TryGetTensor(module + ".weight_global_scale", out TensorView? divisor) ? divisor.AsSpan<float>()[0] : 1;
+        double[] scales = [.. Enumerable.Range(0, checked((int)(shape[0] * shape[1]))).Select(index => Scale(scale, index) / global)];
+        ReadOnlySpan<byte> bytes = codes.Bytes;
         double[] weights = new double[rows * columns];
         double[] steps = new double[weights.Length];
         double[] saturation = new double[weights.Length];
         for (int i = 0; i < weights.Length; i++)
         {
-            int code = packed ? (codes.Bytes[i / 2] >> (i % 2 * 4)) & 15 : codes.Bytes[i];
-            double s = Scale(scale, (int)((i / columns / blockRows * shape[1]) + (i % columns / blockColumns))) / global;
+            int code = packed ? (bytes[i / 2] >> (i % 2 * 4)) & 15 : bytes[i];
+            double s = scales[(i / columns / blockRows * shape[1]) + (i % columns / blockColumns)];
             int sign = packed ? 8 : 128;
             int largest = packed ? 7 : 0x7E;
             int magnitude = code & (sign - 1);

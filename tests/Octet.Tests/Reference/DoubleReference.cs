@@ -248,23 +248,13 @@ sealed class DoubleReference
     static double[][] Matrix(TensorView tensor)
     {
         int columns = tensor.Shape.Length == 2 ? (int)tensor.Shape[1] : 1;
-        double[][] rows = new double[tensor.ElementCount / columns][];
-        for (int r = 0; r < rows.Length; r++)
+        double[] values = tensor.DataType switch
         {
-            rows[r] = new double[columns];
-            for (int c = 0; c < columns; c++)
-            {
-                int i = r * columns + c;
-                rows[r][c] = tensor.DataType switch
-                {
-                    DataType.Float8E4M3FN => E4M3.Decode(tensor.Bytes[i]),
-                    DataType.BFloat16 => BitConverter.UInt32BitsToSingle((uint)tensor.AsSpan<ushort>()[i] << 16),
-                    DataType.Float16 => (double)tensor.AsSpan<Half>()[i],
-                    _ => tensor.AsSpan<float>()[i],
-                };
-            }
-        }
-
-        return rows;
+            DataType.Float8E4M3FN => [.. tensor.Bytes.ToArray().Select(E4M3.Decode)],
+            DataType.BFloat16 => [.. tensor.AsSpan<ushort>().ToArray().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))],
+            DataType.Float16 => [.. tensor.AsSpan<Half>().ToArray().Select(half => (double)half)],
+            _ => [.. tensor.AsSpan<float>().ToArray().Select(value => (double)value)],
+        };
+        return [.. values.Chunk(columns)];
     }
 }

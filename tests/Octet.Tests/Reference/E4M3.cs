@@ -3,7 +3,11 @@ namespace Octet.Tests.Reference;
 /// <summary>E4M3FN by its definition (OCP OFP8 1.0): s eeee mmm, bias 7, subnormals, 0x7F and 0xFF are NaN.</summary>
 static class E4M3
 {
-    internal static double Decode(byte code)
+    static readonly double[] s_values = [.. Enumerable.Range(0, 256).Select(code => Value((byte)code))];
+
+    internal static double Decode(byte code) => s_values[code];
+
+    static double Value(byte code)
     {
         int exponent = (code >> 3) & 15;
         int mantissa = code & 7;

@@ -3,7 +3,9 @@ namespace Octet.Tests.Reference;
 /// <summary>E5M2 by its definition (OCP OFP8 1.0): the upper half of a binary16, infinity and NaN included.</summary>
 static class E5M2
 {
-    internal static double Decode(byte code) => (double)BitConverter.UInt16BitsToHalf((ushort)(code << 8));
+    static readonly double[] s_values = [.. Enumerable.Range(0, 256).Select(code => (double)BitConverter.UInt16BitsToHalf((ushort)(code << 8)))];
+
+    internal static double Decode(byte code) => s_values[code];
 
     /// <summary>The nearest code of a number by search; ties to the even code; saturating.</summary>
     internal static byte Encode(double value)

@@ -151,7 +151,13 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
     }
 
     /// <summary>By the definitions: OCP OFP8 1.0, OCP MX 1.0, and for FNUZ (no infinity, no negative zero, bias one larger) arXiv 2206.02915.</summary>
-    internal static double Decode(DataType type, int code)
+    internal static double Decode(DataType type, int code) => s_values[type][code];
+
+    static readonly Dictionary<DataType, double[]> s_values = ((DataType[])
+        [DataType.Float8E4M3FN, DataType.Float8E5M2, DataType.Float8E4M3FNUZ, DataType.Float8E5M2FNUZ, DataType.Float4E2M1FN])
+        .ToDictionary(type => type, type => Enumerable.Range(0, type == DataType.Float4E2M1FN ? 16 : 256).Select(code => Value(type, code)).ToArray());
+
+    static double Value(DataType type, int code)
     {
         (int mantissa, int bias) = type switch
         {

@@ -21,7 +21,7 @@ public class GrowthTests(ITestOutputHelper output)
     static readonly int[] s_sizes = s_slow ? [16 << 10, 256 << 10, 4 << 20] : [8 << 10, 128 << 10];
 
     /// <summary>How often each operation is tried with operands that it takes, and how often these are drawn.</summary>
-    static readonly (int Kept, int Drawn) s_draws = s_slow ? (6, 60) : (2, 24);
+    static readonly (int Kept, int Drawn) s_draws = s_slow ? (6, 60) : (3, 40);
 
     /// <summary>Operands that do not grow.</summary>
     static readonly string[] s_small = ["1", "3", "-2", "0", "2.5", "true", "none", "'a'", "''", "'upper'", "'eq'", "[1, 2]", "('a', 'b')", "{'a': 1}", "'%s'", "10 ** 4000", "2 ** 65000", "undefined"];
