@@ -22,6 +22,15 @@ public sealed class ChatTemplateTests : IDisposable
         Assert.Equal("my.jinja, line 3: Only \"user\"\nroles", error.Message);
     }
 
+    /// <summary>Below a power of ten the logarithm is that power's, with 17 digits and more the number is not. CPython 3.11.</summary>
+    [Theory]
+    [InlineData("'%.17e' % 999999999999999.9", "9.99999999999999875e+14")]
+    [InlineData("'%.20e' % 999999999999999.8", "9.99999999999999750000e+14")]
+    [InlineData("'%.17e' % 0.00009999999999999999", "9.99999999999999912e-05")]
+    [InlineData("'%.2e' % 999.9", "1.00e+03")]
+    public void Numbers_beside_a_power_of_ten_have_their_own_exponent(string expression, string expected) =>
+        Assert.Equal(expected, ChatTemplate.Parse("{{ " + expression + " }}").Render(s_hello, null, false));
+
     [Fact]
     public void A_syntax_error_names_its_line()
     {
