@@ -2,7 +2,7 @@
 # octet bench with less memory than the checkpoint has: bash bench/less-memory.sh BYTES MODEL [OPTION...]
 # In a control group of its own (Linux, root), whose page cache counts too; the model's files are dropped from the cache first.
 set -euo pipefail
-limit=$1 model=$2
+limit=${1:?expected the bytes of memory, then a model} model=${2:?expected a model}
 shift 2
 tool=$(cd "$(dirname "$0")/.." && pwd)/artifacts/bin/Octet.Cli/release/octet
 if [ -d /sys/fs/cgroup/memory ]; then

@@ -74,7 +74,7 @@ static unsafe partial class MemoryAdvice
 
     /// <summary>
     /// Lets the system read ahead in a large tensor, though it was told to read single pages: one that is about to be read whole, such as the
-    /// scales of all experts of a layer, for which millions of single reads took minutes.
+    /// scales of all experts of a layer, of which four of gpt-oss-120b took 9 s in single reads.
     /// </summary>
     internal static void ReadAhead(TensorView tensor)
     {

@@ -13,6 +13,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     const int LaneColumns = 32;
     const int LaneBytes = 16;
     const int MostLanes = 4;
+
+    // Rows of some thousand columns then come in time; 1 and 2 were as good, within the noise.
     const int FourBitRowsAhead = 4;
 
     // Of PreparedLayout; the formats' own are below.
@@ -111,7 +113,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>Two rows times one token.</summary>
     /// <param name="one">A row.</param>
     /// <param name="two">Another.</param>
-    /// <param name="codesAhead">Bytes to the codes that come next in each walk.</param>
+    /// <param name="codesAhead">Bytes to the codes of the row that is asked for meanwhile.</param>
     /// <param name="scalesAhead">The same of scales.</param>
     /// <param name="blocks">Of a lane: 1 or 2.</param>
     /// <param name="table">What a scale's code stands for.</param>
