@@ -27,9 +27,10 @@ public sealed unsafe class LinearTests : IDisposable
         {
             foreach ((int rows, int columns) in ((int, int)[])[(1, 1), (16, 128), (37, 200), (70, 331), (32, 512)])
             {
+                using Matrix matrix = Make(type, rows, columns, columns, columns, code => code);
                 foreach (int tokens in (int[])[1, 2, 3, 4, 5, 7, 9, 16])
                 {
-                    Check(set, Make(type, rows, columns, columns, columns, code => code), tokens, dynamic: false);
+                    Check(set, matrix, tokens, dynamic: false);
                 }
             }
         }
@@ -41,10 +42,11 @@ public sealed unsafe class LinearTests : IDisposable
     {
         foreach ((int blockRows, int blockColumns) in ((int, int)[])[(128, 128), (1, 400), (1, 32), (64, 64), (3, 20), (5, 7), (128, 400)])
         {
+            using Matrix matrix = Make(DataType.Float8E4M3FN, 150, 400, blockRows, blockColumns, code => code);
             foreach (int tokens in (int[])[1, 3, 4, 13])
             {
-                Check(set, Make(DataType.Float8E4M3FN, 150, 400, blockRows, blockColumns, code => code), tokens, dynamic: false);
-                Check(set, Make(DataType.Float8E4M3FN, 150, 400, blockRows, blockColumns, code => code), tokens, dynamic: true);
+                Check(set, matrix, tokens, dynamic: false);
+                Check(set, matrix, tokens, dynamic: true);
             }
         }
     }
@@ -56,10 +58,12 @@ public sealed unsafe class LinearTests : IDisposable
         // More columns than lie in a cache together, odd numbers of rows, groups of tokens with one, two and three left over.
         foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16, DataType.Float16, DataType.Float32])
         {
+            using Matrix wide = Make(type, 67, 2080, 128, 128, code => code);
+            using Matrix high = Make(type, 293, 96, 64, 96, code => code);
             foreach (int tokens in (int[])[4, 6, 7, 13, 24, 25])
             {
-                Check(set, Make(type, 67, 2080, 128, 128, code => code), tokens, dynamic: false);
-                Check(set, Make(type, 293, 96, 64, 96, code => code), tokens, dynamic: false);
+                Check(set, wide, tokens, dynamic: false);
+                Check(set, high, tokens, dynamic: false);
             }
         }
     }
@@ -70,9 +74,10 @@ public sealed unsafe class LinearTests : IDisposable
     {
         foreach (float size in (float[])[1e-34f, 1e-20f, 1e20f, 1e32f])
         {
+            using Matrix matrix = Make(DataType.Float8E4M3FN, 160, 512, 128, 128, code => code, scale: i => i % 3 == 1 ? 0 : size * (1 + i % 4));
             foreach (int tokens in (int[])[1, 3, 8])
             {
-                Check(set, Make(DataType.Float8E4M3FN, 160, 512, 128, 128, code => code, scale: i => i % 3 == 1 ? 0 : size * (1 + i % 4)), tokens, dynamic: false);
+                Check(set, matrix, tokens, dynamic: false);
             }
         }
     }
@@ -84,8 +89,9 @@ public sealed unsafe class LinearTests : IDisposable
         // Subnormals only, zeros only, the largest only.
         foreach (Func<int, int> only in (Func<int, int>[])[code => code & 0x87, code => code & 0x80, code => (code & 0x80) | 0x7E])
         {
-            Check(set, Make(DataType.Float8E4M3FN, 40, 300, 128, 128, only), 1, dynamic: false);
-            Check(set, Make(DataType.Float8E4M3FN, 40, 300, 128, 128, only), 6, dynamic: false);
+            using Matrix matrix = Make(DataType.Float8E4M3FN, 40, 300, 128, 128, only);
+            Check(set, matrix, 1, dynamic: false);
+            Check(set, matrix, 6, dynamic: false);
         }
     }
 
@@ -176,29 +182,32 @@ public sealed unsafe class LinearTests : IDisposable
 
     static void Check(string set, Matrix matrix, int tokens, bool dynamic)
     {
-        using (matrix)
+        int rows = (int)matrix.Weight.Rows;
+        int columns = matrix.Weight.Columns;
+        int groups = (columns + 127) / 128;
+        float[] x = matrix.Inputs(tokens);
+        float[]? scales = dynamic ? [.. Enumerable.Range(0, tokens * groups).Select(i => 0.5f + i % 7)] : null;
+        float[] found = Multiply(set, matrix, x, tokens, scales);
+        double[] scaled = [.. x.Select((value, i) => value * (double)(scales?[i / columns * groups + i % columns / 128] ?? 1))];
+        for (int t = 0; t < tokens; t++)
         {
-            int rows = (int)matrix.Weight.Rows;
-            int columns = matrix.Weight.Columns;
-            float[] x = matrix.Inputs(tokens);
-            float[]? scales = dynamic ? [.. Enumerable.Range(0, tokens * ((columns + 127) / 128)).Select(i => 0.5f + i % 7)] : null;
-            float[] found = Multiply(set, matrix, x, tokens, scales);
-            for (int t = 0; t < tokens; t++)
+            ReadOnlySpan<double> token = scaled.AsSpan(t * columns, columns);
+            for (int r = 0; r < rows; r++)
             {
-                for (int r = 0; r < rows; r++)
+                ReadOnlySpan<double> row = matrix.Values.AsSpan(r * columns, columns);
+                double sum = 0;
+                double size = 0;
+                for (int k = 0; k < row.Length; k++)
                 {
-                    double sum = 0;
-                    double size = 0;
-                    for (int k = 0; k < columns; k++)
-                    {
-                        double scale = scales is null ? 1 : scales[t * ((columns + 127) / 128) + k / 128];
-                        double product = matrix.Values[r * columns + k] * x[t * columns + k] * scale;
-                        sum += product;
-                        size += Math.Abs(product);
-                    }
+                    double product = row[k] * token[k];
+                    sum += product;
+                    size += Math.Abs(product);
+                }
 
-                    double error = Math.Abs(found[t * rows + r] - sum);
-                    Assert.True(error <= 1e-6 * size, $"{set}, {matrix.Weight.Format} [{rows}, {columns}] in [{matrix.Weight.BlockRows}, {matrix.Weight.BlockColumns}], {tokens} tokens: row {r} of token {t} is {found[t * rows + r]}, expected {sum}");
+                double error = Math.Abs(found[t * rows + r] - sum);
+                if (!(error <= 1e-6 * size))
+                {
+                    Assert.Fail($"{set}, {matrix.Weight.Format} [{rows}, {columns}] in [{matrix.Weight.BlockRows}, {matrix.Weight.BlockColumns}], {tokens} tokens: row {r} of token {t} is {found[t * rows + r]}, expected {sum}");
                 }
             }
         }

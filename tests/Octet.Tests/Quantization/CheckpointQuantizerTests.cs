@@ -63,9 +63,13 @@ public class CheckpointQuantizerTests
             {
                 // Rounded to nearest: at most half a step away, as far as float32's quotient tells; or beyond the largest code.
                 bool saturated = Math.Abs(values[i]) >= saturation[i] && Math.Abs(weights[i]) == saturation[i] && Math.Sign(values[i]) == Math.Sign(weights[i]);
-                Assert.True(saturated || Math.Abs(values[i] - weights[i]) <= steps[i] * 0.5001, $"{module.Name}[{i}]: {values[i]} became {weights[i]}");
-                signal += Math.Pow(values[i], 2);
-                error += Math.Pow(values[i] - weights[i], 2);
+                if (!saturated && !(Math.Abs(values[i] - weights[i]) <= steps[i] * 0.5001))
+                {
+                    Assert.Fail($"{module.Name}[{i}]: {values[i]} became {weights[i]}");
+                }
+
+                signal += (double)values[i] * values[i];
+                error += (values[i] - weights[i]) * (values[i] - weights[i]);
             }
 
             Assert.Equal(signal, module.SquaredSignal, signal * 1e-6);
@@ -154,7 +158,17 @@ public class CheckpointQuantizerTests
             BFloat16.ConvertToSingle(widened[name + ".weight"].AsSpan<BFloat16>(), found);
 
             // The product is rounded to float32 before.
-            Assert.Equal(rows.SelectMany(row => row).Select(value => NearestBFloat16.Round((float)value)), found.Select(value => (double)value));
+            int at = 0;
+            foreach (double value in rows.SelectMany(row => row))
+            {
+                double expected = NearestBFloat16.Round((float)value);
+                if (found[at] != expected)
+                {
+                    Assert.Fail($"{name}[{at}]: {found[at]}, expected {expected}");
+                }
+
+                at++;
+            }
         }
 
         Assert.DoesNotContain("quantization_config", File.ReadAllText(Path.Combine(wide, "config.json")), StringComparison.Ordinal);
@@ -207,7 +221,7 @@ public class CheckpointQuantizerTests
                 for (int i = 0; i < weights.Length; i++)
                 {
                     (int, int) block = (i / columns / blockRows, i % columns / blockColumns);
-                    errors[block] = errors.GetValueOrDefault(block) + Math.Pow(values[i] - weights[i], 2);
+                    errors[block] = errors.GetValueOrDefault(block) + (values[i] - weights[i]) * (values[i] - weights[i]);
                 }
 
                 return errors;

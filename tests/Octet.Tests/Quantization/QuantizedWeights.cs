@@ -24,6 +24,7 @@ static class QuantizedWeights
         double[] weights = new double[rows * columns];
         double[] steps = new double[weights.Length];
         double[] saturation = new double[weights.Length];
+        double[] values = WeightScheme.Values(type);
         for (int i = 0; i < weights.Length; i++)
         {
             int code = packed ? (bytes[i / 2] >> (i % 2 * 4)) & 15 : bytes[i];
@@ -31,9 +32,9 @@ static class QuantizedWeights
             int sign = packed ? 8 : 128;
             int largest = packed ? 7 : 0x7E;
             int magnitude = code & (sign - 1);
-            weights[i] = WeightScheme.Decode(type, code) * s;
-            steps[i] = (WeightScheme.Decode(type, Math.Min(magnitude + 1, largest)) - WeightScheme.Decode(type, Math.Max(Math.Min(magnitude, largest - 1), 0))) * s;
-            saturation[i] = WeightScheme.Decode(type, largest) * s;
+            weights[i] = values[code] * s;
+            steps[i] = (values[Math.Min(magnitude + 1, largest)] - values[Math.Max(Math.Min(magnitude, largest - 1), 0)]) * s;
+            saturation[i] = values[largest] * s;
         }
 
         return (weights, steps, saturation);

@@ -133,19 +133,17 @@ sealed class DoubleReference
                     double[] scores = new double[t + 1];
                     for (int p = 0; p <= t; p++)
                     {
-                        for (int i = 0; i < size; i++)
-                        {
-                            scores[p] += row[head * size + i] * k[p][shared + i] / Math.Sqrt(size);
-                        }
+                        scores[p] = Dot(row.AsSpan(head * size, size), k[p].AsSpan(shared, size)) / Math.Sqrt(size);
                     }
 
                     double max = scores.Max();
                     double total = scores.Sum(score => Math.Exp(score - max));
                     for (int p = 0; p <= t; p++)
                     {
+                        double weight = Math.Exp(scores[p] - max) / total;
                         for (int i = 0; i < size; i++)
                         {
-                            output[head * size + i] += Math.Exp(scores[p] - max) / total * v[p][shared + i];
+                            output[head * size + i] += weight * v[p][shared + i];
                         }
                     }
                 }
@@ -187,14 +185,15 @@ sealed class DoubleReference
     double[] Heads(double[] row, int position, int size, string norm)
     {
         double[] result = new double[row.Length];
+        double theta = _config["rope_theta"]!.GetValue<double>();
+        (double Sin, double Cos)[] angles = [.. Enumerable.Range(0, size / 2).Select(i => Math.SinCos(position * Math.Pow(theta, -2.0 * i / size)))];
         for (int head = 0; head < row.Length; head += size)
         {
             double[] x = Norm(row[head..(head + size)], norm);
             for (int i = 0; i < size / 2; i++)
             {
-                double angle = position * Math.Pow(_config["rope_theta"]!.GetValue<double>(), -2.0 * i / size);
-                result[head + i] = x[i] * Math.Cos(angle) - x[i + size / 2] * Math.Sin(angle);
-                result[head + i + size / 2] = x[i + size / 2] * Math.Cos(angle) + x[i] * Math.Sin(angle);
+                result[head + i] = x[i] * angles[i].Cos - x[i + size / 2] * angles[i].Sin;
+                result[head + i + size / 2] = x[i + size / 2] * angles[i].Cos + x[i] * angles[i].Sin;
             }
         }
 
@@ -209,7 +208,19 @@ sealed class DoubleReference
 
     double[][] Round(double[][] x) => RoundInputs ? Each(x, row => [.. row.Select(NearestBFloat16.Round)]) : x;
 
-    static double[][] Product(double[][] x, double[][] weight) => Each(x, row => [.. weight.Select(w => w.Zip(row, (a, b) => a * b).Sum())]);
+    static double[][] Product(double[][] x, double[][] weight) => Each(x, row => [.. weight.Select(w => Dot(w, row))]);
+
+    // A loop: with LINQ half of many tests' time was here.
+    static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            sum += a[i] * b[i];
+        }
+
+        return sum;
+    }
 
     double[] Quantize(double[] x, string name)
     {

@@ -22,17 +22,17 @@ static class E4M3
     {
         byte sign = (byte)(value < 0 ? 0x80 : 0);
         double magnitude = Math.Abs(value);
-        int best = 0;
-        for (int code = 1; code < 0x7F; code++)
+
+        // Magnitudes rise with their codes.
+        int above = Array.BinarySearch(s_values, 0, 0x7F, magnitude);
+        above = above >= 0 ? above : ~above;
+        if (above is 0 or 0x7F)
         {
-            double distance = Math.Abs(Decode((byte)code) - magnitude);
-            double bestDistance = Math.Abs(Decode((byte)best) - magnitude);
-            if (distance < bestDistance || (distance == bestDistance && code % 2 == 0))
-            {
-                best = code;
-            }
+            return (byte)(sign | Math.Min(above, 0x7E));
         }
 
-        return (byte)(sign | best);
+        double up = s_values[above] - magnitude;
+        double down = magnitude - s_values[above - 1];
+        return (byte)(sign | (up < down || (up == down && above % 2 == 0) ? above : above - 1));
     }
 }

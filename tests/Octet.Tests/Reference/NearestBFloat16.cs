@@ -10,7 +10,7 @@ static class NearestBFloat16
             return 0;
         }
 
-        double unit = Math.Pow(2, Math.ILogB(value) - 7);
-        return Math.Round(value / unit, MidpointRounding.ToEven) * unit;
+        int exponent = Math.ILogB(value) - 7;
+        return Math.ScaleB(Math.Round(Math.ScaleB(value, -exponent), MidpointRounding.ToEven), exponent);
     }
 }

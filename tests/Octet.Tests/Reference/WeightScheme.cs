@@ -151,7 +151,10 @@ sealed record WeightScheme(JsonObject? Config, Func<WeightScheme.Layer, double[]
     }
 
     /// <summary>By the definitions: OCP OFP8 1.0, OCP MX 1.0, and for FNUZ (no infinity, no negative zero, bias one larger) arXiv 2206.02915.</summary>
-    internal static double Decode(DataType type, int code) => s_values[type][code];
+    internal static double Decode(DataType type, int code) => Values(type)[code];
+
+    /// <summary>The value of every code of a type.</summary>
+    internal static double[] Values(DataType type) => s_values[type];
 
     static readonly Dictionary<DataType, double[]> s_values = ((DataType[])
         [DataType.Float8E4M3FN, DataType.Float8E5M2, DataType.Float8E4M3FNUZ, DataType.Float8E5M2FNUZ, DataType.Float4E2M1FN])

@@ -18,10 +18,10 @@ public class GrowthTests(ITestOutputHelper output)
     static readonly bool s_slow = Environment.GetEnvironmentVariable("OCTET_SLOW") == "1";
 
     /// <summary>The sizes that an operand, a template or a conversation has, in characters.</summary>
-    static readonly int[] s_sizes = s_slow ? [16 << 10, 256 << 10, 4 << 20] : [8 << 10, 128 << 10];
+    static readonly int[] s_sizes = s_slow ? [16 << 10, 256 << 10, 4 << 20] : [8 << 10, 64 << 10];
 
     /// <summary>How often each operation is tried with operands that it takes, and how often these are drawn.</summary>
-    static readonly (int Kept, int Drawn) s_draws = s_slow ? (6, 60) : (3, 40);
+    static readonly (int Kept, int Drawn) s_draws = s_slow ? (6, 60) : (2, 40);
 
     /// <summary>Operands that do not grow.</summary>
     static readonly string[] s_small = ["1", "3", "-2", "0", "2.5", "true", "none", "'a'", "''", "'upper'", "'eq'", "[1, 2]", "('a', 'b')", "{'a': 1}", "'%s'", "10 ** 4000", "2 ** 65000", "undefined"];
@@ -120,7 +120,7 @@ public class GrowthTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{tried} expressions, {grown} of them grown to {s_sizes[^1]} characters");
-        Assert.True(grown > 500, "hardly any expression was grown");
+        Assert.True(grown > 300, "hardly any expression was grown");
         Assert.True(failures.Length == 0, failures.ToString());
     }
 
@@ -293,7 +293,7 @@ public class GrowthTests(ITestOutputHelper output)
         string name = new('n', 128);
         head = head.Replace("NAME", name, StringComparison.Ordinal).Replace("PARAMETERS", string.Join(", ", Enumerable.Range(0, 9999).Select(static at => $"p{at}")), StringComparison.Ordinal);
         expression = expression.Replace("NAME", name, StringComparison.Ordinal);
-        Measured measured = Measure(head + "{% for j in range(9999) %}{% for i in range(9999) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}", [], 0, ReferenceStep(), new() { MaxSteps = 1_000_000 });
+        Measured measured = Measure(head + "{% for j in range(9999) %}{% for i in range(9999) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}", [], 0, ReferenceStep(), new() { MaxSteps = s_slow ? 1_000_000 : 300_000 });
         Assert.Null(measured.Problem);
         Assert.Equal("LimitError", measured.Error);
     }
