@@ -354,8 +354,18 @@ sealed unsafe partial class CpuBackend
 
         internal override long Units => Cache.Layout.ValuesInKeys ? (long)_batch.Count * HeadBlocks : (long)_tiles.Count * Cache.Layout.Heads;
 
-        // Latents: the query heads of one token read the same key, as the tokens of a tile do.
-        int HeadBlocks => (Group + AttentionTile.MaxRows - 1) / AttentionTile.MaxRows;
+        // Latents: the query heads of one token read the same key, as the tokens of a tile do. As many in a tile as leave one to every
+        // worker, in whole sixes, which products are quickest for; twelve at the least, because a page is widened for each tile.
+        int HeadsOfTile
+        {
+            get
+            {
+                long share = ((long)Group * _batch.Count + Owner._pool.Workers - 1) / Owner._pool.Workers;
+                return (int)Math.Clamp((share + 5) / 6 * 6, 12, AttentionTile.MaxHeads);
+            }
+        }
+
+        int HeadBlocks => (Group + HeadsOfTile - 1) / HeadsOfTile;
 
         internal override void Run(int worker, long first, long end)
         {
@@ -393,11 +403,13 @@ sealed unsafe partial class CpuBackend
 
         void RunLatent(int worker, long first, long end)
         {
+            int heads = HeadsOfTile;
+            int blocks = HeadBlocks;
             for (long unit = first; unit < end; unit++)
             {
                 // The longest first.
-                int row = _batch.Count - 1 - (int)(unit / HeadBlocks);
-                int head = (int)(unit % HeadBlocks) * AttentionTile.MaxRows;
+                int row = _batch.Count - 1 - (int)(unit / blocks);
+                int head = (int)(unit % blocks) * heads;
                 Kernels.Attend(new AttentionTile
                 {
                     Cache = Cache,
@@ -406,7 +418,7 @@ sealed unsafe partial class CpuBackend
                     Head = 0,
                     Group = 1,
                     Position = _batch.Positions[row],
-                    Rows = Math.Min(AttentionTile.MaxRows, Group - head),
+                    Rows = Math.Min(heads, Group - head),
                     RowsAreHeads = true,
                     Scale = Shape.Scale,
                     Window = Shape.Window ?? 0,

@@ -224,7 +224,8 @@ sealed unsafe partial class CpuBackend : Backend
         _attention.Shape = shape;
         _attention.Group = query.Columns / layout.HeadDim / layout.Heads;
         _attention.Plan(batch);
-        _scratch.Reserve((long)_kernels.AttentionScratch(layout.HeadDim, _attention.Group) * sizeof(float));
+        (int rows, int group) = layout.ValuesInKeys ? (AttentionTile.MaxHeads, 1) : (AttentionTile.MaxRows, _attention.Group);
+        _scratch.Reserve((long)_kernels.AttentionScratch(layout.HeadDim, rows, group) * sizeof(float));
         _pool.Run(_attention);
     }
 

@@ -110,8 +110,8 @@ abstract unsafe class CpuKernels
     /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
     internal abstract int LinearScratch(int columns);
 
-    /// <summary>Scratch floats that <see cref="Attend"/> may use on one worker.</summary>
-    internal abstract int AttentionScratch(int headDim, int group);
+    /// <summary>Scratch floats that <see cref="Attend"/> may use on one worker for a tile of up to so many rows.</summary>
+    internal abstract int AttentionScratch(int headDim, int rows, int group);
 }
 
 /// <summary>The left side of a linear layer: <see cref="Rows"/> tokens, <see cref="Stride"/> floats apart.</summary>
@@ -138,7 +138,11 @@ readonly unsafe struct LinearInput(float* data, int stride, int rows, float* sca
 /// </summary>
 readonly unsafe ref struct AttentionTile
 {
+    /// <summary>The most tokens of a tile.</summary>
     internal const int MaxRows = 24;
+
+    /// <summary>The most query heads of a tile whose rows are heads: its page of keys is widened once for all of them.</summary>
+    internal const int MaxHeads = 72;
 
     internal required CpuKvCache Cache { get; init; }
 

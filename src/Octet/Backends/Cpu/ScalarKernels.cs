@@ -11,7 +11,7 @@ sealed unsafe partial class ScalarKernels : CpuKernels
 
     internal override int LinearScratch(int columns) => 0;
 
-    internal override int AttentionScratch(int headDim, int group) => 0;
+    internal override int AttentionScratch(int headDim, int rows, int group) => 0;
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {

@@ -15,11 +15,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     // For one token: queries and sums in the order of the cache's elements, scores. For several: a page's keys as panels, its values,
     // scores, a tile's sums and a square of lanes. For both: m and l of each query. Values are read a panel at a time, so past their end.
-    internal override int AttentionScratch(int size, int group)
+    internal override int AttentionScratch(int size, int rows, int group)
     {
-        int queries = AttentionTile.MaxRows * group;
+        int queries = rows * group;
         int one = 2 * group * size + group * PageTokens;
-        int several = 2 * PageTokens * size + PanelRows + AttentionTile.MaxRows * PageTokens + TileTokens * PanelRows + TSimd.Count * TSimd.Count;
+        int several = 2 * PageTokens * size + PanelRows + rows * PageTokens + TileTokens * PanelRows + TSimd.Count * TSimd.Count;
         return 2 * queries + Math.Max(one, several);
     }
 
@@ -238,7 +238,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* keys = work.Scratch;
         float* values = keys + PageTokens * size;
         float* scores = values + PageTokens * size + PanelRows;
-        float* sums = scores + AttentionTile.MaxRows * PageTokens;
+        float* sums = scores + work.Rows * PageTokens;
         float* square = sums + TileTokens * PanelRows;
         float* maxima = square + TSimd.Count * TSimd.Count;
         float* totals = maxima + work.Rows * work.Group;

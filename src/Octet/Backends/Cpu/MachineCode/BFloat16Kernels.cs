@@ -25,7 +25,7 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override int LinearScratch(int columns) => Math.Max(BFloat16Product.ScratchFloats, inner.LinearScratch(columns));
 
-    internal override int AttentionScratch(int headDim, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, group));
+    internal override int AttentionScratch(int headDim, int rows, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, rows, group));
 
     internal override int PreparedLayout(CpuWeight weight, int rows) => Multiplies(weight, rows) ? Packed : inner.PreparedLayout(weight, rows);
 
