@@ -162,32 +162,40 @@ static class EncodingBuilder
 
     static TokenEncoding Process(PostProcessor processor, TextTokens first, TextTokens? second, EncodingOptions options, List<TokenEncoding> overflowing)
     {
-        List<int> ids = [];
-        List<int> types = [];
-        List<int> special = [];
-        List<Range> offsets = [];
-        foreach (TemplatePart part in second is null ? processor.Single : processor.Pair)
+        ReadOnlySpan<TemplatePart> parts = second is null ? processor.Single : processor.Pair;
+        int length = 0;
+        foreach (TemplatePart part in parts)
         {
-            if (part.Ids is { } own)
-            {
-                if (options.AddSpecialTokens)
-                {
-                    ids.AddRange(own);
-                    types.AddRange(Enumerable.Repeat(part.TypeId, own.Length));
-                    special.AddRange(Enumerable.Repeat(1, own.Length));
-                    offsets.AddRange(Enumerable.Repeat(default(Range), options.Offsets ? own.Length : 0));
-                }
-
-                continue;
-            }
-
-            TextTokens tokens = part.IsSecond ? second!.Value : first;
-            ids.AddRange(tokens.Ids);
-            types.AddRange(Enumerable.Repeat(part.TypeId, tokens.Ids.Length));
-            special.AddRange(Enumerable.Repeat(0, tokens.Ids.Length));
-            offsets.AddRange(tokens.Offsets);
+            length += Ids(part).Length;
         }
 
-        return new TokenEncoding([.. ids], [.. types], [.. special], [.. Enumerable.Repeat(1, ids.Count)], [.. offsets], overflowing);
+        int[] ids = new int[length];
+        int[] types = new int[length];
+        int[] special = new int[length];
+        int[] attention = new int[length];
+        Range[] offsets = options.Offsets ? new Range[length] : [];
+        Array.Fill(attention, 1);
+        int at = 0;
+        foreach (TemplatePart part in parts)
+        {
+            ReadOnlySpan<int> own = Ids(part);
+            own.CopyTo(ids.AsSpan(at));
+            types.AsSpan(at, own.Length).Fill(part.TypeId);
+            if (part.Ids is not null)
+            {
+                special.AsSpan(at, own.Length).Fill(1);
+            }
+            else if (options.Offsets)
+            {
+                (part.IsSecond ? second!.Value : first).Offsets.CopyTo(offsets, at);
+            }
+
+            at += own.Length;
+        }
+
+        return new TokenEncoding(ids, types, special, attention, offsets, overflowing);
+
+        ReadOnlySpan<int> Ids(TemplatePart part) => part.Ids is { } own ? options.AddSpecialTokens ? own : []
+            : part.IsSecond ? second!.Value.Ids : first.Ids;
     }
 }
