@@ -226,7 +226,7 @@ Assert.Equal(["中文", "Abc", " d"], Pieces.Of(tokenizer, "中文Abc d"));
         {
             using MemoryStream piece = new();
             Delimited(piece, 1, Encoding.UTF8.GetBytes(content));
-            Span<byte> bits = stackalloc byte[4];
+            byte[] bits = new byte[sizeof(float)];
             BinaryPrimitives.WriteSingleLittleEndian(bits, score);
             piece.WriteByte((2 << 3) | 5);
             piece.Write(bits);
