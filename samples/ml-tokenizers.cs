@@ -39,7 +39,7 @@ sealed class OctetTokenizer(Octet.Tokenizers.Tokenizer tokenizer) : Tokenizer
     protected override int CountTokens(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings) =>
         Math.Min(settings.MaxTokenCount, tokenizer.CountTokens(text is null ? textSpan : text, addSpecialTokens: false));
 
-    public override string? Decode(IEnumerable<int> ids) => tokenizer.Decode([.. ids]);
+    public override string Decode(IEnumerable<int> ids) => tokenizer.Decode([.. ids]);
 
     public override OperationStatus Decode(IEnumerable<int> ids, Span<char> destination, out int idsConsumed, out int charsWritten)
     {

@@ -63,7 +63,7 @@ public class ComponentGrowthTests
     {
         Random random = new(Seed);
         List<string> growing = [];
-        int rounds = s_slow ? 200 : 30;
+        int rounds = s_slow ? 200 : 16;
         for (int round = 0; round < rounds; round++)
         {
             JsonObject json = RandomFile(random);
