@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Planted mutants, each a line changed, which the tests must notice: of tokenizers and templates, and of the engine the faults that it once had
-# (misuse, pressed memory). bash tests/mutants.sh [tokenizers|engine]
+# (misuse, pressed memory). bash tests/mutants.sh [tokenizers|engine [PART OF A NAME]]
 # In a copy of the last commit. Prints a line a mutant; ends with 1 where one lives.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -10,9 +10,10 @@ trap 'git -C "$here" worktree remove --force "$copy/octet" 2>/dev/null; rm -rf "
 git worktree add -q --detach "$copy/octet" HEAD
 export OCTET_FIXTURES=${OCTET_FIXTURES:-$(realpath "$here/../shared/fixtures" 2>/dev/null || true)} OCTET_MUTANTS=1
 cd "$copy/octet"
-lived=0 killed=0
+lived=0 killed=0 only=${2:-}
 
 mutant() { # name, file below src, text that is there once, text instead
+  [[ $1 == *"$only"* ]] || return 0
   local file=src/$source/$2
   if ! python3 - "$file" "$3" "$4" <<'P'; then
 import sys
@@ -60,7 +61,7 @@ fi
 
 if [ "${1:-engine}" = engine ]; then
 source=Octet project=Octet.Tests filter=()
-for class in MemoryFault Forgotten SharedMemory Callback Session Cancellation BatchedDecode ContextBudget WorkerPool NativeMemory Sampler Statistics AnswerText ScoreWindow; do filter+=(-class "*.${class}Tests"); done
+for class in MemoryFault Forgotten SharedMemory Callback Session Cancellation End BatchedDecode ContextBudget WorkerPool NativeMemory Sampler Statistics AnswerText ScoreWindow; do filter+=(-class "*.${class}Tests"); done
 mutant 'a callback of Score runs in the turn' Generation/Engine.cs 'logits(start + done + row + i, space.Logits.AsSpan(i * VocabularySize, VocabularySize));' '_turns.Enter(cancellationToken); try { logits(start + done + row + i, space.Logits.AsSpan(i * VocabularySize, VocabularySize)); } finally { _turns.Leave(); }'
 mutant 'a session of another model generates' LanguageModel.Text.cs 'if (session?.IsOf(_engine) == false)' 'if (session?.IsOf(_engine) == null && session is not null)'
 mutant 'a session of another model is evaluated' LanguageModel.cs 'if (!sessions[i].IsOf(_engine))' 'if (!sessions[i].IsOf(_engine) && i > 99)'
