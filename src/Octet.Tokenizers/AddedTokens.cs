@@ -1,5 +1,6 @@
 using System.Text;
 using Octet.Tokenizers.Normalizers;
+using Octet.Tokenizers.Patterns;
 using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers;
@@ -61,7 +62,7 @@ sealed class AddedTokens
         {
             return normalizer is null || utf8.Length == 0 ? utf8 : normalizer.Apply(utf8);
         }
-        catch (TokenizerException e)
+        catch (Exception e) when (e is TokenizerException or PatternException)
         {
             throw new TokenizerException($"{file}: normalizer: for the added token {JsonPlace.Quote(content)}, {e.Message}", e);
         }

@@ -66,7 +66,7 @@ public sealed class OtherFilesTests : IDisposable
         StringBuilder json = new($$$"""{"config":{"pattern":{{{JsonValue.Create(TinyTokenizer.LlamaPattern).ToJsonString()}}},"default_vocab_size":128010,"default_num_special_tokens":10,"version":"v3"},"vocab":[""");
         for (int id = 0; id < 128_000; id++)
         {
-            json.Append(id == 0 ? "" : ",").Append($$"""{"rank":{{id}},"token_bytes":"{{Convert.ToBase64String(published.GetBytes(id))}}","token_str":null}""");
+            json.Append(id == 0 ? "" : ",").Append(System.Globalization.CultureInfo.InvariantCulture, $$"""{"rank":{{id}},"token_bytes":"{{Convert.ToBase64String(published.GetBytes(id))}}","token_str":null}""");
         }
 
         Write("tekken.json", Encoding.UTF8.GetBytes(json.Append("]}").ToString()));
@@ -113,7 +113,7 @@ public sealed class OtherFilesTests : IDisposable
 
         Assert.Equal(256, tokenizer.BosTokenId);
         Assert.Equal([256, 'a', 257], tokenizer.Encode("[BOS]a<|reserved_token_257|>"));
-Assert.Equal(["中文", "Abc", " d"], Pieces.Of(tokenizer, "中文Abc d"));
+        Assert.Equal(["中文", "Abc", " d"], Pieces.Of(tokenizer, "中文Abc d"));
     }
 
     [Theory]
