@@ -25,6 +25,8 @@ sealed class HarmonyReader(OutputKind reasoning, bool separatesCalls, bool hasSt
         Between,
     }
 
+    internal static char[] RoleLetters { get; } = [.. "abcdefghijklmnopqrstuvwxyz"];
+
     internal static string[] Marks { get; } = [.. s_marks, "<|channel|>", "<|constrain|>"];
 
     Place _place = hasStarted ? Place.Head : Place.Between;

@@ -28,16 +28,19 @@ public sealed class OutputFormat
             "deepseek-dsml",
             ["｜DSML｜"],
             [new("<｜DSML｜function_calls>", DeepSeekTags), new("<｜DSML｜invoke name=\"", DeepSeekTags) { IsPartOfCall = true }],
-            ["</｜DSML｜function_calls>"]) { More = ["｜DSML｜"] },
+            ["</｜DSML｜function_calls>"]) { More = ["｜DSML｜"], MayBeginClosed = true },
         new(
             "deepseek",
             ["<｜tool▁calls▁begin｜>"],
             [new("<｜tool▁calls▁begin｜>", DeepSeek), new("<｜tool▁call▁begin｜>", DeepSeek) { IsPartOfCall = true }],
-            ["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"]) { More = ["<｜tool▁sep｜>"] },
+            ["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"]) { More = ["<｜tool▁sep｜>"], MayBeginClosed = true },
         new("gemma", ["<|tool_call>", "<tool_call|>"], [new("<|tool_call>", static _ => new GemmaCall())], ["<tool_call|>"]) { More = ["<|\"|>"] },
         new("mistral", ["[TOOL_CALLS]"], [new("[TOOL_CALLS]", static _ => new MistralCalls())], []) { More = ["[ARGS]", "[CALL_ID]"] },
-        new("command", ["<|START_ACTION|>"], [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true))], ["<|END_ACTION|>"]),
-        new("granite", ["<|tool_call|>"], [new("<|tool_call|>", static _ => new JsonCalls(',', isList: true))], []),
+        new(
+            "command",
+            ["<|START_ACTION|>"],
+            [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true)), new("<|START_RESPONSE|>", null), new("<|END_RESPONSE|>", null)],
+            ["<|END_ACTION|>"]),
         new("seed", ["<seed:tool_call>"], [new("<seed:tool_call>", static types => new TagCall(TagSyntax.Seed, types))], ["</seed:tool_call>"]),
         new("glm", ["<tool_call>", "<arg_key>"], [new("<tool_call>", static types => new TagCall(TagSyntax.Glm, types))], [])
         {
@@ -78,6 +81,9 @@ public sealed class OutputFormat
     internal Func<ParameterTypes, CallReader>? WholeAnswer { get; private init; }
 
     internal bool IsHarmony { get; private init; }
+
+    /// <summary>Whether an answer without reasoning may begin with the mark that closes it, as DeepSeek's do since V3.1.</summary>
+    internal bool MayBeginClosed { get; private init; }
 
     /// <summary>The format whose marks a chat template holds; <see cref="Plain"/> where it holds those of none.</summary>
     /// <param name="template">The template; null: none.</param>

@@ -51,7 +51,9 @@ public sealed class OutputParser
         {
             _harmony = new HarmonyReader(_separatesReasoning ? OutputKind.Reasoning : OutputKind.Text, _separatesCalls, options.Head.Length > 0);
             _place = Place.Harmony;
-            _ = Append(options.Head);
+
+            // The role is the prompt's: it does not come again if what follows it is no head.
+            _ = Append(options.Head.TrimStart(HarmonyReader.RoleLetters));
         }
         else if (options.LeftOpen is not null)
         {
@@ -107,6 +109,18 @@ public sealed class OutputParser
                 Leave(OutputKind.Text, _held + open.Length);
                 _close = close;
                 _place = Place.Reasoning;
+                return true;
+            }
+        }
+
+        if (_format.MayBeginClosed)
+        {
+            (_, string close) = ReasoningMarks.All[0];
+            couldBegin |= !_scanner.IsEnd && close.AsSpan().StartsWith(rest, StringComparison.Ordinal);
+            if (rest.StartsWith(close, StringComparison.Ordinal))
+            {
+                Leave(OutputKind.Text, _held + close.Length);
+                _place = Place.BehindReasoning;
                 return true;
             }
         }
@@ -198,6 +212,13 @@ public sealed class OutputParser
         if (mark >= 0)
         {
             CallOpener opener = _format.Openers[mark];
+            if (opener.Reader is null)
+            {
+                _scanner.Skip(_held + opener.Mark.Length);
+                _held = 0;
+                return true;
+            }
+
             return BeginCall(opener.Reader, opener.IsPartOfCall ? 0 : opener.Mark.Length);
         }
 
