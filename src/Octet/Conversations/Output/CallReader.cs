@@ -10,8 +10,6 @@ abstract class CallReader
     /// <summary>Names and ids are shorter; whatever takes longer to tell is no call.</summary>
     protected const int MaxName = 256;
 
-    static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Reads on. Done: all calls are ended. Broken: what is left of the last one is none.</summary>
     internal abstract Progress Read(OutputScanner scanner);
 
@@ -40,7 +38,7 @@ abstract class CallReader
     }
 
     /// <summary>The text of a JSON string that is this text.</summary>
-    protected static string Quoted(string text) => JsonSerializer.Serialize(text, s_plain);
+    protected static string Quoted(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
     /// <summary>The value that a text of JSON is; null where it is none.</summary>
     protected static JsonNode? Parse(string json, out bool isJson)

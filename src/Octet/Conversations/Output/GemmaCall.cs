@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Octet.Output;
 
 /// <summary>
@@ -18,6 +20,8 @@ sealed class GemmaCall : CallReader
         Text,
         Behind,
     }
+
+    static readonly SearchValues<char> s_noKey = SearchValues.Create("{}[],\n\"");
 
     // The objects and arrays that are open.
     readonly List<bool> _isObject = [];
@@ -100,7 +104,7 @@ sealed class GemmaCall : CallReader
 
         int end = scanner.Find([":"], 0, out int at);
         string key = scanner.Rest[..at].Trim().ToString();
-        if (at > MaxName || key.AsSpan().ContainsAny("{}[],\n\""))
+        if (at > MaxName || key.AsSpan().ContainsAny(s_noKey))
         {
             return Progress.Broken;
         }
