@@ -89,6 +89,29 @@ public class AnswerTextTests
         Assert.Equal([new ChatToolCall("f", "{\"a\": 1}")], turn.ToolCalls!);
     }
 
+    [Theory]
+    [InlineData("<|start|>assistant", "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes.", "Yes.|hm|")]
+    [InlineData("<|start|>user<|message|>Hi<|end|><|start|>assistant", " to=functions.f<|channel|>commentary <|constrain|>json<|message|>{\"a\": 1}", "||f{\"a\": 1}")]
+    [InlineData("<|start|>assistant<|channel|>analysis<|message|>I", " think<|end|><|start|>assistant<|channel|>final<|message|>Yes.", "Yes.| think|")]
+    [InlineData("no message", "Yes.", "Yes.||")]
+    public void Messages_of_harmony_go_on_where_the_prompt_left_off(string prompt, string written, string expected)
+    {
+        using var copy = new TinyCopy().AddSpecial("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|call|>");
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(copy.Path, "tokenizer.json"));
+        OutputFormat format = OutputFormat.All[0];
+        Assert.Equal("harmony", format.Name);
+        var answer = new AnswerText(new() { Reasoning = ReasoningMode.Separate, ToolCalls = ToolCallMode.Separate }, tokenizer, tokenizer.Encode(prompt), format);
+        var collector = new OutputCollector();
+        foreach (int id in tokenizer.Encode(written))
+        {
+            collector.Add(answer.Append(id).Pieces!);
+        }
+
+        collector.Add(answer.Flush().Pieces!);
+        ChatTurn turn = collector.ToTurn();
+        Assert.Equal(expected, $"{turn.Content}|{turn.ReasoningContent}|{string.Concat((turn.ToolCalls ?? []).Select(static call => call.Name + call.Arguments))}");
+    }
+
     [Fact]
     public void A_stop_string_counts_in_the_reasoning_too()
     {
