@@ -20,6 +20,9 @@ public sealed partial class LanguageModel
     /// <exception cref="ChatTemplateException">The template is broken.</exception>
     public string? ThinkingVariable => _traits.Value?.ThinkingVariable;
 
+    /// <summary>How the model writes calls of tools, by the marks of its chat template; <see cref="OutputFormat.Plain"/> where it has none, or no template that can be read.</summary>
+    public OutputFormat OutputFormat => _outputFormat.Value;
+
     /// <summary>
     /// The tokens that end an answer: those of <c>generation_config.json</c> and <c>config.json</c>, the tokenizer's <c>eos_token</c>, and the
     /// special token that the chat template writes behind an answer. Empty where none is known: an answer then goes on as long as it may.
@@ -46,7 +49,11 @@ public sealed partial class LanguageModel
     /// <exception cref="ModelException">There is no tokenizer or no chat template, or the prompt does not fit into the context.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
         IReadOnlyList<ChatTurn> conversation, GenerationOptions? options = null, PromptOptions? prompt = null, CancellationToken cancellationToken = default)
-        => GenerateAsync(Encode(conversation, prompt), null, options, cancellationToken);
+        => GenerateAsync(
+            Encode(conversation, prompt),
+            null,
+            prompt?.Tools is { } tools && options is { Tools: null } ? options with { Tools = tools } : options,
+            cancellationToken);
 
     /// <summary>Continues token ids as they are.</summary>
     /// <param name="prompt">At least one id.</param>
@@ -77,13 +84,26 @@ public sealed partial class LanguageModel
             throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
         }
 
-        return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], Settings(options, prompt.Count), Tokenizer, TokenizerSize), cancellationToken);
+        return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], Settings(options, prompt.Count), Tokenizer, TokenizerSize, OutputFormat), cancellationToken);
     }
 
     /// <summary>What a generation with these options will go by.</summary>
     /// <inheritdoc cref="GenerationSettings.Resolve"/>
     internal GenerationSettings Settings(GenerationOptions? options, int promptTokens)
         => GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+
+    OutputFormat FindOutputFormat()
+    {
+        try
+        {
+            return OutputFormat.Of(ChatTemplate);
+        }
+        catch (ChatTemplateException)
+        {
+            // A broken template is an error of what renders it; ids can be continued without it.
+            return OutputFormat.Plain;
+        }
+    }
 
     int TokenizerSize => Math.Min(Tokenizer?.VocabularySize ?? Config.VocabSize, Config.VocabSize);
 

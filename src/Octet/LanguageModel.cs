@@ -23,6 +23,7 @@ public sealed partial class LanguageModel : IDisposable
     readonly Lazy<Tokenizer?> _tokenizer;
     readonly Lazy<ChatTemplate?> _template;
     readonly Lazy<TemplateTraits?> _traits;
+    readonly Lazy<OutputFormat> _outputFormat;
     readonly Lazy<int[]> _endTokenIds;
 
     LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, string? template)
@@ -36,6 +37,7 @@ public sealed partial class LanguageModel : IDisposable
         _tokenizer = new(() => LoadTokenizer(path));
         _template = new(() => ChatTemplate.Load(path, template: template));
         _traits = new(() => ChatTemplate is { } loaded ? new TemplateTraits(loaded) : null);
+        _outputFormat = new(FindOutputFormat);
         _endTokenIds = new(FindEndTokens);
     }
 

@@ -39,6 +39,28 @@ public class OctetTinyTests
         Assert.True(ToolCall(answer) is { } call && JsonNode.DeepEquals(call, JsonNode.Parse("""{"name":"get_weather","arguments":{"city":"Paris"}}""")), answer);
     }
 
+    [Fact]
+    public async Task A_call_comes_apart_from_the_text_as_it_is_written()
+    {
+        JsonNode tools = JsonNode.Parse("""
+            [{"type":"function","function":{"name":"get_weather","description":"The weather in a city","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]
+            """)!;
+        var collector = new OutputCollector();
+        int withArguments = 0;
+        await foreach (GenerationUpdate update in BuiltInModel.Shared.GenerateAsync(
+            [new ChatTurn("user", "What is the weather in Paris?")], new() { ToolCalls = ToolCallMode.Separate }, new() { Tools = tools }))
+        {
+            Assert.Equal("", update.Text);
+            collector.Add(update.Pieces);
+            withArguments += update.Pieces.Any(static piece => piece.Kind == OutputKind.CallArguments) ? 1 : 0;
+        }
+
+        ChatTurn turn = collector.ToTurn();
+        Assert.Null(turn.Content);
+        Assert.Equal([new ChatToolCall("get_weather", "{\"city\": \"Paris\"}")], turn.ToolCalls!);
+        Assert.True(withArguments > 1, "the arguments came at once");
+    }
+
     // The rules are those at the top of tools/octet-tiny/evaluate.py.
     static bool IsRight(JsonNode question, string answer)
     {

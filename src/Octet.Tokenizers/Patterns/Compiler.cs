@@ -7,7 +7,7 @@ sealed class Compiler
     const int MaxSets = 4096;
 
     // Repetitions of what has no instructions are counted too.
-    const int MaxWork = 1_000_000;
+    const int MaxWork = 200_000;
 
     readonly List<Instruction> _code = [];
     readonly Dictionary<(ScalarSet Set, bool AtEnd), int> _sets = [];

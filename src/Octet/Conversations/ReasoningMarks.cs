@@ -5,10 +5,15 @@ namespace Octet;
 /// <summary>What models write around their reasoning.</summary>
 static class ReasoningMarks
 {
-    /// <summary>Pairs of opening and closing marks: most models'; Seed-OSS's; Magistral's.</summary>
-    internal static readonly (string Open, string Close)[] All = [("<think>", "</think>"), ("<seed:think>", "</seed:think>"), ("[THINK]", "[/THINK]")];
+    /// <summary>Pairs of opening and closing marks: most models'; Seed-OSS's; Magistral's; Gemma 4's; Command's; Apertus'.</summary>
+    internal static readonly (string Open, string Close)[] All =
+    [
+        ("<think>", "</think>"), ("<seed:think>", "</seed:think>"), ("[THINK]", "[/THINK]"), ("<|channel>thought", "<channel|>"), ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|inner_prefix|>", "<|inner_suffix|>"),
+    ];
 
-    internal static bool IsMark(string text) => Array.Exists(All, pair => text == pair.Open || text == pair.Close);
+    // Gemma's opening mark is a token and a word.
+    internal static bool IsMark(string text) => text == "<|channel>" || Array.Exists(All, pair => text == pair.Open || text == pair.Close);
 
     /// <summary>
     /// The closing mark of the reasoning that a prompt leaves open for the answer to go on in, as templates of models that always think do; null
@@ -22,11 +27,17 @@ static class ReasoningMarks
             start--;
         }
 
-        string head = tokenizer.Decode(prompt[start..]);
+        return LeftOpen(tokenizer.Decode(prompt[start..]), start > 0);
+    }
+
+    /// <param name="head">The end of the prompt.</param>
+    /// <param name="isAnswer">Whether it is all the answer's; else only a mark at its end counts.</param>
+    internal static string? LeftOpen(string head, bool isAnswer)
+    {
         foreach ((string open, string close) in All)
         {
             int at = head.LastIndexOf(open, StringComparison.Ordinal);
-            if (at >= 0 && head.IndexOf(close, at, StringComparison.Ordinal) < 0 && (start > 0 || string.IsNullOrWhiteSpace(head[(at + open.Length)..])))
+            if (at >= 0 && head.IndexOf(close, at, StringComparison.Ordinal) < 0 && (isAnswer || string.IsNullOrWhiteSpace(head[(at + open.Length)..])))
             {
                 return close;
             }

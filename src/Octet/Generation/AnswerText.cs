@@ -1,30 +1,36 @@
+using Octet.Output;
 using Octet.Tokenizers;
 
 namespace Octet.Generation;
 
-/// <summary>What tokens become: text in front of the first stop string, with the reasoning told apart where that is wanted.</summary>
+/// <summary>What tokens become: text in front of the first stop string, taken apart where that is wanted.</summary>
 sealed class AnswerText
 {
+    // Where a message of harmony begins; the prompt has begun the answer's.
+    const string HarmonyStart = "<|start|>";
+
     readonly Tokenizer? _tokenizer;
     readonly StreamingDecoder? _decoder;
     readonly StopStrings _stops;
-    readonly ReasoningSplitter? _reasoning;
-    readonly bool _skipSpecialTokens;
-    readonly bool _hideReasoning;
+    readonly OutputParser? _parser;
+    readonly OutputFormat _format;
+    readonly GenerationSettings _settings;
 
     /// <param name="settings">What the generation goes by.</param>
     /// <param name="tokenizer">Null: tokens have no text.</param>
     /// <param name="prompt">What the answer follows: it may have opened the reasoning.</param>
-    internal AnswerText(GenerationSettings settings, Tokenizer? tokenizer, ReadOnlySpan<int> prompt)
+    /// <param name="format">How the model writes calls; null: none.</param>
+    internal AnswerText(GenerationSettings settings, Tokenizer? tokenizer, ReadOnlySpan<int> prompt, OutputFormat? format = null)
     {
+        _settings = settings;
         _tokenizer = tokenizer;
-        _skipSpecialTokens = settings.SkipSpecialTokens;
-        _hideReasoning = settings.Reasoning == ReasoningMode.Hide;
-        _decoder = tokenizer?.CreateDecoder(_skipSpecialTokens);
-        _stops = new StopStrings(settings.StopStrings, _skipSpecialTokens && tokenizer is not null ? HoldsSpecialToken : null);
-        if (tokenizer is not null && settings.Reasoning != ReasoningMode.Keep)
+        _format = format ?? OutputFormat.Plain;
+        _decoder = tokenizer?.CreateDecoder(settings.SkipSpecialTokens);
+        _stops = new StopStrings(settings.StopStrings, settings.SkipSpecialTokens && tokenizer is not null ? HoldsSpecialToken : null);
+        if (tokenizer is not null && (SeparatesReasoning || SeparatesCalls))
         {
-            _reasoning = new ReasoningSplitter(ReasoningMarks.LeftOpen(prompt, tokenizer));
+            _parser = new OutputParser(_format, new OutputParserOptions(
+                settings.Tools, _format.IsHarmony ? null : ReasoningMarks.LeftOpen(prompt, tokenizer), _format.IsHarmony ? HarmonyHead(prompt, tokenizer) : "", SeparatesReasoning, SeparatesCalls));
         }
 
         bool HoldsSpecialToken(string stop) => Array.Exists(tokenizer!.Encode(stop, addSpecialTokens: false), tokenizer.IsSpecial);
@@ -33,52 +39,50 @@ sealed class AnswerText
     /// <summary>The stop string that ended the text; null as long as none has.</summary>
     internal string? Stop => _stops.Found;
 
+    bool SeparatesReasoning => _settings.Reasoning != ReasoningMode.Keep;
+
+    bool SeparatesCalls => _settings.ToolCalls == ToolCallMode.Separate;
+
     /// <summary>Takes the next token; returns what became final.</summary>
-    internal (string Answer, string Reasoning) Append(int token)
+    internal AnswerPart Append(int token)
     {
         if (_decoder is null)
         {
-            return ("", "");
+            return default;
         }
 
         string text;
-        if (_skipSpecialTokens && _tokenizer!.IsSpecial(token))
+        if (_settings.SkipSpecialTokens && _tokenizer!.IsSpecial(token))
         {
+            // Where an answer is taken apart its marks count, even those that are special tokens.
             string special = _tokenizer.GetToken(token)!;
-
-            // Where reasoning is told apart its marks count, even those that are special tokens.
-            text = _reasoning is not null && ReasoningMarks.IsMark(special) ? _stops.Append(special, out _) : _stops.AppendHidden(special, out _);
+            text = IsMark(special) ? _stops.Append(special, out _) : _stops.AppendHidden(special, out _);
         }
         else
         {
             text = _stops.Append(_decoder.Append(token), out _);
         }
 
-        return Split(text);
+        return _parser is null ? new AnswerPart(text, null) : Part(_parser.Append(text));
     }
 
     /// <summary>The text is at its end: returns what was held back. A stop string can come to light in it.</summary>
-    internal (string Answer, string Reasoning) Flush()
+    internal AnswerPart Flush()
     {
         string text = _stops.Stopped ? "" : _stops.Append(_decoder?.Flush() ?? "", out _) + _stops.Flush();
-        (string answer, string reasoning) = Split(text);
-        if (_reasoning is null)
-        {
-            return (answer, reasoning);
-        }
-
-        (string lastAnswer, string lastReasoning) = _reasoning.Flush();
-        return (answer + lastAnswer, _hideReasoning ? "" : reasoning + lastReasoning);
+        return _parser is null ? new AnswerPart(text, null) : Part([.. _parser.Append(text), .. _parser.Complete()]);
     }
 
-    (string Answer, string Reasoning) Split(string text)
-    {
-        if (_reasoning is null)
-        {
-            return (text, "");
-        }
+    bool IsMark(string special)
+        => _parser is not null && ((SeparatesReasoning && ReasoningMarks.IsMark(special)) || ((SeparatesCalls || _format.IsHarmony) && _format.IsMark(special)));
 
-        (string answer, string reasoning) = _reasoning.Append(text);
-        return (answer, _hideReasoning ? "" : reasoning);
+    AnswerPart Part(IReadOnlyList<OutputPiece> pieces)
+        => new("", _settings.Reasoning == ReasoningMode.Hide ? [.. pieces.Where(static piece => piece.Kind != OutputKind.Reasoning)] : pieces);
+
+    /// <summary>What the prompt holds of the answer's own message; empty where it does not begin one.</summary>
+    static string HarmonyHead(ReadOnlySpan<int> prompt, Tokenizer tokenizer)
+    {
+        int start = tokenizer.GetId(HarmonyStart) is { } id ? prompt.LastIndexOf(id) : -1;
+        return start < 0 ? "" : tokenizer.Decode(prompt[(start + 1)..]);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Octet;
 
@@ -89,6 +90,15 @@ public sealed record GenerationOptions
     /// <summary>What becomes of what the model thinks before it answers.</summary>
     public ReasoningMode Reasoning { get; init; }
 
+    /// <summary>What becomes of the calls of tools that the model writes.</summary>
+    public ToolCallMode ToolCalls { get; init; }
+
+    /// <summary>
+    /// The tools that the model was given, a list in OpenAI's form: where its format writes all arguments as text, their schemas tell what they
+    /// are. Null: those of <see cref="PromptOptions.Tools"/>, where a conversation is answered.
+    /// </summary>
+    public JsonNode? Tools { get; init; }
+
     /// <summary>Nothing that the model's <c>generation_config.json</c> recommends or asks for counts, but its end tokens.</summary>
     public bool IgnoreGenerationConfig { get; init; }
 
@@ -113,6 +123,7 @@ public sealed record GenerationOptions
             ExponentialDecayLengthPenalty is null or { StartIndex: >= 0, DecayFactor: > 0 and <= double.MaxValue },
             nameof(ExponentialDecayLengthPenalty), ExponentialDecayLengthPenalty, "a start from 0 and a factor above 0 (1 is off)");
         Require(Reasoning is >= ReasoningMode.Keep and <= ReasoningMode.Hide, nameof(Reasoning), Reasoning, "one of the enumeration");
+        Require(ToolCalls is >= ToolCallMode.Keep and <= ToolCallMode.Separate, nameof(ToolCalls), ToolCalls, "one of the enumeration");
         RequireIds(StopTokenIds, nameof(StopTokenIds));
         RequireIds(BannedTokenIds, nameof(BannedTokenIds));
         RequireIds(BannedFirstTokenIds, nameof(BannedFirstTokenIds));

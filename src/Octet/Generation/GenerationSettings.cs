@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Octet.Checkpoints;
 
 namespace Octet.Generation;
@@ -61,6 +62,10 @@ sealed record GenerationSettings
 
     internal ReasoningMode Reasoning { get; init; }
 
+    internal ToolCallMode ToolCalls { get; init; }
+
+    internal JsonNode? Tools { get; init; }
+
     /// <summary>Whether a generated token ends the text.</summary>
     internal bool IsStop(int token) => StopTokenIds.AsSpan().Contains(token);
 
@@ -116,6 +121,8 @@ sealed record GenerationSettings
             AllowedTokenIds = options.AllowedTokenIds is { } allowed ? [.. allowed.Distinct()] : null,
             SkipSpecialTokens = options.SkipSpecialTokens,
             Reasoning = options.Reasoning,
+            ToolCalls = options.ToolCalls,
+            Tools = options.Tools,
         };
 
         settings.RequireSomethingToDraw(tokenizerSize);

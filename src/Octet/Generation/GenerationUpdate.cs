@@ -10,6 +10,12 @@ public readonly record struct GenerationUpdate(string Text, int? TokenId, Finish
     /// <summary>What the model thought, where that is kept apart (<see cref="ReasoningMode.Separate"/>): as <see cref="Text"/>, what became final. Often empty.</summary>
     public string Reasoning { get => field ?? ""; init; }
 
+    /// <summary>
+    /// All that became final, in its order: of text and reasoning what <see cref="Text"/> and <see cref="Reasoning"/> have, and the calls of tools,
+    /// where they come apart (<see cref="ToolCallMode.Separate"/>). Often empty.
+    /// </summary>
+    public IReadOnlyList<OutputPiece> Pieces { get => field ?? (Text is { Length: > 0 } ? [new OutputPiece(OutputKind.Text, Text)] : []); init; }
+
     /// <summary>In the last update, where a stop string ended the generation: which. Null otherwise.</summary>
     public string? StopString { get; init; }
 

@@ -4,7 +4,8 @@ using Octet.Tokenizers;
 namespace Octet.Generation;
 
 /// <summary>One answer: prefill, then sample, decode and look for an end, token by token.</summary>
-sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize)
+sealed class TextGeneration(
+    Engine engine, InferenceSession? given, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize, OutputFormat? format)
 {
     int _cached;
 
@@ -21,12 +22,12 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
         var sampler = new Sampler(settings, tokenizerSize);
         if (budget <= 0)
         {
-            emit(End("", "", null, FinishReason.Length, 0, sampler.Seed, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
+            emit(End(default, null, FinishReason.Length, 0, sampler.Seed, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
             return;
         }
 
         sampler.AddPrompt(prompt);
-        var answer = new AnswerText(settings, tokenizer, prompt);
+        var answer = new AnswerText(settings, tokenizer, prompt, format);
         float[] logits = new float[session.VocabularySize];
 
         // The last token is computed again even when it is known: its logits are wanted.
@@ -41,27 +42,32 @@ sealed class TextGeneration(Engine engine, InferenceSession? given, int[] prompt
         {
             sampler.Accept(token);
             bool isStop = settings.IsStop(token);
-            (string text, string reasoning) = isStop ? ("", "") : answer.Append(token);
+            AnswerPart part = isStop ? default : answer.Append(token);
             if (isStop || answer.Stop is not null || count == budget)
             {
-                (string lastText, string lastReasoning) = answer.Flush();
+                AnswerPart last = isStop ? answer.Flush() : part.With(answer.Flush());
                 FinishReason reason = isStop || answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
                 GenerationUpdate end = End(
-                    text + lastText, reasoning + lastReasoning, token, reason, count, sampler.Seed, first, promptDuration, Stopwatch.GetElapsedTime(decode));
+                    last, token, reason, count, sampler.Seed, first, promptDuration, Stopwatch.GetElapsedTime(decode));
                 emit(end with { StopString = answer.Stop, StopTokenId = isStop && answer.Stop is null ? token : null });
                 return;
             }
 
-            emit(new GenerationUpdate(text, token, null, null) { Reasoning = reasoning });
+            emit(Update(part, token, null, null));
             operation.Evaluate([token], logits, cancellationToken);
             token = sampler.Sample(logits);
         }
     }
 
     GenerationUpdate End(
-        string text, string reasoning, int? token, FinishReason reason, int completion, long seed, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
+        AnswerPart part, int? token, FinishReason reason, int completion, long seed, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
     {
         var statistics = new GenerationStatistics(new TokenUsage(prompt.Length, completion, _cached), first, promptDuration, generation) { Seed = seed };
-        return new(text, token, reason, statistics) { Reasoning = reasoning };
+        return Update(part, token, reason, statistics);
     }
+
+    static GenerationUpdate Update(AnswerPart part, int? token, FinishReason? reason, GenerationStatistics? statistics)
+        => part.Pieces is null
+            ? new(part.Text, token, reason, statistics)
+            : new(part.Text, token, reason, statistics) { Reasoning = part.Reasoning, Pieces = part.Pieces };
 }

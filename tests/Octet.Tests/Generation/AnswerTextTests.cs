@@ -67,6 +67,51 @@ public class AnswerTextTests
         Assert.Equal(("hmYes.", ""), Split("<think>hm</think>Yes.", "<|im_start|>assistant\n", ReasoningMode.Keep, tokenizer));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Calls_come_apart_whether_or_not_their_marks_are_special_tokens(bool isSpecial)
+    {
+        using var copy = new TinyCopy();
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(isSpecial ? copy.MarkSpecial("<tool_call>", "</tool_call>").Path : copy.Path, "tokenizer.json"));
+        OutputFormat format = BuiltInModel.Shared.OutputFormat;
+        Assert.Equal("hermes", format.Name);
+        var answer = new AnswerText(new() { ToolCalls = ToolCallMode.Separate }, tokenizer, tokenizer.Encode("<|im_start|>assistant\n"), format);
+        var collector = new OutputCollector();
+        foreach (int id in tokenizer.Encode("So.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>"))
+        {
+            collector.Add(answer.Append(id).Pieces!);
+        }
+
+        collector.Add(answer.Flush().Pieces!);
+        ChatTurn turn = collector.ToTurn();
+        Assert.Equal("So.", turn.Content);
+        Assert.Equal([new ChatToolCall("f", "{\"a\": 1}")], turn.ToolCalls!);
+    }
+
+    [Theory]
+    [InlineData("<|start|>assistant", "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes.", "Yes.|hm|")]
+    [InlineData("<|start|>user<|message|>Hi<|end|><|start|>assistant", " to=functions.f<|channel|>commentary <|constrain|>json<|message|>{\"a\": 1}", "||f{\"a\": 1}")]
+    [InlineData("<|start|>assistant<|channel|>analysis<|message|>I", " think<|end|><|start|>assistant<|channel|>final<|message|>Yes.", "Yes.| think|")]
+    [InlineData("no message", "Yes.", "Yes.||")]
+    public void Messages_of_harmony_go_on_where_the_prompt_left_off(string prompt, string written, string expected)
+    {
+        using var copy = new TinyCopy().AddSpecial("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|call|>");
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(copy.Path, "tokenizer.json"));
+        OutputFormat format = OutputFormat.All[0];
+        Assert.Equal("harmony", format.Name);
+        var answer = new AnswerText(new() { Reasoning = ReasoningMode.Separate, ToolCalls = ToolCallMode.Separate }, tokenizer, tokenizer.Encode(prompt), format);
+        var collector = new OutputCollector();
+        foreach (int id in tokenizer.Encode(written))
+        {
+            collector.Add(answer.Append(id).Pieces!);
+        }
+
+        collector.Add(answer.Flush().Pieces!);
+        ChatTurn turn = collector.ToTurn();
+        Assert.Equal(expected, $"{turn.Content}|{turn.ReasoningContent}|{string.Concat((turn.ToolCalls ?? []).Select(static call => call.Name + call.Arguments))}");
+    }
+
     [Fact]
     public void A_stop_string_counts_in_the_reasoning_too()
     {
@@ -82,10 +127,10 @@ public class AnswerTextTests
         string text = "";
         foreach (int id in Tokenizer.Encode(written))
         {
-            text += answer.Append(id).Answer;
+            text += answer.Append(id).Text;
         }
 
-        return (text + answer.Flush().Answer, answer.Stop);
+        return (text + answer.Flush().Text, answer.Stop);
     }
 
     static (string Text, string Reasoning) Split(string written, string prompt, ReasoningMode mode, Tokenizer? tokenizer = null)
@@ -93,13 +138,14 @@ public class AnswerTextTests
         tokenizer ??= Tokenizer;
         var answer = new AnswerText(new() { Reasoning = mode }, tokenizer, tokenizer.Encode(prompt));
         (string text, string reasoning) = ("", "");
-        foreach ((string Answer, string Reasoning) piece in tokenizer.Encode(written).Select(answer.Append).Append(default))
+        foreach (int id in tokenizer.Encode(written))
         {
-            text += piece.Answer;
-            reasoning += piece.Reasoning;
+            AnswerPart part = answer.Append(id);
+            text += part.Text;
+            reasoning += part.Reasoning;
         }
 
-        (string lastText, string lastReasoning) = answer.Flush();
-        return (text + lastText, reasoning + lastReasoning);
+        AnswerPart last = answer.Flush();
+        return (text + last.Text, reasoning + last.Reasoning);
     }
 }

@@ -43,6 +43,29 @@ sealed class TinyCopy : IDisposable
         return With(name, json.ToJsonString());
     }
 
+    /// <summary>Adds special tokens to the tokenizer, behind those that it has.</summary>
+    internal TinyCopy AddSpecial(params string[] tokens)
+    {
+        JsonObject json = JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(Path, "tokenizer.json")))!.AsObject();
+        JsonArray added = json["added_tokens"]!.AsArray();
+        int next = 1 + Math.Max(added.Max(static token => (int)token!["id"]!), json["model"]!["vocab"]!.AsObject().Max(static token => (int)token.Value!));
+        foreach (string token in tokens)
+        {
+            added.Add((JsonNode)new JsonObject
+            {
+                ["id"] = next++,
+                ["content"] = token,
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
+            });
+        }
+
+        return With("tokenizer.json", json.ToJsonString());
+    }
+
     /// <summary>Marks tokens of the tokenizer as special, as some models' <c>&lt;tool_call&gt;</c> and <c>&lt;think&gt;</c> are.</summary>
     internal TinyCopy MarkSpecial(params string[] tokens)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Octet.Testing;
 using Octet.Tokenizers.Patterns;
@@ -98,37 +99,38 @@ public class PatternFixtureTests
         HashSet<string> patterns = [];
         foreach (string path in Directory.GetFiles(root, "*.json", SearchOption.AllDirectories))
         {
-            Collect(JsonNode.Parse(File.ReadAllBytes(path)), patterns);
+            using JsonDocument file = JsonDocument.Parse(File.ReadAllBytes(path));
+            Collect(file.RootElement, patterns);
         }
 
         Assert.All(patterns, static pattern => Pattern.Parse(pattern));
         Assert.True(patterns.Count > 30);
 
-        static void Collect(JsonNode? node, HashSet<string> patterns)
+        static void Collect(JsonElement element, HashSet<string> patterns)
         {
-            switch (node)
+            if (element.ValueKind == JsonValueKind.Array)
             {
-                case JsonObject fields:
-                    foreach ((string key, JsonNode? value) in fields)
-                    {
-                        if (key == "Regex" && value is JsonValue text && text.TryGetValue(out string? pattern))
-                        {
-                            patterns.Add(pattern);
-                        }
-                        else if (key is not ("vocab" or "merges"))
-                        {
-                            Collect(value, patterns);
-                        }
-                    }
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    Collect(item, patterns);
+                }
+            }
 
-                    break;
-                case JsonArray items:
-                    foreach (JsonNode? item in items)
-                    {
-                        Collect(item, patterns);
-                    }
+            if (element.ValueKind != JsonValueKind.Object)
+            {
+                return;
+            }
 
-                    break;
+            foreach (JsonProperty field in element.EnumerateObject())
+            {
+                if (field.Name == "Regex" && field.Value.ValueKind == JsonValueKind.String)
+                {
+                    patterns.Add(field.Value.GetString()!);
+                }
+                else if (field.Name is not ("vocab" or "merges" or "added_tokens"))
+                {
+                    Collect(field.Value, patterns);
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
-using System.Text;
 using CsCheck;
-using Octet.Generation;
+using Octet.Output;
 
-namespace Octet.Tests.Generation;
+namespace Octet.Tests.Conversations;
 
-public class ReasoningSplitterTests
+/// <summary>Reasoning and text of any format, cut into pieces of every length.</summary>
+public class ReasoningTests
 {
     [Theory]
     [InlineData("<think>\nWhy?\n</think>\n\nSo.", "So.", "Why?")]
@@ -13,6 +13,9 @@ public class ReasoningSplitterTests
     [InlineData("<think>a\n\nb </think>\n  c", "  c", "a\n\nb")]
     [InlineData("<seed:think>a</seed:think>b", "b", "a")]
     [InlineData("[THINK]a[/THINK]b", "b", "a")]
+    [InlineData("<|channel>thought\na\n<channel|>b", "b", "a")]
+    [InlineData("<|START_THINKING|>a<|END_THINKING|>b", "b", "a")]
+    [InlineData("<|inner_prefix|>a<|inner_suffix|>b", "b", "a")]
     [InlineData("So. <think>no</think>", "So. <think>no</think>", "")]
     [InlineData("<think>a</think>b<think>c</think>", "b<think>c</think>", "a")]
     [InlineData("<think>a</thought", "", "a</thought")]
@@ -60,21 +63,15 @@ public class ReasoningSplitterTests
 
     static (string Answer, string Reasoning) Split(string? leftOpen, string text, int length)
     {
-        var splitter = new ReasoningSplitter(leftOpen);
-        var answer = new StringBuilder();
-        var reasoning = new StringBuilder();
+        var parser = new OutputParser(OutputFormat.Plain, new OutputParserOptions(null, leftOpen, "", true, true));
+        var collector = new OutputCollector();
         for (int at = 0; at < text.Length; at += length)
         {
-            Add(splitter.Append(text.Substring(at, Math.Min(length, text.Length - at))));
+            collector.Add(parser.Append(text.Substring(at, Math.Min(length, text.Length - at))));
         }
 
-        Add(splitter.Flush());
-        return (answer.ToString(), reasoning.ToString());
-
-        void Add((string Answer, string Reasoning) piece)
-        {
-            answer.Append(piece.Answer);
-            reasoning.Append(piece.Reasoning);
-        }
+        collector.Add(parser.Complete());
+        ChatTurn turn = collector.ToTurn();
+        return (turn.Content!, turn.ReasoningContent ?? "");
     }
 }

@@ -1,0 +1,72 @@
+namespace Octet.Output;
+
+/// <summary>Calls that are JSON objects: one, several with a separator between them, or a list of them.</summary>
+/// <param name="separator">What stands between calls; null where one stands alone.</param>
+/// <param name="isList">Whether they are in brackets.</param>
+sealed class JsonCalls(char? separator, bool isList) : CallReader
+{
+    JsonCall? _call;
+    bool _isOpen = !isList;
+    bool _isBehind;
+
+    internal override Progress Read(OutputScanner scanner)
+    {
+        while (true)
+        {
+            if (_call is not null)
+            {
+                Progress progress = _call.Read(scanner);
+                if (progress != Progress.Done)
+                {
+                    return progress;
+                }
+
+                _call = null;
+                _isBehind = true;
+                if (separator is null)
+                {
+                    return Progress.Done;
+                }
+            }
+
+            // White space behind the last call belongs to what follows it, if nothing of this does.
+            ReadOnlySpan<char> rest = scanner.Rest.TrimStart();
+            if (rest.Length == 0)
+            {
+                return _isBehind && scanner.IsEnd && !isList ? Progress.Done : scanner.IsEnd ? Progress.Broken : Progress.Waits;
+            }
+
+            int before = scanner.Rest.Length - rest.Length;
+            if (!_isOpen)
+            {
+                if (rest[0] != '[')
+                {
+                    return Progress.Broken;
+                }
+
+                scanner.Skip(before + 1);
+                _isOpen = true;
+            }
+            else if (!_isBehind)
+            {
+                scanner.Skip(before);
+                _call = new JsonCall();
+            }
+            else if (rest[0] == separator)
+            {
+                scanner.IsInCall = true;
+                scanner.Skip(before + 1);
+                _isBehind = false;
+            }
+            else if (isList && rest[0] == ']')
+            {
+                scanner.Skip(before + 1);
+                return Progress.Done;
+            }
+            else
+            {
+                return isList ? Progress.Broken : Progress.Done;
+            }
+        }
+    }
+}
