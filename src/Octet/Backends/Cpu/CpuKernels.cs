@@ -95,6 +95,15 @@ abstract unsafe class CpuKernels
     /// <summary>gate = the gating of gate and up.</summary>
     internal abstract void Gate(Gating gating, float* gate, float* up, int count);
 
+    /// <summary>residual += delta unless null; output = (residual - mean) * rsqrt(mean((residual - mean)^2) + epsilon) * norm + bias unless null.</summary>
+    internal abstract void AddLayerNorm(float* residual, float* delta, float* norm, float* bias, float epsilon, float* output, int count);
+
+    /// <summary>In place.</summary>
+    internal abstract void Apply(Nonlinearity function, float* values, int count);
+
+    /// <summary>Attention of some tokens of a text over all of its tokens, or over those near them; streaming softmax.</summary>
+    internal abstract void AttendWithin(in BidirectionalTile work);
+
     /// <summary>values *= the logistic function of gate.</summary>
     internal abstract void MultiplyLogistic(float* values, float* gate, int count);
 
@@ -112,6 +121,9 @@ abstract unsafe class CpuKernels
 
     /// <summary>Scratch floats that <see cref="Attend"/> may use on one worker.</summary>
     internal abstract int AttentionScratch(int headDim, int group);
+
+    /// <summary>Scratch floats that <see cref="AttendWithin"/> may use on one worker.</summary>
+    internal abstract int WithinScratch(int headDim);
 }
 
 /// <summary>The left side of a linear layer: <see cref="Rows"/> tokens, <see cref="Stride"/> floats apart.</summary>

@@ -27,6 +27,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override int AttentionScratch(int headDim, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, group));
 
+    internal override int WithinScratch(int headDim) => inner.WithinScratch(headDim);
+
     internal override int PreparedLayout(CpuWeight weight, int rows) => Multiplies(weight, rows) ? Packed : inner.PreparedLayout(weight, rows);
 
     internal override long PreparedBytes(CpuWeight weight, int rows)
@@ -84,6 +86,13 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     }
 
     internal override void Gate(Gating gating, float* gate, float* up, int count) => inner.Gate(gating, gate, up, count);
+
+    internal override void AddLayerNorm(float* residual, float* delta, float* norm, float* bias, float epsilon, float* output, int count)
+        => inner.AddLayerNorm(residual, delta, norm, bias, epsilon, output, count);
+
+    internal override void Apply(Nonlinearity function, float* values, int count) => inner.Apply(function, values, count);
+
+    internal override void AttendWithin(in BidirectionalTile work) => inner.AttendWithin(work);
 
     internal override void MultiplyLogistic(float* values, float* gate, int count) => inner.MultiplyLogistic(values, gate, count);
 
