@@ -29,6 +29,7 @@ sealed class AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> t
         int _spaceStart; // the white space that was walked over last, so that nobody walks it again
         int _spaceEnd;
         AddedToken? _pending;
+        int _pendingStart;
 
         internal Splits(List<TokenAutomaton.Match>? matches, ReadOnlySpan<byte> text, bool splitSpecial)
         {
@@ -40,14 +41,18 @@ sealed class AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> t
 
         internal AddedToken? Token { get; private set; }
 
-        /// <summary>The plain text of this stretch where <see cref="Token"/> is null.</summary>
-        internal ReadOnlySpan<byte> Plain { get; private set; }
+        /// <summary>Where this stretch begins in the text.</summary>
+        internal int Start { get; private set; }
+
+        /// <summary>Its bytes, with the white space that a token takes along.</summary>
+        internal int Length { get; private set; }
 
         internal bool MoveNext()
         {
             Token = _pending;
             if (_pending is not null)
             {
+                (Start, Length) = (_pendingStart, _consumed - _pendingStart);
                 _pending = null;
                 return true;
             }
@@ -81,19 +86,21 @@ sealed class AddedTokenMatcher(IEnumerable<(byte[] Pattern, AddedToken Token)> t
                 _consumed = stop;
                 if (plainFrom < start)
                 {
-                    Plain = _text[plainFrom..start];
+                    (Start, Length) = (plainFrom, start - plainFrom);
                     _pending = token;
+                    _pendingStart = start;
                     return true;
                 }
 
                 Token = token;
+                (Start, Length) = (start, stop - start);
                 return true;
             }
 
-            Plain = _text[_consumed..];
+            (Start, Length) = (_consumed, _text.Length - _consumed);
             _consumed = _text.Length;
             _searched = _text.Length;
-            return Plain.Length > 0;
+            return Length > 0;
         }
 
         /// <summary>The next match that does not begin inside of the one before.</summary>

@@ -59,7 +59,7 @@ sealed class AddedTokens
         byte[] utf8 = Encoding.UTF8.GetBytes(content);
         try
         {
-            return normalizer is null || utf8.Length == 0 ? utf8 : normalizer.Apply(utf8).ToArray();
+            return normalizer is null || utf8.Length == 0 ? utf8 : normalizer.Apply(utf8);
         }
         catch (TokenizerException e)
         {

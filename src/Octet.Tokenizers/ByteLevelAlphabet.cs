@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Octet.Tokenizers;
 
@@ -13,8 +14,15 @@ static class ByteLevelAlphabet
 
     static readonly char[] s_toChar = new char[256];
     static readonly short[] s_toByte = MakeToByte();
+    static readonly byte[][] s_symbols = [.. s_toChar.Select(static symbol => Encoding.UTF8.GetBytes([symbol]))];
 
     internal static char ToChar(byte value) => s_toChar[value];
+
+    /// <summary>The character that stands for a byte, as UTF-8.</summary>
+    internal static ReadOnlySpan<byte> Symbol(byte value) => s_symbols[value];
+
+    /// <summary>The byte that a character stands for, or -1.</summary>
+    internal static int ToByte(char symbol) => symbol < s_toByte.Length ? s_toByte[symbol] : -1;
 
     /// <summary>Turns a token's content into the bytes it stands for.</summary>
     /// <param name="content">The content, UTF-8, as written in the file.</param>

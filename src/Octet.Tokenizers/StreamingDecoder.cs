@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Octet.Tokenizers.Decoders;
 
 namespace Octet.Tokenizers;
 
@@ -12,30 +13,45 @@ public sealed class StreamingDecoder
     readonly Tokenizer _tokenizer;
     readonly bool _skipSpecialTokens;
     readonly ArrayBufferWriter<byte> _bytes = new(64);
-    bool _any;
+    DecodeStage? _stage; // null: the text is the tokens' bytes
+    TextStage? _text;
 
     internal StreamingDecoder(Tokenizer tokenizer, bool skipSpecialTokens)
     {
         _tokenizer = tokenizer;
         _skipSpecialTokens = skipSpecialTokens;
+        _stage = tokenizer.DecodesBytes ? null : tokenizer.BeginDecoding(out _text);
     }
 
     /// <summary>Takes the next id and returns the text that became final with it, possibly none.</summary>
     /// <param name="id">A token id; one that no token has adds nothing.</param>
     /// <returns>
     /// Whole characters only. The bytes of a character that later ids may still complete are held back; bytes that can no longer
-    /// become valid are U+FFFD.
+    /// become valid are U+FFFD. So is what a file's decoder may still change: a run of byte tokens until another token ends it.
     /// </returns>
     public string Append(int id)
     {
-        _any |= _tokenizer.Append(id, _skipSpecialTokens, _any, _bytes);
-        return Take(_bytes.WrittenCount - OpenLength(_bytes.WrittenSpan));
+        if (_stage is not null)
+        {
+            _tokenizer.AppendContent(id, _skipSpecialTokens, _stage);
+            return _text!.Take();
+        }
+
+        _tokenizer.AppendBytes(id, _skipSpecialTokens, _bytes);
+        return Take(_bytes.WrittenCount - OpenCharacter.Length(_bytes.WrittenSpan));
     }
 
     /// <summary>Ends the sequence: returns what was held back and makes the decoder ready for a new sequence.</summary>
     public string Flush()
     {
-        _any = false;
+        if (_stage is not null)
+        {
+            _stage.End();
+            string rest = _text!.Take();
+            _stage = _tokenizer.BeginDecoding(out _text);
+            return rest;
+        }
+
         return Take(_bytes.WrittenCount);
     }
 
@@ -53,20 +69,5 @@ public sealed class StreamingDecoder
         _bytes.ResetWrittenCount();
         _bytes.Write(open[..kept]);
         return text;
-    }
-
-    /// <summary>The length of the unfinished character at the end of the bytes, 0 to 3.</summary>
-    static int OpenLength(ReadOnlySpan<byte> bytes)
-    {
-        for (int length = 1; length <= 3 && length <= bytes.Length; length++)
-        {
-            byte value = bytes[^length];
-            if ((value & 0xC0) != 0x80)
-            {
-                return Rune.DecodeFromUtf8(bytes[^length..], out _, out _) == OperationStatus.NeedMoreData ? length : 0;
-            }
-        }
-
-        return 0;
     }
 }

@@ -1,69 +1,58 @@
 using System.Buffers;
 using System.Text;
-using Octet.Tokenizers.Normalizers;
+using Octet.Tokenizers.Decoders;
+using Octet.Tokenizers.Models;
+using Octet.Tokenizers.PostProcessors;
 using Octet.Tokenizers.PreTokenizers;
 using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers;
 
 /// <summary>
-/// A byte-level BPE tokenizer as a <c>tokenizer.json</c> describes it: text to token ids and back, id for id and byte for byte as
-/// the reference implementation (Hugging Face tokenizers) computes them. Never changes after loading; safe to share between threads.
+/// A tokenizer as the files of a model describe it: text to token ids and back, id for id and byte for byte as the reference
+/// implementation (Hugging Face tokenizers) computes them. Never changes after loading; safe to share between threads.
 /// </summary>
 /// <remarks>
-/// Understood: model BPE; normalizers NFC, NFD, NFKC, NFKD, Lowercase, Replace (string), Prepend, Sequence; pre-tokenizers ByteLevel,
-/// Split with the patterns of GPT-2, Qwen2/Qwen3 and Llama 3, Digits, Sequence; post-processors ByteLevel, TemplateProcessing,
-/// Sequence; decoders ByteLevel, or none; added tokens with all their flags. Anything else is refused at load with a
-/// <see cref="TokenizerException"/>. The file's <c>truncation</c> and <c>padding</c> are not applied.
+/// Understood: every component of a <c>tokenizer.json</c>, patterns in the syntax that published files use, and where a folder has none
+/// <c>tokenizer.model</c> of SentencePiece, <c>tekken.json</c> and tiktoken's lists of ranks. What is not supported is refused at load with
+/// a <see cref="TokenizerException"/> that names it. The file's <c>truncation</c> and <c>padding</c> are applied only where a caller asks
+/// (<see cref="FileOptions"/>).
 /// </remarks>
-public sealed class Tokenizer
+public sealed partial class Tokenizer
 {
-    readonly string _file;
+    readonly TokenizerParts _parts;
     readonly Vocabulary _vocabulary;
     readonly AddedTokens _added;
-    readonly Normalizer? _normalizer;
-    readonly PreTokenizer _preTokenizer;
-    readonly BytePairEncoder _encoder;
-    readonly Template _template;
-    readonly bool _decodesBytes;
+    readonly PieceStep _first;
+    readonly PostProcessor _postProcessor;
     readonly bool _splitsSpecialTokens;
+    readonly bool _needsOrigins;
 
-    internal Tokenizer(
-        string file,
-        Vocabulary vocabulary,
-        AddedTokens added,
-        Normalizer? normalizer,
-        PreTokenizer preTokenizer,
-        BytePairEncoder encoder,
-        Template template,
-        bool decodesBytes)
+    internal Tokenizer(TokenizerParts parts)
     {
-        _file = file;
-        _vocabulary = vocabulary;
-        _added = added;
-        _normalizer = normalizer;
-        _preTokenizer = preTokenizer;
-        _encoder = encoder;
-        _template = template;
-        _decodesBytes = decodesBytes;
-        VocabularySize = Math.Max(vocabulary.Size, added.Size);
+        _parts = parts;
+        _vocabulary = parts.Model.Vocabulary;
+        _added = parts.Added;
+        _first = parts.PreTokenizer.Before(parts.Model);
+        _postProcessor = parts.PostProcessor;
+        _needsOrigins = parts.PreTokenizer.NeedsOrigins && parts.Normalizer is not null;
+        VocabularySize = Math.Max(_vocabulary.Size, _added.Size);
     }
 
     /// <summary>A tokenizer with what the other files of its folder say; the two share their tables.</summary>
-    Tokenizer(Tokenizer alone, TokenizerConfig config)
-        : this(
-            alone._file,
-            alone._vocabulary,
-            alone._added,
-            alone._normalizer,
-            alone._preTokenizer,
-            alone._encoder,
-            ClassTemplate.Of(config, alone.GetId) ?? alone._template,
-            alone._decodesBytes)
+    internal Tokenizer(Tokenizer alone, TokenizerConfig config)
+        : this(alone._parts with { PostProcessor = ClassTemplate.Of(config, alone.GetId) ?? alone._postProcessor })
     {
-        BosTokenId = config.Token("bos_token") is { } bos ? GetId(bos) : null;
-        EosTokenId = config.Token("eos_token") is { } eos ? GetId(eos) : null;
+        BosTokenId = Id("bos_token");
+        EosTokenId = Id("eos_token");
+        PadTokenId = Id("pad_token");
+        UnknownTokenId = Id("unk_token");
+        ClassTokenId = Id("cls_token");
+        SeparatorTokenId = Id("sep_token");
+        MaskTokenId = Id("mask_token");
         _splitsSpecialTokens = config.File?.Flag("split_special_tokens") ?? false;
+
+        int? Id(string name) => config.Token(name) is { } token ? GetId(token) : null;
     }
 
     /// <summary>The highest token id plus one, added tokens included.</summary>
@@ -75,11 +64,33 @@ public sealed class Tokenizer
     /// <summary>The id of <c>eos_token</c>, which ends a text or an answer; null where the folder names none, or no folder was read.</summary>
     public int? EosTokenId { get; }
 
-    internal PreTokenizer PreTokenizer => _preTokenizer;
+    /// <summary>The id of <c>pad_token</c>, which fills up short texts; null where the folder names none, or no folder was read.</summary>
+    public int? PadTokenId { get; }
+
+    /// <summary>The id of <c>unk_token</c>, for what the vocabulary lacks; null where the folder names none, or no folder was read.</summary>
+    public int? UnknownTokenId { get; }
+
+    /// <summary>The id of <c>cls_token</c>, whose state stands for a text; null where the folder names none, or no folder was read.</summary>
+    public int? ClassTokenId { get; }
+
+    /// <summary>The id of <c>sep_token</c>, which stands between two texts; null where the folder names none, or no folder was read.</summary>
+    public int? SeparatorTokenId { get; }
+
+    /// <summary>The id of <c>mask_token</c>, in whose place a model guesses; null where the folder names none, or no folder was read.</summary>
+    public int? MaskTokenId { get; }
+
+    /// <summary>The sections <c>truncation</c> and <c>padding</c> of the file as options, for a caller that wants them applied.</summary>
+    public EncodingOptions FileOptions => new() { Truncation = _parts.Truncation, Padding = _parts.Padding };
+
+    internal PreTokenizer PreTokenizer => _parts.PreTokenizer;
+
+    internal Normalizers.Normalizer? Normalizer => _parts.Normalizer;
 
     /// <summary>Reads a tokenizer from a file, or from a model's folder with what its other files say of it.</summary>
     /// <param name="path">
-    /// A <c>tokenizer.json</c>, or a folder that holds one. Of a folder <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> are
+    /// A file, or a folder that holds one: the first there is of <c>tokenizer.json</c>, <c>tekken.json</c> (Mistral), <c>tokenizer.model</c>
+    /// (SentencePiece), and <c>tiktoken.model</c> or <c>*.tiktoken</c> (only in a folder, for their <c>tokenizer_class</c> decides what they
+    /// mean). Of a folder <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> are
     /// read too: which tokens begin and end a text, <c>split_special_tokens</c>, and, for the classes of transformers that make their own
     /// template of them, <c>add_bos_token</c> and <c>add_eos_token</c>, which then stand for the post-processor of <c>tokenizer.json</c>
     /// (LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, CohereTokenizer, GPTNeoXTokenizer, with <c>Fast</c> or without, in
@@ -89,22 +100,15 @@ public sealed class Tokenizer
     public static Tokenizer Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (Directory.Exists(path))
-        {
-            TokenizerConfig config = TokenizerConfig.Read(path, static (file, reason, inner) => new TokenizerException($"{file}: {reason}", inner));
-            return new Tokenizer(Load(Path.Combine(path, "tokenizer.json")), config);
-        }
+        return Directory.Exists(path) ? TokenizerFolder.Load(path) : TokenizerFolder.LoadFile(path);
+    }
 
-        try
-        {
-            // Not a managed array: published files have 11 MB, which the garbage collector would keep long after they are read.
-            using var json = new NativeFile(path);
-            return TokenizerJson.Read(json.Bytes, path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new TokenizerException($"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
+    /// <summary>Whether a folder holds a file that <see cref="Load"/> reads.</summary>
+    /// <param name="directory">A folder.</param>
+    public static bool Exists(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return Directory.Exists(directory) && TokenizerFolder.Find(directory) is not null;
     }
 
     /// <summary>Reads a tokenizer from the content of a <c>tokenizer.json</c>.</summary>
@@ -117,59 +121,30 @@ public sealed class Tokenizer
         return TokenizerJson.Read(utf8Json.Span, name);
     }
 
-    /// <summary>Turns text into token ids.</summary>
-    /// <param name="text">Any text. A lone surrogate counts as U+FFFD. Added tokens are recognised wherever they stand.</param>
-    /// <param name="addSpecialTokens">Whether to add what the post-processor's template puts around a text.</param>
-    /// <param name="splitSpecialTokens">
-    /// Whether special tokens in the text are text like any other, so that nobody who writes <c>&lt;|im_end|&gt;</c> ends a turn. Added tokens
-    /// that are not special are recognised still. Null: as <c>split_special_tokens</c> of <c>tokenizer_config.json</c> says, or false.
-    /// </param>
-    /// <exception cref="TokenizerException">The file's normalizer makes a text more than 64 times longer.</exception>
-    public int[] Encode(string text, bool addSpecialTokens = true, bool? splitSpecialTokens = null)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        bool splitSpecial = splitSpecialTokens ?? _splitsSpecialTokens;
-        List<int> ids = new(text.Length / 3 + 8);
-        if (addSpecialTokens)
-        {
-            ids.AddRange(_template.Before);
-        }
-
-        byte[] utf8 = Encoding.UTF8.GetBytes(text); // replaces lone surrogates
-        AddedTokenMatcher.Splits splits = _added.Raw.Split(utf8, splitSpecial);
-        while (splits.MoveNext())
-        {
-            if (splits.Token is { } token)
-            {
-                ids.Add(token.Id);
-            }
-            else
-            {
-                EncodePlain(splits.Plain, splitSpecial, ids);
-            }
-        }
-
-        if (addSpecialTokens)
-        {
-            ids.AddRange(_template.After);
-        }
-
-        return [.. ids];
-    }
-
     /// <summary>Turns token ids into text; bytes that are not UTF-8 become U+FFFD, one per maximal subpart.</summary>
     /// <param name="ids">Token ids. Ids that no token has contribute nothing.</param>
     /// <param name="skipSpecialTokens">Whether to leave out the tokens that the file marks as special.</param>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
     {
-        ArrayBufferWriter<byte> bytes = new(Math.Max(16, ids.Length * 4));
-        bool any = false;
-        foreach (int id in ids)
+        if (_parts.DecodesBytes)
         {
-            any |= Append(id, skipSpecialTokens, any, bytes);
+            ArrayBufferWriter<byte> bytes = new(Math.Max(16, ids.Length * 4));
+            foreach (int id in ids)
+            {
+                AppendBytes(id, skipSpecialTokens, bytes);
+            }
+
+            return Encoding.UTF8.GetString(bytes.WrittenSpan);
         }
 
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+        DecodeStage stage = _parts.Decoder.Begin(out TextStage text);
+        foreach (int id in ids)
+        {
+            AppendContent(id, skipSpecialTokens, stage);
+        }
+
+        stage.End();
+        return text.Take();
     }
 
     /// <summary>Makes a decoder that takes ids one at a time.</summary>
@@ -177,7 +152,7 @@ public sealed class Tokenizer
     public StreamingDecoder CreateDecoder(bool skipSpecialTokens = false) => new(this, skipSpecialTokens);
 
     /// <summary>The id of the token with this content as in the file, or null.</summary>
-    /// <param name="token">The content; in the byte-level alphabet for tokens of the model (a leading space is <c>U+0120</c>).</param>
+    /// <param name="token">The content; in the byte-level alphabet for tokens of such a model (a leading space is <c>U+0120</c>).</param>
     public int? GetId(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -186,8 +161,7 @@ public sealed class Tokenizer
             return added.Id;
         }
 
-        byte[] content = Encoding.UTF8.GetBytes(token);
-        int id = _vocabulary.FindContent(content, new byte[content.Length]);
+        int id = _vocabulary.FindContent(token);
         return id < 0 ? null : id;
     }
 
@@ -199,65 +173,35 @@ public sealed class Tokenizer
     /// <param name="id">Any number.</param>
     public bool IsSpecial(int id) => _added.Find(id) is { Special: true };
 
-    /// <summary>The bytes that a token stands for, which need not be whole UTF-8 characters.</summary>
+    /// <summary>
+    /// The bytes that a token stands for, which need not be whole UTF-8 characters. Of a vocabulary that is not byte-level the content, in
+    /// which marks of words stay.
+    /// </summary>
     /// <param name="id">Any number; the result is empty where no token has this id.</param>
     public ReadOnlySpan<byte> GetBytes(int id) => _vocabulary.Contains(id) ? _vocabulary.Bytes(id) : _added.Bytes(id);
 
-    /// <summary>Appends what a token adds to the text, and tells whether it takes part in it.</summary>
-    internal bool Append(int id, bool skipSpecialTokens, bool follows, IBufferWriter<byte> destination)
-    {
-        if ((!_vocabulary.Contains(id) && _added.Find(id) is null) || (skipSpecialTokens && IsSpecial(id)))
-        {
-            return false;
-        }
+    internal bool IsAdded(int id) => _added.Find(id) is not null;
 
-        if (_decodesBytes)
+    internal bool DecodesBytes => _parts.DecodesBytes;
+
+    internal DecodeStage BeginDecoding(out TextStage text) => _parts.Decoder.Begin(out text);
+
+    /// <summary>Appends what a token adds to the bytes of the text.</summary>
+    internal void AppendBytes(int id, bool skipSpecialTokens, IBufferWriter<byte> destination)
+    {
+        if (!(skipSpecialTokens && IsSpecial(id)))
         {
             destination.Write(GetBytes(id));
-            return true;
-        }
-
-        // Without a decoder the contents themselves are the text, with spaces between them.
-        if (follows)
-        {
-            destination.Write(" "u8);
-        }
-
-        destination.Write(Encoding.UTF8.GetBytes(GetToken(id)!));
-        return true;
-    }
-
-    void EncodePlain(ReadOnlySpan<byte> text, bool splitSpecial, List<int> ids)
-    {
-        PieceEncoder pieces = new(_encoder, ids);
-        AddedTokenMatcher.Splits splits = _added.Normalized.Split(Normalize(text), splitSpecial);
-        while (splits.MoveNext())
-        {
-            if (splits.Token is { } token)
-            {
-                ids.Add(token.Id);
-            }
-            else
-            {
-                _preTokenizer.Split(splits.Plain, ref pieces);
-            }
         }
     }
 
-    ReadOnlySpan<byte> Normalize(ReadOnlySpan<byte> text)
+    /// <summary>Hands a token's content to the stages that make text of it.</summary>
+    internal void AppendContent(int id, bool skipSpecialTokens, DecodeStage stage)
     {
-        try
+        if (!(skipSpecialTokens && IsSpecial(id)) && GetToken(id) is { } content)
         {
-            return _normalizer is null ? text : _normalizer.Apply(text);
+            stage.Append(content);
+            stage.EndToken();
         }
-        catch (TokenizerException e)
-        {
-            throw new TokenizerException($"{_file}: normalizer: {e.Message}", e);
-        }
-    }
-
-    readonly struct PieceEncoder(BytePairEncoder encoder, List<int> ids) : IPieceSink
-    {
-        public void Add(ReadOnlySpan<byte> piece) => encoder.Encode(piece, ids);
     }
 }

@@ -5,10 +5,11 @@ namespace Octet.Tokenizers;
 
 /// <summary>
 /// The model's tokens: id to bytes and content to id. All bytes lie in one array. A token whose content is written in the
-/// byte-level alphabet is stored as the bytes it stands for; any other content is kept verbatim as its UTF-8.
-/// Filled while loading, never changed afterwards.
+/// byte-level alphabet is stored as the bytes it stands for where the vocabulary is a byte-level one; any other content is kept verbatim
+/// as its UTF-8. Filled while loading, never changed afterwards.
 /// </summary>
-sealed class Vocabulary
+/// <param name="byteLevel">Whether contents in the byte-level alphabet are stored as bytes.</param>
+sealed class Vocabulary(bool byteLevel)
 {
     /// <summary>The highest id a file may use; bounds the memory that a damaged file can ask for.</summary>
     internal const int MaxId = (1 << 22) - 1;
@@ -19,6 +20,10 @@ sealed class Vocabulary
     int[] _slots = new int[1024]; // id + 1; 0 is free
     int _shift = 64 - 10;
     readonly HashSet<int> _verbatim = [];
+    HashSet<int>? _shadowed; // those whose content belongs to a later id
+
+    /// <summary>Whether contents in the byte-level alphabet are stored as bytes.</summary>
+    internal bool IsByteLevel => byteLevel;
 
     /// <summary>The number of tokens.</summary>
     internal int Count { get; private set; }
@@ -39,7 +44,7 @@ sealed class Vocabulary
             return null;
         }
 
-        if (_verbatim.Contains(id))
+        if (!byteLevel || _verbatim.Contains(id))
         {
             return Encoding.UTF8.GetString(Bytes(id));
         }
@@ -58,23 +63,98 @@ sealed class Vocabulary
     /// <param name="content">UTF-8, as in the file.</param>
     /// <param name="scratch">At least as long as the content.</param>
     internal int FindContent(ReadOnlySpan<byte> content, Span<byte> scratch) =>
-        ByteLevelAlphabet.TryToBytes(content, scratch, out int written)
-            ? Find(scratch[..written], verbatim: false)
-            : Find(content, verbatim: true);
+        !byteLevel ? Find(content, verbatim: false)
+        : ByteLevelAlphabet.TryToBytes(content, scratch, out int written) ? Find(scratch[..written], verbatim: false)
+        : Find(content, verbatim: true);
 
-    /// <summary>The id of the byte-level token with exactly these bytes, or -1.</summary>
+    /// <summary>The id of the token with this content, or -1.</summary>
+    internal int FindContent(string content)
+    {
+        byte[] utf8 = Encoding.UTF8.GetBytes(content);
+        return FindContent(utf8, new byte[utf8.Length]);
+    }
+
+    /// <summary>The id of the token with exactly these bytes, or -1. In a byte-level vocabulary one of the alphabet.</summary>
     internal int FindBytes(ReadOnlySpan<byte> bytes) => Find(bytes, verbatim: false);
 
+    /// <summary>The same tokens with their contents as in the file.</summary>
+    internal Vocabulary ToVerbatim()
+    {
+        if (!byteLevel)
+        {
+            return this;
+        }
+
+        Vocabulary verbatim = new(byteLevel: false);
+        for (int id = 0; id < Size; id++)
+        {
+            if (Content(id) is { } content)
+            {
+                verbatim.TryAdd(Encoding.UTF8.GetBytes(content), id, []);
+            }
+        }
+
+        return verbatim;
+    }
+
     /// <summary>Adds a token; false where the id or the content is taken.</summary>
+    /// <param name="content">UTF-8, as in the file.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="scratch">At least as long as the content, for a byte-level vocabulary.</param>
     internal bool TryAdd(ReadOnlySpan<byte> content, int id, Span<byte> scratch)
     {
-        bool verbatim = !ByteLevelAlphabet.TryToBytes(content, scratch, out int written);
-        ReadOnlySpan<byte> bytes = verbatim ? content : scratch[..written];
+        int written = content.Length;
+        bool verbatim = byteLevel && !ByteLevelAlphabet.TryToBytes(content, scratch, out written);
+        ReadOnlySpan<byte> bytes = !byteLevel || verbatim ? content : scratch[..written];
         if (Contains(id) || Find(bytes, verbatim) >= 0)
         {
             return false;
         }
 
+        Append(bytes, id, verbatim);
+        return true;
+    }
+
+    /// <summary>Adds a token of these bytes to a byte-level vocabulary; false where the id or the bytes are taken.</summary>
+    internal bool TryAddBytes(ReadOnlySpan<byte> bytes, int id)
+    {
+        if (Contains(id) || Find(bytes, verbatim: false) >= 0)
+        {
+            return false;
+        }
+
+        Append(bytes, id, verbatim: false);
+        return true;
+    }
+
+    /// <summary>Adds a token under the next id. A content that is there already belongs to the new one from now on.</summary>
+    /// <remarks>For a vocabulary that is a list, and only for one that is not byte-level.</remarks>
+    internal void Add(ReadOnlySpan<byte> content)
+    {
+        int id = Size;
+        int slots = _slots.Length;
+        int taken = Find(content, verbatim: false);
+        if (taken >= 0)
+        {
+            (_shadowed ??= []).Add(taken);
+        }
+
+        Append(content, id, verbatim: false, insert: taken < 0);
+        if (taken >= 0 && _slots.Length == slots)
+        {
+            int mask = _slots.Length - 1;
+            int at = (int)(ByteHash.Compute(content) >> _shift);
+            while (_slots[at] != taken + 1)
+            {
+                at = (at + 1) & mask;
+            }
+
+            _slots[at] = id + 1;
+        }
+    }
+
+    void Append(ReadOnlySpan<byte> bytes, int id, bool verbatim, bool insert = true)
+    {
         Reserve(id, bytes.Length);
         bytes.CopyTo(_bytes.AsSpan(_used));
         _places[id] = (_used, bytes.Length);
@@ -90,12 +170,10 @@ sealed class Vocabulary
         {
             Rehash();
         }
-        else
+        else if (insert)
         {
             Insert(id);
         }
-
-        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -136,7 +214,7 @@ sealed class Vocabulary
         _shift--;
         for (int id = 0; id < Size; id++)
         {
-            if (_places[id].Length >= 0)
+            if (_places[id].Length >= 0 && _shadowed?.Contains(id) != true)
             {
                 Insert(id);
             }

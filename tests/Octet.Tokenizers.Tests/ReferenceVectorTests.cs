@@ -90,15 +90,33 @@ public class ReferenceVectorTests
 /// <summary>The pieces of a text, as strings.</summary>
 static class Pieces
 {
-    internal static string[] Of(Tokenizer tokenizer, string text)
+    internal static string[] Of(Tokenizer tokenizer, string text) => new PieceCollector(tokenizer.PreTokenizer).Of(text);
+
+    /// <summary>With the last ByteLevel step writing its alphabet, which in a byte-level tokenizer leaves the bytes as they are.</summary>
+    internal static string[] OfCharacters(Tokenizer tokenizer, string text) => new PieceCollector(tokenizer.PreTokenizer.ToCharacters()).Of(text);
+}
+
+/// <summary>Takes the pieces of texts in the model's place.</summary>
+sealed class PieceCollector : PieceStep
+{
+    readonly List<string> _pieces = [];
+    readonly PieceStep _first;
+
+    internal PieceCollector(PreTokenizer preTokenizer) => _first = preTokenizer.Before(this);
+
+    internal string[] Of(string text)
     {
-        Collector sink = new([]);
-        tokenizer.PreTokenizer.Split(Encoding.UTF8.GetBytes(text), ref sink);
-        return [.. sink.Pieces];
+        _pieces.Clear();
+        TokenWriter writer = TokenWriter.Rent(tracks: false);
+        AlignedText utf8 = writer.Begin(text);
+        if (utf8.Length > 0)
+        {
+            _first.Take(utf8.Bytes, 0, writer);
+        }
+
+        writer.Return();
+        return [.. _pieces];
     }
 
-    readonly record struct Collector(List<string> Pieces) : IPieceSink
-    {
-        public void Add(ReadOnlySpan<byte> piece) => Pieces.Add(Encoding.UTF8.GetString(piece));
-    }
+    internal override void Take(ReadOnlySpan<byte> piece, int at, TokenWriter writer) => _pieces.Add(Encoding.UTF8.GetString(piece));
 }

@@ -83,9 +83,26 @@ sealed class TinyTokenizer
             JsonNode.Parse("""{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}""")),
     }.ToJsonString());
 
+    /// <summary>
+    /// Fills the vocabulary with tokens that no text holds, up to the first added token that it does not have: as in the reference, added
+    /// tokens have the ids from the vocabulary's size on.
+    /// </summary>
+    internal TinyTokenizer Filled()
+    {
+        JsonObject vocabulary = Model["vocab"]!.AsObject();
+        int first = Root["added_tokens"]!.AsArray().Where(token => !vocabulary.ContainsKey((string)token!["content"]!)).Select(static token => (int)token!["id"]!)
+            .DefaultIfEmpty(vocabulary.Count).Min();
+        while (vocabulary.Count < first)
+        {
+            vocabulary[$"\uE000{vocabulary.Count}"] = vocabulary.Count;
+        }
+
+        return this;
+    }
+
     internal byte[] Json() => Encoding.UTF8.GetBytes(Root.ToJsonString());
 
-    internal Tokenizer Build() => Tokenizer.Parse(Json(), "tiny.json");
+    internal Tokenizer Build() => Tokenizer.Parse(Filled().Json(), "tiny.json");
 
     internal string Refusal() => Assert.Throws<TokenizerException>(Build).Message;
 

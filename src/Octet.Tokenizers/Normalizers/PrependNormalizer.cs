@@ -7,10 +7,10 @@ sealed class PrependNormalizer(string prefix) : Normalizer
 {
     readonly byte[] _prefix = Encoding.UTF8.GetBytes(prefix);
 
-    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, long limit)
+    internal override bool Rewrite(AlignedText text, TextBuffer into)
     {
-        TextLimit.Require((long)_prefix.Length + text.Length, limit);
-        byte[] prefixed = [.. _prefix, .. text];
-        return prefixed;
+        into.Put(text, _prefix, 0);
+        into.Keep(text, 0, text.Length);
+        return true;
     }
 }

@@ -1,42 +1,32 @@
 using System.Text;
+using Octet.Tokenizers.PreTokenizers;
 
 namespace Octet.Tokenizers.Normalizers;
 
-/// <summary>Replaces every occurrence of a string, from left to right.</summary>
-sealed class ReplaceNormalizer(string pattern, string content) : Normalizer
+/// <summary>Replaces every match, from left to right.</summary>
+sealed class ReplaceNormalizer(Cutter cutter, string content) : Normalizer
 {
-    readonly ByteSearch _search = new(Encoding.UTF8.GetBytes(pattern));
-    readonly int _patternLength = Encoding.UTF8.GetByteCount(pattern);
     readonly byte[] _content = Encoding.UTF8.GetBytes(content);
 
-    internal override ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, long limit)
+    internal override bool Rewrite(AlignedText text, TextBuffer into)
     {
-        List<int> places = [];
-        for (int at = _search.Find(text, 0); at >= 0; at = _search.Find(text, at + _patternLength))
+        Cutter.Search search = cutter.Begin();
+        ReadOnlySpan<byte> bytes = text.Bytes;
+        int end = 0;
+        bool any = false;
+        while (search.Find(bytes, end, out int start, out int length))
         {
-            places.Add(at);
+            any = true;
+            into.Keep(text, end, start - end);
+            end = start + length;
+            into.Put(text, _content, end - 1);
         }
 
-        if (places.Count == 0)
+        if (any)
         {
-            return text;
+            into.Keep(text, end, bytes.Length - end);
         }
 
-        long length = text.Length + ((long)places.Count * (_content.Length - _patternLength));
-        TextLimit.Require(length, limit);
-        byte[] replaced = new byte[length];
-        Span<byte> rest = replaced;
-        int copied = 0;
-        foreach (int at in places)
-        {
-            text[copied..at].CopyTo(rest);
-            rest = rest[(at - copied)..];
-            _content.CopyTo(rest);
-            rest = rest[_content.Length..];
-            copied = at + _patternLength;
-        }
-
-        text[copied..].CopyTo(rest);
-        return replaced;
+        return any;
     }
 }

@@ -1,58 +1,34 @@
 namespace Octet.Tokenizers.PreTokenizers;
 
-/// <summary>
-/// Cuts normalised text into the pieces that the model encodes one by one: patterns in their order, each within the pieces of
-/// the one before, and the prefix space of the ByteLevel step in front of the pieces of <paramref name="splits"/>.
-/// </summary>
-/// <param name="splits">The patterns before the ByteLevel step.</param>
-/// <param name="addPrefixSpace">A piece that does not begin with a space, be it with other white space, gets one in front.</param>
-/// <param name="last">The pattern of the ByteLevel step, if it has one.</param>
-sealed class PreTokenizer(SplitPattern[] splits, bool addPrefixSpace, SplitPattern? last)
+/// <summary>Makes a step in front of another.</summary>
+/// <param name="next">The step behind.</param>
+/// <param name="givesBytes">Whether ByteLevel leaves the bytes as they are, for a vocabulary that holds bytes; otherwise it writes its alphabet.</param>
+delegate PieceStep MakeStep(PieceStep next, bool givesBytes);
+
+/// <summary>The steps that cut normalised text into the pieces that the model encodes one by one, each within the pieces of the one before.</summary>
+/// <param name="steps">The steps, the first of them first.</param>
+/// <param name="givesBytes">Whether the last step is ByteLevel, and the only one of this kind, and leaves the bytes as they are.</param>
+/// <param name="needsOrigins">Whether a step asks where a piece stood in the original text.</param>
+sealed class PreTokenizer(IReadOnlyList<MakeStep> steps, bool givesBytes, bool needsOrigins)
 {
-    internal void Split<TSink>(ReadOnlySpan<byte> text, ref TSink sink)
-        where TSink : IPieceSink, allows ref struct
+    internal static PreTokenizer None { get; } = new([], givesBytes: false, needsOrigins: false);
+
+    internal bool GivesBytes => givesBytes;
+
+    internal bool NeedsOrigins => needsOrigins;
+
+    /// <summary>The same steps with ByteLevel writing its alphabet.</summary>
+    internal PreTokenizer ToCharacters() => givesBytes ? new PreTokenizer(steps, givesBytes: false, needsOrigins) : this;
+
+    /// <summary>The first step of the chain that ends with this one.</summary>
+    internal PieceStep Before(PieceStep last)
     {
-        Split(text, 0, ref sink);
-    }
-
-    void Split<TSink>(ReadOnlySpan<byte> text, int step, ref TSink sink)
-        where TSink : IPieceSink, allows ref struct
-    {
-        if (step == splits.Length)
+        PieceStep first = last;
+        for (int i = steps.Count - 1; i >= 0; i--)
         {
-            ByteLevel(text, ref sink);
-            return;
+            first = steps[i](first, givesBytes && i == steps.Count - 1);
         }
 
-        SplitPattern pattern = splits[step];
-        while (text.Length > 0)
-        {
-            int length = pattern.Match(text);
-            Split(text[..length], step + 1, ref sink);
-            text = text[length..];
-        }
-    }
-
-    void ByteLevel<TSink>(ReadOnlySpan<byte> text, ref TSink sink)
-        where TSink : IPieceSink, allows ref struct
-    {
-        if (addPrefixSpace && !text.StartsWith(" "u8))
-        {
-            byte[] prefixed = [(byte)' ', .. text];
-            text = prefixed;
-        }
-
-        if (last is null)
-        {
-            sink.Add(text);
-            return;
-        }
-
-        while (text.Length > 0)
-        {
-            int length = last.Match(text);
-            sink.Add(text[..length]);
-            text = text[length..];
-        }
+        return first;
     }
 }

@@ -1,16 +1,18 @@
-using System.Text;
-
 namespace Octet.Tokenizers.Reading;
 
 /// <summary>The <c>added_tokens</c> of the file.</summary>
 static class AddedTokensPart
 {
-    /// <summary>Reads the tokens; one that the model has too must have the same id there.</summary>
+    /// <summary>
+    /// Reads the tokens. As in the reference, one that the model has too has the model's id, and the others have the ids from the number of
+    /// the model's tokens on, in their order, whatever the file says.
+    /// </summary>
     internal static IReadOnlyList<AddedToken> Read(JsonPlace place, Vocabulary vocabulary)
     {
         List<AddedToken> tokens = [];
         HashSet<int> ids = [];
         HashSet<string> contents = new(StringComparer.Ordinal);
+        int next = vocabulary.Count;
         foreach (JsonPlace item in place.Items())
         {
             AddedToken token = Token(item);
@@ -19,15 +21,17 @@ static class AddedTokensPart
                 throw item.Problem($"id {token.Id} or the token {JsonPlace.Quote(token.Content)} is there twice");
             }
 
-            byte[] utf8 = Encoding.UTF8.GetBytes(token.Content);
-            int inModel = vocabulary.FindContent(utf8, new byte[utf8.Length]);
-            if (inModel >= 0 ? inModel != token.Id : vocabulary.Contains(token.Id))
+            int id = vocabulary.FindContent(token.Content);
+            if (id < 0)
             {
-                string other = inModel >= 0 ? $"id {inModel}" : $"{JsonPlace.Quote(vocabulary.Content(token.Id)!)} under this id";
-                throw item.Problem($"{JsonPlace.Quote(token.Content)} has id {token.Id}, but model.vocab has {other}");
+                id = next++;
+                if (id > Vocabulary.MaxId || vocabulary.Contains(id))
+                {
+                    throw item.Problem($"expected a model whose ids leave no gap, so that {JsonPlace.Quote(token.Content)} can have id {id}");
+                }
             }
 
-            tokens.Add(token);
+            tokens.Add(token with { Id = id });
         }
 
         return tokens;

@@ -1,3 +1,5 @@
+using Octet.Tokenizers.PostProcessors;
+
 namespace Octet.Tokenizers.Reading;
 
 /// <summary>
@@ -13,7 +15,7 @@ static class ClassTemplate
     /// <summary>Null where tokenizer.json's own template stands.</summary>
     /// <param name="config">The folder's config.</param>
     /// <param name="idOf">The id of a token, or null.</param>
-    internal static Template? Of(TokenizerConfig config, Func<string, int?> idOf)
+    internal static PostProcessor? Of(TokenizerConfig config, Func<string, int?> idOf)
     {
         if (config.File is not { } file || (!file.Has("add_bos_token") && !file.Has("add_eos_token")))
         {
@@ -22,7 +24,7 @@ static class ClassTemplate
 
         string? type = file.Get("tokenizer_class") is { } value ? file.Text(value, "tokenizer_class") : null;
         return DefaultBos(type) is { } bos
-            ? new Template(Ids("add_bos_token", "bos_token", absent: bos), Ids("add_eos_token", "eos_token", absent: false))
+            ? PostProcessor.Around(Ids("add_bos_token", "bos_token", absent: bos), Ids("add_eos_token", "eos_token", absent: false))
             : null;
 
         // A flag without its token adds nothing, as in transformers since 5.2.
@@ -30,6 +32,31 @@ static class ClassTemplate
             (file.Has(flag) ? file.Flag(flag) ?? false : absent) && config.Token(name) is { } token
                 ? [idOf(token) ?? throw file.Problem($"{flag} adds the {name} {JsonPlace.Quote(token)}, which tokenizer.json does not have")]
                 : [];
+    }
+
+    /// <summary>What stands around a text of a <c>tokenizer.model</c>, which does not say so itself.</summary>
+    /// <exception cref="TokenizerException">The class is none of those that are known, so that its ids would be a guess.</exception>
+    internal static PostProcessor OfModel(TokenizerConfig config, Func<string, int?> idOf, string path)
+    {
+        if (config.File is not { } file)
+        {
+            return PostProcessor.None;
+        }
+
+        string? type = file.Get("tokenizer_class") is { } value ? file.Text(value, "tokenizer_class") : null;
+        bool endsText = type is "T5Tokenizer" or "T5TokenizerFast";
+        if (!endsText && DefaultBos(type) is null)
+        {
+            throw new TokenizerException(
+                $"{path}: what stands around a text is in the code of tokenizer_class {(type is null ? "(none)" : JsonPlace.Quote(type))} of {TokenizerConfig.Name}; supported: LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, CohereTokenizer, T5Tokenizer");
+        }
+
+        return PostProcessor.Around(
+            Ids(file.Flag("add_bos_token") ?? !endsText, "bos_token"), Ids(file.Flag("add_eos_token") ?? endsText, "eos_token"));
+
+        int[] Ids(bool added, string name) => added && config.Token(name) is { } token
+            ? [idOf(token) ?? throw file.Problem($"the {name} {JsonPlace.Quote(token)} is not in {path}")]
+            : [];
     }
 
     /// <summary>The class's default of <c>add_bos_token</c>; null for a class that heeds no flag.</summary>

@@ -46,6 +46,13 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
         ? id
         : throw Unexpected($"an id from 0 to {Vocabulary.MaxId}");
 
+    /// <summary>A whole number of a range.</summary>
+    internal int Number(int least, int most) => element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int value) && value >= least && value <= most
+        ? value
+        : throw Unexpected(most == int.MaxValue ? $"a whole number from {least} on" : $"a whole number from {least} to {most}");
+
+    internal bool IsText => element.ValueKind == JsonValueKind.String;
+
     internal string TypeName() => Get("type").Text();
 
     internal TokenizerException Problem(string problem) => new($"{file}: {path}: {problem}");

@@ -1,53 +1,122 @@
+using System.Text;
 using Octet.Tokenizers.PreTokenizers;
 
 namespace Octet.Tokenizers.Reading;
 
-/// <summary>The <c>pre_tokenizer</c> of the file: any number of splits, then the ByteLevel step.</summary>
+/// <summary>The <c>pre_tokenizer</c> of the file.</summary>
 static class PreTokenizerPart
 {
-    const string Supported = "ByteLevel, Split, Digits, Sequence";
+    const string Supported =
+        "ByteLevel, Split, Metaspace, Whitespace, WhitespaceSplit, BertPreTokenizer, Punctuation, Digits, CharDelimiterSplit, UnicodeScripts, FixedLength, Sequence, null";
 
     internal static PreTokenizer Read(JsonPlace place)
     {
         List<JsonPlace> steps = StepLimit.Flatten(place, "pretokenizers");
-        if (steps.Count == 0 || steps[^1].TypeName() is not "ByteLevel")
-        {
-            throw place.Problem("expected ByteLevel as the last step; only byte-level models are supported");
-        }
 
-        JsonPlace byteLevel = steps[^1];
-        return new PreTokenizer(
-            [.. steps[..^1].Select(Pattern)],
-            byteLevel.Flag("add_prefix_space", absent: true),
-            byteLevel.Flag("use_regex", absent: true) ? new Gpt2Pattern() : null);
+        // Bytes can stand for themselves where nothing behind ByteLevel looks at what it writes.
+        bool givesBytes = steps.Count > 0 && steps.FindIndex(static step => step.TypeName() == "ByteLevel") == steps.Count - 1;
+        return new PreTokenizer([.. steps.Select(Step)], givesBytes, steps.Any(static step => step.TypeName() == "Metaspace" && Scheme(step) == PrependScheme.First));
     }
 
-    static SplitPattern Pattern(JsonPlace place) => place.TypeName() switch
+    static MakeStep Step(JsonPlace place)
     {
-        "Split" => Split(place),
-        "Digits" => new DigitsPattern(place.Flag("individual_digits", absent: false)),
-        "ByteLevel" => throw place.Problem("expected ByteLevel once, as the last step"),
-        string other => throw place.Unsupported(other, Supported),
-    };
-
-    static SplitPattern Split(JsonPlace place)
-    {
-        // The patterns cover every text, so nothing lies between matches: keeping the matches and removing the rest is the same.
-        string behavior = place.Get("behavior").Text();
-        bool invert = place.Flag("invert", absent: false);
-        if (!((behavior == "Isolated" && !invert) || (behavior == "Removed" && invert)))
+        switch (place.TypeName())
         {
-            throw place.Problem($"behavior {JsonPlace.Quote(behavior)} with invert {(invert ? "true" : "false")} is not supported; supported: Isolated with invert false, Removed with invert true");
+            case "ByteLevel":
+                return ByteLevel(place);
+            case "Split":
+                return Split(place);
+            case "Metaspace":
+                string mark = Character(place, "replacement");
+                PrependScheme scheme = Scheme(place);
+                bool split = place.Flag("split", absent: true);
+                return (next, _) => new MetaspaceStep(mark, scheme, split, next);
+            case "Whitespace":
+                return static (next, _) => new WhitespaceStep(next);
+            case "WhitespaceSplit":
+                return static (next, _) => new WhitespaceSplitStep(next);
+            case "BertPreTokenizer":
+                return static (next, _) => new BertStep(next);
+            case "Punctuation":
+                SplitBehavior behavior = place.Find("behavior") is { } given ? Behavior(given) : SplitBehavior.Isolated;
+                return (next, _) => new SplitStep(new CharacterCutter(PunctuationCharacter.Is), behavior, invert: false, next);
+            case "Digits":
+                DigitsPattern digits = new(place.Flag("individual_digits", absent: false));
+                return (next, _) => new ScanStep(digits, next);
+            case "CharDelimiterSplit":
+                string delimiter = Character(place, "delimiter");
+                return (next, _) => new SplitStep(new StringCutter(delimiter), SplitBehavior.Removed, invert: false, next);
+            case "UnicodeScripts":
+                return static (next, _) => new UnicodeScriptsStep(next);
+            case "FixedLength":
+                int length = place.Find("length") is { } characters ? characters.Number(1, int.MaxValue) : 5;
+                return (next, _) => new ScanStep(new FixedLengthPattern(length), next);
+            default:
+                throw place.Unsupported(place.TypeName(), Supported);
+        }
+    }
+
+    static MakeStep ByteLevel(JsonPlace place)
+    {
+        bool prefix = place.Flag("add_prefix_space", absent: true);
+        SplitPattern? pattern = place.Flag("use_regex", absent: true) ? new Gpt2Pattern() : null;
+        return (next, givesBytes) =>
+        {
+            PieceStep step = givesBytes ? next : new AlphabetStep(next);
+            return prefix ? new PrefixSpaceStep(pattern, step) : pattern is null ? step : new ScanStep(pattern, step);
+        };
+    }
+
+    static MakeStep Split(JsonPlace place)
+    {
+        SplitBehavior behavior = Behavior(place.Get("behavior"));
+        bool invert = place.Flag("invert", absent: false);
+
+        // Patterns that cover every text leave nothing between matches: keeping the matches and removing the rest is the same.
+        bool keepsMatches = (behavior == SplitBehavior.Isolated) || (behavior == SplitBehavior.Removed && invert);
+        if (keepsMatches && place.Get("pattern").Find("Regex")?.Text() is { } regex && KnownPatterns.Find(regex) is { } known)
+        {
+            return (next, _) => new ScanStep(known, next);
         }
 
-        JsonPlace pattern = place.Get("pattern");
-        string regex = pattern.Find("Regex")?.Text() ?? throw pattern.Problem("expected {\"Regex\": ...}");
-        return regex switch
+        Cutter cutter = PatternPart.Read(place);
+        return (next, _) => new SplitStep(cutter, behavior, invert, next);
+    }
+
+    static SplitBehavior Behavior(JsonPlace place) => place.Text() switch
+    {
+        "Isolated" => SplitBehavior.Isolated,
+        "Removed" => SplitBehavior.Removed,
+        "Contiguous" => SplitBehavior.Contiguous,
+        "MergedWithPrevious" => SplitBehavior.MergedWithPrevious,
+        "MergedWithNext" => SplitBehavior.MergedWithNext,
+        string other => throw place.Unsupported(other, "Isolated, Removed, Contiguous, MergedWithPrevious, MergedWithNext"),
+    };
+
+    /// <summary>The scheme of a Metaspace step, in its older form a flag.</summary>
+    internal static PrependScheme Scheme(JsonPlace place)
+    {
+        PrependScheme scheme = place.Find("prepend_scheme") is not { } given ? PrependScheme.Always : given.Text() switch
         {
-            WordPattern.QwenText => new WordPattern(mostDigits: 1),
-            WordPattern.LlamaText => new WordPattern(mostDigits: 3),
-            Gpt2Pattern.Text => new Gpt2Pattern(),
-            _ => throw pattern.Unsupported(regex, "the patterns of GPT-2, Qwen2/Qwen3 and Llama 3 (cl100k), letter for letter"),
+            "always" => PrependScheme.Always,
+            "first" => PrependScheme.First,
+            "never" => PrependScheme.Never,
+            string other => throw given.Unsupported(other, "always, first, never"),
         };
+        if (place.Flag("add_prefix_space", absent: true))
+        {
+            return scheme;
+        }
+
+        // The file says twice what it wants; an absent scheme is "always" to the reference, which refuses that.
+        return scheme == PrependScheme.Never ? scheme : throw place.Problem("add_prefix_space false needs prepend_scheme \"never\"");
+    }
+
+    /// <summary>A string of one character.</summary>
+    internal static string Character(JsonPlace place, string name)
+    {
+        JsonPlace value = place.Get(name);
+        string text = value.Text();
+        return Rune.TryGetRuneAt(text.Length == 0 ? " " : text, 0, out Rune first) && first.Utf16SequenceLength == text.Length ? text : throw value.Unexpected("one character");
     }
 }

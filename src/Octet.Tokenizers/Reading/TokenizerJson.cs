@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Octet.Tokenizers.Decoders;
+using Octet.Tokenizers.Models;
 using Octet.Tokenizers.Normalizers;
+using Octet.Tokenizers.PostProcessors;
 using Octet.Tokenizers.PreTokenizers;
 
 namespace Octet.Tokenizers.Reading;
@@ -47,7 +50,10 @@ static class TokenizerJson
             throw new TokenizerException($"{file}: $: expected an object, found {reader.TokenType}");
         }
 
-        BytePairModel? model = null;
+        TokenModel? model = null;
+        Utf8JsonReader postponed = default; // a model that stands before the pre-tokenizer
+        bool isPostponed = false;
+        PreTokenizer? preTokenizer = null;
         Dictionary<string, JsonPlace> parts = new(StringComparer.Ordinal);
         HashSet<string> seen = new(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -61,10 +67,15 @@ static class TokenizerJson
             reader.Read();
             switch (name)
             {
-                case "model":
-                    model = BytePairModel.Read(ref reader, file);
+                case "model" when seen.Contains("pre_tokenizer"):
+                    model = ModelPart.Read(ref reader, file, PreTokenizing().GivesBytes);
                     break;
-                case "added_tokens" or "normalizer" or "pre_tokenizer" or "post_processor" or "decoder":
+                case "model":
+                    postponed = reader;
+                    isPostponed = true;
+                    reader.Skip();
+                    break;
+                case "added_tokens" or "normalizer" or "pre_tokenizer" or "post_processor" or "decoder" or "truncation" or "padding":
                     JsonElement element = Part(ref reader, json, file, name);
                     if (element.ValueKind != JsonValueKind.Null)
                     {
@@ -79,9 +90,16 @@ static class TokenizerJson
         }
 
         reader.Read(); // refuses what follows the object
+        if (isPostponed)
+        {
+            model = ModelPart.Read(ref postponed, file, PreTokenizing().GivesBytes);
+        }
+
         return model is null
             ? throw new TokenizerException($"{file}: $: has no \"model\"; expected the content of a tokenizer.json")
-            : Assemble(model, parts, file);
+            : Assemble(model, PreTokenizing(), parts, file);
+
+        PreTokenizer PreTokenizing() => preTokenizer ??= parts.TryGetValue("pre_tokenizer", out JsonPlace place) ? PreTokenizerPart.Read(place) : PreTokenizer.None;
     }
 
     /// <summary>The value at the reader's token. A key that is there twice in it is refused, as in the rest of the file.</summary>
@@ -99,31 +117,26 @@ static class TokenizerJson
         }
     }
 
-    static Tokenizer Assemble(BytePairModel model, Dictionary<string, JsonPlace> parts, string file)
+    static Tokenizer Assemble(TokenModel model, PreTokenizer preTokenizer, Dictionary<string, JsonPlace> parts, string file)
     {
         JsonPlace? Part(string name) => parts.TryGetValue(name, out JsonPlace place) ? place : null;
 
         Normalizer? normalizer = Part("normalizer") is { } rewriting ? NormalizerPart.Read(rewriting) : null;
-        PreTokenizer preTokenizer = Part("pre_tokenizer") is { } cutting
-            ? PreTokenizerPart.Read(cutting)
-            : throw new TokenizerException($"{file}: pre_tokenizer: expected one with a ByteLevel step, found null; only byte-level models are supported");
         IReadOnlyList<AddedToken> added = Part("added_tokens") is { } tokens ? AddedTokensPart.Read(tokens, model.Vocabulary) : [];
-        Template template = Part("post_processor") is { } finishing ? PostProcessorPart.Read(finishing) : Template.Empty;
-        bool decodesBytes = false;
-        if (Part("decoder") is { } decoding)
+        bool onlyByteLevel = false;
+        TokenDecoder decoder = Part("decoder") is { } decoding ? DecoderPart.Read(decoding, out onlyByteLevel) : new TokenDecoder(null);
+        return new Tokenizer(new TokenizerParts
         {
-            DecoderPart.RequireByteLevel(decoding);
-            decodesBytes = true;
-        }
-
-        return new Tokenizer(
-            file,
-            model.Vocabulary,
-            new AddedTokens(added, normalizer, file),
-            normalizer,
-            preTokenizer,
-            new BytePairEncoder(model.Vocabulary, model.Merges, model.IgnoreMerges),
-            template,
-            decodesBytes);
+            File = file,
+            Model = model,
+            Added = new AddedTokens(added, normalizer, file),
+            Normalizer = normalizer,
+            PreTokenizer = model.Vocabulary.IsByteLevel ? preTokenizer : preTokenizer.ToCharacters(),
+            PostProcessor = Part("post_processor") is { } finishing ? PostProcessorPart.Read(finishing) : PostProcessor.None,
+            Decoder = decoder,
+            DecodesBytes = onlyByteLevel && model.Vocabulary.IsByteLevel,
+            Truncation = Part("truncation") is { } cuttingOff ? SectionParts.Truncation(cuttingOff) : null,
+            Padding = Part("padding") is { } filling ? SectionParts.Padding(filling) : null,
+        });
     }
 }

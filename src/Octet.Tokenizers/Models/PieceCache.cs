@@ -1,4 +1,4 @@
-namespace Octet.Tokenizers;
+namespace Octet.Tokenizers.Models;
 
 /// <summary>
 /// Remembers the ids of short pieces, for words come back. A fixed number of slots, one entry each, the newer replaces the

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Octet.Tokenizers;
+namespace Octet.Tokenizers.Models;
 
 /// <summary>
 /// The merges of a BPE model: (left id, right id) to (rank, merged id), an open-addressing table.
@@ -34,6 +34,18 @@ sealed class MergeTable
             if (entry.Key == Free)
             {
                 return None;
+            }
+        }
+    }
+
+    /// <summary>All pairs that merge.</summary>
+    internal IEnumerable<(int Left, int Right)> Pairs()
+    {
+        foreach (Entry entry in _entries)
+        {
+            if (entry.Key != Free)
+            {
+                yield return ((int)(entry.Key >> 32), (int)(uint)entry.Key);
             }
         }
     }

@@ -1,83 +1,27 @@
 using System.Buffers;
 
-namespace Octet.Tokenizers;
+namespace Octet.Tokenizers.Models;
 
 /// <summary>
-/// Byte pair encoding of one piece: start from its bytes, always merge the pair of the lowest rank, the leftmost of equals,
-/// until no neighbouring pair is in the table.
+/// Merges neighbouring symbols: always the pair of the lowest rank, the leftmost of equals, until no pair is in the table.
 /// </summary>
-sealed class BytePairEncoder(Vocabulary vocabulary, MergeTable merges, bool ignoreMerges)
+static class PairMerger
 {
-    // Up to here a scan over all pairs beats a heap.
-    const int ShortPiece = 64;
+    /// <summary>Up to here a scan over all pairs beats a heap.</summary>
+    internal const int Short = 64;
 
-    readonly int[] _byteIds = ByteIds(vocabulary);
-    readonly PieceCache _cache = new();
+    /// <summary>Merges in place and returns how many symbols are left.</summary>
+    /// <param name="merges">The pairs that merge.</param>
+    /// <param name="symbols">The symbols' ids.</param>
+    /// <param name="starts">Where each symbol begins, merged along; empty where nobody asks.</param>
+    internal static int Merge(MergeTable merges, Span<int> symbols, Span<int> starts) =>
+        symbols.Length <= Short ? MergeShort(merges, symbols, starts) : MergeLong(merges, symbols, starts);
 
-    /// <summary>Appends the ids of a piece of UTF-8 text.</summary>
-    internal void Encode(ReadOnlySpan<byte> piece, List<int> ids)
+    static int MergeShort(MergeTable merges, Span<int> symbols, Span<int> starts)
     {
-        if (piece.Length == 1)
-        {
-            ids.Add(_byteIds[piece[0]]);
-            return;
-        }
-
-        if (piece.Length > ShortPiece)
-        {
-            if (!TryWhole(piece, ids))
-            {
-                EncodeLong(piece, ids);
-            }
-
-            return;
-        }
-
-        bool cached = piece.Length <= PieceCache.LongestPiece;
-        ulong hash = cached ? ByteHash.Compute(piece) : 0;
-        if (cached && _cache.TryGet(piece, hash, out ReadOnlySpan<int> known))
-        {
-            ids.AddRange(known);
-            return;
-        }
-
-        Span<int> symbols = stackalloc int[ShortPiece];
-        int count = EncodeShort(piece, symbols);
-        ids.AddRange(symbols[..count]);
-        if (cached)
-        {
-            _cache.Put(piece, hash, symbols[..count]);
-        }
-    }
-
-    bool TryWhole(ReadOnlySpan<byte> piece, List<int> ids)
-    {
-        int whole = ignoreMerges ? vocabulary.FindBytes(piece) : -1;
-        if (whole >= 0)
-        {
-            ids.Add(whole);
-        }
-
-        return whole >= 0;
-    }
-
-    /// <summary>Fills <paramref name="symbols"/> and returns how many there are.</summary>
-    int EncodeShort(ReadOnlySpan<byte> piece, Span<int> symbols)
-    {
-        if (ignoreMerges && vocabulary.FindBytes(piece) is int whole and >= 0)
-        {
-            symbols[0] = whole;
-            return 1;
-        }
-
         // pairs[i] is the merge of symbols i and i + 1.
-        Span<ulong> pairs = stackalloc ulong[ShortPiece];
-        int count = piece.Length;
-        for (int i = 0; i < count; i++)
-        {
-            symbols[i] = _byteIds[piece[i]];
-        }
-
+        Span<ulong> pairs = stackalloc ulong[Short];
+        int count = symbols.Length;
         for (int i = 0; i + 1 < count; i++)
         {
             pairs[i] = merges.Find(symbols[i], symbols[i + 1]);
@@ -102,6 +46,11 @@ sealed class BytePairEncoder(Vocabulary vocabulary, MergeTable merges, bool igno
             }
 
             symbols[(best + 2)..count].CopyTo(symbols[(best + 1)..]);
+            if (!starts.IsEmpty)
+            {
+                starts[(best + 2)..count].CopyTo(starts[(best + 1)..]);
+            }
+
             pairs[Math.Min(best + 2, count)..count].CopyTo(pairs[(best + 1)..]);
             count--;
             symbols[best] = (int)(uint)lowest;
@@ -118,24 +67,22 @@ sealed class BytePairEncoder(Vocabulary vocabulary, MergeTable merges, bool igno
     }
 
     /// <summary>The same result in O(n log n): a linked list of symbols and a heap of (rank, position).</summary>
-    void EncodeLong(ReadOnlySpan<byte> piece, List<int> ids)
+    static int MergeLong(MergeTable merges, Span<int> symbols, Span<int> starts)
     {
         const int Gone = -1;
-        int length = piece.Length;
-        int[] symbols = ArrayPool<int>.Shared.Rent(length);
+        int length = symbols.Length;
         int[] previous = ArrayPool<int>.Shared.Rent(length);
         int[] next = ArrayPool<int>.Shared.Rent(length);
         RankHeap heap = new(length);
         for (int i = 0; i < length; i++)
         {
-            symbols[i] = _byteIds[piece[i]];
             previous[i] = i - 1;
             next[i] = i + 1;
         }
 
         for (int i = 0; i + 1 < length; i++)
         {
-            Push(i, i + 1);
+            Push(symbols, i, i + 1);
         }
 
         while (heap.TryPop(out uint rank, out int at))
@@ -159,26 +106,33 @@ sealed class BytePairEncoder(Vocabulary vocabulary, MergeTable merges, bool igno
             if (next[at] < length)
             {
                 previous[next[at]] = at;
-                Push(at, next[at]);
+                Push(symbols, at, next[at]);
             }
 
             if (previous[at] >= 0)
             {
-                Push(previous[at], at);
+                Push(symbols, previous[at], at);
             }
         }
 
+        int count = 0;
         for (int at = 0; at < length; at = next[at])
         {
-            ids.Add(symbols[at]);
+            symbols[count] = symbols[at];
+            if (!starts.IsEmpty)
+            {
+                starts[count] = starts[at];
+            }
+
+            count++;
         }
 
         heap.Return();
-        ArrayPool<int>.Shared.Return(symbols);
         ArrayPool<int>.Shared.Return(previous);
         ArrayPool<int>.Shared.Return(next);
+        return count;
 
-        void Push(int left, int right)
+        void Push(Span<int> symbols, int left, int right)
         {
             ulong merge = merges.Find(symbols[left], symbols[right]);
             if (merge != MergeTable.None)
@@ -186,16 +140,5 @@ sealed class BytePairEncoder(Vocabulary vocabulary, MergeTable merges, bool igno
                 heap.Push((uint)(merge >> 32), left);
             }
         }
-    }
-
-    static int[] ByteIds(Vocabulary vocabulary)
-    {
-        int[] ids = new int[256];
-        for (int value = 0; value < 256; value++)
-        {
-            ids[value] = vocabulary.FindBytes([(byte)value]);
-        }
-
-        return ids;
     }
 }

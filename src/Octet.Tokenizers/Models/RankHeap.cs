@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Octet.Tokenizers;
+namespace Octet.Tokenizers.Models;
 
 /// <summary>
 /// A binary min-heap of (rank, position), packed into one number each. A merge pops one entry and pushes at most two, and a
