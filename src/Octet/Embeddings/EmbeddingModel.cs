@@ -157,14 +157,8 @@ public sealed class EmbeddingModel : IDisposable
         options ??= new EmbeddingOptions();
         string prompt = Prompt(options);
         RequireDimensions(options);
-        var tokens = new TokenText[texts.Count];
-        for (int i = 0; i < tokens.Length; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            tokens[i] = _tokens.Value.Encode(texts[i], prompt);
-        }
-
-        return Embed(tokens, options, progress, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Embed(_tokens.Value.Encode(texts, prompt), options, progress, cancellationToken);
     }
 
     /// <summary>The same on a thread of the pool.</summary>
@@ -197,7 +191,7 @@ public sealed class EmbeddingModel : IDisposable
     public int[] Encode(string text, EmbeddingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _tokens.Value.Encode(text, Prompt(options ?? new EmbeddingOptions())).Ids;
+        return _tokens.Value.Encode([text], Prompt(options ?? new EmbeddingOptions()))[0].Ids;
     }
 
     /// <inheritdoc/>

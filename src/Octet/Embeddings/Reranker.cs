@@ -165,7 +165,7 @@ public sealed class Reranker : IDisposable
     TokenText Pair(string query, string document, RerankOptions options)
         => _prompt is not null ? _prompt.Encode(query, document, options.Instruction, MaxTokens)
             : options.Instruction is not null ? throw new ModelException(ModelError.InvalidInput, $"{Path}: an instruction for {Architecture}, which is not told in words what to judge by: leave it out", Path)
-            : _tokens.EncodePair(query, document, doublesSeparator: _opened.Spec!.Padding is not null, hasTypes: _opened.Spec.Types > 1);
+            : _tokens.EncodePair(query, document, hasTypes: _opened.Spec!.Types > 1);
 
     float[] Score(TokenText[] pairs, RerankOptions options, IProgress<int>? progress, CancellationToken cancellationToken)
     {

@@ -44,6 +44,28 @@ public class MiniLmTests
         Assert.Null(model.DefaultPromptName);
     }
 
+    [Fact]
+    public void Texts_are_the_reference_s_tokens_and_vectors()
+    {
+        using EmbeddingModel model = EmbeddingModel.Load(MiniLm.Directory());
+        JsonObject[] rows = [.. MiniLm.Embeddings()];
+        string[] texts = [.. rows.Select(row => row["text"]!.GetValue<string>())];
+        Assert.All(rows, (row, i) => Assert.Equal(Ids(row), model.Encode(texts[i])));
+        float[][] found = model.Embed(texts);
+        Assert.All(rows, (row, i) => Assert.InRange(Cosine(Vector(row), found[i]), 0.99999, 1.00001));
+    }
+
+    [Fact]
+    public void Pairs_are_as_near_as_the_reference_finds_them()
+    {
+        using EmbeddingModel model = EmbeddingModel.Load(MiniLm.Directory());
+        foreach (JsonObject pair in MiniLm.Pairs())
+        {
+            float[][] both = model.Embed([pair["a"]!.GetValue<string>(), pair["b"]!.GetValue<string>()]);
+            Assert.Equal(pair["cosine"]!.GetValue<double>(), Cosine([.. both[0].Select(value => (double)value)], both[1]), 1e-5);
+        }
+    }
+
     static int[] Ids(JsonObject row) => [.. row["ids"]!.AsArray().Select(id => id!.GetValue<int>())];
 
     static double[] Vector(JsonObject row) => [.. row["embedding"]!.AsArray().Select(value => value!.GetValue<double>())];

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Octet.Embeddings;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Embeddings;
@@ -43,7 +42,7 @@ public class RerankerTests
     {
         using var directory = new TemporaryDirectory();
         new EncoderCheckpoint { Architecture = "XLMRobertaForSequenceClassification", Prefix = "roberta.", VocabSize = 300 }.Write(directory.Path);
-        ByteTokenizer.Write(directory.Path, ["<s>", "</s>"], "<s>", "</s>");
+        ByteTokenizer.Write(directory.Path, ["<s>", "</s>"], "<s>", "</s>", doubles: true);
         using var model = Reranker.Load(directory.Path);
         int[] ids = [256, .. Bytes("q"), 257, 257, .. Bytes("document"), 257];
         Assert.Equal(ids, model.Encode("q", "document"));
@@ -51,15 +50,17 @@ public class RerankerTests
         Assert.Equal(1 / (1 + Math.Exp(-logit)), model.Score("q", ["document"])[0], 2e-5);
     }
 
-    [Theory]
-    [InlineData(5, 3, 8, 5, 3)]
-    [InlineData(3, 10, 8, 3, 5)]
-    [InlineData(10, 3, 8, 5, 3)]
-    [InlineData(10, 12, 9, 4, 5)]
-    [InlineData(12, 10, 9, 5, 4)]
-    [InlineData(7, 7, 8, 4, 4)]
-    public void The_longer_text_is_cut_first(int first, int second, int room, int keptFirst, int keptSecond)
-        => Assert.Equal((keptFirst, keptSecond), EncoderTokens.CutLongest(first, second, room));
+    [Fact]
+    public void The_longer_text_is_cut_first()
+    {
+        using var directory = new TemporaryDirectory();
+        new EncoderCheckpoint { Architecture = "BertForSequenceClassification", VocabSize = 300 }.Write(directory.Path);
+        ByteTokenizer.Write(directory.Path, ["[CLS]", "[SEP]"], "[CLS]", "[SEP]");
+        using var model = Reranker.Load(directory.Path, new() { MaxTokens = 12 });
+        Assert.Equal([256, .. Bytes("abc"), 257, .. Bytes("ABCDEF"), 257], model.Encode("abc", "ABCDEFGHIJ"));
+        Assert.Equal([256, .. Bytes("abcdef"), 257, .. Bytes("ABC"), 257], model.Encode("abcdefghij", "ABC"));
+        Assert.Equal(12, model.Encode("abcdefghij", "ABCDEFGHIJ").Length);
+    }
 
     [Fact]
     public void Qwen3_Reranker_is_asked_as_its_model_card_asks_it()

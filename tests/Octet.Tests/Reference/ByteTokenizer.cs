@@ -9,7 +9,8 @@ static class ByteTokenizer
     /// <param name="tokens">Special tokens, from id 256 on.</param>
     /// <param name="before">Which of them stands before a text; null: none.</param>
     /// <param name="after">And behind it.</param>
-    internal static void Write(string directory, string[] tokens, string? before, string? after)
+    /// <param name="doubles">Whether it stands twice between the texts of a pair.</param>
+    internal static void Write(string directory, string[] tokens, string? before, string? after, bool doubles = false)
     {
         var vocabulary = new JsonObject();
         int others = 0;
@@ -25,10 +26,15 @@ static class ByteTokenizer
         single.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } });
         AddSpecial(after);
         var pair = new JsonArray([.. single.Select(part => part!.DeepClone())]);
-        pair.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "B", ["type_id"] = 1 } });
+        if (doubles)
+        {
+            pair.Add(pair[^1]!.DeepClone());
+        }
+
+        pair.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "B", ["type_id"] = doubles ? 0 : 1 } });
         if (after is not null)
         {
-            pair.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = after, ["type_id"] = 1 } });
+            pair.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = after, ["type_id"] = doubles ? 0 : 1 } });
         }
 
         var file = new JsonObject
