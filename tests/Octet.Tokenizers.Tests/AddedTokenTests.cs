@@ -125,4 +125,15 @@ public class AddedTokenTests
         Assert.Equal(Tag, tokenizer.GetId("<你 好>"));
         Assert.Equal(301, tokenizer.VocabularySize);
     }
+
+    [Fact]
+    public void Ids_are_the_model_s_or_follow_it_whatever_the_file_says()
+    {
+        // As in the reference: "a" is a token of the model, and <x> is the first that is not.
+        Tokenizer tokenizer = Tokenizer.Parse(
+            System.Text.Encoding.UTF8.GetBytes("""{"added_tokens":[{"id":7,"content":"<x>"},{"id":9,"content":"a"}],"model":{"type":"WordLevel","vocab":{"a":0,"b":1},"unk_token":"b"}}"""), "tiny.json");
+
+        Assert.Equal([2, 0], tokenizer.Encode("<x>a"));
+        Assert.Equal(3, tokenizer.VocabularySize);
+    }
 }

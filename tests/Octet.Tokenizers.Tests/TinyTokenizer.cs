@@ -83,28 +83,31 @@ sealed class TinyTokenizer
             JsonNode.Parse("""{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}""")),
     }.ToJsonString());
 
-    /// <summary>
-    /// Fills the vocabulary with tokens that no text holds, up to the first added token that it does not have: as in the reference, added
-    /// tokens have the ids from the vocabulary's size on.
-    /// </summary>
-    internal TinyTokenizer Filled()
+    internal byte[] Json()
     {
-        JsonObject vocabulary = Model["vocab"]!.AsObject();
-        int first = Root["added_tokens"]!.AsArray().Where(token => !vocabulary.ContainsKey((string)token!["content"]!)).Select(static token => (int)token!["id"]!)
+        Fill();
+        return Encoding.UTF8.GetBytes(Root.ToJsonString());
+    }
+
+    internal Tokenizer Build() => Tokenizer.Parse(Json(), "tiny.json");
+
+    internal string Refusal() => Assert.Throws<TokenizerException>(Build).Message;
+
+    // Added tokens have the ids from the vocabulary's size on, as in the reference: so tokens that no text holds go up to the first of them.
+    void Fill()
+    {
+        if (Model["vocab"] is not JsonObject vocabulary || Root["added_tokens"] is not JsonArray added)
+        {
+            return;
+        }
+
+        int first = added.Where(token => token!["content"] is JsonValue content && !vocabulary.ContainsKey((string)content!)).Select(static token => (int)token!["id"]!)
             .DefaultIfEmpty(vocabulary.Count).Min();
-        while (vocabulary.Count < first)
+        while (vocabulary.Count < Math.Min(first, 2000))
         {
             vocabulary[$"\uE000{vocabulary.Count}"] = vocabulary.Count;
         }
-
-        return this;
     }
-
-    internal byte[] Json() => Encoding.UTF8.GetBytes(Root.ToJsonString());
-
-    internal Tokenizer Build() => Tokenizer.Parse(Filled().Json(), "tiny.json");
-
-    internal string Refusal() => Assert.Throws<TokenizerException>(Build).Message;
 
     /// <summary>GPT-2's bytes_to_unicode: printable Latin-1 stands for itself, the others follow from U+0100 in their order.</summary>
     internal static string Symbol(int value)
