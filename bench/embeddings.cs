@@ -12,6 +12,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Octet;
+using InferenceSession = Microsoft.ML.OnnxRuntime.InferenceSession;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length == 0)

@@ -19,6 +19,13 @@ abstract class Backend : IDisposable
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
     internal abstract Weight CreateLinear(LinearTensor tensor);
 
+    /// <summary>
+    /// The same for a layer that whole texts are multiplied with at every step: one that is float32 may be held as a copy in the order in which it is
+    /// multiplied, and what it takes in memory besides is given back.
+    /// </summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal virtual Weight CreatePacked(LinearTensor tensor) => CreateLinear(tensor);
+
     /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
     internal abstract Weight CreateEmbedding(LinearTensor tensor);
 

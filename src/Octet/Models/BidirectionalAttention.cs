@@ -26,9 +26,9 @@ sealed class BidirectionalAttention
         _rotary = layer.Rotary;
         _shape = new BidirectionalShape(_headDim, (float)(1 / Math.Sqrt(_headDim)), layer.Reach);
         _queryKeyValue = spec.Names.QueryKeyValue is [var fused]
-            ? build.Fused(at + fused, [hidden, hidden, hidden], hidden)
-            : [.. spec.Names.QueryKeyValue.Select(name => build.Linear(at + name, hidden, hidden, spec.HasBias))];
-        _output = [build.Linear(at + spec.Names.AttentionOutput, hidden, hidden, spec.HasBias)];
+            ? build.PackedParts(at + fused, [hidden, hidden, hidden], hidden)
+            : [.. spec.Names.QueryKeyValue.Select(name => build.Packed(at + name, hidden, hidden, spec.HasBias))];
+        _output = [build.Packed(at + spec.Names.AttentionOutput, hidden, hidden, spec.HasBias)];
         _query = build.Buffer("query", hidden);
         _key = build.Buffer("key", hidden);
         _value = build.Buffer("value", hidden);

@@ -23,9 +23,9 @@ sealed class EncoderFeedForward
         _function = spec.Function;
         _gating = spec.Gating;
         _inner = _gating is null
-            ? [build.Linear(at + spec.Names.Inner, spec.Inner, spec.HiddenSize, spec.HasBias)]
-            : build.Fused(at + spec.Names.Inner, [spec.Inner, spec.Inner], spec.HiddenSize);
-        _outer = [build.Linear(at + spec.Names.Outer, spec.HiddenSize, spec.Inner, spec.HasBias)];
+            ? [build.Packed(at + spec.Names.Inner, spec.Inner, spec.HiddenSize, spec.HasBias)]
+            : build.PackedParts(at + spec.Names.Inner, [spec.Inner, spec.Inner], spec.HiddenSize);
+        _outer = [build.Packed(at + spec.Names.Outer, spec.HiddenSize, spec.Inner, spec.HasBias)];
         _wide = build.Buffer("wide", spec.Inner);
         _gate = _gating is null ? null : build.Buffer("gate", spec.Inner);
     }

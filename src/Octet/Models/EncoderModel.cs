@@ -40,7 +40,7 @@ sealed class EncoderModel : IDisposable
             string root = weights.Prefix(names.Words, "", names.Prefix);
             Weight Table(string name, int rows) => _build.Own(backend.CreateLinear(weights.Linear(root + name, rows, hidden)));
             LayerNorm Norm(string name) => LayerNorm.Create(name, hidden, spec.HasNormBias, _build);
-            _words = _build.Own(backend.CreateEmbedding(weights.Linear(root + names.Words, spec.VocabSize, hidden)));
+            _words = Table(names.Words, spec.VocabSize);
             _positions = spec.Positions is { } positions ? Table(names.Positions, positions) : null;
             _types = spec.Types is { } types ? Table(names.Types, types) : null;
             _embeddingNorm = Norm(root + names.EmbeddingNorm);

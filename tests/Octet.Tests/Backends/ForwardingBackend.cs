@@ -14,6 +14,8 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => backend.CreateLinear(tensor);
 
+    internal override Weight CreatePacked(LinearTensor tensor) => backend.CreatePacked(tensor);
+
     internal override Weight CreateEmbedding(LinearTensor tensor) => backend.CreateEmbedding(tensor);
 
     internal override Weight CreateFloat8(LinearTensor tensor) => backend.CreateFloat8(tensor);

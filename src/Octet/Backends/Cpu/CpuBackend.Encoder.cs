@@ -10,6 +10,34 @@ sealed unsafe partial class CpuBackend
     readonly TurnWork _turn = new();
     readonly WithinWork _within = new();
 
+    internal override Weight CreatePacked(LinearTensor tensor)
+    {
+        var weight = (CpuWeight)CreateLinear(tensor);
+        long floats = _kernels.PackedFloats(weight);
+        if (floats == 0)
+        {
+            return weight;
+        }
+
+        try
+        {
+            weight.Pack(_kernels.PanelHeight, floats, Memory);
+            _scratch.Reserve((long)_kernels.LinearScratch(weight.Columns) * sizeof(float));
+            _pool.Run(new PackWork { Owner = this, Weight = weight });
+            if (tensor.Tensor.IsMapped)
+            {
+                MemoryAdvice.Release(weight.Row(0), weight.Rows * weight.Columns * sizeof(float));
+            }
+
+            return weight;
+        }
+        catch
+        {
+            weight.Dispose();
+            throw;
+        }
+    }
+
     internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds)
     {
         var weight = (CpuWeight)table;
@@ -134,6 +162,22 @@ sealed unsafe partial class CpuBackend
     }
 
     static Span<float> Row(Activations buffer, int row) => new(((CpuActivations)buffer).Row(row), buffer.Columns);
+
+    sealed class PackWork : ParallelWork
+    {
+        internal CpuBackend Owner = null!;
+        internal CpuWeight Weight = null!;
+
+        internal override long Units => (Weight.Rows + Owner._kernels.PanelHeight - 1) / Owner._kernels.PanelHeight;
+
+        internal override void Run(int worker, long first, long end)
+        {
+            for (long unit = first; unit < end; unit++)
+            {
+                Owner._kernels.PackPanel(Weight, unit * Owner._kernels.PanelHeight, (float*)Owner._scratch.Of(worker));
+            }
+        }
+    }
 
     sealed class RowsWork : ParallelWork
     {

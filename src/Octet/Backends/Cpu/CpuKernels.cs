@@ -74,6 +74,17 @@ abstract unsafe class CpuKernels
     /// </summary>
     internal abstract void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch);
 
+    /// <summary>Rows of a weight that these kernels multiply together with many tokens.</summary>
+    internal virtual int PanelHeight => 1;
+
+    /// <summary>Floats of a copy of the weight in the order in which many tokens are multiplied with it; 0 where there is no use for one.</summary>
+    internal virtual long PackedFloats(CpuWeight weight) => 0;
+
+    /// <summary>Fills what <see cref="CpuWeight.Packed"/> has for the <see cref="PanelHeight"/> rows from <paramref name="row"/> on.</summary>
+    internal virtual void PackPanel(CpuWeight weight, long row, float* scratch)
+    {
+    }
+
     /// <summary>residual += delta unless null; output = residual * rsqrt(mean(residual^2) + epsilon) * norm.</summary>
     internal abstract void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count);
 

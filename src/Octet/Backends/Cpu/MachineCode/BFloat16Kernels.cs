@@ -64,6 +64,12 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight);
 
+    internal override int PanelHeight => inner.PanelHeight;
+
+    internal override long PackedFloats(CpuWeight weight) => inner.PackedFloats(weight);
+
+    internal override void PackPanel(CpuWeight weight, long row, float* scratch) => inner.PackPanel(weight, row, scratch);
+
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
         => inner.AddRmsNorm(residual, delta, norm, epsilon, output, count);
 
