@@ -1,4 +1,5 @@
 // all-MiniLM-L6-v2 with Octet beside ONNX Runtime, both in float32, in one process: the same token ids, by turns, medians of pairs.
+// "By processor time" is the ratio of what the processor spent on each, with one thread: it holds on a machine that others use too.
 //   python3 tools/minilm/make.py artifacts/models/all-MiniLM-L6-v2
 //   dotnet run -c Release bench/embeddings.cs -- artifacts/models/all-MiniLM-L6-v2 [OTHER-MODEL...]
 // Other models, such as quantised ones, are measured by Octet alone. ONNX Runtime pads a batch to its longest text and masks the rest.
@@ -35,21 +36,21 @@ int[] Sequence(int length) => [101, .. Enumerable.Range(0, length - 2).Select(_ 
     ("64 of 8 to 71", [.. Enumerable.Range(0, 64).OrderBy(_ => random.Next()).Select(i => Sequence(8 + i))]),
 ];
 
-Console.WriteLine($"| texts x tokens | threads | ONNX Runtime ms | {string.Join(" | ", args.Select(path => $"{Path.GetFileName(path.TrimEnd('/'))} ms | times"))} |");
-Console.WriteLine($"|---|---:|---:|{string.Concat(args.Select(_ => "---:|---:|"))}");
+Console.WriteLine($"| texts x tokens | threads | ONNX Runtime ms | {string.Join(" | ", args.Select(path => $"{Path.GetFileName(path.TrimEnd('/'))} ms | times | by processor time"))} |");
+Console.WriteLine($"|---|---:|---:|{string.Concat(args.Select(_ => "---:|---:|---:|"))}");
 foreach ((string name, int[][] texts) in cases)
 {
     for (int t = 0; t < threadCounts.Length; t++)
     {
-        List<double> theirs = [];
-        List<double>[] ours = [.. args.Select(_ => new List<double>())];
+        List<(double Wall, double Processor)> theirs = [];
+        List<(double Wall, double Processor)>[] ours = [.. args.Select(_ => new List<(double, double)>())];
         var clock = Stopwatch.StartNew();
         for (int round = -3; round < 9 || (clock.Elapsed.TotalSeconds < 4 && round < 500); round++)
         {
-            double reference = Time(() => Reference(sessions[t], texts));
+            (double, double) reference = Time(() => Reference(sessions[t], texts));
             for (int m = 0; m < models.Length; m++)
             {
-                double own = Time(() => models[m][t].EmbedTokens(texts));
+                (double, double) own = Time(() => models[m][t].EmbedTokens(texts));
                 if (round >= 0)
                 {
                     ours[m].Add(own);
@@ -62,21 +63,33 @@ foreach ((string name, int[][] texts) in cases)
             }
         }
 
-        Console.WriteLine($"| {name} | {threadCounts[t]} | {Median(theirs):0.00} | {string.Join(" | ", ours.Select(own => $"{Median(own):0.00} | {Median([.. theirs.Zip(own, (a, b) => a / b)]):0.00}"))} |");
+        Console.WriteLine($"| {name} | {threadCounts[t]} | {Median(theirs.Select(time => time.Wall)):0.00} | {string.Join(" | ", ours.Select(own => Columns(theirs, own, threadCounts[t])))} |");
     }
 }
 
 return 0;
 
-static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+static string Columns(List<(double Wall, double Processor)> theirs, List<(double Wall, double Processor)> own, int threads)
+{
+    double wall = Median(theirs.Zip(own, (a, b) => a.Wall / b.Wall));
+    string processor = threads > 1 ? "" : $"{Median(theirs.Zip(own, (a, b) => a.Processor / b.Processor)):0.00}";
+    return $"{Median(own.Select(time => time.Wall)):0.00} | {wall:0.00} | {processor}";
+}
 
-static double Time(Action work)
+static double Median(IEnumerable<double> values)
+{
+    double[] ordered = [.. values.Order()];
+    return ordered[ordered.Length / 2];
+}
+
+static (double Wall, double Processor) Time(Action work)
 {
     // Idle threads of the other spin for a moment.
     Thread.Sleep(5);
+    TimeSpan before = Environment.CpuUsage.TotalTime;
     long start = Stopwatch.GetTimestamp();
     work();
-    return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    return (Stopwatch.GetElapsedTime(start).TotalMilliseconds, (Environment.CpuUsage.TotalTime - before).TotalMilliseconds);
 }
 
 // Padded with id 0 and masked; the mean over the mask, divided by its length.
