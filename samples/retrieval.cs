@@ -49,6 +49,10 @@ const int Kept = 10;
 float[][] asked = model.Embed([.. queries.Select(query => query.Text)], new EmbeddingOptions { Normalize = true });
 int[][] found = [.. asked.Select(query => Enumerable.Range(0, vectors.Length).OrderByDescending(d => TensorPrimitives.Dot(query, vectors[d])).Take(Kept).ToArray())];
 
+// A word that few texts have says more: a city, not "in".
+HashSet<string>[] words = [.. texts.Select(text => Words(text).ToHashSet())];
+Dictionary<string, double> rarity = words.SelectMany(set => set).CountBy(word => word).ToDictionary(pair => pair.Key, pair => Math.Log((double)texts.Length / pair.Value));
+
 using Reranker? reranker = args.Length > 1 ? Reranker.Load(args[1]) : null;
 int[][] reranked = [.. found.Select((candidates, q) => Rerank(queries[q].Text, asked[q], candidates))];
 Console.WriteLine($"\"{queries[0].Text}\"");
@@ -68,9 +72,8 @@ int[] Rerank(string query, float[] vector, int[] candidates)
         return [.. reranker.Rank(query, [.. candidates.Select(d => texts[d])]).Select(document => candidates[document.Index])];
     }
 
-    // A word that few texts have says more: a city, not "in".
-    HashSet<string> words = [.. Words(query)];
-    return [.. candidates.OrderByDescending(d => TensorPrimitives.Dot(vector, vectors[d]) + (0.05 * Words(texts[d]).Where(words.Contains).Sum(word => Math.Log((double)texts.Length / texts.Count(text => Words(text).Contains(word))))))];
+    string[] own = Words(query);
+    return [.. candidates.OrderByDescending(d => TensorPrimitives.Dot(vector, vectors[d]) + (0.05 * own.Where(words[d].Contains).Sum(word => rarity[word])))];
 }
 
 static string[] Words(string text) => text.ToLowerInvariant().Split([' ', '.', ',', '?'], StringSplitOptions.RemoveEmptyEntries);
