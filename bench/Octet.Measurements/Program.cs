@@ -6,6 +6,7 @@ using Octet.Measurements.Mixtures;
 using Octet.Measurements.Peers;
 using Octet.Measurements.Plots;
 using Octet.Measurements.Quantization;
+using Octet.Measurements.Tokenizers;
 
 const string Usage = """
     octet-measurements peers [SHAPE...] [OPTION...]   Octet beside llama.cpp; shapes 0.6b (default) and 4b of Qwen3, and 4 layers of
@@ -26,6 +27,10 @@ const string Usage = """
       --kills N          pulls that are killed [default: 50]
       --seed N           of the moments [default: 1]
       --connections N    [default: 8]
+    octet-measurements tokenizers FIXTURES PEER [ROUNDS] [NAME,NAME]
+                                                      the table of docs/text.md: Octet's tokenizers beside the Rust library; FIXTURES holds the
+                                                      files, PEER is where npm install --ignore-scripts @anush008/tokenizers@0.6.0 was run;
+                                                      with names only those, and nothing is written
     octet-measurements mixture --out DIR [OPTION...]  a large checkpoint of random weights, to measure with octet bench
       --shape NAME       qwen3-30b-a3b (default), gpt-oss-20b, or deepseek-v3 (its attention and dense layers)
       --layers N         [default: 4]
@@ -59,6 +64,9 @@ try
             return 0;
         case ["embeddings", var model, var fixtures]:
             EmbeddingTable.Write(model, fixtures, stop.Token);
+            return 0;
+        case ["tokenizers", .. var rest] when !rest.Contains("--help"):
+            TokenizerComparison.Run(rest, stop.Token);
             return 0;
         case ["hub", .. var rest] when !rest.Contains("--help"):
             await HubDownloads.RunAsync(HubOptions.Parse(rest), stop.Token);

@@ -40,18 +40,26 @@ static class EncodingBuilder
     internal static TokenEncoding Pad(TokenEncoding encoding, int length, PaddingOptions padding)
     {
         int missing = length - encoding.Ids.Count;
-        IReadOnlyList<TokenEncoding> overflowing = [.. encoding.Overflowing.Select(part => Pad(part, length, padding))];
-        return new TokenEncoding(
-            Filled(encoding.Ids, padding.PadId),
-            Filled(encoding.TypeIds, padding.TypeId),
-            Filled(encoding.SpecialTokensMask, 1),
-            Filled(encoding.AttentionMask, 0),
-            encoding.Offsets.Count == 0 && encoding.Ids.Count > 0 ? [] : Filled(encoding.Offsets, default),
-            overflowing);
+        if (missing <= 0 && encoding.Overflowing.Count == 0)
+        {
+            return encoding;
+        }
 
-        T[] Filled<T>(IReadOnlyList<T> list, T with) => missing <= 0 ? [.. list]
-            : padding.Side == TokenSide.Right ? [.. list, .. Enumerable.Repeat(with, missing)]
-            : [.. Enumerable.Repeat(with, missing), .. list];
+        return new TokenEncoding(
+            Filled<int>([.. encoding.Ids], padding.PadId, missing),
+            Filled(encoding.Runs, new TokenRun(Math.Max(0, missing), padding.TypeId, IsSpecial: true, IsPadding: true), 1),
+            encoding.Offsets.Count == encoding.Ids.Count ? Filled<Range>([.. encoding.Offsets], default, missing) : [],
+            [.. encoding.Overflowing.Select(part => Pad(part, length, padding))]);
+
+        T[] Filled<T>(ReadOnlySpan<T> list, T with, int count)
+        {
+            T[] filled = new T[list.Length + Math.Max(0, count)];
+            int before = padding.Side == TokenSide.Left ? filled.Length - list.Length : 0;
+            list.CopyTo(filled.AsSpan(before));
+            filled.AsSpan(0, before).Fill(with);
+            filled.AsSpan(before + list.Length).Fill(with);
+            return filled;
+        }
     }
 
     /// <summary>The length that a batch is filled up to.</summary>
@@ -162,32 +170,39 @@ static class EncodingBuilder
 
     static TokenEncoding Process(PostProcessor processor, TextTokens first, TextTokens? second, EncodingOptions options, List<TokenEncoding> overflowing)
     {
-        List<int> ids = [];
-        List<int> types = [];
-        List<int> special = [];
-        List<Range> offsets = [];
-        foreach (TemplatePart part in second is null ? processor.Single : processor.Pair)
+        ReadOnlySpan<TemplatePart> parts = second is null ? processor.Single : processor.Pair;
+        TokenRun[] runs = new TokenRun[parts.Length];
+        int length = 0;
+        for (int i = 0; i < runs.Length; i++)
         {
-            if (part.Ids is { } own)
-            {
-                if (options.AddSpecialTokens)
-                {
-                    ids.AddRange(own);
-                    types.AddRange(Enumerable.Repeat(part.TypeId, own.Length));
-                    special.AddRange(Enumerable.Repeat(1, own.Length));
-                    offsets.AddRange(Enumerable.Repeat(default(Range), options.Offsets ? own.Length : 0));
-                }
-
-                continue;
-            }
-
-            TextTokens tokens = part.IsSecond ? second!.Value : first;
-            ids.AddRange(tokens.Ids);
-            types.AddRange(Enumerable.Repeat(part.TypeId, tokens.Ids.Length));
-            special.AddRange(Enumerable.Repeat(0, tokens.Ids.Length));
-            offsets.AddRange(tokens.Offsets);
+            runs[i] = new TokenRun(Ids(parts[i]).Length, parts[i].TypeId, parts[i].Ids is not null, IsPadding: false);
+            length += runs[i].Length;
         }
 
-        return new TokenEncoding([.. ids], [.. types], [.. special], [.. Enumerable.Repeat(1, ids.Count)], [.. offsets], overflowing);
+        if (runs.Length == 1 && parts[0].Ids is null)
+        {
+            TextTokens only = parts[0].IsSecond ? second!.Value : first;
+            return new TokenEncoding(only.Ids, runs, only.Offsets, overflowing);
+        }
+
+        int[] ids = new int[length];
+        Range[] offsets = options.Offsets ? new Range[length] : [];
+        int at = 0;
+        foreach (TemplatePart part in parts)
+        {
+            ReadOnlySpan<int> own = Ids(part);
+            own.CopyTo(ids.AsSpan(at));
+            if (part.Ids is null && options.Offsets)
+            {
+                (part.IsSecond ? second!.Value : first).Offsets.CopyTo(offsets, at);
+            }
+
+            at += own.Length;
+        }
+
+        return new TokenEncoding(ids, runs, offsets, overflowing);
+
+        ReadOnlySpan<int> Ids(TemplatePart part) => part.Ids is { } own ? options.AddSpecialTokens ? own : []
+            : part.IsSecond ? second!.Value.Ids : first.Ids;
     }
 }

@@ -8,7 +8,7 @@ namespace Octet;
 /// <summary>Text and conversations: templates, tokens, generation.</summary>
 public sealed partial class LanguageModel
 {
-    /// <summary>The model's tokenizer, read when first asked for (<see cref="Tokenizers.Tokenizer.Load"/> of the directory); null where there is no <c>tokenizer.json</c>.</summary>
+    /// <summary>The model's tokenizer, read when first asked for (<see cref="Tokenizers.Tokenizer.Load"/> of the directory); null where there is no <c>tokenizer.json</c> nor another file of one.</summary>
     /// <exception cref="TokenizerException">A file is broken or not supported.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
 
@@ -170,7 +170,7 @@ public sealed partial class LanguageModel
     }
 
     static Tokenizer? LoadTokenizer(string directory)
-        => File.Exists(System.IO.Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : null;
+        => Tokenizer.Exists(directory) ? Tokenizer.Load(directory) : null;
 
-    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException(ModelError.Unsupported, $"{Path} has no tokenizer.json: text needs one (token ids do not)", Path);
+    Tokenizer RequireTokenizer() => Tokenizer ?? throw new ModelException(ModelError.Unsupported, $"{Path} has no tokenizer (tokenizer.json or another): text needs one (token ids do not)", Path);
 }

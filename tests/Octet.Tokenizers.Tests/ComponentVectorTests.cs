@@ -41,6 +41,7 @@ public class ComponentVectorTests
     static void Check(string path, string name, List<string> wrong)
     {
         Tokenizer tokenizer = Tokenizer.Load(path);
+        int number = 0;
         foreach (string line in File.ReadLines(path + "l").Where(static line => line.Length > 0))
         {
             JsonElement row = JsonDocument.Parse(line).RootElement;
@@ -77,6 +78,11 @@ public class ComponentVectorTests
                 {
                     wrong.Add($"{name}: {JsonSerializer.Serialize(text ?? string.Join(',', ids))} {pair}: {property.Name} {found} for {expected}");
                 }
+            }
+
+            if (number++ % 8 != 0)
+            {
+                continue;
             }
 
             if (text is not null)

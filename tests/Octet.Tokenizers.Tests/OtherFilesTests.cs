@@ -63,17 +63,13 @@ public sealed class OtherFilesTests : IDisposable
     {
         // Llama 3's tokens behind ten special ones, cut by its pattern.
         Tokenizer published = Family.Load("llama-3.1");
-        JsonArray vocabulary = [];
+        StringBuilder json = new($$$"""{"config":{"pattern":{{{JsonValue.Create(TinyTokenizer.LlamaPattern).ToJsonString()}}},"default_vocab_size":128010,"default_num_special_tokens":10,"version":"v3"},"vocab":[""");
         for (int id = 0; id < 128_000; id++)
         {
-            vocabulary.Add(new JsonObject { ["rank"] = id, ["token_bytes"] = Convert.ToBase64String(published.GetBytes(id)), ["token_str"] = null });
+            json.Append(id == 0 ? "" : ",").Append($$"""{"rank":{{id}},"token_bytes":"{{Convert.ToBase64String(published.GetBytes(id))}}","token_str":null}""");
         }
 
-        Write("tekken.json", Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["config"] = new JsonObject { ["pattern"] = TinyTokenizer.LlamaPattern, ["default_vocab_size"] = 128_010, ["default_num_special_tokens"] = 10, ["version"] = "v3" },
-            ["vocab"] = vocabulary,
-        }.ToJsonString()));
+        Write("tekken.json", Encoding.UTF8.GetBytes(json.Append("]}").ToString()));
         Tokenizer tokenizer = Tokenizer.Load(_folder);
         foreach (JsonElement row in Family.Rows("llama-3.1", "encode.jsonl"))
         {
@@ -152,7 +148,7 @@ Assert.Equal(["中文", "Abc", " d"], Pieces.Of(tokenizer, "中文Abc d"));
         {
             string folder = Directory.CreateDirectory(Path.Combine(_folder, name + ".d")).FullName;
             File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"tokenizer_class":"QWenTokenizer"}""");
-            for (int round = 0; round < 300; round++)
+            for (int round = 0; round < 100; round++)
             {
                 List<byte> damaged = [.. intact];
                 for (int edits = random.Next(1, 4); edits > 0; edits--)
@@ -226,7 +222,7 @@ Assert.Equal(["中文", "Abc", " d"], Pieces.Of(tokenizer, "中文Abc d"));
         {
             using MemoryStream piece = new();
             Delimited(piece, 1, Encoding.UTF8.GetBytes(content));
-            Span<byte> bits = stackalloc byte[4];
+            byte[] bits = new byte[sizeof(float)];
             BinaryPrimitives.WriteSingleLittleEndian(bits, score);
             piece.WriteByte((2 << 3) | 5);
             piece.Write(bits);

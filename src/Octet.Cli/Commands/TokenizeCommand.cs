@@ -86,7 +86,7 @@ sealed class TokenizeCommand : Command
     }
 
     static Tokenizer Load(string directory) =>
-        File.Exists(Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : throw new CommandException($"{directory} has no tokenizer.json");
+        Tokenizer.Exists(directory) ? Tokenizer.Load(directory) : throw new CommandException($"{directory} has no tokenizer.json, nor another tokenizer");
 
     static string Text(JsonNode? node, Func<string, CommandException> malformed)
         => node is JsonValue value && value.TryGetValue(out string? text) ? text : throw malformed("expected {\"text\":\"...\"}");

@@ -10,6 +10,11 @@ namespace Octet.Tokenizers.Models;
 /// </remarks>
 sealed class CharacterPairModel : TokenModel
 {
+    const int FewSymbols = 4; // for which cutting does not pay
+
+    // Finding the joints takes a time like that for so many symbols, which a program that encodes little text need not spend.
+    const int FreeSymbols = 1 << 13;
+
     readonly MergeTable _merges;
     readonly CharacterPairOptions _options;
     readonly byte[] _prefix;
@@ -17,8 +22,10 @@ sealed class CharacterPairModel : TokenModel
     readonly bool _affixed;
     readonly int[]? _bytes;
     readonly int[] _ascii = new int[128]; // symbols of single characters without prefix and suffix
-    readonly Lazy<HashSet<ulong>> _joints;
+    readonly int[][] _asciiEnds = new int[128][];
+    readonly Lazy<SymbolPairs> _joints;
     readonly PieceCache _cache = new();
+    int _symbolsSeen; // several threads may lose some
 
     internal CharacterPairModel(Vocabulary vocabulary, MergeTable merges, CharacterPairOptions options)
         : base(vocabulary)
@@ -32,6 +39,7 @@ sealed class CharacterPairModel : TokenModel
         for (int value = 0; value < _ascii.Length; value++)
         {
             _ascii[value] = vocabulary.FindBytes([(byte)value]);
+            _asciiEnds[value] = _ascii[value] < 0 ? [] : [_ascii[value]];
         }
 
         _joints = new(FindJoints);
@@ -73,18 +81,18 @@ sealed class CharacterPairModel : TokenModel
         try
         {
             int count = Symbols(piece, symbols, starts, out bool inPlace);
-            if (count <= PairMerger.Short || _affixed)
+            if (count <= FewSymbols || _affixed || !KnowsJoints(count))
             {
                 Merge(symbols.AsSpan(0, count), starts.AsSpan(0, count), piece.Length, at, writer);
                 return;
             }
 
             bool caches = inPlace && !writer.Tracks && !_options.IgnoreMerges;
-            HashSet<ulong> joints = _joints.Value;
+            SymbolPairs joints = _joints.Value;
             int start = 0;
             for (int i = 1; i <= count; i++)
             {
-                if (i == count || !joints.Contains(Joint(symbols[i - 1], symbols[i])))
+                if (i == count || !joints.Contains(symbols[i - 1], symbols[i]))
                 {
                     Span<int> part = symbols.AsSpan(start, i - start);
                     int end = i < count ? starts[i] : piece.Length;
@@ -228,12 +236,21 @@ sealed class CharacterPairModel : TokenModel
         return scratch.AsSpan(0, written);
     }
 
-    static ulong Joint(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
+    bool KnowsJoints(int symbols)
+    {
+        if (!_joints.IsValueCreated)
+        {
+            _symbolsSeen += symbols;
+            return _symbolsSeen > FreeSymbols;
+        }
+
+        return true;
+    }
 
     /// <summary>The last symbol of each merge's left side with the first of its right side.</summary>
-    HashSet<ulong> FindJoints()
+    SymbolPairs FindJoints()
     {
-        HashSet<ulong> joints = [];
+        SymbolPairs joints = new();
         int[][] lasts = new int[Vocabulary.Size][];
         int[][] firsts = new int[Vocabulary.Size][];
         foreach ((int left, int right) in _merges.Pairs())
@@ -242,7 +259,7 @@ sealed class CharacterPairModel : TokenModel
             {
                 foreach (int first in firsts[right] ??= Ends(right, atEnd: false))
                 {
-                    joints.Add(Joint(last, first));
+                    joints.Add(last, first);
                 }
             }
         }
@@ -254,6 +271,19 @@ sealed class CharacterPairModel : TokenModel
     int[] Ends(int token, bool atEnd)
     {
         ReadOnlySpan<byte> bytes = Vocabulary.Bytes(token);
+        if (bytes.IsEmpty)
+        {
+            return [];
+        }
+
+        // Most end with a letter of ASCII, which the tokens of bytes and the unknown one do not.
+        byte edge = atEnd ? bytes[^1] : bytes[0];
+        ReadOnlySpan<byte> unknown = Vocabulary.Bytes(_options.Unknown.Id);
+        if (edge is < 0x80 and not ((byte)'<' or (byte)'>') && (unknown.IsEmpty || edge != (atEnd ? unknown[^1] : unknown[0])))
+        {
+            return _asciiEnds[edge];
+        }
+
         List<int> ends = [];
         int character;
         if (atEnd)
@@ -271,11 +301,7 @@ sealed class CharacterPairModel : TokenModel
             AddEnd(bytes, "<0x00>".Length);
         }
 
-        if (_options.Unknown.Id >= 0)
-        {
-            AddEnd(bytes, Vocabulary.Bytes(_options.Unknown.Id).Length);
-        }
-
+        AddEnd(bytes, unknown.Length);
         return [.. ends];
 
         void AddEnd(ReadOnlySpan<byte> bytes, int length)

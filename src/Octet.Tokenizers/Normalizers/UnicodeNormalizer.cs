@@ -133,7 +133,7 @@ sealed class UnicodeNormalizer(NormalizationForm form) : Normalizer
         return normalized.Append(text[done..].Normalize(form)).ToString();
     }
 
-    int IndexOfNewer(ReadOnlySpan<char> text)
+    static int IndexOfNewer(ReadOnlySpan<char> text)
     {
         int at = 0;
         foreach (Rune value in text.EnumerateRunes())

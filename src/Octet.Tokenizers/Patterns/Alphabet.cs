@@ -97,22 +97,22 @@ sealed class Alphabet
     }
 
     /// <summary>The bytes that characters of these symbols begin with.</summary>
-    internal IEnumerable<byte> FirstBytes(bool[] members)
+    internal byte[] FirstBytes(bool[] members)
     {
         Span<byte> bytes = stackalloc byte[4];
-        SortedSet<byte> found = [];
+        bool[] found = new bool[0x100];
         for (int value = 0; value < 0x80; value++)
         {
             if (members[_ascii[value]])
             {
-                found.Add((byte)value);
+                found[value] = true;
             }
         }
 
         // What is not valid reads as U+FFFD.
         if (members[Symbol(0xFFFD)])
         {
-            found.UnionWith(Enumerable.Range(0x80, 0x80).Select(static value => (byte)value));
+            found.AsSpan(0x80).Fill(true);
         }
 
         // All characters of a block begin with the same byte, and most blocks are the same few.
@@ -130,11 +130,11 @@ sealed class Alphabet
             if (isAny[_blocks[block] / BlockSize] && block is < 0xD800 / BlockSize or > 0xDFFF / BlockSize)
             {
                 new Rune(block * BlockSize).EncodeToUtf8(bytes);
-                found.Add(bytes[0]);
+                found[bytes[0]] = true;
             }
         }
 
-        return found;
+        return [.. Enumerable.Range(0, found.Length).Where(value => found[value]).Select(static value => (byte)value)];
     }
 
     int ReadLonger(ReadOnlySpan<byte> text, int at, out int length)

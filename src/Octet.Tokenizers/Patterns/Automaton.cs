@@ -18,6 +18,9 @@ sealed class Automaton
     const int IsDead = 2;
     const int Shift = 2;
 
+    // A row has an entry for each ASCII character, then one for each symbol.
+    const int Ascii = 0x80;
+
     readonly PatternProgram _program;
     readonly int _stride;
     readonly bool[] _looksBehind;
@@ -40,11 +43,11 @@ sealed class Automaton
     internal Automaton(PatternProgram program)
     {
         _program = program;
-        _stride = program.Alphabet.Count;
+        _stride = Ascii + program.Alphabet.Count;
         _seen = new int[program.Code.Length];
         _added = new int[program.Code.Length];
         _looksBehind = FindLooksBehind(program.Code);
-        _starts = new int[_looksBehind[program.Start] ? _stride : 1];
+        _starts = new int[_looksBehind[program.Start] ? program.Alphabet.Count : 1];
         _table = new int[16 * _stride];
 
         // The row that nothing leads out of.
@@ -74,11 +77,17 @@ sealed class Automaton
         int[] table = Volatile.Read(ref _table);
         for (int at = start; ;)
         {
-            int symbol = alphabet.Read(text, at, out int length);
-            int entry = table[row + symbol];
+            int length = 1;
+            int column = (uint)at < (uint)text.Length ? text[at] : Ascii;
+            if (column >= Ascii)
+            {
+                column = Ascii + alphabet.Read(text, at, out length);
+            }
+
+            int entry = table[row + column];
             if (entry == 0)
             {
-                entry = Extend(row, symbol, ref table);
+                entry = Extend(row, column, ref table);
                 if (entry == 0)
                 {
                     seen = at;
@@ -86,11 +95,14 @@ sealed class Automaton
                 }
             }
 
-            last = (entry & Matches) != 0 ? at : last;
-            if ((entry & IsDead) != 0)
+            if ((entry & (Matches | IsDead)) != 0)
             {
-                seen = at;
-                return last;
+                last = (entry & Matches) != 0 ? at : last;
+                if ((entry & IsDead) != 0)
+                {
+                    seen = at;
+                    return last;
+                }
             }
 
             at += length;
@@ -108,18 +120,18 @@ sealed class Automaton
         }
     }
 
-    /// <summary>Finds out where a symbol leads; 0 where there is no more room.</summary>
-    int Extend(int row, int symbol, ref int[] table)
+    /// <summary>Finds out where a character leads; 0 where there is no more room.</summary>
+    int Extend(int row, int column, ref int[] table)
     {
         lock (_lock)
         {
             table = _table;
-            if (table[row + symbol] is not 0 and int known)
+            if (table[row + column] is not 0 and int known)
             {
                 return known;
             }
 
-            bool isMatch = Step(_states[row / _stride], symbol);
+            bool isMatch = Step(_states[row / _stride], column < Ascii ? _program.Alphabet.Symbol(column) : column - Ascii);
             int entry = IsDead | (isMatch ? Matches : 0);
             if (_next.Count > 1)
             {
@@ -138,7 +150,7 @@ sealed class Automaton
             }
 
             table = _table;
-            Volatile.Write(ref table[row + symbol], entry);
+            Volatile.Write(ref table[row + column], entry);
             return entry;
         }
     }

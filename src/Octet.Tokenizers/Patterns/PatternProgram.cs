@@ -33,7 +33,7 @@ sealed class PatternProgram
 
         if (First is not null && !First[start][Alphabet.End])
         {
-            byte[] bytes = [.. Alphabet.FirstBytes(First[start])];
+            byte[] bytes = Alphabet.FirstBytes(First[start]);
             FirstBytes = bytes.Length <= MaxFirstBytes ? SearchValues.Create(bytes) : null;
         }
     }

@@ -8,7 +8,7 @@ namespace Octet.Tokenizers.Reading;
 sealed class ModelPart
 {
     const int MostAffix = 64; // bytes; published ones have at most 4
-    const int MostUnigram = 4096; // bytes of a token, which every place of a text may be tried with; published ones have fewer than 100
+    const int LongestToken = 512; // bytes, which every place of a text may be tried with; published ones have fewer than 100
     const string PrefixName = "continuing_subword_prefix";
     const string Supported = "BPE, Unigram, WordPiece, WordLevel";
 
@@ -141,7 +141,7 @@ sealed class ModelPart
 
         string? content = unknown < 0 ? null : _vocabulary.Content(unknown);
         UnigramModel model = new(_vocabulary, [.. _scores], new UnknownToken(content, unknown, _file), Option("byte_fallback")?.Flag() ?? false);
-        return model.Longest <= MostUnigram ? model : throw Problem("model.vocab", $"has a token of {model.Longest} bytes, expected at most {MostUnigram}");
+        return model.Longest <= LongestToken ? model : throw Problem("model.vocab", $"has a token of {model.Longest} bytes, expected at most {LongestToken}");
     }
 
     WordPieceModel WordPiece()
@@ -150,7 +150,7 @@ sealed class ModelPart
         string prefix = Option("continuing_subword_prefix")?.Text() ?? "##";
         int most = Option("max_input_chars_per_word")?.Number(0, int.MaxValue) ?? 100;
         WordPieceModel model = new(_vocabulary, Unknown(required: true), prefix, most);
-        return model.Longest <= MostUnigram ? model : throw Problem("model.vocab", $"has a token of {model.Longest} bytes, expected at most {MostUnigram}");
+        return model.Longest <= LongestToken ? model : throw Problem("model.vocab", $"has a token of {model.Longest} bytes, expected at most {LongestToken}");
     }
 
     UnknownToken Unknown(bool required)
