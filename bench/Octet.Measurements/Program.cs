@@ -1,5 +1,6 @@
 using System.Globalization;
 using Octet.Measurements;
+using Octet.Measurements.Embeddings;
 using Octet.Measurements.Hub;
 using Octet.Measurements.Mixtures;
 using Octet.Measurements.Peers;
@@ -19,6 +20,7 @@ const string Usage = """
       --tables-only      write the tables from the results that are there
     octet-measurements plots [--measure MODELDIR]     docs/plots from bench/results; --measure makes the results first
     octet-measurements quantization                   the tables of docs/quantization.md: what each scheme costs octet-tiny
+    octet-measurements embeddings MODELDIR FIXTURES   the table and the chart of docs/embeddings.md: what each scheme costs all-MiniLM-L6-v2
     octet-measurements hub [OPTION...]                the table of docs/hub.md: downloads from a hub on the loopback
       --bytes N          of the model [default: 1000000000]
       --shards N         [default: 4]
@@ -59,6 +61,9 @@ try
             return 0;
         case ["quantization"]:
             SchemeTable.Write(stop.Token);
+            return 0;
+        case ["embeddings", var model, var fixtures]:
+            EmbeddingTable.Write(model, fixtures, stop.Token);
             return 0;
         case ["tokenizers", .. var rest] when !rest.Contains("--help"):
             TokenizerComparison.Run(rest, stop.Token);

@@ -66,6 +66,8 @@ static partial class Tool
             new TokenizeCommand(),
             new ScoreCommand(),
             new CompareCommand(),
+            new EmbedCommand(),
+            new RerankCommand(),
             new QuantizeCommand(),
             new BenchCommand(),
             new DoctorCommand(),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Octet.Cli.Comparison;
+using Octet.Cli.Inspection;
 using Octet.Cli.IO;
 using Octet.Cli.Options;
 using Spectre.Console;
@@ -25,7 +26,7 @@ sealed class CompareCommand : Command
     readonly ModelOptions _model;
 
     internal CompareCommand()
-        : base("compare", "How far model B is from model A over the same text: divergence of predictions (KL), agreement, perplexities, signal-to-noise ratio of every layer")
+        : base("compare", "How far model B is from model A over the same text: divergence of predictions (KL), agreement, perplexities, signal-to-noise ratio of every layer. Of models that make vectors of texts: cosines, and whether the same texts are near each other")
     {
         Arguments.Add(_a);
         Arguments.Add(_b);
@@ -47,6 +48,11 @@ sealed class CompareCommand : Command
         if (((object?[])[text, file, prompts, ids]).Count(given => given is not null) != 1)
         {
             throw new UsageException("expected one of --text, --file, --prompts and --ids");
+        }
+
+        if (Verification.IsEncoder(ModelPath.Folder(ModelPath.Resolve(parsed.GetValue(_a)))))
+        {
+            return CompareEmbeddings(parsed, prompts, cancellationToken);
         }
 
         (string Context, string Text)[] texts = prompts is not null ? [.. ReadPrompts(prompts)] : ids is null ? [("", text ?? TextInput.Read(file!))] : [];
@@ -82,6 +88,30 @@ sealed class CompareCommand : Command
             int[] context = part.Context.Length == 0 ? [] : comparison.Encode(part.Context);
             return ([.. context, .. comparison.Encode(part.Text)], context.Length);
         }
+    }
+
+    /// <summary>Of models that make vectors texts are compared with each other, so there have to be some.</summary>
+    int CompareEmbeddings(ParseResult parsed, string? prompts, CancellationToken cancellationToken)
+    {
+        if (prompts is null || parsed.GetValue(_plot) is not null)
+        {
+            throw new UsageException("A makes vectors of texts: expected --prompts with a text on each line, and no --plot");
+        }
+
+        string[] texts = [.. ReadPrompts(prompts).Select(prompt => prompt.Context + prompt.Text)];
+        using EmbeddingModel a = _model.OpenEmbedding(parsed, parsed.GetValue(_a));
+        using EmbeddingModel b = _model.OpenEmbedding(parsed, parsed.GetValue(_b), second: true);
+        EmbeddingComparisonResult result = TextBar.Run("compare", 2 * texts.Length, progress => EmbeddingComparison.Run(a, b, texts, null, progress, cancellationToken));
+        if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
+        {
+            JsonOutput.WriteLine(EmbeddingReport.Json(result, a.Path, b.Path));
+        }
+        else
+        {
+            EmbeddingReport.Write(result, a.Path, b.Path);
+        }
+
+        return 0;
     }
 
     static void Compute(ModelComparison comparison, (int[] Ids, int Context)[] sequences, CancellationToken cancellationToken)

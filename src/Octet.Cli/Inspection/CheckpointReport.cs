@@ -1,5 +1,7 @@
 using Octet.Backends;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
+using Octet.Embeddings;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -16,6 +18,15 @@ sealed record CheckpointReport
     internal ModelConfig? Config { get; init; }
 
     internal string? ConfigProblem { get; init; }
+
+    /// <summary>What a directory is that makes vectors or scores of texts, in place of <see cref="Config"/>; null: it does not.</summary>
+    internal EncoderSpec? Encoder { get; init; }
+
+    /// <summary>Its class.</summary>
+    internal string? EncoderArchitecture { get; init; }
+
+    /// <summary>Whether it is a model that runs here.</summary>
+    internal bool IsModel => Config is not null || Encoder is not null;
 
     /// <summary>What the directory or the file says of its quantisation, whatever the architecture; null where it says nothing that is understood.</summary>
     internal QuantizationConfig? Quantized { get; init; }
@@ -60,11 +71,13 @@ sealed record CheckpointReport
     {
         ModelConfig? config = null;
         string? configProblem = null;
+        EncoderSpec? encoder = null;
+        string? architecture = null;
         if (directory is not null)
         {
             try
             {
-                config = ModelConfig.Load(directory);
+                (encoder, config, architecture) = EncoderLoader.Read(directory, headless: true);
             }
             catch (ModelException error)
             {
@@ -116,6 +129,8 @@ sealed record CheckpointReport
             SharedNames = SharedTensorNames.Of(checkpoint),
             Config = config,
             ConfigProblem = configProblem,
+            Encoder = encoder,
+            EncoderArchitecture = architecture,
             FormatProblem = formatProblem,
             Quantized = quantization,
             Statistics = statistics ? values : null,

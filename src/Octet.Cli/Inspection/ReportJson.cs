@@ -33,6 +33,20 @@ static class ReportJson
         {
             json["config"] = Config(config);
         }
+        else if (report.Encoder is { } encoder)
+        {
+            json["encoder"] = new JsonObject
+            {
+                ["architecture"] = report.EncoderArchitecture,
+                ["hidden_size"] = encoder.HiddenSize,
+                ["intermediate_size"] = encoder.Inner,
+                ["num_hidden_layers"] = encoder.Layers.Count,
+                ["num_attention_heads"] = encoder.Heads,
+                ["vocab_size"] = encoder.VocabSize,
+                ["max_tokens"] = encoder.MaxTokens,
+                ["labels"] = encoder.Classifier?.Labels,
+            };
+        }
         else if (report.ConfigProblem is { } problem)
         {
             json["config_problem"] = problem;

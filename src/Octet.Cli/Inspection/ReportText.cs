@@ -35,7 +35,7 @@ static class ReportText
 
         if (report.Problems is [])
         {
-            Standard.Output.WriteLine(report.Config is null ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite");
+            Standard.Output.WriteLine(!report.IsModel ? "verified: all values are finite" : "verified: every tensor has its place in the model, and all values are finite");
         }
     }
 
@@ -60,6 +60,10 @@ static class ReportText
         if (report.Config is { } config)
         {
             fields.Write("model", Describe(config));
+        }
+        else if (report.Encoder is { } encoder)
+        {
+            fields.Write("model", Describe(encoder, report.EncoderArchitecture!));
         }
         else if (report.ConfigProblem is { } problem)
         {
@@ -91,6 +95,9 @@ static class ReportText
 
     static string Describe(ModelConfig config) => string.Create(CultureInfo.InvariantCulture,
         $"{config.ModelType}, {config.NumHiddenLayers} layers, hidden {config.HiddenSize}, feed-forward {FeedForward(config)}, heads {config.NumAttentionHeads} / {config.NumKeyValueHeads} of {config.HeadDim}, vocabulary {config.VocabSize}{(config.TieWordEmbeddings ? " (tied)" : "")}, context {config.MaxPositionEmbeddings}");
+
+    static string Describe(EncoderSpec encoder, string architecture) => string.Create(CultureInfo.InvariantCulture,
+        $"{architecture}, {encoder.Layers.Count} layers, hidden {encoder.HiddenSize}, feed-forward {encoder.Inner}, heads {encoder.Heads} of {encoder.HiddenSize / encoder.Heads}, vocabulary {encoder.VocabSize}, texts of {encoder.MaxTokens} tokens{(encoder.Classifier is { } classifier ? $", {classifier.Labels} {(classifier.Labels == 1 ? "label" : "labels")}" : "")}");
 
     static string FeedForward(ModelConfig config)
         => config.Decoder?.Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().FirstOrDefault() is not { } experts

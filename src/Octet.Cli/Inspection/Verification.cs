@@ -1,7 +1,9 @@
 using System.Globalization;
 using Octet.Backends;
 using Octet.Checkpoints;
+using Octet.Embeddings;
 using Octet.Numerics;
+using Octet.Quantization;
 using Octet.Safetensors;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;
@@ -20,6 +22,13 @@ static class Verification
     {
         try
         {
+            if (IsEncoder(directory))
+            {
+                ModelPairing.Check(directory);
+                _ = File.Exists(Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : null;
+                return (null, []);
+            }
+
             // Pairing needs neither threads nor a cache.
             using LanguageModel model = LanguageModel.Load(directory, new LanguageModelOptions { Threads = 1, ContextLength = 1, PrefillChunk = 1 });
             _ = model.Tokenizer;
@@ -29,6 +38,19 @@ static class Verification
         catch (Exception error) when (error is ModelException or SafetensorsException or TokenizerException or ChatTemplateException)
         {
             return (error.Message, []);
+        }
+    }
+
+    /// <summary>Whether a directory is what makes vectors or scores of texts by its config, and answers nothing.</summary>
+    internal static bool IsEncoder(string directory)
+    {
+        try
+        {
+            return EncoderLoader.IsEncoder(directory);
+        }
+        catch (ModelException)
+        {
+            return false;
         }
     }
 

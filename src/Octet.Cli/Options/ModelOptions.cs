@@ -86,4 +86,24 @@ sealed class ModelOptions
 
         return opened;
     }
+
+    /// <summary>A model that makes vectors, with those of the options that it has.</summary>
+    internal EmbeddingModel OpenEmbedding(ParseResult parsed, string? model, bool second = false)
+    {
+        EmbeddingModel opened = EmbeddingModel.Load(ModelPath.Resolve(model), new EncoderOptions
+        {
+            Device = parsed.GetValue(_device) ?? "cpu",
+            Threads = parsed.GetValue(_threads),
+            MaxTokens = parsed.GetValue(_context),
+            BatchTokens = parsed.GetValue(_chunk),
+            Activation = ((second ? parsed.GetValue(_second[_activation]) : null) ?? parsed.GetValue(_activation)) switch
+            {
+                "dynamic" => ActivationMode.Dynamic,
+                "static" => ActivationMode.Static,
+                _ => ActivationMode.WeightOnly,
+            },
+        });
+        EncoderOptionSet.Tell(opened.Notices);
+        return opened;
+    }
 }

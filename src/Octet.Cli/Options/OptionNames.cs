@@ -26,6 +26,11 @@ static partial class OptionNames
         [nameof(GenerationOptions.IgnoreGenerationConfig)] = "--ignore-generation-config",
         [nameof(LanguageModelOptions.ContextLength)] = "--context",
         [nameof(LanguageModelOptions.PrefillChunk)] = "--chunk",
+        [nameof(EncoderOptions.BatchTokens)] = "--batch-tokens",
+        [nameof(EncoderOptions.Pooling)] = "--pooling",
+        [nameof(EmbeddingOptions.PromptName)] = "--prompt",
+        [nameof(EmbeddingOptions.Dimensions)] = "--dims",
+        [nameof(RerankOptions.Instruction)] = "--instruction",
     };
 
     /// <summary>The message with options in the place of properties.</summary>

@@ -106,7 +106,8 @@ sealed record LineChart(string Title, string Subtitle, Axis X, Axis Y, IReadOnly
 
     double AtY(double y) => Height - Bottom - Y.Place(y) * (Height - Top - Bottom);
 
-    static string Number(double value) => value >= 1000 ? value.ToString("#,##0", CultureInfo.InvariantCulture) : value.ToString("0.###", CultureInfo.InvariantCulture);
+    static string Number(double value) => value >= 1000 ? value.ToString("#,##0", CultureInfo.InvariantCulture)
+        : value.ToString(value is > 0 and < 0.001 ? "0e-0" : "0.###", CultureInfo.InvariantCulture);
 
     static string Text(string text) => SecurityElement.Escape(text);
 }

@@ -19,6 +19,13 @@ abstract class Backend : IDisposable
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
     internal abstract Weight CreateLinear(LinearTensor tensor);
 
+    /// <summary>
+    /// The same for a layer that whole texts are multiplied with at every step: one that is float32 may be held as a copy in the order in which it is
+    /// multiplied, and what it takes in memory besides is given back.
+    /// </summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal virtual Weight CreatePacked(LinearTensor tensor) => CreateLinear(tensor);
+
     /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
     internal abstract Weight CreateEmbedding(LinearTensor tensor);
 
@@ -56,6 +63,33 @@ abstract class Backend : IDisposable
 
     /// <summary>outputs[j] = input * weights[j]^T + bias for every j: layers that share an input are one pass. No output may be the input.</summary>
     internal abstract void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows);
+
+    /// <summary>output[i] = table[ids[i]], widened; added to what is there where <paramref name="adds"/>.</summary>
+    internal abstract void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds);
+
+    /// <summary>
+    /// residual += delta (where there is one); output = (residual - mean) / sqrt(mean((residual - mean)^2) + epsilon) * norm + bias.
+    /// <paramref name="output"/> may be the same as <paramref name="residual"/> or <paramref name="delta"/>.
+    /// </summary>
+    internal abstract void AddLayerNorm(Activations residual, Activations? delta, Weight norm, Weight? bias, float epsilon, Activations output, int rows);
+
+    /// <summary>output = f(input * weight^T + bias). The output may not be the input.</summary>
+    internal abstract void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows);
+
+    /// <summary>In place: the rotary embedding of every head of both, row i at positions[i].</summary>
+    internal abstract void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions);
+
+    /// <summary>
+    /// Attention of every head over the rows of the same text, before and behind, softmax in float32. Text i is rows [starts[i], starts[i + 1]).
+    /// <paramref name="output"/> is none of the others.
+    /// </summary>
+    internal abstract void AttendWithin(Activations query, Activations key, Activations value, BidirectionalShape shape, ReadOnlySpan<int> starts, Activations output);
+
+    /// <summary>destination[i] = source[rows[i]].</summary>
+    internal abstract void Gather(Activations source, ReadOnlySpan<int> rows, Activations destination);
+
+    /// <summary>destination[i] = the mean of the rows [starts[i], starts[i + 1]) of <paramref name="source"/>.</summary>
+    internal abstract void Average(Activations source, ReadOnlySpan<int> starts, Activations destination);
 
     /// <summary>
     /// For every head of <paramref name="query"/> (in place) and <paramref name="key"/>: RMSNorm over the head where a norm is given, then

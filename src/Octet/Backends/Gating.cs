@@ -8,6 +8,8 @@ readonly record struct Gating(GatingKind Kind, float Alpha = 1, float Limit = fl
 {
     internal static Gating Silu { get; } = new(GatingKind.Silu);
 
+    internal static Gating Gelu { get; } = new(GatingKind.Gelu);
+
     internal static Gating GeluTanh { get; } = new(GatingKind.GeluTanh);
 }
 
@@ -16,6 +18,9 @@ enum GatingKind
 {
     /// <summary>gate * s(gate) * up.</summary>
     Silu,
+
+    /// <summary>gate * (1 + erf(gate / sqrt(2))) / 2 * up.</summary>
+    Gelu,
 
     /// <summary>gate * s(2 * sqrt(2 / pi) * (gate + 0.044715 * gate^3)) * up, which is GELU with its tanh.</summary>
     GeluTanh,

@@ -91,13 +91,17 @@ public sealed record ModelConfig
     /// <summary>Reads <c>config.json</c> of a model directory.</summary>
     /// <param name="directory">The model's directory in Hugging Face layout.</param>
     /// <exception cref="ModelException">There is no such directory or file, or the file does not describe a model that can be run.</exception>
-    public static ModelConfig Load(string directory)
+    public static ModelConfig Load(string directory) => Load(directory, headless: false);
+
+    /// <param name="directory">The model's directory.</param>
+    /// <param name="headless">Whether the model may be stored without an output layer.</param>
+    internal static ModelConfig Load(string directory, bool headless)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         string path = Path.Combine(directory, FileName);
         if (File.Exists(path))
         {
-            ModelConfig config = ModelConfigReader.Read(ConfigObject.Load(path), path);
+            ModelConfig config = ModelConfigReader.Read(ConfigObject.Load(path), path, headless);
             return config.QuantizationConfig is null ? config with { QuantizationConfig = QuantizationConfig.FindModelOpt(directory) } : config;
         }
 

@@ -9,9 +9,12 @@ namespace Octet.Checkpoints;
 /// </summary>
 static class ModelConfigReader
 {
-    internal static ModelConfig Read(ConfigObject json, string file)
+    /// <param name="json">The file.</param>
+    /// <param name="file">Its name.</param>
+    /// <param name="headless">Whether a class without an output layer is one too (<see cref="Family.Headless"/>).</param>
+    internal static ModelConfig Read(ConfigObject json, string file, bool headless = false)
     {
-        string[] architectures = ReadArchitectures(json);
+        string[] architectures = ReadArchitectures(json, headless);
         ConfigObject text = json.TryObject("text_config") ?? json;
         Family family = FindFamily(json, text, architectures);
         var shared = new FamilyConfig(text, family.Defaults);
@@ -47,11 +50,31 @@ static class ModelConfigReader
         return config;
     }
 
-    static string[] ReadArchitectures(ConfigObject json)
+    static string[] ReadArchitectures(ConfigObject json, bool headless)
     {
         string supported = string.Join(", ", ModelConfig.SupportedArchitectures);
         string[] named = json.TryStrings("architectures") ?? throw json.Missing("architectures", $"a list with one of: {supported}");
+        if (headless)
+        {
+            RequireCausal(json);
+            named = [.. named.Select(name => Family.Headless.GetValueOrDefault(name, name))];
+        }
+
         return named.Any(ModelConfig.SupportedArchitectures.Contains) ? named : throw json.Unsupported("architectures", supported);
+    }
+
+    /// <summary>Some embedding models are decoders whose tokens see those behind them too.</summary>
+    static void RequireCausal(ConfigObject json)
+    {
+        if (json.TryBoolean("is_causal") == false)
+        {
+            throw json.Unsupported("is_causal", "true");
+        }
+
+        if (json.TryBoolean("use_bidirectional_attention") == true)
+        {
+            throw json.Unsupported("use_bidirectional_attention", "false");
+        }
     }
 
     static Family FindFamily(ConfigObject json, ConfigObject text, string[] architectures)

@@ -51,6 +51,20 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
         return prefixes[0];
     }
 
+    /// <summary>The first of <paramref name="names"/> that is stored; the very first where none is.</summary>
+    internal string Stored(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (Has(name))
+            {
+                return name;
+            }
+        }
+
+        return names[0];
+    }
+
     /// <summary>A linear layer with a vector that is added to its outputs, <c>.bias</c>.</summary>
     internal LinearTensor Linear(string name, long outputs, long inputs, bool hasBias)
     {

@@ -1,18 +1,20 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Octet;
 
 /// <summary>
-/// What of a repository a model needs: config, tokenizer, template and safetensors in its top directory, and templates with names in the
-/// folder <c>additional_chat_templates</c>. Nothing else is ever downloaded, so that no file of a cache that this class filled can run code when it is opened.
+/// What of a repository a model needs: config, tokenizer, template and safetensors in its top directory, templates with names in the
+/// folder <c>additional_chat_templates</c>, and of sentence-transformers its lists and the folders of its modules. Nothing else is ever downloaded, so that no file of a cache that this class filled can run code when it is opened.
 /// </summary>
-static class NeededFiles
+static partial class NeededFiles
 {
-    // Octet reads the first six; the others are small, and what Python's tokenizers read.
+    // Octet reads the first eight; the others are small, and what Python's tokenizers read.
     static readonly HashSet<string> s_texts = new(StringComparer.Ordinal)
     {
         WeightFiles.Config, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "hf_quant_config.json",
-        "chat_template.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+        "modules.json", "config_sentence_transformers.json",
+        "chat_template.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
     };
 
     // Formats that unpickle when they are loaded.
@@ -58,7 +60,7 @@ static class NeededFiles
         }
 
         return byName.ContainsKey(WeightFiles.Config)
-            ? [.. needed.Concat(byName.Values.Where(file => IsTemplate(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal)]
+            ? [.. needed.Concat(byName.Values.Where(file => IsTemplate(file.Path) || IsModule(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal)]
             : throw NotAModel($"{repository} has no {WeightFiles.Config}: expected a language model in the layout of Hugging Face transformers");
     }
 
@@ -68,6 +70,12 @@ static class NeededFiles
         const string Folder = "additional_chat_templates/";
         return path.StartsWith(Folder, StringComparison.Ordinal) && path.EndsWith(".jinja", StringComparison.Ordinal) && RepositoryCache.IsPlainName(path[Folder.Length..]);
     }
+
+    /// <summary>Whether a file is one of a module of sentence-transformers, such as <c>1_Pooling/config.json</c>, or says how long its texts are.</summary>
+    static bool IsModule(string path) => Module.IsMatch(path);
+
+    [GeneratedRegex(@"^([0-9]{1,2}_[A-Za-z]{1,32}/(config\.json|model\.safetensors)|sentence_[a-z-]{1,20}_config\.json)\z")]
+    static partial Regex Module { get; }
 
     static IReadOnlyCollection<string> Shards(string repository, ReadOnlyMemory<byte> json)
     {

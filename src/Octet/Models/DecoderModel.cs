@@ -19,7 +19,8 @@ sealed class DecoderModel : IDisposable
     readonly CacheScale[] _cacheScales;
     readonly CachePlan _cache;
     readonly Weight _norm;
-    readonly Weight _head;
+    readonly Weight? _head;
+    readonly Weight[] _chosen = [];
     readonly Activations _residual, _hidden, _delta;
 
     /// <param name="config">Names the parts.</param>
@@ -27,7 +28,8 @@ sealed class DecoderModel : IDisposable
     /// <param name="backend">Who computes.</param>
     /// <param name="maxBatch">Rows of a step.</param>
     /// <param name="head">How the output layer is held.</param>
-    internal DecoderModel(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head)
+    /// <param name="outputs">The tokens whose logits are wanted, where not all are; none: there need be no output layer.</param>
+    internal DecoderModel(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head, IReadOnlyList<int>? outputs = null)
     {
         DecoderSpec spec = config.Decoder ?? throw new ArgumentException("a config that was not read from a file says nothing of the parts", nameof(config));
         int hidden = config.HiddenSize;
@@ -38,11 +40,14 @@ sealed class DecoderModel : IDisposable
         try
         {
             const string Embedding = "embed_tokens";
-            string root = weights.Prefix(Embedding, "model.", "language_model.model.", "model.language_model.");
+
+            // An embedding model is stored without what stands before the text model of a larger one.
+            string root = weights.Prefix(Embedding, ["model.", "language_model.model.", "model.language_model.", .. outputs is null ? (string[])[] : [""]]);
             string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
-            (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, config.TieWordEmbeddings, config.VocabSize, hidden);
+            bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
+            (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, tied, config.VocabSize, hidden);
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
-            _embedding = _build.Own(separate is null && !copies ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            _embedding = _build.Own(separate is null && !copies && outputs is null ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[spec.Layers.Count];
             _cacheScales = new CacheScale[_layers.Length];
             _cache = new CachePlan(spec.Layers);
@@ -61,7 +66,15 @@ sealed class DecoderModel : IDisposable
             }
 
             _norm = _build.Norm(root + "norm", hidden);
-            _head = copies ? _build.Own(backend.CreateFloat8(separate ?? table)) : separate is null ? _embedding : _build.Own(backend.CreateLinear(separate));
+            if (outputs is null)
+            {
+                _head = copies ? _build.Own(backend.CreateFloat8(separate ?? table)) : separate is null ? _embedding : _build.Own(backend.CreateLinear(separate));
+            }
+            else
+            {
+                _chosen = [.. outputs.Select(token => _build.Own(backend.CreateLinear((separate ?? table).Slice(token, 1))))];
+            }
+
             SkipUnused(config, spec, root, weights);
             weights.Close();
             _residual = _build.Buffer("residual", hidden);
@@ -75,7 +88,7 @@ sealed class DecoderModel : IDisposable
         }
 
         // A separate embedding is read one row a token.
-        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + _norm.Bytes + _head.Bytes + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
+        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + _norm.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
         LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
         LinearWeights = _layers.Sum(layer => layer.Mixer.LinearWeights + layer.FeedForward.LinearWeights);
     }
@@ -157,7 +170,16 @@ sealed class DecoderModel : IDisposable
     }
 
     /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
-    internal void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head, destination);
+    internal void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head!, destination);
+
+    /// <summary>The logits of one row, of the tokens that alone were wanted, in their order.</summary>
+    internal void ChosenLogits(Activations states, int row, Span<float> destination)
+    {
+        for (int i = 0; i < _chosen.Length; i++)
+        {
+            _backend.Logits(states, row, 1, _chosen[i], destination.Slice(i, 1));
+        }
+    }
 
     public void Dispose() => _build.Dispose();
 

@@ -28,6 +28,12 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
 
     internal Weight Linear(string name, int outputs, int inputs, bool hasBias = false) => Own(Backend.CreateLinear(Weights.Linear(name, outputs, inputs, hasBias)));
 
+    /// <summary>A layer that whole texts are multiplied with at every step.</summary>
+    internal Weight Packed(string name, int outputs, int inputs, bool hasBias) => Own(Backend.CreatePacked(Weights.Linear(name, outputs, inputs, hasBias)));
+
+    /// <summary>The same of layers that are stored as one tensor.</summary>
+    internal Weight[] PackedParts(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreatePacked(part)))];
+
     /// <summary>Layers that share an input and are stored as one tensor.</summary>
     internal Weight[] Fused(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreateLinear(part)))];
 

@@ -1,6 +1,8 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
+using Octet.Embeddings;
 using Octet.Models;
 using Octet.Safetensors;
 
@@ -15,31 +17,35 @@ static class ModelPairing
     /// <exception cref="ModelException">A tensor is missing, of the wrong shape or type, or not the model's.</exception>
     internal static bool TryCheck(string directory, QuantizationConfig? quantization)
     {
-        ModelConfig config;
+        EncoderSpec? encoder;
+        ModelConfig? decoder;
         try
         {
-            config = ModelConfig.Load(directory);
+            (encoder, decoder, _) = EncoderLoader.Read(directory, headless: true);
         }
         catch (ModelException)
         {
             return false;
         }
 
-        Check(directory, config, quantization);
+        Check(directory, encoder, decoder, quantization);
         return true;
     }
 
     /// <exception cref="ModelException">The config is not that of a model which runs here, or as above.</exception>
     internal static void Check(string directory)
     {
-        ModelConfig config = ModelConfig.Load(directory);
-        Check(directory, config, config.QuantizationConfig);
+        (EncoderSpec? encoder, ModelConfig? decoder, _) = EncoderLoader.Read(directory, headless: true);
+        Check(directory, encoder, decoder, encoder is null ? decoder!.QuantizationConfig : encoder.Quantization);
     }
 
-    static void Check(string directory, ModelConfig config, QuantizationConfig? quantization)
+    static void Check(string directory, EncoderSpec? encoder, ModelConfig? decoder, QuantizationConfig? quantization)
     {
         using var checkpoint = SafetensorsCheckpoint.Open(directory);
         using var backend = new CpuBackend(InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)), 1, ActivationMode.WeightOnly);
-        new DecoderModel(config, new WeightLedger(checkpoint, quantization), backend, 1, LmHead.AsStored).Dispose();
+        var weights = new WeightLedger(checkpoint, quantization);
+        using IDisposable model = encoder is not null
+            ? new EncoderModel(encoder, weights, backend, 1, encoder.Classifier is not null)
+            : new DecoderModel(decoder!, weights, backend, 1, LmHead.AsStored, EncoderLoader.IsHeadless(directory) ? [] : null);
     }
 }

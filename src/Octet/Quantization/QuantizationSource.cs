@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Checkpoints;
+using Octet.Embeddings;
 using Octet.Safetensors;
 
 namespace Octet.Quantization;
@@ -99,7 +100,7 @@ sealed class QuantizationSource : IDisposable
         return file.Exists ? (path, file.Length, file.LastWriteTimeUtc) : (path, -1, default);
     }
 
-    /// <summary>Copies what makes weights a model: configuration, tokenizer, templates, code, licence. Not the model card: it describes the source.</summary>
+    /// <summary>Copies what makes weights a model: configuration, tokenizer, templates, code, licence, the modules of sentence-transformers. Not the model card: it describes the source.</summary>
     internal void CopyCompanions(string directory, QuantizationPlan plan)
     {
         foreach ((string file, string name) in Companions())
@@ -144,7 +145,8 @@ sealed class QuantizationSource : IDisposable
 
         string templates = Path.Combine(_path, Templates);
         return [.. Names(_path).Where(IsCompanion).Select(name => (Path.Combine(_path, name), name)),
-            .. Names(templates).Where(name => Path.GetExtension(name) == ".jinja").Select(name => (Path.Combine(templates, name), Path.Combine(Templates, name)))];
+            .. Names(templates).Where(name => Path.GetExtension(name) == ".jinja").Select(name => (Path.Combine(templates, name), Path.Combine(Templates, name))),
+            .. SentenceModules.Folders(_path).SelectMany(folder => Names(Path.Combine(_path, folder)).Where(name => Path.GetExtension(name) is ".json" or ".safetensors").Select(name => (Path.Combine(_path, folder, name), Path.Combine(folder, name))))];
 
         static IEnumerable<string> Names(string directory) => Directory.Exists(directory) ? Directory.EnumerateFiles(directory).Select(file => Path.GetFileName(file)) : [];
     }

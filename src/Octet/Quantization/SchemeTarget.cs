@@ -44,6 +44,9 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
 
             // Mixture of experts: loaders keep the routers wide.
             "gate" or "router" or "shared_expert_gate" => false,
+
+            // On top of an encoder: a row for each text, not for each token.
+            _ when module.Split('.').Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
         };
         return linear && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, module, ignoreCase: false));

@@ -14,6 +14,8 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => backend.CreateLinear(tensor);
 
+    internal override Weight CreatePacked(LinearTensor tensor) => backend.CreatePacked(tensor);
+
     internal override Weight CreateEmbedding(LinearTensor tensor) => backend.CreateEmbedding(tensor);
 
     internal override Weight CreateFloat8(LinearTensor tensor) => backend.CreateFloat8(tensor);
@@ -32,6 +34,22 @@ class ForwardingBackend(Backend backend) : Backend
         => backend.AddRmsNorm(residual, delta, norm, epsilon, output, rows);
 
     internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows) => backend.Linear(input, weights, outputs, rows);
+
+    internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds) => backend.LookUp(table, ids, output, adds);
+
+    internal override void AddLayerNorm(Activations residual, Activations? delta, Weight norm, Weight? bias, float epsilon, Activations output, int rows)
+        => backend.AddLayerNorm(residual, delta, norm, bias, epsilon, output, rows);
+
+    internal override void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows) => backend.Linear(input, weight, function, output, rows);
+
+    internal override void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions) => backend.Rotate(query, key, headDim, rotary, positions);
+
+    internal override void AttendWithin(Activations query, Activations key, Activations value, BidirectionalShape shape, ReadOnlySpan<int> starts, Activations output)
+        => backend.AttendWithin(query, key, value, shape, starts, output);
+
+    internal override void Gather(Activations source, ReadOnlySpan<int> rows, Activations destination) => backend.Gather(source, rows, destination);
+
+    internal override void Average(Activations source, ReadOnlySpan<int> starts, Activations destination) => backend.Average(source, starts, destination);
 
     internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
         => backend.RotateAndStore(query, key, value, norm, rotary, cache, layer, batch);

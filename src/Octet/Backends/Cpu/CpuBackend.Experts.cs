@@ -91,6 +91,7 @@ sealed unsafe partial class CpuBackend
         _linear.Kernels = _kernels;
         _linear.Owner = this;
         _linear.Gating = gating;
+        _linear.Function = null;
         _linear.Count = 0;
     }
 

@@ -119,6 +119,11 @@ sealed unsafe partial class CpuBackend
 
         const int InterleavedUnits = 2;
 
+        // From so many tokens on rows of weights are few at a time where their products become something else: as many floats as a second-level
+        // cache keeps until then.
+        const int FewestFinishedTokens = 25;
+        const int FinishedFloats = 1 << 16;
+
         Item[] _items = new Item[MostWeights];
         internal CpuKernels Kernels = null!;
         internal CpuBackend Owner = null!;
@@ -126,6 +131,9 @@ sealed unsafe partial class CpuBackend
 
         /// <summary>How each two products become one, in the first's place; null: they stay as they are.</summary>
         internal Gating? Gating;
+
+        /// <summary>What every product goes through, with its bias; null: nothing.</summary>
+        internal Nonlinearity? Function;
 
         internal void Set(int index, CpuWeight weight, LinearInput input, float* output, int stride)
         {
@@ -212,10 +220,11 @@ sealed unsafe partial class CpuBackend
         {
             long row = Math.Max(0, first) * Grain;
             long endRow = Math.Min(item.Weight.Rows, end * Grain);
+            long most = FinishedRows(item);
             while (row < endRow)
             {
                 CpuWeight weight = item.Weight;
-                long stop = endRow;
+                long stop = Math.Min(endRow, row + most);
                 if (weight.IsExpanded && !Kernels.TakesFourBits(weight, item.Input.Rows))
                 {
                     stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
@@ -223,23 +232,34 @@ sealed unsafe partial class CpuBackend
                 }
 
                 Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, (float*)Owner._scratch.Of(worker));
-                if (item.Weight.Bias is { } bias)
+                if (item.Weight.Bias is not null || Function is not null)
                 {
-                    AddBias(item, bias, row, stop);
+                    Finish(item, row, stop);
                 }
 
                 row = stop;
             }
         }
 
-        static void AddBias(in Item item, CpuVector bias, long row, long stop)
+        long FinishedRows(in Item item)
+            => (item.Weight.Bias is null && Function is null) || item.Input.Rows < FewestFinishedTokens ? long.MaxValue / 2 : Math.Max(1, FinishedFloats / item.Input.Rows / Grain) * Grain;
+
+        void Finish(in Item item, long row, long stop)
         {
             int count = (int)(stop - row);
-            ReadOnlySpan<float> terms = new(bias.Data + row, count);
             for (nint token = 0; token < item.Input.Rows; token++)
             {
-                Span<float> output = new(item.Output + (token * item.Stride) + row, count);
-                TensorPrimitives.Add(output, terms, output);
+                float* output = item.Output + (token * item.Stride) + row;
+                if (item.Weight.Bias is { } bias)
+                {
+                    Span<float> sums = new(output, count);
+                    TensorPrimitives.Add(sums, new ReadOnlySpan<float>(bias.Data + row, count), sums);
+                }
+
+                if (Function is { } function)
+                {
+                    Kernels.Apply(function, output, count);
+                }
             }
         }
 

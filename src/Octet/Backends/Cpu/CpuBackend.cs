@@ -144,6 +144,7 @@ sealed unsafe partial class CpuBackend : Backend
         _linear.Kernels = _kernels;
         _linear.Count = weights.Length;
         _linear.Gating = null;
+        _linear.Function = null;
         _linear.Owner = this;
         for (int i = 0; i < weights.Length; i++)
         {
@@ -248,6 +249,7 @@ sealed unsafe partial class CpuBackend : Backend
             _linear.Kernels = _kernels;
             _linear.Count = 1;
             _linear.Gating = null;
+            _linear.Function = null;
             _linear.Owner = this;
             _expansion.Reserve(weight.ExpansionBytes);
             _linear.Set(0, weight, source, y, checked((int)head.Rows));

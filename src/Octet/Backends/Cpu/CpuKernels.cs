@@ -74,6 +74,17 @@ abstract unsafe class CpuKernels
     /// </summary>
     internal abstract void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch);
 
+    /// <summary>Rows of a weight that these kernels multiply together with many tokens.</summary>
+    internal virtual int PanelHeight => 1;
+
+    /// <summary>Floats of a copy of the weight in the order in which many tokens are multiplied with it; 0 where there is no use for one.</summary>
+    internal virtual long PackedFloats(CpuWeight weight) => 0;
+
+    /// <summary>Fills what <see cref="CpuWeight.Packed"/> has for the <see cref="PanelHeight"/> rows from <paramref name="row"/> on.</summary>
+    internal virtual void PackPanel(CpuWeight weight, long row, float* scratch)
+    {
+    }
+
     /// <summary>residual += delta unless null; output = residual * rsqrt(mean(residual^2) + epsilon) * norm.</summary>
     internal abstract void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count);
 
@@ -95,6 +106,15 @@ abstract unsafe class CpuKernels
     /// <summary>gate = the gating of gate and up.</summary>
     internal abstract void Gate(Gating gating, float* gate, float* up, int count);
 
+    /// <summary>residual += delta unless null; output = (residual - mean) * rsqrt(mean((residual - mean)^2) + epsilon) * norm + bias unless null.</summary>
+    internal abstract void AddLayerNorm(float* residual, float* delta, float* norm, float* bias, float epsilon, float* output, int count);
+
+    /// <summary>In place.</summary>
+    internal abstract void Apply(Nonlinearity function, float* values, int count);
+
+    /// <summary>Attention of some tokens of a text over all of its tokens, or over those near them; streaming softmax.</summary>
+    internal abstract void AttendWithin(in BidirectionalTile work);
+
     /// <summary>values *= the logistic function of gate.</summary>
     internal abstract void MultiplyLogistic(float* values, float* gate, int count);
 
@@ -112,6 +132,9 @@ abstract unsafe class CpuKernels
 
     /// <summary>Scratch floats that <see cref="Attend"/> may use on one worker for a tile of up to so many rows.</summary>
     internal abstract int AttentionScratch(int headDim, int rows, int group);
+
+    /// <summary>Scratch floats that <see cref="AttendWithin"/> may use on one worker.</summary>
+    internal abstract int WithinScratch(int headDim);
 }
 
 /// <summary>The left side of a linear layer: <see cref="Rows"/> tokens, <see cref="Stride"/> floats apart.</summary>

@@ -33,6 +33,7 @@ sealed unsafe class CpuWeight : Weight
     int _rowsRead;
     float* _scales;
     NativeBlock? _copy;
+    NativeBlock? _packed;
     NativeBlock? _ownScales;
 
     /// <param name="source">The layer.</param>
@@ -187,6 +188,18 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Whether rows are given back by <see cref="ReleaseRow"/>: only where they lie in a mapped file.</summary>
     internal bool ReleasesRows { get; init; }
 
+    /// <summary>A copy in panels of so many rows each, [panel][column][row], where <see cref="Pack"/> made room for one; null: none.</summary>
+    internal float* Packed { get; private set; }
+
+    /// <summary>Makes room for <see cref="Packed"/>, which the kernels fill.</summary>
+    /// <exception cref="ModelException">The system has no more memory.</exception>
+    internal void Pack(int panelRows, long floats, MemoryLedger ledger)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(floats, (Rows + panelRows - 1) / panelRows * panelRows * Columns);
+        _packed = NativeBlock.AllocateLarge(ledger, checked(floats * sizeof(float)));
+        Packed = (float*)_packed.Pointer;
+    }
+
     internal bool IsScaled => _scales is not null || _scaleCodes is not null;
 
     /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
@@ -314,6 +327,8 @@ sealed unsafe class CpuWeight : Weight
         Bias?.Dispose();
         _ownScales?.Dispose();
         _copy?.Dispose();
+        _packed?.Dispose();
+        Packed = null;
         _scales = null;
     }
 

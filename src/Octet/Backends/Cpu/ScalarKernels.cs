@@ -152,8 +152,10 @@ sealed unsafe partial class ScalarKernels : CpuKernels
     {
         switch (gating.Kind)
         {
+            case GatingKind.Gelu:
+                return Gelu(gate) * up;
             case GatingKind.GeluTanh:
-                return gate * Logistic(2 * Math.Sqrt(2 / Math.PI) * (gate + (0.044715 * gate * gate * gate))) * up;
+                return GeluTanh(gate) * up;
             case GatingKind.ClampedSwiGlu:
                 gate = Math.Min(gate, gating.Limit);
                 return gate * Logistic(gating.Alpha * gate) * (Math.Clamp(up, -gating.Limit, gating.Limit) + 1);

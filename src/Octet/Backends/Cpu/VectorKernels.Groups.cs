@@ -37,7 +37,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             _ => false,
         };
         bool oneBlock = weight.BlockColumns >= weight.Columns;
-        return TSimd.Count <= WidestGroups && hasHalves && !weight.IsExpanded && weight.Columns % Step == 0
+        return TSimd.Count <= WidestGroups && weight.Packed is null && hasHalves && !weight.IsExpanded && weight.Columns % Step == 0
             && (oneBlock || (weight.BlockColumns % Step == 0 && weight.BlockRows >= FewestGroupRows));
     }
 

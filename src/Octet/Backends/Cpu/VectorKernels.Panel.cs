@@ -15,10 +15,32 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     const int TileTokens = 6;
     const int MostPrefetchTokens = 64;
 
+    // Behind packed weights, where prefetching looks.
+    const int PanelSlack = 4096;
+
     static int PanelRows => 2 * TSimd.Count;
 
     // The panel, a square of lanes, the sums of a tile.
     static int PanelScratch => PanelColumns * PanelRows + TSimd.Count * TSimd.Count + TileTokens * PanelRows;
+
+    internal override int PanelHeight => PanelRows;
+
+    // Narrower weights stay in their bits: a copy of them would be wider.
+    internal override long PackedFloats(CpuWeight weight)
+        => weight.Format == WeightFormat.Float32 && !weight.IsScaled && !weight.IsExpanded ? (weight.Rows + PanelRows - 1) / PanelRows * PanelRows * weight.Columns + PanelSlack : 0;
+
+    internal override void PackPanel(CpuWeight weight, long row, float* scratch)
+    {
+        int rows = (int)Math.Min(PanelRows, weight.Rows - row);
+        for (int k = 0; k < weight.Columns; k += PanelColumns)
+        {
+            // A panel may be written past its last column: by way of the scratch memory.
+            int stop = Math.Min(weight.Columns, k + PanelColumns);
+            Pack<SingleWeights<TSimd, TVector>>(weight, row, rows, k, stop, false, scratch, scratch + PanelColumns * PanelRows);
+            long floats = (long)(stop - k) * PanelRows;
+            Buffer.MemoryCopy(scratch, weight.Packed + (row * weight.Columns) + ((long)k * PanelRows), floats * sizeof(float), floats * sizeof(float));
+        }
+    }
 
     static void Panels<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
@@ -39,7 +61,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     stop = Math.Min(Math.Min(stop, (k / ActivationGroup + 1) * ActivationGroup), (k / weight.BlockColumns + 1) * weight.BlockColumns);
                 }
 
-                Pack<TFormat>(weight, row, rows, k, stop, !scaleSums, scratch, square);
+                float* panel = scratch;
+                if (weight.Packed is not null)
+                {
+                    panel = weight.Packed + (row * weight.Columns) + ((nint)k * PanelRows);
+                }
+                else
+                {
+                    Pack<TFormat>(weight, row, rows, k, stop, !scaleSums, scratch, square);
+                }
+
                 for (int r = 0; r < rows; r++)
                 {
                     factors[r] = TFormat.HalfUnit * (scaleSums ? weight.Scales(row + r)[k / weight.BlockColumns] : 1);
@@ -47,7 +78,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
                 PanelTile tile = new()
                 {
-                    Weights = scratch,
+                    Weights = panel,
                     Stride = PanelRows,
                     Depth = stop - k,
                     Rows = rows,
@@ -60,6 +91,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     NextStride = (nint)weight.Columns * TFormat.ElementBytes,
                     NextBytes = Math.Min(PanelColumns, stop < weight.Columns ? weight.Columns - stop : weight.Columns) * TFormat.ElementBytes,
                 };
+                if (weight.Packed is not null)
+                {
+                    // What is multiplied next lies behind.
+                    tile.Next = (byte*)(panel + ((nint)(stop - k) * PanelRows));
+                    tile.NextBytes = PanelColumns * sizeof(float);
+                    tile.NextStride = tile.NextBytes;
+                }
+
                 Multiply(tile, x.Data + k, x.Stride, x.Rows, y + row, yStride);
                 k = stop;
             }
@@ -82,6 +121,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             int left = tokens - t;
             int count = Math.Min(left, left is 5 or 6 or > 8 ? 6 : 4);
             tile.Tokens = count;
+            tile.Output = tile.TokenFactors is null && tile.Rows == PanelRows && (count == 4 || count == 6) ? y + t * yStride : null;
+            tile.OutputStride = yStride;
             if (count > 4)
             {
                 Tile6(tile, x + t * xStride, xStride, tile.Sums);
@@ -91,8 +132,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Tile4(tile, x + t * xStride, xStride, tile.Sums);
             }
 
-            float* factors = tile.TokenFactors is null ? null : tile.TokenFactors + (nint)t * tile.TokenFactorStride;
-            Finish(tile, factors, y + t * yStride, yStride);
+            if (tile.Output is null)
+            {
+                float* factors = tile.TokenFactors is null ? null : tile.TokenFactors + (nint)t * tile.TokenFactorStride;
+                Finish(tile, factors, y + t * yStride, yStride);
+            }
+
             t += count;
         }
     }
@@ -254,6 +299,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             s5b = TSimd.MultiplyAdd(wb, v5, s5b);
         }
 
+        if (tile.Output is not null)
+        {
+            float* output = tile.Output;
+            stride = tile.OutputStride;
+            TVector a = TSimd.Load(tile.RowFactors);
+            TVector b = TSimd.Load(tile.RowFactors + TSimd.Count);
+            StoreSums(s0a, s0b, a, b, output, tile.Add);
+            StoreSums(s1a, s1b, a, b, output + stride, tile.Add);
+            StoreSums(s2a, s2b, a, b, output + 2 * stride, tile.Add);
+            StoreSums(s3a, s3b, a, b, output + 3 * stride, tile.Add);
+            StoreSums(s4a, s4b, a, b, output + 4 * stride, tile.Add);
+            StoreSums(s5a, s5b, a, b, output + 5 * stride, tile.Add);
+            return;
+        }
+
         TSimd.Store(sums + 0 * TSimd.Count, s0a);
         TSimd.Store(sums + 1 * TSimd.Count, s0b);
         TSimd.Store(sums + 2 * TSimd.Count, s1a);
@@ -300,6 +360,19 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             s3b = TSimd.MultiplyAdd(wb, v3, s3b);
         }
 
+        if (tile.Output is not null)
+        {
+            float* output = tile.Output;
+            stride = tile.OutputStride;
+            TVector a = TSimd.Load(tile.RowFactors);
+            TVector b = TSimd.Load(tile.RowFactors + TSimd.Count);
+            StoreSums(s0a, s0b, a, b, output, tile.Add);
+            StoreSums(s1a, s1b, a, b, output + stride, tile.Add);
+            StoreSums(s2a, s2b, a, b, output + 2 * stride, tile.Add);
+            StoreSums(s3a, s3b, a, b, output + 3 * stride, tile.Add);
+            return;
+        }
+
         TSimd.Store(sums + 0 * TSimd.Count, s0a);
         TSimd.Store(sums + 1 * TSimd.Count, s0b);
         TSimd.Store(sums + 2 * TSimd.Count, s1a);
@@ -308,6 +381,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         TSimd.Store(sums + 5 * TSimd.Count, s2b);
         TSimd.Store(sums + 6 * TSimd.Count, s3a);
         TSimd.Store(sums + 7 * TSimd.Count, s3b);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void StoreSums(TVector sumA, TVector sumB, TVector factorA, TVector factorB, float* output, bool adds)
+    {
+        TVector a = TSimd.Multiply(sumA, factorA);
+        TVector b = TSimd.Multiply(sumB, factorB);
+        if (adds)
+        {
+            a = TSimd.Add(a, TSimd.Load(output));
+            b = TSimd.Add(b, TSimd.Load(output + TSimd.Count));
+        }
+
+        TSimd.Store(output, a);
+        TSimd.Store(output + TSimd.Count, b);
     }
 
     /// <summary>One panel and what its sums are multiplied with.</summary>
@@ -327,6 +415,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         internal float* TokenFactors;
         internal int TokenFactorStride;
         internal float* Sums;
+
+        /// <summary>Where a whole tile is stored finished, rows <see cref="OutputStride"/> floats apart; null: its sums go to <see cref="Sums"/>.</summary>
+        internal float* Output;
+        internal nint OutputStride;
 
         /// <summary>Whether to add to what is there.</summary>
         internal bool Add;

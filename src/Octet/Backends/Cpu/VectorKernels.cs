@@ -139,15 +139,18 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
                 }
 
                 break;
+            case GatingKind.Gelu:
+                for (int i = 0; i < whole; i += TSimd.Count)
+                {
+                    TSimd.Store(gate + i, TSimd.Multiply(VectorErf.Gelu<TSimd, TVector>(TSimd.Load(gate + i)), TSimd.Load(up + i)));
+                }
+
+                break;
             case GatingKind.GeluTanh:
-                TVector cubic = TSimd.Broadcast(0.044715f);
-                TVector one = TSimd.Broadcast(1);
-                TVector slope = TSimd.Broadcast(2 * MathF.Sqrt(2 / MathF.PI));
                 for (int i = 0; i < whole; i += TSimd.Count)
                 {
                     TVector x = TSimd.Load(gate + i);
-                    TVector z = TSimd.Multiply(TSimd.Multiply(x, slope), TSimd.MultiplyAdd(TSimd.Multiply(x, x), cubic, one));
-                    TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(x, z), TSimd.Load(up + i)));
+                    TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(x, TanhSlope(x)), TSimd.Load(up + i)));
                 }
 
                 break;
@@ -177,6 +180,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
         // The smaller of two, of the larger.
         static TVector Least(TVector a, TVector b, TVector minus) => TSimd.Multiply(TSimd.Max(TSimd.Multiply(a, minus), TSimd.Multiply(b, minus)), minus);
     }
+
+    /// <summary>What GELU with its tanh takes the logistic function of: 2 * sqrt(2 / pi) * (x + 0.044715 * x^3).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TVector TanhSlope(TVector x)
+        => TSimd.Multiply(TSimd.Multiply(x, TSimd.Broadcast(2 * MathF.Sqrt(2 / MathF.PI))), TSimd.MultiplyAdd(TSimd.Multiply(x, x), TSimd.Broadcast(0.044715f), TSimd.Broadcast(1)));
 
     /// <summary>x / (1 + exp(-z)).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

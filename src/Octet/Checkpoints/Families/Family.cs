@@ -26,6 +26,15 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Qwen3_5MoeForCausalLM", "qwen3_5_moe_text", Qwen3Next.Read),
     ];
 
+    /// <summary>Classes of the same models without an output layer, as embedding models are stored, with those that read them.</summary>
+    internal static IReadOnlyDictionary<string, string> Headless { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Qwen3Model"] = "Qwen3ForCausalLM",
+        ["Qwen2Model"] = "Qwen2ForCausalLM",
+        ["LlamaModel"] = "LlamaForCausalLM",
+        ["MistralModel"] = "MistralForCausalLM",
+    };
+
     /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>
     internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {

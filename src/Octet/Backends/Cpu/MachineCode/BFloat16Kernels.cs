@@ -27,6 +27,8 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override int AttentionScratch(int headDim, int rows, int group) => Math.Max(TileAttention.ScratchFloats(headDim, group), inner.AttentionScratch(headDim, rows, group));
 
+    internal override int WithinScratch(int headDim) => inner.WithinScratch(headDim);
+
     internal override int PreparedLayout(CpuWeight weight, int rows) => Multiplies(weight, rows) ? Packed : inner.PreparedLayout(weight, rows);
 
     internal override long PreparedBytes(CpuWeight weight, int rows)
@@ -62,6 +64,12 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight);
 
+    internal override int PanelHeight => inner.PanelHeight;
+
+    internal override long PackedFloats(CpuWeight weight) => inner.PackedFloats(weight);
+
+    internal override void PackPanel(CpuWeight weight, long row, float* scratch) => inner.PackPanel(weight, row, scratch);
+
     internal override void AddRmsNorm(float* residual, float* delta, float* norm, float epsilon, float* output, int count)
         => inner.AddRmsNorm(residual, delta, norm, epsilon, output, count);
 
@@ -84,6 +92,13 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     }
 
     internal override void Gate(Gating gating, float* gate, float* up, int count) => inner.Gate(gating, gate, up, count);
+
+    internal override void AddLayerNorm(float* residual, float* delta, float* norm, float* bias, float epsilon, float* output, int count)
+        => inner.AddLayerNorm(residual, delta, norm, bias, epsilon, output, count);
+
+    internal override void Apply(Nonlinearity function, float* values, int count) => inner.Apply(function, values, count);
+
+    internal override void AttendWithin(in BidirectionalTile work) => inner.AttendWithin(work);
 
     internal override void MultiplyLogistic(float* values, float* gate, int count) => inner.MultiplyLogistic(values, gate, count);
 

@@ -1,0 +1,116 @@
+using Octet.Backends;
+using Octet.Generation;
+
+namespace Octet.Embeddings;
+
+/// <summary>
+/// Texts in tokens in, their tokens' last hidden states out, as many texts a step as it has room for, none padded. Threads take turns at the steps. Owns all
+/// that the model rests on.
+/// </summary>
+/// <param name="files">What the weights lie in, which no collector gives back.</param>
+abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
+{
+    readonly Turns _turns = new();
+    volatile bool _disposed;
+
+    ~TextEncoder() => CloseFiles();
+
+    /// <summary>Elements of a hidden state.</summary>
+    internal abstract int Width { get; }
+
+    /// <summary>Token ids are below this.</summary>
+    internal abstract int VocabularySize { get; }
+
+    /// <summary>The longest text, in tokens.</summary>
+    internal abstract int MaxTokens { get; }
+
+    /// <summary>Weights of the linear layers that a token is multiplied with.</summary>
+    internal abstract long LinearWeights { get; }
+
+    /// <summary>What computes.</summary>
+    internal abstract string Description { get; }
+
+    /// <summary>Computes texts, in their order.</summary>
+    /// <param name="texts">Each of 1 to <see cref="MaxTokens"/> tokens.</param>
+    /// <param name="states">Called inside of a step for each text in it: it must not use the model but for <see cref="Score"/>.</param>
+    /// <param name="finished">Told between steps how many texts have ended.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
+    internal void Run(IReadOnlyList<TokenText> texts, Action<StepText> states, Action<int>? finished, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        foreach (TokenText text in texts)
+        {
+            Require(text);
+        }
+
+        RunSteps(texts, states, finished, cancellationToken);
+    }
+
+    /// <summary>The scores that layers on top make of a text which a step has ended with; called inside of the step.</summary>
+    internal abstract void Score(StepText text, Span<float> scores);
+
+    public void Dispose()
+    {
+        _turns.Enter(CancellationToken.None);
+        try
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            DisposeModel();
+            CloseFiles();
+        }
+        finally
+        {
+            _turns.Leave();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    protected abstract void RunSteps(IReadOnlyList<TokenText> texts, Action<StepText> states, Action<int>? finished, CancellationToken cancellationToken);
+
+    protected abstract void DisposeModel();
+
+    /// <summary>Nobody else computes until <see cref="EndStep"/>.</summary>
+    protected void BeginStep(CancellationToken cancellationToken)
+    {
+        _turns.Enter(cancellationToken);
+        if (_disposed)
+        {
+            _turns.Leave();
+            ThrowIfDisposed();
+        }
+    }
+
+    protected void EndStep() => _turns.Leave();
+
+    void Require(TokenText text)
+    {
+        if (text.Ids.Length == 0 || text.Ids.Length > MaxTokens)
+        {
+            throw new ModelException(ModelError.InvalidInput, $"a text of {text.Ids.Length} tokens: expected 1 to {MaxTokens}");
+        }
+
+        foreach (int id in text.Ids)
+        {
+            if ((uint)id >= (uint)VocabularySize)
+            {
+                throw new ModelException(ModelError.InvalidInput, $"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
+            }
+        }
+    }
+
+    void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(EmbeddingModel));
+
+    void CloseFiles()
+    {
+        foreach (IDisposable file in files)
+        {
+            file.Dispose();
+        }
+    }
+}

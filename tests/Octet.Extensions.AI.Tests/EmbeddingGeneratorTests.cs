@@ -1,0 +1,53 @@
+using Microsoft.Extensions.AI;
+using Octet.Tests.Reference;
+
+namespace Octet.Extensions.AI.Tests;
+
+public sealed class EmbeddingGeneratorTests : IDisposable
+{
+    readonly TemporaryDirectory _directory = new();
+    readonly EmbeddingModel _model;
+
+    public EmbeddingGeneratorTests()
+    {
+        new EncoderCheckpoint { VocabSize = 300, Layers = 1 }.Write(_directory.Path);
+        ByteTokenizer.Write(_directory.Path, ["[CLS]", "[SEP]"], "[CLS]", "[SEP]");
+        File.WriteAllText(Path.Combine(_directory.Path, "config_sentence_transformers.json"), """{"prompts":{"query":"ask: "}}""");
+        _model = EmbeddingModel.Load(_directory.Path, new() { Threads = 1 });
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Texts_become_the_model_s_vectors_in_their_order()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
+        GeneratedEmbeddings<Embedding<float>> found = await generator.GenerateAsync(["one", "two"], cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(_model.Embed(["one", "two"]), found.Select(embedding => embedding.Vector.ToArray()));
+        Assert.Equal(Path.GetFileName(_directory.Path), found[0].ModelId);
+    }
+
+    [Fact]
+    public async Task A_call_chooses_dimensions_and_prompt()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator(new() { Normalize = true });
+        var options = new EmbeddingGenerationOptions { Dimensions = 10, AdditionalProperties = new() { ["prompt_name"] = "query" } };
+        GeneratedEmbeddings<Embedding<float>> found = await generator.GenerateAsync(["one"], options, TestContext.Current.CancellationToken);
+        Assert.Equal(_model.Embed("one", new() { Dimensions = 10, PromptName = "query", Normalize = true }), found[0].Vector.ToArray());
+    }
+
+    [Fact]
+    public async Task Whoever_asks_is_given_the_model_and_what_is_known_of_it()
+    {
+        IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
+        Assert.Same(_model, generator.GetService<EmbeddingModel>());
+        Assert.Equal(96, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelDimensions);
+        Assert.Null(generator.GetService<string>());
+        generator.Dispose();
+        Assert.Single(await generator.GenerateAsync(["still open"], cancellationToken: TestContext.Current.CancellationToken));
+    }
+}
