@@ -42,7 +42,8 @@ static partial class NeededFiles
             byName[file.Path] = file;
         }
 
-        List<ModelFile> needed = [.. byName.Values.Where(file => s_texts.Contains(file.Path))];
+        bool hasTokenizer = byName.ContainsKey("tokenizer.json");
+        List<ModelFile> needed = [.. byName.Values.Where(file => s_texts.Contains(file.Path) || (!hasTokenizer && IsOtherTokenizer(file.Path)))];
         WeightFileNames.Choice choice = Choose(all);
         if (choice.IndexName is { } indexName && index is { } json)
         {
@@ -63,6 +64,10 @@ static partial class NeededFiles
             ? [.. needed.Concat(byName.Values.Where(file => IsTemplate(file.Path) || IsModule(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal)]
             : throw NotAModel($"{repository} has no {WeightFiles.Config}: expected a language model in the layout of Hugging Face transformers");
     }
+
+    /// <summary>Whether a file is what <c>Tokenizer.Load</c> reads where there is no <c>tokenizer.json</c>.</summary>
+    static bool IsOtherTokenizer(string path)
+        => path is "tekken.json" or "tokenizer.model" or "tiktoken.model" || (path.EndsWith(".tiktoken", StringComparison.Ordinal) && RepositoryCache.IsPlainName(path));
 
     /// <summary>Whether a file is one of the named chat templates, which transformers saves in a folder of their own.</summary>
     static bool IsTemplate(string path)

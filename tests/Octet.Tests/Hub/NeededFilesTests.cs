@@ -14,4 +14,16 @@ public class NeededFilesTests
         ModelFile[] all = [.. wanted.Concat(others).Select(path => new ModelFile(path, 1, "d7edf6bd2a681fb0175f7735299831ee1b22b812", null))];
         Assert.Equal(wanted.Order(StringComparer.Ordinal), NeededFiles.Select("org/name", all, null).Select(file => file.Path));
     }
+
+    [Theory]
+    [InlineData("tokenizer.model")]
+    [InlineData("tekken.json")]
+    [InlineData("tiktoken.model")]
+    [InlineData("qwen.tiktoken")]
+    public void Another_file_of_the_tokenizer_comes_where_there_is_no_tokenizer_json(string other)
+    {
+        string[] Needed(params string[] paths) => [.. NeededFiles.Select("org/name", [.. paths.Select(path => new ModelFile(path, 1, "d7edf6bd2a681fb0175f7735299831ee1b22b812", null))], null).Select(file => file.Path)];
+        Assert.Equal(((string[])["config.json", "model.safetensors", other]).Order(StringComparer.Ordinal), Needed("config.json", "model.safetensors", other, "deeper/x.tiktoken", "a:b.tiktoken"));
+        Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"], Needed("config.json", "model.safetensors", other, "tokenizer.json"));
+    }
 }
