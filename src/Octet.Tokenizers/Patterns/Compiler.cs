@@ -10,7 +10,10 @@ sealed class Compiler
     const int MaxWork = 200_000;
 
     readonly List<Instruction> _code = [];
-    readonly Dictionary<(ScalarSet Set, bool AtEnd), int> _sets = [];
+    readonly List<(ScalarSet Set, bool AtEnd)> _sets = [];
+
+    // Where each set is in the list: those without the end of the text, and those with it.
+    readonly Dictionary<ScalarSet, int>[] _tables = [[], []];
     int _forks;
     int _work;
 
@@ -24,7 +27,7 @@ sealed class Compiler
         Compiler compiler = new();
         int accept = compiler.Emit(new(Operation.Accept));
         int start = compiler.Compile(node, accept, isBack: false);
-        return new PatternProgram([.. compiler._code], start, compiler._forks, [.. compiler._sets.OrderBy(static pair => pair.Value).Select(static pair => pair.Key)]);
+        return new PatternProgram([.. compiler._code], start, compiler._forks, compiler._sets);
     }
 
     int Compile(Node node, int next, bool isBack)
@@ -195,7 +198,8 @@ sealed class Compiler
 
     int Table(ScalarSet set, bool atEnd)
     {
-        if (!_sets.TryGetValue((set, atEnd), out int table))
+        Dictionary<ScalarSet, int> tables = _tables[atEnd ? 1 : 0];
+        if (!tables.TryGetValue(set, out int table))
         {
             if (_sets.Count == MaxSets)
             {
@@ -203,7 +207,8 @@ sealed class Compiler
             }
 
             table = _sets.Count;
-            _sets.Add((set, atEnd), table);
+            _sets.Add((set, atEnd));
+            tables.Add(set, table);
         }
 
         return table;

@@ -79,7 +79,12 @@ sealed class PatternProgram
                         first[at] = Set(value);
                         break;
                     case Operation.Fork when first[next] is { } a && first[other] is { } b:
-                        first[at] = [.. a.Zip(b, static (x, y) => x | y)];
+                        first[at] = [.. a];
+                        for (int symbol = 0; symbol < b.Length; symbol++)
+                        {
+                            first[at]![symbol] |= b[symbol];
+                        }
+
                         break;
                     case Operation.Atomic when first[other] is { } inside:
                         first[at] = inside;
