@@ -44,6 +44,12 @@ sealed class TestModel : IDisposable
             vocabulary[((char)(printable ? value : 256 + others++)).ToString()] = value;
         }
 
+        // Added tokens have the ids behind the vocabulary's, which no text reaches up to there.
+        while (vocabulary.Count < VocabularySize - 3)
+        {
+            vocabulary[$"(token {vocabulary.Count})"] = vocabulary.Count;
+        }
+
         return new JsonObject
         {
             ["version"] = "1.0",
