@@ -1,6 +1,6 @@
 // all-MiniLM-L6-v2 with Octet beside ONNX Runtime, both in float32, in one process: the same token ids, by turns, medians of pairs.
 // "By processor time" is the ratio of what the processor spent on each, with one thread: it holds on a machine that others use too.
-//   python3 tools/minilm/make.py artifacts/models/all-MiniLM-L6-v2
+// The model's folder holds reference.onnx too.
 //   dotnet run -c Release bench/embeddings.cs -- artifacts/models/all-MiniLM-L6-v2 [OTHER-MODEL...]
 // Other models, such as quantised ones, are measured by Octet alone. ONNX Runtime pads a batch to its longest text and masks the rest.
 #:project ../src/Octet/Octet.csproj

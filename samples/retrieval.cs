@@ -1,7 +1,7 @@
 // Retrieval over 1,000 texts: embed them, ask in other words, rerank the best, and say how often the right text was found.
 // Run from the repository's root: dotnet run -c Release samples/retrieval.cs -- MODEL [RERANKER]
-// MODEL is an embedding model such as all-MiniLM-L6-v2 (python3 tools/minilm/make.py artifacts/models/all-MiniLM-L6-v2 makes it), RERANKER a
-// cross-encoder or Qwen3-Reranker; without one the words that query and text have in common rerank.
+// MODEL is the folder of an embedding model such as all-MiniLM-L6-v2 ("octet pull sentence-transformers/all-MiniLM-L6-v2" fetches it and says
+// where), RERANKER that of a cross-encoder or Qwen3-Reranker; without one the words that query and text have in common rerank.
 #:project ../src/Octet/Octet.csproj
 
 using System.Diagnostics;

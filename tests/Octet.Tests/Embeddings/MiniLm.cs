@@ -12,7 +12,7 @@ static class MiniLm
         string path = Environment.GetEnvironmentVariable("OCTET_MINILM") is { Length: > 0 } named ? named : Path.Combine(Fixtures.Repository, "artifacts", "models", "all-MiniLM-L6-v2");
         if (!File.Exists(Path.Combine(path, "model.safetensors")))
         {
-            Assert.Skip($"all-MiniLM-L6-v2 is not in {path}: make it from the NuGet package (python3 ../shared/peers/minilm/make.py DIR), and name it by OCTET_MINILM");
+            Assert.Skip($"all-MiniLM-L6-v2 is not in {path}: OCTET_MINILM names its folder");
         }
 
         return path;
