@@ -122,9 +122,9 @@ public sealed class EmbedTests : IDisposable
     public void A_language_model_does_not_embed_and_an_encoder_does_not_answer()
     {
         using var language = new TestModel();
-        Assert.Contains("has no modules.json that says how the states of tokens become one vector, and a decoder's own files do not: add the files of sentence-transformers, or say how", Run("embed", language.Path, "x").Error, StringComparison.Ordinal);
+        Assert.Contains("has no modules.json that says how the states of tokens become one vector, and a decoder's own files do not: add the files of sentence-transformers, or say how with --pooling", Run("embed", language.Path, "x").Error, StringComparison.Ordinal);
         Assert.Single(Vectors(Run("embed", language.Path, "--pooling", "last", "x")));
-        Assert.Contains("architectures is [\"BertModel\"], which is not implemented", Run("run", _model, "x").Error, StringComparison.Ordinal);
+        Assert.Contains("architectures is [\"BertModel\"], which is not read: an encoder makes vectors or scores and no text: open it as an EmbeddingModel or a Reranker (octet embed, octet rerank)", Run("run", _model, "x").Error, StringComparison.Ordinal);
     }
 
     string Write(string name, string text)

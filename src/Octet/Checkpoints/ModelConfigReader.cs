@@ -60,7 +60,10 @@ static class ModelConfigReader
             named = [.. named.Select(name => Family.Headless.GetValueOrDefault(name, name))];
         }
 
-        return named.Any(ModelConfig.SupportedArchitectures.Contains) ? named : throw json.Unsupported("architectures", supported);
+        return named.Any(ModelConfig.SupportedArchitectures.Contains) ? named
+            : throw (named.Any(EncoderFamily.IsEncoder)
+                ? json.Refused("architectures", "an encoder makes vectors or scores and no text: open it as an EmbeddingModel or a Reranker (octet embed, octet rerank)")
+                : json.Unsupported("architectures", supported));
     }
 
     /// <summary>Some embedding models are decoders whose tokens see those behind them too.</summary>

@@ -124,7 +124,7 @@ public sealed class EmbeddingModel : IDisposable
                 ?? (opened.Spec is not null ? new Pooling([PoolingMode.Mean], true)
                     : throw new ModelException(
                         ModelError.Unsupported,
-                        $"{directory} has no {SentenceModules.FileName} that says how the states of tokens become one vector, and a decoder's own files do not: add the files of sentence-transformers, or say how ({nameof(EncoderOptions)}.{nameof(EncoderOptions.Pooling)})",
+                        $"{directory} has no {SentenceModules.FileName} that says how the states of tokens become one vector, and a decoder's own files do not: add the files of sentence-transformers, or say how with {nameof(EncoderOptions.Pooling)}",
                         directory));
             return new EmbeddingModel(directory, opened, modules, pooling) { LoadDuration = Stopwatch.GetElapsedTime(started) };
         }

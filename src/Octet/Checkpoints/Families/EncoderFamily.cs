@@ -23,6 +23,9 @@ sealed record EncoderFamily(string Name, Func<EncoderConfig, EncoderSpec> Read)
     /// <summary>The classes that can be run.</summary>
     internal static IEnumerable<string> Architectures => All.SelectMany(family => (string[])[family.Name + "Model", family.Name + Classifier]);
 
+    /// <summary>Whether a class is one of an encoder that can be run.</summary>
+    internal static bool IsEncoder(string architecture) => All.Any(family => family.Has(architecture));
+
     /// <summary>The encoder that a config.json describes; null: it is of another kind.</summary>
     /// <exception cref="ModelException">It is one that is not right, or asks for what is not implemented.</exception>
     internal static EncoderSpec? TryRead(ConfigObject json)
@@ -30,7 +33,7 @@ sealed record EncoderFamily(string Name, Func<EncoderConfig, EncoderSpec> Read)
         string[] named = json.TryStrings("architectures") ?? [];
         foreach (EncoderFamily family in All)
         {
-            if (named.FirstOrDefault(name => s_suffixes.Any(suffix => name == family.Name + suffix)) is { } architecture)
+            if (named.FirstOrDefault(family.Has) is { } architecture)
             {
                 var config = new EncoderConfig(json, architecture.EndsWith(Classifier, StringComparison.Ordinal));
                 EncoderSpec spec = family.Read(config);
@@ -40,4 +43,6 @@ sealed record EncoderFamily(string Name, Func<EncoderConfig, EncoderSpec> Read)
 
         return null;
     }
+
+    bool Has(string architecture) => s_suffixes.Any(suffix => architecture == Name + suffix);
 }
