@@ -25,7 +25,7 @@ static class Verification
             if (IsEncoder(directory))
             {
                 ModelPairing.Check(directory);
-                _ = File.Exists(Path.Combine(directory, "tokenizer.json")) ? Tokenizer.Load(directory) : null;
+                _ = Tokenizer.Exists(directory) ? Tokenizer.Load(directory) : null;
                 return (null, []);
             }
 

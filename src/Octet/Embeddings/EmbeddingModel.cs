@@ -40,9 +40,9 @@ public sealed class EmbeddingModel : IDisposable
         }
 
         _dense = dense;
-        _tokenizer = new(() => File.Exists(System.IO.Path.Combine(path, "tokenizer.json")) ? Tokenizer.Load(path) : null);
+        _tokenizer = new(() => Tokenizer.Exists(path) ? Tokenizer.Load(path) : null);
         _tokens = new(() => new EncoderTokens(
-            _tokenizer.Value ?? throw new ModelException(ModelError.Unsupported, $"{path} has no tokenizer.json: text needs one (token ids do not)", path), MaxTokens, modules.LowersCase));
+            _tokenizer.Value ?? throw new ModelException(ModelError.Unsupported, $"{path} has no tokenizer (tokenizer.json or another): text needs one (token ids do not)", path), MaxTokens, modules.LowersCase));
     }
 
     /// <summary>The model's directory.</summary>
@@ -66,7 +66,7 @@ public sealed class EmbeddingModel : IDisposable
     /// <summary>Whether the model's files say that vectors have length 1.</summary>
     public bool Normalizes => _modules.Normalizes;
 
-    /// <summary>The model's tokenizer, read when first asked for; null where there is no <c>tokenizer.json</c>.</summary>
+    /// <summary>The model's tokenizer, read when first asked for; null where there is none.</summary>
     /// <exception cref="TokenizerException">A file is broken or not supported.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
 

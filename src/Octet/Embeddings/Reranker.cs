@@ -202,7 +202,7 @@ public sealed class Reranker : IDisposable
     }
 
     static Tokenizer LoadTokenizer(string directory)
-        => File.Exists(System.IO.Path.Combine(directory, "tokenizer.json"))
+        => Tokenizer.Exists(directory)
             ? Tokenizer.Load(directory)
-            : throw new ModelException(ModelError.Unsupported, $"{directory} has no tokenizer.json: a query and documents need one", directory);
+            : throw new ModelException(ModelError.Unsupported, $"{directory} has no tokenizer (tokenizer.json or another): a query and documents need one", directory);
 }

@@ -235,7 +235,7 @@ public sealed class EmbeddingModelTests : IDisposable
     {
         File.Delete(System.IO.Path.Combine(Path, "tokenizer.json"));
         using var model = EmbeddingModel.Load(Path);
-        Assert.Contains("has no tokenizer.json: text needs one", Assert.Throws<ModelException>(() => model.Embed("abc")).Message, StringComparison.Ordinal);
+        Assert.Contains("has no tokenizer (tokenizer.json or another): text needs one", Assert.Throws<ModelException>(() => model.Embed("abc")).Message, StringComparison.Ordinal);
         Assert.Single(model.EmbedTokens([[5, 6]]));
     }
 
