@@ -9,6 +9,9 @@ readonly unsafe ref struct BidirectionalTile
     // Keys are laid out once for all rows of a tile. A multiple of the tokens that are multiplied together.
     internal const int MaxRows = 48;
 
+    // Scored together, so that a row's scores are few vectors' work apart from the exponentials. Whole panels with any vectors.
+    internal const int MaxKeys = 128;
+
     internal required float* Query { get; init; }
 
     internal required float* Key { get; init; }

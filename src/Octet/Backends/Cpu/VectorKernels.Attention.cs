@@ -93,8 +93,8 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 int next = Math.Min(g + 1, group - 1);
                 KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
-                float keep = Softmax(scores + g * PageTokens, start - first, count, ref maxima[g], ref totals[g]);
-                float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, start - first, count, ref maxima[next], ref totals[next]);
+                float keep = Softmax(scores + g * PageTokens, PageTokens, start - first, count, ref maxima[g], ref totals[g]);
+                float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, PageTokens, start - first, count, ref maxima[next], ref totals[next]);
                 if (TFormat.HalfUnit != 1)
                 {
                     Scale(scores + g * PageTokens, (1 + next - g) * PageTokens, TFormat.HalfUnit);
@@ -282,7 +282,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 {
                     int index = row * work.Group + g;
                     int visible = Math.Clamp(work.End(row) - first, 0, count);
-                    float keep = Softmax(scores + row * PageTokens, work.First(row) - first, visible, ref maxima[index], ref totals[index]);
+                    float keep = Softmax(scores + row * PageTokens, PageTokens, work.First(row) - first, visible, ref maxima[index], ref totals[index]);
                     if (keep != 1)
                     {
                         Scale(output + (nint)row * work.OutputStride, valueSize, keep);
@@ -382,15 +382,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>
-    /// scores[j] = exp(scores[j] - m) with the new largest score m, zero before <paramref name="from"/> and from <paramref name="visible"/> on;
+    /// Of <paramref name="count"/> scores, whole vectors of them: scores[j] = exp(scores[j] - m) with the new largest score m, zero before <paramref name="from"/> and from <paramref name="visible"/> on;
     /// adds them to <paramref name="total"/> and returns what earlier sums are to be multiplied with.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float Softmax(float* scores, int from, int visible, ref float max, ref float total)
+    static float Softmax(float* scores, int count, int from, int visible, ref float max, ref float total)
     {
         if (from >= visible)
         {
-            new Span<float>(scores, PageTokens).Clear();
+            new Span<float>(scores, count).Clear();
             return 1;
         }
 
@@ -399,13 +399,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             scores[j] = float.NegativeInfinity;
         }
 
-        for (int j = visible; j < PageTokens; j++)
+        for (int j = visible; j < count; j++)
         {
             scores[j] = float.NegativeInfinity;
         }
 
         TVector highest = TSimd.Load(scores);
-        for (int j = TSimd.Count; j < PageTokens; j += TSimd.Count)
+        for (int j = TSimd.Count; j < count; j += TSimd.Count)
         {
             highest = TSimd.Max(highest, TSimd.Load(scores + j));
         }
@@ -420,7 +420,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         TVector shift = TSimd.Broadcast(-rise);
         TVector sum = TSimd.Zero;
-        for (int j = 0; j < PageTokens; j += TSimd.Count)
+        for (int j = 0; j < count; j += TSimd.Count)
         {
             TVector e = VectorExp.Exp<TSimd, TVector>(TSimd.Add(TSimd.Load(scores + j), shift));
             TSimd.Store(scores + j, e);

@@ -4,14 +4,14 @@ using System.Runtime.CompilerServices;
 namespace Octet.Backends.Cpu;
 
 /// <summary>
-/// What encoders have that decoders do not. Attention within a text is as that of several tokens over a cache: 32 keys at a time become a
+/// What encoders have that decoders do not. Attention within a text is as that of several tokens over a cache: keys, many at a time, become a
 /// panel, their values are one as they lie.
 /// </summary>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 {
     // Keys as panels, scores, a tile's sums, a square of lanes, m and l of each row.
     internal override int WithinScratch(int headDim)
-        => (PageTokens * headDim) + (BidirectionalTile.MaxRows * (PageTokens + 2)) + (TileTokens * PanelRows) + (TSimd.Count * TSimd.Count);
+        => (BidirectionalTile.MaxKeys * headDim) + (BidirectionalTile.MaxRows * (BidirectionalTile.MaxKeys + 2)) + (TileTokens * PanelRows) + (TSimd.Count * TSimd.Count);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void AddLayerNorm(float* residual, float* delta, float* norm, float* bias, float epsilon, float* output, int count)
@@ -115,15 +115,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     internal override void AttendWithin(in BidirectionalTile work)
     {
         int size = work.HeadDim;
-        if (size % TSimd.Count != 0 || PageTokens % PanelRows != 0)
+        if (size % TSimd.Count != 0 || BidirectionalTile.MaxKeys % PanelRows != 0)
         {
             ScalarKernels.Instance.AttendWithin(work);
             return;
         }
 
         float* keys = work.Scratch;
-        float* scores = keys + (PageTokens * size);
-        float* sums = scores + (BidirectionalTile.MaxRows * PageTokens);
+        float* scores = keys + (BidirectionalTile.MaxKeys * size);
+        float* sums = scores + (BidirectionalTile.MaxRows * BidirectionalTile.MaxKeys);
         float* square = sums + (TileTokens * PanelRows);
         float* maxima = square + (TSimd.Count * TSimd.Count);
         float* totals = maxima + BidirectionalTile.MaxRows;
@@ -138,20 +138,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* query = work.Query + ((nint)work.First * work.QueryStride);
         float* output = work.Output + ((nint)work.First * work.OutputStride);
         int end = work.End(work.First + work.Rows - 1);
-        for (int first = work.From(work.First); first < end; first += PageTokens)
+        for (int first = work.From(work.First); first < end; first += BidirectionalTile.MaxKeys)
         {
-            int count = Math.Min(PageTokens, end - first);
+            int count = Math.Min(BidirectionalTile.MaxKeys, end - first);
+            int vectors = (count + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
             for (int j = 0; j < count; j += PanelRows)
             {
                 score.Weights = keys + (j * size);
                 PackRows(work.Key + ((nint)(first + j) * work.KeyStride), work.KeyStride, Math.Min(PanelRows, count - j), size, score.Weights, square, ones);
-                Multiply(score, query, work.QueryStride, work.Rows, scores + j, PageTokens);
+                Multiply(score, query, work.QueryStride, work.Rows, scores + j, BidirectionalTile.MaxKeys);
             }
 
             for (int row = 0; row < work.Rows; row++)
             {
                 int visible = Math.Clamp(work.End(work.First + row) - first, 0, count);
-                float keep = Softmax(scores + (row * PageTokens), work.From(work.First + row) - first, visible, ref maxima[row], ref totals[row]);
+                float keep = Softmax(scores + (row * BidirectionalTile.MaxKeys), vectors, work.From(work.First + row) - first, visible, ref maxima[row], ref totals[row]);
                 if (keep != 1 && value.Add)
                 {
                     Scale(output + ((nint)row * work.OutputStride), size, keep);
@@ -163,7 +164,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 value.Weights = work.Value + ((nint)first * work.ValueStride) + i;
                 value.Rows = Math.Min(PanelRows, size - i);
-                Multiply(value, scores, PageTokens, work.Rows, output + i, work.OutputStride);
+                Multiply(value, scores, BidirectionalTile.MaxKeys, work.Rows, output + i, work.OutputStride);
             }
 
             value.Add = true;

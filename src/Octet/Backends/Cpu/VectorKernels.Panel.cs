@@ -87,7 +87,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     TokenFactorStride = x.ScaleStride,
                     Sums = sums,
                     Add = k > 0,
-                    Next = stop < weight.Columns ? weight.Row(row) + (nint)stop * TFormat.ElementBytes : weight.Row(row + PanelRows),
+                    Next = x.Rows > MostPrefetchTokens ? null : stop < weight.Columns ? weight.Row(row) + (nint)stop * TFormat.ElementBytes : weight.Row(row + PanelRows),
                     NextStride = (nint)weight.Columns * TFormat.ElementBytes,
                     NextBytes = Math.Min(PanelColumns, stop < weight.Columns ? weight.Columns - stop : weight.Columns) * TFormat.ElementBytes,
                 };
@@ -109,8 +109,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void Multiply(PanelTile tile, float* x, nint xStride, int tokens, float* y, nint yStride)
     {
         // Memory is idle while tiles are multiplied: the rows of the next panel come meanwhile, a share of them with each tile.
-        // Many tokens hide what is left of the wait.
-        int nextRows = tile.Next is null || tokens > MostPrefetchTokens ? 0 : PanelRows;
+        int nextRows = tile.Next is null ? 0 : PanelRows;
         int share = (PanelRows * TileTokens + tokens - 1) / tokens;
         for (int t = 0; t < tokens;)
         {
