@@ -14,6 +14,9 @@ sealed class Scheduler
 {
     const int IdleMilliseconds = 200;
 
+    // With more sequences a step's rows are not idle without guesses.
+    const int MostGuessing = 4;
+
     static readonly Comparer<GenerationRequest> s_inOrder = Comparer<GenerationRequest>.Create(
         static (a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : a.Order.CompareTo(b.Order));
 
@@ -21,6 +24,8 @@ sealed class Scheduler
     readonly SchedulerLimits _limits;
     readonly PrefixCache? _prefixes;
     readonly PromptPace _pace;
+    readonly SpeculationGain _gain = new();
+    readonly bool _speculates;
     readonly StepPlan _plan;
     readonly SchedulerCounters _counters = new();
 
@@ -45,6 +50,7 @@ sealed class Scheduler
         // What one has computed may differ in its last bits from what another would have.
         _prefixes = limits is { KeepsPrefixes: true, IsDeterministic: false } ? engine.CreatePrefixCache() : null;
         _pace = new PromptPace(limits.Step);
+        _speculates = limits is { Speculation: Speculation.PromptLookup, IsDeterministic: false } && engine.CanCut;
         _plan = new StepPlan(engine.BatchCapacity);
     }
 
@@ -80,7 +86,7 @@ sealed class Scheduler
             {
                 // The last token is computed again even when it is known: its logits are wanted.
                 operation.KeepPrefix(generation.Prompt.AsSpan(0, generation.Prompt.Length - 1));
-                request = new GenerationRequest(generation, own, session is null, settings, cancellationToken);
+                request = new GenerationRequest(generation, own, session is null, settings, cancellationToken) { Lookup = _speculates ? new PromptLookup() : null };
             }
             finally
             {
@@ -292,6 +298,41 @@ sealed class Scheduler
                 Plan(request, 1);
             }
         }
+
+        PlanGuesses();
+    }
+
+    /// <summary>More rows for sequences whose next tokens can be guessed, where there are few and it pays.</summary>
+    void PlanGuesses()
+    {
+        if (!_speculates || _plan.Writing is 0 or > MostGuessing || !_gain.Pays(_plan.Writing))
+        {
+            return;
+        }
+
+        foreach (GenerationRequest request in _plan.Requests.ToArray())
+        {
+            int most = Math.Min(request.Generation.Left - 1, _engine.BatchCapacity - _plan.Rows);
+            int[] guess = request.Lookup!.Guess(request.Session.Tokens);
+            guess = guess[..Math.Clamp(most, 0, guess.Length)];
+            if (guess.Length == 0)
+            {
+                continue;
+            }
+
+            _plan.Remove(request);
+            request.Session.Know(guess);
+            if (_engine.TryReserve(request.Session, 0, collects: false))
+            {
+                request.Guess = guess;
+            }
+            else
+            {
+                request.Session.TakeBack(guess.Length);
+            }
+
+            _plan.Add(request, 1 + request.Guess.Length);
+        }
     }
 
     /// <summary>Chunks of prompts that were begun.</summary>
@@ -331,7 +372,7 @@ sealed class Scheduler
     int Room()
     {
         int room = _engine.BatchCapacity - _plan.Rows;
-        return _plan.Writing == 0 ? room : Math.Min(room, _pace.Tokens(_engine.BatchCapacity) - _plan.PromptTokens);
+        return _plan.Writing == 0 ? room : Math.Min(room, _pace.Tokens(_plan.Writing, _engine.BatchCapacity) - _plan.PromptTokens);
     }
 
     /// <summary>Begins sequences as long as there is room for them and their prompts.</summary>
@@ -454,6 +495,8 @@ sealed class Scheduler
     void GiveWay(GenerationRequest request)
     {
         _plan.Remove(request);
+        request.Session.TakeBack(request.Guess.Length);
+        request.Guess = [];
         request.Session.GiveWay();
         request.Noted = default;
         _running.Remove(request);
@@ -479,67 +522,98 @@ sealed class Scheduler
         }
 
         TimeSpan computed = Stopwatch.GetElapsedTime(forward);
-        if (_plan.Writing > 0)
+        (int promptTokens, bool writes, bool guesses) = (_plan.PromptTokens, _plan.Writing > 0, _plan.HasGuesses);
+        if (writes)
         {
-            _pace.Note(_plan.PromptTokens, computed);
+            _pace.Note(promptTokens, computed);
         }
 
         foreach (GenerationRequest request in requests)
         {
             request.Generation.NotePrompt(computed);
-            Note(request);
+            if (request.Guess.Length == 0)
+            {
+                Note(request);
+            }
         }
 
-        int promptTokens = _plan.PromptTokens;
         int generated = Draw([.. _plan.Asking], logits);
-        _counters.NoteStep(promptTokens, generated, computed, Stopwatch.GetElapsedTime(begun));
+        TimeSpan all = Stopwatch.GetElapsedTime(begun);
+        if (writes && promptTokens == 0)
+        {
+            _gain.Note(generated, all, guesses);
+        }
+
+        _counters.NoteStep(promptTokens, generated, computed, all);
     }
 
-    /// <summary>Draws a token of each sequence; returns how many.</summary>
-    int Draw(GenerationRequest[] requests, Memory<float> logits)
+    /// <summary>Draws the next tokens of each sequence; returns how many in all.</summary>
+    int Draw((GenerationRequest Request, int Rows)[] asking, Memory<float> logits)
     {
-        var updates = new GenerationUpdate[requests.Length];
-        var errors = new Exception?[requests.Length];
         int width = _engine.VocabularySize;
-        if (requests.Length == 1)
+        var drawn = new (List<GenerationUpdate> Updates, Exception? Error)[asking.Length];
+        int[] first = new int[asking.Length];
+        for (int i = 1; i < first.Length; i++)
+        {
+            first[i] = first[i - 1] + asking[i - 1].Rows;
+        }
+
+        if (asking.Length == 1)
         {
             Draw(0);
         }
         else
         {
-            Parallel.For(0, requests.Length, Draw);
+            Parallel.For(0, asking.Length, Draw);
         }
 
-        for (int i = 0; i < requests.Length; i++)
+        int count = 0;
+        for (int i = 0; i < asking.Length; i++)
         {
-            if (errors[i] is { } error)
+            (GenerationRequest request, int rows) = asking[i];
+            (List<GenerationUpdate> updates, Exception? error) = drawn[i];
+            count += updates.Count;
+            foreach (GenerationUpdate update in updates)
             {
-                End(requests[i], error);
-                continue;
+                request.Emit(update);
             }
 
-            requests[i].Emit(updates[i]);
-            if (requests[i].Generation.IsOver)
+            // Behind the last token that was drawn everything was guessed wrong.
+            int wrong = error is null ? rows - updates.Count : 0;
+            request.Lookup?.Note(rows - 1, updates.Count - 1);
+            request.Guess = [];
+            request.Session.TakeBack(wrong);
+            Note(request);
+            if (error is not null || request.Generation.IsOver)
             {
-                End(requests[i], null);
+                End(request, error);
             }
             else
             {
-                requests[i].Session.Know([requests[i].Generation.Token]);
+                request.Session.Know([request.Generation.Token]);
             }
         }
 
-        return requests.Length;
+        return count;
 
         void Draw(int i)
         {
+            (GenerationRequest request, int rows) = asking[i];
+            drawn[i].Updates = [];
             try
             {
-                updates[i] = requests[i].Generation.Next(logits.Span.Slice(i * width, width));
+                for (int row = 0; row < rows; row++)
+                {
+                    drawn[i].Updates.Add(request.Generation.Next(logits.Span.Slice((first[i] + row) * width, width)));
+                    if (request.Generation.IsOver || (row < rows - 1 && request.Generation.Token != request.Guess[row]))
+                    {
+                        return;
+                    }
+                }
             }
             catch (Exception error)
             {
-                errors[i] = error;
+                drawn[i].Error = error;
             }
         }
     }

@@ -296,6 +296,41 @@ public class SchedulerTests
         Assert.Equal((0, 0, 0, 300), (statistics.Running, statistics.Waiting, statistics.PagesInUse, statistics.Finished));
     }
 
+    [Fact]
+    public async Task Guessed_tokens_change_nothing_but_the_number_of_steps()
+    {
+        using var plain = new SyntheticModel();
+        using var guessing = new SyntheticModel(new() { Speculation = Speculation.PromptLookup });
+        for (int i = 0; i < 4; i++)
+        {
+            // The prompt repeats itself, and so does what such a model writes.
+            int[] prompt = [.. Enumerable.Repeat(SyntheticModel.Ids(9, seed: i), 4).SelectMany(ids => ids)];
+            foreach (float temperature in (float[])[0, 0.3f])
+            {
+                GenerationOptions options = Greedy(120) with { Temperature = temperature, Seed = i };
+                AssertSame(plain, prompt, await Tokens(plain.Model, prompt, options), await Tokens(guessing.Model, prompt, options));
+            }
+        }
+
+        Assert.Equal(plain.Model.Statistics.GeneratedTokens, guessing.Model.Statistics.GeneratedTokens);
+        Assert.True(guessing.Model.Statistics.Steps < plain.Model.Statistics.Steps, $"{guessing.Model.Statistics.Steps} steps with guesses, {plain.Model.Statistics.Steps} without");
+        Assert.Equal(0, guessing.Model.Statistics.PagesInUse);
+    }
+
+    [Fact]
+    public async Task A_session_holds_what_was_written_and_no_wrong_guess()
+    {
+        using var guessing = new SyntheticModel(new() { Speculation = Speculation.PromptLookup });
+        int[] prompt = [.. Enumerable.Repeat(SyntheticModel.Ids(9), 4).SelectMany(ids => ids)];
+        using InferenceSession session = guessing.Model.CreateSession();
+        for (int tokens = 1; tokens < 40; tokens += 3)
+        {
+            int[] written = await Tokens(guessing.Model, prompt, Greedy(tokens) with { Temperature = 1, Seed = tokens }, session);
+            Assert.Equal(prompt.Length + written.Length - 1, session.Length);
+            Assert.Equal(session.Length, session.KeepPrefix([.. prompt, .. written]));
+        }
+    }
+
     static async Task<IAsyncEnumerator<GenerationUpdate>> Begin(LanguageModel model, int[] prompt)
     {
         IAsyncEnumerator<GenerationUpdate> stream = model.GenerateAsync(prompt, null, Greedy(400)).GetAsyncEnumerator();
