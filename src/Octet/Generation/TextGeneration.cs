@@ -43,10 +43,11 @@ sealed class TextGeneration(
             sampler.Accept(token);
             bool isStop = settings.IsStop(token);
             AnswerPart part = isStop ? default : answer.Append(token);
-            if (isStop || answer.Stop is not null || count == budget)
+            bool isComplete = sampler.IsComplete;
+            if (isStop || isComplete || answer.Stop is not null || count == budget)
             {
                 AnswerPart last = isStop ? answer.Flush() : part.With(answer.Flush());
-                FinishReason reason = isStop || answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
+                FinishReason reason = isStop || isComplete || answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
                 GenerationUpdate end = End(
                     last, token, reason, count, sampler.Seed, first, promptDuration, Stopwatch.GetElapsedTime(decode));
                 emit(end with { StopString = answer.Stop, StopTokenId = isStop && answer.Stop is null ? token : null });
