@@ -230,11 +230,11 @@ sealed class Automaton
     {
         places.Sort(static (a, b) => a.Position != b.Position ? a.Position.CompareTo(b.Position) : (a.Frame?.Id ?? 0).CompareTo(b.Frame?.Id ?? 0));
         int count = 0;
-        foreach ((int, Frame?) place in places)
+        for (int i = 0; i < places.Count; i++)
         {
-            if (count == 0 || places[count - 1] != place)
+            if (count == 0 || places[count - 1] != places[i])
             {
-                places[count++] = place;
+                places[count++] = places[i];
             }
         }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Octet.Tokenizers;
 
 namespace Octet.Constraints;
 
@@ -11,23 +10,17 @@ sealed class CompiledConstraint
 
     readonly Func<string, int[]> _encode;
 
-    /// <param name="root">What the text must be.</param>
+    /// <param name="network">What the text must be; all of it can be written.</param>
     /// <param name="trie">The tokens.</param>
     /// <param name="encode">The tokens of a text, as the tokenizer would write it.</param>
     /// <param name="marks">How the model thinks before it answers; null: it does not.</param>
-    /// <exception cref="ConstraintException">It is too large, or nothing satisfies it.</exception>
-    internal CompiledConstraint(Expression root, TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null)
+    internal CompiledConstraint(Network network, TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null)
     {
         Trie = trie;
         _encode = encode;
         Marks = marks;
-        Automaton = new Automaton(NetworkBuilder.Build(root, trie.IsWritable));
+        Automaton = new Automaton(network);
         Masks = new TokenMasks(Automaton, trie);
-    }
-
-    internal CompiledConstraint(Expression root, Tokenizer tokenizer)
-        : this(root, TokenTrie.Of(tokenizer), text => tokenizer.Encode(text, addSpecialTokens: false, splitSpecialTokens: true), ThinkingMarks.Of(tokenizer))
-    {
     }
 
     internal Automaton Automaton { get; }

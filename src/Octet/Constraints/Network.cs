@@ -9,6 +9,20 @@ sealed class Network
     /// <summary>The position of a text that is complete, behind the end of the outermost rule.</summary>
     internal const int Done = -1;
 
+    /// <summary>Whether every byte of it is among these.</summary>
+    internal bool IsWritable(bool[] bytes)
+    {
+        foreach (NetworkBuilder.Edge edge in Edges)
+        {
+            if (edge.Kind == NetworkBuilder.EdgeKind.Bytes && bytes.AsSpan(edge.Low, edge.High - edge.Low + 1).Contains(false))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Where the text begins.</summary>
     internal required int Start { get; init; }
 

@@ -80,22 +80,43 @@ static class NetworkPruning
             ruleAt.Add(ends[rule].Start, rule);
         }
 
-        ILookup<int, Edge> into = edges.Where(counts).ToLookup(static edge => edge.To);
-        ILookup<int, Edge> calls = edges.Where(static edge => edge.Kind == EdgeKind.Call).ToLookup(static edge => edge.Rule);
+        // Lists of edges, each by the one before it: those into a position, and the calls of a rule.
+        int[] lastInto = new int[isFinal.Length];
+        int[] lastCall = new int[ends.Count];
+        int[] beforeInto = new int[edges.Length];
+        int[] beforeCall = new int[edges.Length];
+        Array.Fill(lastInto, -1);
+        Array.Fill(lastCall, -1);
+        for (int i = 0; i < edges.Length; i++)
+        {
+            if (counts(edges[i]))
+            {
+                (beforeInto[i], lastInto[edges[i].To]) = (lastInto[edges[i].To], i);
+            }
+
+            if (edges[i].Kind == EdgeKind.Call)
+            {
+                (beforeCall[i], lastCall[edges[i].Rule]) = (lastCall[edges[i].Rule], i);
+            }
+        }
+
         bool[] reaches = [.. isFinal];
         Stack<int> open = new(ends.Select(static end => end.Final));
         while (open.TryPop(out int position))
         {
-            foreach (Edge edge in into[position])
+            for (int i = lastInto[position]; i >= 0; i = beforeInto[i])
             {
-                Mark(edge);
+                Mark(edges[i]);
             }
 
             if (ruleAt.TryGetValue(position, out int rule))
             {
-                foreach (Edge edge in calls[rule].Where(edge => reaches[edge.To]))
+                for (int i = lastCall[rule]; i >= 0; i = beforeCall[i])
                 {
-                    Mark(edge);
+                    if (reaches[edges[i].To])
+                    {
+                        Mark(edges[i]);
+                    }
                 }
             }
         }
@@ -140,12 +161,11 @@ static class NetworkPruning
     static void RequireNoLeftRecursion(List<Rule> rules, List<(int Start, int Final)> ends, Edge[] edges, int[] first, bool[] mayBeEmpty)
     {
         List<int>[] begins = new List<int>[rules.Count];
-        HashSet<int> seen = [];
+        bool[] seen = new bool[mayBeEmpty.Length]; // a position is of one rule
         Stack<int> open = [];
         for (int rule = 0; rule < rules.Count; rule++)
         {
             begins[rule] = [];
-            seen.Clear();
             Visit(ends[rule].Start);
             while (open.TryPop(out int position))
             {
@@ -201,8 +221,9 @@ static class NetworkPruning
 
         void Visit(int position)
         {
-            if (seen.Add(position))
+            if (!seen[position])
             {
+                seen[position] = true;
                 open.Push(position);
             }
         }

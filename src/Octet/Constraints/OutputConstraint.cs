@@ -120,10 +120,15 @@ public sealed class OutputConstraint
 
     /// <summary>The constraint for a tokenizer, made once.</summary>
     /// <exception cref="ConstraintException">The tokenizer has no tokens for any text that satisfies it.</exception>
-    internal CompiledConstraint Compile(Tokenizer tokenizer) => _compiled.GetValue(tokenizer, key => new CompiledConstraint(_root, key));
+    internal CompiledConstraint Compile(Tokenizer tokenizer) => _compiled.GetValue(
+        tokenizer, key => Compile(TokenTrie.Of(key), text => key.Encode(text, addSpecialTokens: false, splitSpecialTokens: true), ThinkingMarks.Of(key)));
 
-    /// <summary>The same for tokens without a tokenizer.</summary>
-    internal CompiledConstraint Compile(TokenTrie trie, Func<string, int[]> encode) => new(_root, trie, encode);
+    /// <inheritdoc cref="CompiledConstraint(Network, TokenTrie, Func{string, int[]}, ThinkingMarks?)"/>
+    internal CompiledConstraint Compile(TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null)
+    {
+        Network network = _automaton.Network;
+        return new(network.IsWritable(trie.IsWritable) ? network : NetworkBuilder.Build(_root, trie.IsWritable), trie, encode, marks);
+    }
 
     static bool IsWhole(string text)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -9,6 +10,7 @@ static class TokenMask
     /// <summary>Sets the scores of all tokens whose bit is not set to minus infinity, and those that the mask has no bits for.</summary>
     /// <param name="mask">A bit for each token, lowest first.</param>
     /// <param name="scores">One for each token.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Apply(ReadOnlySpan<ulong> mask, Span<float> scores)
     {
         // A byte of the mask is eight scores: lane i looks at bit i.

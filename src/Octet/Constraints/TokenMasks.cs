@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Octet.Constraints;
 
@@ -116,6 +117,7 @@ sealed class TokenMasks
 
     /// <summary>Marks the tokens behind a node of the tree that go on from a state.</summary>
     /// <returns>Whether there are any.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     bool Walk(int node, AutomatonState state, ulong[] bits, List<int>? exits)
     {
         byte[] label = _trie.Label;

@@ -13,7 +13,7 @@ public class GrammarTests
         """;
 
     [Theory]
-    [InlineData(Arithmetic, "(a + 12)*b =c\n", "a+=b\n")]
+    [InlineData(Arithmetic, "(a +12)*b =c\n", "a+=b\n")]
     [InlineData(Arithmetic, "x=1\ny = 2\n", "x=1")]
     [InlineData("root ::= \"a\" |\n  \"b\"\n", "b", "ab")]
     [InlineData("root ::= \"a\"\n  | \"b\"", "b", "")]

@@ -16,10 +16,12 @@ sealed class JsonText
     static readonly CharacterSet s_plain = s_escaped.Negate();
     static readonly CharacterSet s_hexadecimal = CharacterSet.Of(('0', '9'), ('A', 'F'), ('a', 'f'));
 
+    readonly Rule _escape = new("an escape") { Body = Escaped(s_escaped), KeepsMasks = false };
+
     internal JsonText()
     {
         String = new Rule("string") { Body = Expression.Sequence(Quote, Expression.Any(AnyCharacter), Quote) };
-        Key = new Rule("key") { Body = Expression.Sequence(Quote, Expression.Any(Escaped(CharacterSet.All)), Quote) };
+        Key = new Rule("key") { Body = Expression.Sequence(Quote, Expression.Any(AnyBut(CharacterSet.Empty)), Quote) };
         Integer = new Rule("integer") { Body = Expression.Choice(Expression.Literal("0"), Expression.Sequence(Expression.Optional(Expression.Literal("-")), Digits(1, MostDigits, '1'))) };
         Number = new Rule("number")
         {
@@ -87,6 +89,11 @@ sealed class JsonText
 
         return Expression.Choice(spellings);
     }
+
+    /// <summary>One character within a string that is not of a set, in the one spelling.</summary>
+    internal Expression AnyBut(CharacterSet set) => set.Intersect(s_escaped).IsEmpty
+        ? Expression.Choice(new SetExpression(s_plain.Except(set)), _escape)
+        : Escaped(set.Negate());
 
     /// <summary>The texts of an expression within a string.</summary>
     internal static Expression Escaped(Expression expression) => expression switch

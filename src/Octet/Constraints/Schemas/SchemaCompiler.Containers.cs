@@ -24,6 +24,11 @@ sealed partial class SchemaCompiler
         }
 
         names = [.. names.Distinct(StringComparer.Ordinal)];
+        if (names.Count > MostProperties)
+        {
+            throw new ConstraintException(ConstraintError.TooLarge, all[0].Pointer, $"found {names.Count} properties; expected at most {MostProperties}");
+        }
+
         List<(int, Expression?, int)> edges = [];
 
         // Node 2i + 1: the first i properties are passed, and none was there; one more: one was.
@@ -152,14 +157,14 @@ sealed partial class SchemaCompiler
         int last = other + 1;
         for (int node = 0; node < children.Count; node++)
         {
-            edges.Add((node, JsonText.Escaped(CharacterSet.Of([.. children[node].Keys.Select(static value => (value, value))]).Negate()), other));
+            edges.Add((node, _text.AnyBut(CharacterSet.Of([.. children[node].Keys.Select(static value => (value, value))])), other));
             if (!ends.Contains(node))
             {
                 edges.Add((node, null, last));
             }
         }
 
-        edges.Add((other, JsonText.Escaped(CharacterSet.All), other));
+        edges.Add((other, _text.AnyBut(CharacterSet.Empty), other));
         edges.Add((other, null, last));
         return Expression.Sequence(JsonText.Quote, new GraphExpression(last + 1, edges), JsonText.Quote);
     }

@@ -11,6 +11,8 @@ sealed partial class SchemaCompiler
 {
     // Of the largest schemas in use a tenth.
     const int MostRules = 10_000;
+    const int MostProperties = 5_000;
+    const int MostComparisons = 10_000_000;
 
     static readonly string[] s_objectKeywords = ["properties", "required", "additionalProperties"];
     static readonly string[] s_arrayKeywords = ["items", "prefixItems", "minItems", "maxItems"];
@@ -161,7 +163,14 @@ sealed partial class SchemaCompiler
         return left;
 
         void Keep(List<JsonElement> values)
-            => left = left is null ? values : [.. left.Where(one => values.Exists(other => JsonElement.DeepEquals(one, other)))];
+        {
+            if ((long)values.Count * (left?.Count ?? 0) > MostComparisons)
+            {
+                throw new ConstraintException(ConstraintError.TooLarge, all[0].Pointer, "lists of enum are too long to compare; expected shorter ones, or one alone");
+            }
+
+            left = left is null ? values : [.. left.Where(one => values.Exists(other => JsonElement.DeepEquals(one, other)))];
+        }
     }
 
     Expression OneOf(List<SchemaPart> all, List<JsonElement> values, SchemaTypes types)

@@ -10,10 +10,17 @@ sealed class SchemaDisjointness(SchemaDocument document)
 {
     // Of properties in properties.
     const int MostDepth = 4;
+    const int MostBranches = 100;
+    const int MostComparisons = 100_000;
 
     /// <exception cref="ConstraintException">Two of the branches may hold together.</exception>
     internal void Require(SchemaPart part, List<SchemaPart> branches)
     {
+        if (branches.Count > MostBranches)
+        {
+            throw new ConstraintException(ConstraintError.TooLarge, $"{part.Pointer}/oneOf", $"found {branches.Count} branches; expected at most {MostBranches} (or use anyOf)");
+        }
+
         List<SchemaPart>[] joined = [.. branches.Select(Joined)];
         for (int i = 0; i < joined.Length; i++)
         {
@@ -47,7 +54,7 @@ sealed class SchemaDisjointness(SchemaDocument document)
         List<JsonElement>? valuesOfA = SchemaCompiler.Values(a);
         List<JsonElement>? valuesOfB = SchemaCompiler.Values(b);
         if ((typesOfA & typesOfB) == 0
-            || (valuesOfA is not null && valuesOfB is not null && !valuesOfA.Exists(one => valuesOfB.Exists(other => JsonElement.DeepEquals(one, other)))))
+            || (valuesOfA is not null && valuesOfB is not null && (long)valuesOfA.Count * valuesOfB.Count <= MostComparisons && !valuesOfA.Exists(one => valuesOfB.Exists(other => JsonElement.DeepEquals(one, other)))))
         {
             return true;
         }

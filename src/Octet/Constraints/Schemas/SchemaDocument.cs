@@ -9,6 +9,9 @@ sealed class SchemaDocument
     const int MostCharacters = 1 << 20;
     const int MostDepth = 128;
 
+    // Schemas that hold together, each looked up among the others.
+    const int MostParts = 200;
+
     static readonly HashSet<string> s_annotations = new(StringComparer.Ordinal)
     {
         "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType",
@@ -71,6 +74,11 @@ sealed class SchemaDocument
         {
             Check(part);
             all.Add(part);
+            if (all.Count > MostParts)
+            {
+                throw new ConstraintException(ConstraintError.TooLarge, part.Pointer, string.Create(CultureInfo.InvariantCulture, $"more than {MostParts} schemas hold together here; expected fewer in allOf"));
+            }
+
             if (part.TryGet("$ref", out JsonElement reference))
             {
                 Join(all, Resolve(part, reference), way);
