@@ -55,6 +55,22 @@ sealed class Sampler
     internal bool IsComplete => _constraint is { IsComplete: true };
 
     /// <summary>
+    /// Tokens that come next whatever the model says, because the constraint of the output leaves no other: they can be taken without their logits.
+    /// Empty where there are none, or where another rule could object.
+    /// </summary>
+    internal int[] ForcedTokens()
+    {
+        if (_constraint is null || _sequences is not null || _settings.AllowedTokenIds is not null || _settings.BannedTokenIds.Length > 0 || _settings.BannedFirstTokenIds.Length > 0)
+        {
+            return [];
+        }
+
+        int[] forced = _constraint.ForcedTokens();
+        int unfit = Array.FindIndex(forced, token => token >= _tokenizerSize || _ends.AsSpan().Contains(token));
+        return unfit < 0 ? forced : forced[..unfit];
+    }
+
+    /// <summary>
     /// Tells the tokens in front of the output; the repetition penalty counts them, the rules of sequences look at them, and the constraint of the
     /// output sees whether they open the model's reasoning.
     /// </summary>
