@@ -86,7 +86,8 @@ public sealed record GenerationOptions
 
     /// <summary>
     /// What the whole answer must be: JSON of a schema, a match of a regular expression, and so on. Tokens that end the text are drawn only where it is
-    /// complete, whatever <see cref="MinTokens"/> says where nothing else may follow. Needs a tokenizer. Null: anything.
+    /// complete; where nothing else may follow it ends there, whatever <see cref="MinTokens"/> says. Needs a tokenizer; a constraint that it cannot
+    /// write is a <see cref="ConstraintException"/>. Null: anything.
     /// </summary>
     public OutputConstraint? Constraint { get; init; }
 

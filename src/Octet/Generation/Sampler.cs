@@ -54,10 +54,21 @@ sealed class Sampler
     /// <summary>Whether the constraint of the output is satisfied and nothing may follow: the generation is to end, and nothing can be drawn.</summary>
     internal bool IsComplete => _constraint is { IsComplete: true };
 
-    /// <summary>The tokens of the only way on that the constraint leaves; none where it leaves a choice, or where other rules have a say.</summary>
-    internal ReadOnlySpan<int> ForcedTokens
-        => _constraint is null || _sequences is not null || _settings.AllowedTokenIds is not null || _settings.BannedTokenIds.Length > 0 || _settings.BannedFirstTokenIds.Length > 0
-            ? [] : _constraint.ForcedTokens();
+    /// <summary>
+    /// Tokens that come next whatever the model says, because the constraint of the output leaves no other: they can be taken without their logits.
+    /// Empty where there are none, or where another rule could object.
+    /// </summary>
+    internal int[] ForcedTokens()
+    {
+        if (_constraint is null || _sequences is not null || _settings.AllowedTokenIds is not null || _settings.BannedTokenIds.Length > 0 || _settings.BannedFirstTokenIds.Length > 0)
+        {
+            return [];
+        }
+
+        int[] forced = _constraint.ForcedTokens();
+        int unfit = Array.FindIndex(forced, token => token >= _tokenizerSize || _ends.AsSpan().Contains(token));
+        return unfit < 0 ? forced : forced[..unfit];
+    }
 
     /// <summary>
     /// Tells the tokens in front of the output; the repetition penalty counts them, the rules of sequences look at them, and the constraint of the

@@ -98,7 +98,7 @@ sealed class TextGeneration
 
         if (_forced.Count == 0)
         {
-            foreach (int forced in _sampler.ForcedTokens)
+            foreach (int forced in _sampler.ForcedTokens())
             {
                 _forced.Enqueue(forced);
             }

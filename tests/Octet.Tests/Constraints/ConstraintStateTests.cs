@@ -228,6 +228,17 @@ public class ConstraintStateTests
         Assert.Contains("Constraint, BannedTokenIds", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_is_certain_is_left_to_the_draw_where_another_rule_could_object()
+    {
+        CompiledConstraint compiled = Vocabularies.Compile(OutputConstraint.Choice(["ab"]));
+        Assert.Equal(['a', 'b'], new Sampler(new GenerationSettings { Constraint = compiled }, compiled.Trie.VocabularySize).ForcedTokens());
+        Assert.Equal(['a'], new Sampler(new GenerationSettings { Constraint = compiled, StopTokenIds = ['b'] }, compiled.Trie.VocabularySize).ForcedTokens());
+        Assert.Empty(new Sampler(new GenerationSettings { Constraint = compiled, BannedTokenIds = ['b'] }, compiled.Trie.VocabularySize).ForcedTokens());
+        Assert.Empty(new Sampler(new GenerationSettings { Constraint = compiled, NoRepeatNgramSize = 2 }, compiled.Trie.VocabularySize).ForcedTokens());
+        Assert.Empty(new Sampler(new GenerationSettings(), compiled.Trie.VocabularySize).ForcedTokens());
+    }
+
     static int Token(CompiledConstraint compiled, byte[] bytes)
         => Enumerable.Range(0, compiled.Trie.VocabularySize).First(token => compiled.Trie.Bytes(token).SequenceEqual(bytes));
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 using Octet.Constraints;
 
@@ -13,6 +14,9 @@ sealed class RandomWriter(CompiledConstraint constraint, int seed)
     readonly List<byte> _text = [];
 
     internal ConstraintState State { get; private set; } = new(constraint);
+
+    /// <summary>The same place, by the automaton alone.</summary>
+    internal AutomatonState At { get; private set; } = constraint.Automaton.Start;
 
     internal string Text => Encoding.UTF8.GetString([.. _text]);
 
@@ -34,7 +38,12 @@ sealed class RandomWriter(CompiledConstraint constraint, int seed)
             Assert.NotEmpty(allowed);
             Assert.True(count < wanted + 4000, $"does not end: {Text}");
             int token = count < wanted ? allowed[_random.Next(allowed.Count)] : Best(allowed);
-            _text.AddRange(constraint.Trie.Bytes(token));
+            foreach (byte value in constraint.Trie.Bytes(token))
+            {
+                _text.Add(value);
+                At = constraint.Automaton.Next(At, value);
+            }
+
             State.Accept(token);
         }
 
@@ -46,11 +55,11 @@ sealed class RandomWriter(CompiledConstraint constraint, int seed)
     {
         List<int> allowed = [];
         ReadOnlySpan<ulong> mask = state.Mask;
-        for (int token = 0; token < mask.Length * 64; token++)
+        for (int word = 0; word < mask.Length; word++)
         {
-            if ((mask[token / 64] >> token & 1) != 0)
+            for (ulong rest = mask[word]; rest != 0; rest &= rest - 1)
             {
-                allowed.Add(token);
+                allowed.Add(word * 64 + BitOperations.TrailingZeroCount(rest));
             }
         }
 

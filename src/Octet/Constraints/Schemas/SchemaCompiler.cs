@@ -10,7 +10,7 @@ namespace Octet.Constraints.Schemas;
 sealed partial class SchemaCompiler
 {
     // Of the largest schemas in use a tenth.
-    const int MostRules = 10_000;
+    const int MostRules = 5_000;
     const int MostProperties = 5_000;
     const int MostComparisons = 10_000_000;
 
