@@ -5,6 +5,9 @@ namespace Octet.Page.Tests;
 /// <summary>One browser for all tests: <c>OCTET_CHROMIUM</c>, or that of the system.</summary>
 static class Chromium
 {
+    /// <summary>The collection of all tests with a browser: pages side by side make each other wait.</summary>
+    internal const string Collection = "browser";
+
     static readonly Lazy<Task<IBrowser>> s_browser = new(LaunchAsync);
 
     static string? Program { get; } = new[] { Environment.GetEnvironmentVariable("OCTET_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
@@ -20,6 +23,7 @@ static class Chromium
     static async Task<IBrowser> LaunchAsync()
     {
         IPlaywright playwright = await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout(OpenPage.Patience);
         return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Headless = true, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 
 namespace Octet.Page.Tests;
 
+[Collection(Chromium.Collection)]
 public class ConversationTests
 {
     [Fact]
@@ -68,7 +69,7 @@ public class ConversationTests
     {
         await using OpenPage page = await OpenPage.OpenAsync(Answer.Say("first answer"), Answer.Say("second answer"));
         await page.Ask("question");
-        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Ask for another answer" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Retry: ask for another answer" }).ClickAsync();
         await Assertions.Expect(page.LastAnswer).ToHaveTextAsync("second answer");
         await page.Finished();
         Assert.Single(page.Server.Requests.Last()["messages"]!.AsArray());
@@ -228,7 +229,7 @@ public class ConversationTests
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Settings" }).ClickAsync();
         await page.Page.GetByLabel("API key").FillAsync("secret");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Ask for another answer" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Retry: ask for another answer" }).ClickAsync();
         await Assertions.Expect(page.LastAnswer).ToHaveTextAsync("welcome");
         Assert.Equal("Bearer secret", page.Server.Authorizations.Last());
         Assert.DoesNotContain("secret", await page.Page.EvaluateAsync<string>("JSON.stringify(localStorage)"), StringComparison.Ordinal);
@@ -248,7 +249,7 @@ public class ConversationTests
         await using OpenPage page = await OpenPage.OpenAsync(Answer.Refuse(status, message, retryAfter), Answer.Say("now"));
         await page.Ask("hi");
         await Assertions.Expect(page.Page.Locator(".message .error")).ToHaveTextAsync(expected);
-        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Ask for another answer" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Retry: ask for another answer" }).ClickAsync();
         await Assertions.Expect(page.LastAnswer).ToHaveTextAsync("now");
         Assert.Single(page.Server.Requests.Last()["messages"]!.AsArray());
     }

@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 namespace Octet.Page.Tests;
 
 /// <summary>Nothing that a model, a server or a file says is ever run.</summary>
+[Collection(Chromium.Collection)]
 public class InjectionTests
 {
     const string Run = "window.ran=(window.ran||0)+1;alert(1)";

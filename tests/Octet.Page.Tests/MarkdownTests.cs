@@ -5,12 +5,13 @@ using Microsoft.Playwright;
 namespace Octet.Page.Tests;
 
 /// <summary>What an answer's Markdown becomes, however it is cut into pieces.</summary>
+[Collection(Chromium.Collection)]
 public class MarkdownTests
 {
     public static TheoryData<string, string> Cases => new()
     {
         { "plain\nnext", "<p>plain<br>next</p>" },
-        { "# One\n\n### Three ###\n\nTwo\n---", "<h3>One</h3><h5>Three</h5><h4>Two</h4>" },
+        { "# One\n\n### Three ###\n\nTwo\n---", "<h3>One</h3><h4>Three</h4><h4>Two</h4>" },
         { "*a* **b** ***c*** _d_ __e__ ~~f~~ `g`", "<p><em>a</em> <strong>b</strong> <strong><em>c</em></strong> <em>d</em> <strong>e</strong> <del>f</del> <code>g</code></p>" },
         { "2 * 3 * 4, snake_case_name, a*b, **open", "<p>2 * 3 * 4, snake_case_name, a*b, **open</p>" },
         { "`` a`b `` and \\*stars\\* and \\`ticks`", "<p><code>a`b</code> and *stars* and `ticks`</p>" },

@@ -5,6 +5,9 @@ namespace Octet.Page.Tests;
 /// <summary>The page, opened in a context of its own, with what happened in it that should not: errors, violations of the policy, dialogs, requests to elsewhere.</summary>
 sealed class OpenPage : IAsyncDisposable
 {
+    /// <summary>Milliseconds to wait for what should come at once: the machine may be busy.</summary>
+    internal const int Patience = 30_000;
+
     readonly IBrowserContext _context;
     readonly List<string> _wrongs = [];
 
@@ -33,7 +36,7 @@ sealed class OpenPage : IAsyncDisposable
         FakeServer server = await FakeServer.StartAsync();
         server.Put(answers);
         IBrowserContext context = await browser.NewContextAsync(options ?? new() { ViewportSize = new() { Width = 1280, Height = 800 } });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(Patience);
         IPage page = await context.NewPageAsync();
         var opened = new OpenPage(server, context, page);
         page.PageError += (_, error) => opened._wrongs.Add(error);

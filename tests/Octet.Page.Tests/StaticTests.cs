@@ -54,6 +54,6 @@ public partial class StaticTests
         Assert.DoesNotContain('\r', PageFile.Html);
     }
 
-    [GeneratedRegex("(https?:)?//[a-z0-9.-]+\\.[a-z]{2,}[^\\s'\"`>)]*", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("(https?:|[\"'(=])//[a-z0-9.-]+\\.[a-z]{2,}[^\\s'\"`>)]*", RegexOptions.IgnoreCase)]
     private static partial Regex Address();
 }
