@@ -60,7 +60,7 @@ public class ConversationTests
         await page.Server.Disconnected.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         await Assertions.Expect(page.LastAnswer).ToHaveTextAsync("The beginning");
         await Assertions.Expect(page.Page.Locator(".counts")).ToContainTextAsync("stopped");
-        await Assertions.Expect(page.Page.Locator(".error")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Page.Locator(".message .error")).ToHaveCountAsync(0);
         page.AssertNothingWrong();
     }
 
@@ -225,7 +225,7 @@ public class ConversationTests
         await using OpenPage page = await OpenPage.OpenAsync(Answer.Say("welcome"));
         page.Server.Key = "secret";
         await page.Ask("hi");
-        await Assertions.Expect(page.Page.Locator(".error").First).ToContainTextAsync("The server wants an API key");
+        await Assertions.Expect(page.Page.Locator(".message .error").First).ToContainTextAsync("The server wants an API key");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Settings" }).ClickAsync();
         await page.Page.GetByLabel("API key").FillAsync("secret");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
@@ -257,7 +257,7 @@ public class ConversationTests
     [Fact]
     public async Task An_answer_that_is_cut_off_says_so_and_keeps_what_came()
     {
-        await using OpenPage page = await OpenPage.OpenAsync(Answer.Begin(Task.CompletedTask, "half of") with { Cut = true }, new Answer { Events = ["{broken"] });
+        await using OpenPage page = await OpenPage.OpenAsync(Answer.Begin(Task.CompletedTask, "half of") with { Pause = TimeSpan.FromMilliseconds(300), Cut = true }, new Answer { Events = ["{broken"] });
         await page.Ask("hi");
         await Assertions.Expect(page.LastAnswer).ToHaveTextAsync("half of");
         await Assertions.Expect(page.Page.Locator(".message .error")).ToHaveTextAsync("The connection ended in the middle of the answer.");
@@ -276,8 +276,7 @@ public class ConversationTests
             old.updated = 1;
             old.nodes[1].content = "x".repeat(2_000_000);
             localStorage.setItem(id, JSON.stringify(old));
-            let size = 4_000_000;
-            while (size > 50) { try { localStorage.setItem("filler" + size, "y".repeat(size)); } catch { size = size >> 1; } }
+            for (let size = 4_000_000, n = 0; size > 50; n++) { try { localStorage.setItem("filler" + n, "y".repeat(size)); } catch { size >>= 1; } }
             """);
         await page.Page.ReloadAsync();
         await page.Page.Locator("#new").ClickAsync();

@@ -129,7 +129,7 @@ public class MarkdownTests
 
             // Milliseconds where the time is linear, minutes where it is not.
             Assert.True(time.Elapsed < TimeSpan.FromSeconds(8), $"{name} took {time.Elapsed}");
-            await Assertions.Expect(page.Page.Locator(".error")).ToHaveCountAsync(0);
+            await Assertions.Expect(page.Page.Locator(".message .error")).ToHaveCountAsync(0);
         }
 
         page.AssertNothingWrong();
