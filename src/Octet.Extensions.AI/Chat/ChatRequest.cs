@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+
+namespace Octet.Extensions.AI;
+
+/// <summary>What one call of a chat client comes to: Octet's own conversation and options.</summary>
+/// <param name="Conversation">The messages.</param>
+/// <param name="Generation">How to generate.</param>
+/// <param name="Prompt">Tools and variables of the template.</param>
+/// <param name="ShowsReasoning">Whether the reasoning is part of the answer; its tokens are counted in any case.</param>
+/// <param name="OneCall">Whether calls of tools behind the first are left out.</param>
+sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOptions Generation, PromptOptions Prompt, bool ShowsReasoning, bool OneCall)
+{
+    // Harmony's variable, and that of some others.
+    const string ReasoningEffortVariable = "reasoning_effort";
+
+    /// <param name="client">Given to the call's <see cref="ChatOptions.RawRepresentationFactory"/>.</param>
+    /// <param name="model">The model that is asked.</param>
+    /// <param name="modelId">Its name.</param>
+    /// <param name="defaults">How to generate where the call does not say it.</param>
+    /// <param name="messages">The call's messages.</param>
+    /// <param name="options">The call's options.</param>
+    /// <exception cref="ModelException">The call asks for what is not supported, or a value is none.</exception>
+    internal static ChatRequest Create(IChatClient client, LanguageModel model, string modelId, GenerationOptions defaults, IEnumerable<ChatMessage> messages, ChatOptions? options)
+    {
+        options ??= new ChatOptions();
+        Refuse(options, modelId);
+        JsonArray? tools = options.ToolMode is NoneChatToolMode ? null : ToolList.Create(options.Tools);
+        var more = new AdditionalSettings(options.AdditionalProperties);
+        GenerationOptions generation = Merge(client, defaults, options, more);
+        bool shows = options.Reasoning?.Output is { } output ? output != ReasoningOutput.None : generation.Reasoning != ReasoningMode.Hide;
+        generation = AnswerConstraint.Apply(generation, options.ResponseFormat, options.ToolMode) with
+        {
+            // Told apart even where the reasoning is not shown: its tokens are counted.
+            Reasoning = ReasoningMode.Separate,
+            ToolCalls = tools is null ? ToolCallMode.Keep : ToolCallMode.Separate,
+        };
+        var prompt = new PromptOptions
+        {
+            Tools = tools,
+            Documents = more.Documents,
+            Variables = Variables(model, options.Reasoning?.Effort, more),
+            Thinking = options.Reasoning?.Effort is { } effort && model.ThinkingVariable is not null ? effort != ReasoningEffort.None : null,
+        };
+        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows, options.AllowMultipleToolCalls == false);
+    }
+
+    /// <summary>A raw object goes before the call's options, as other clients have it, and those before the client's.</summary>
+    static GenerationOptions Merge(IChatClient client, GenerationOptions defaults, ChatOptions options, AdditionalSettings more)
+    {
+        var raw = options.RawRepresentationFactory?.Invoke(client) as GenerationOptions;
+        GenerationOptions given = raw ?? defaults;
+        return given with
+        {
+            MaxTokens = Pick(given.MaxTokens, options.MaxOutputTokens),
+            Temperature = Pick(given.Temperature, options.Temperature),
+            TopP = Pick(given.TopP, options.TopP),
+            TopK = Pick(given.TopK, options.TopK),
+            PresencePenalty = Pick(given.PresencePenalty, options.PresencePenalty),
+            FrequencyPenalty = Pick(given.FrequencyPenalty, options.FrequencyPenalty),
+            Seed = Pick(given.Seed, options.Seed),
+            StopStrings = PickList(given.StopStrings, options.StopSequences is { Count: > 0 } stops ? [.. stops] : null),
+            MinTokens = Pick(given.MinTokens, more.MinTokens),
+            MinP = Pick(given.MinP, more.MinP),
+            TypicalP = Pick(given.TypicalP, more.TypicalP),
+            RepetitionPenalty = Pick(given.RepetitionPenalty, more.RepetitionPenalty),
+            NoRepeatNgramSize = Pick(given.NoRepeatNgramSize, more.NoRepeatNgramSize),
+            LogitBias = PickList(given.LogitBias, more.LogitBias),
+            StopTokenIds = PickList(given.StopTokenIds, more.StopTokenIds),
+            IgnoreEos = raw is null ? more.IgnoreEos ?? given.IgnoreEos : given.IgnoreEos,
+            SkipSpecialTokens = raw is null ? more.SkipSpecialTokens ?? given.SkipSpecialTokens : given.SkipSpecialTokens,
+        };
+
+        T? Pick<T>(T? own, T? asked)
+            where T : struct => raw is null ? asked ?? own : own ?? asked;
+
+        T? PickList<T>(T? own, T? asked)
+            where T : class => raw is null ? asked ?? own : own ?? asked;
+    }
+
+    static Dictionary<string, JsonNode?>? Variables(LanguageModel model, ReasoningEffort? effort, AdditionalSettings more)
+    {
+        Dictionary<string, JsonNode?>? variables = more.TemplateVariables;
+        string? word = effort switch
+        {
+            ReasoningEffort.Low => "low",
+            ReasoningEffort.Medium => "medium",
+            ReasoningEffort.High or ReasoningEffort.ExtraHigh => "high",
+            _ => null,
+        };
+        if (word is not null && model.ChatTemplate?.Source.Contains(ReasoningEffortVariable, StringComparison.Ordinal) == true)
+        {
+            (variables ??= new(StringComparer.Ordinal)).TryAdd(ReasoningEffortVariable, word);
+        }
+
+        return variables;
+    }
+
+    static void Refuse(ChatOptions options, string modelId)
+    {
+        if (options.ModelId is { } asked && asked != modelId)
+        {
+            throw new ModelException(ModelError.InvalidInput, $"the call asks for the model {asked}, and this client has {modelId}: expected that name or none");
+        }
+
+        // Whoever names a conversation believes that its history is here, and sends only what is new.
+        if (options.ConversationId is not null)
+        {
+            throw new ModelException(ModelError.Unsupported, "ConversationId is set, and this client keeps no conversations: send all messages with each call");
+        }
+
+        if (options.ContinuationToken is not null)
+        {
+            throw new ModelException(ModelError.Unsupported, "ContinuationToken is set, and this client has no background responses: send the messages again");
+        }
+    }
+}

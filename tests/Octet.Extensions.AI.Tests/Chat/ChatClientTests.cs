@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using Microsoft.Extensions.AI;
+using Octet.Tests;
+
+namespace Octet.Extensions.AI.Tests.Chat;
+
+/// <summary>What dotnet/extensions checks of every chat client, with octet-tiny, as far as it makes sense without a network.</summary>
+public class ChatClientTests
+{
+    const string Question = "What is the bias of E5M2?";
+    const string Answer = "The exponent bias of E5M2 is 15.";
+
+    static readonly IChatClient s_client = BuiltInModel.Shared.AsChatClient();
+
+    [Fact]
+    public async Task A_question_is_answered_with_all_that_is_known_of_the_answer()
+    {
+        ChatResponse response = await s_client.GetResponseAsync(Question);
+        ChatMessage message = Assert.Single(response.Messages);
+        Assert.Equal((Answer, ChatRole.Assistant, "octet-tiny", ChatFinishReason.Stop), (message.Text, message.Role, response.ModelId, response.FinishReason!.Value));
+        Assert.NotNull(response.ResponseId);
+        Assert.NotNull(message.MessageId);
+        Assert.NotNull(response.CreatedAt);
+        Assert.Null(response.ConversationId);
+        int prompt = BuiltInModel.Shared.Encode([new ChatTurn("user", Question)]).Length;
+        Assert.Equal(prompt, response.Usage!.InputTokenCount);
+        Assert.True(response.Usage.OutputTokenCount > 5);
+        Assert.Equal(response.Usage.InputTokenCount + response.Usage.OutputTokenCount, response.Usage.TotalTokenCount);
+        Assert.Equal(response.Usage.OutputTokenCount, Assert.IsType<GenerationUpdate>(response.RawRepresentation).Statistics!.Value.Usage.CompletionTokens);
+    }
+
+    [Fact]
+    public async Task A_streamed_answer_is_the_same_answer()
+    {
+        List<ChatResponseUpdate> updates = [];
+        await foreach (ChatResponseUpdate update in s_client.GetStreamingResponseAsync(Question))
+        {
+            updates.Add(update);
+        }
+
+        Assert.True(updates.Count > 5);
+        Assert.Equal(Answer, string.Concat(updates));
+        Assert.Equal(Answer, updates.ToChatResponse().Text);
+        Assert.Single(updates.SelectMany(static update => update.Contents).OfType<UsageContent>());
+    }
+
+    [Fact]
+    public async Task An_answer_put_into_the_history_is_built_upon()
+    {
+        List<ChatMessage> history = [new(ChatRole.User, Question)];
+        history.AddMessages(await s_client.GetResponseAsync(history));
+        history.Add(new ChatMessage(ChatRole.User, "and E4M3?"));
+        Assert.Equal("The exponent bias of E4M3 is 7.", (await s_client.GetResponseAsync(history)).Text);
+    }
+
+    [Fact]
+    public async Task The_most_tokens_stop_strings_and_the_seed_are_kept_to()
+    {
+        ChatResponse short3 = await s_client.GetResponseAsync(Question, new ChatOptions { MaxOutputTokens = 3 });
+        Assert.Equal((ChatFinishReason.Length, 3), (short3.FinishReason!.Value, short3.Usage!.OutputTokenCount!.Value));
+        Assert.Equal("The exponent bias of ", (await s_client.GetResponseAsync(Question, new ChatOptions { StopSequences = ["E5M2"] })).Text);
+        var sampled = new ChatOptions { Temperature = 2, Seed = 7, MaxOutputTokens = 20 };
+        Assert.Equal((await s_client.GetResponseAsync(Question, sampled)).Text, (await s_client.GetResponseAsync(Question, sampled)).Text);
+    }
+
+    [Fact]
+    public async Task Requests_at_the_same_time_get_their_own_answers()
+    {
+        (string Question, string Answer)[] cases = [(Question, Answer), ("What is 3 + 4?", "3 + 4 = 7"), ("Thanks!", "You're welcome!"), ("What is 7 * 8?", "7 * 8 = 56")];
+        ChatResponse[] responses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => s_client.GetResponseAsync(cases[i % 4].Question)));
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => cases[i % 4].Answer), responses.Select(static response => response.Text));
+        Assert.Equal(8, responses.Select(static response => response.ResponseId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_cancelled_answer_ends_with_the_caller_s_token()
+    {
+        using var cancel = new CancellationTokenSource();
+        int count = 0;
+        OperationCanceledException end = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (ChatResponseUpdate update in s_client.GetStreamingResponseAsync(Question, cancellationToken: cancel.Token))
+            {
+                count++;
+                await cancel.CancelAsync();
+            }
+        });
+        Assert.Equal((cancel.Token, 1), (end.CancellationToken, count));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => s_client.GetResponseAsync(Question, cancellationToken: cancel.Token));
+    }
+
+    [Fact]
+    public async Task Null_messages_are_refused_at_once()
+    {
+        await Assert.ThrowsAsync<ArgumentNullException>(() => s_client.GetResponseAsync((IEnumerable<ChatMessage>)null!));
+        Assert.Throws<ArgumentNullException>(() => { s_client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!); });
+        Assert.Throws<ArgumentNullException>(() => LanguageModelExtensions.AsChatClient(null!));
+    }
+
+    [Fact]
+    public void Whoever_asks_is_given_the_model_and_what_is_known_of_it()
+    {
+        ChatClientMetadata metadata = s_client.GetService<ChatClientMetadata>()!;
+        Assert.Equal(("octet", null, "octet-tiny"), (metadata.ProviderName, metadata.ProviderUri, metadata.DefaultModelId));
+        Assert.Same(BuiltInModel.Shared, s_client.GetService<LanguageModel>());
+        Assert.Same(s_client, s_client.GetService<IChatClient>());
+        Assert.Null(s_client.GetService<string>());
+        Assert.Null(s_client.GetService(typeof(LanguageModel), "key"));
+    }
+
+    [Fact]
+    public async Task A_model_outlives_its_client_unless_it_was_given_away()
+    {
+        LanguageModel model = LanguageModel.Load(BuiltInModel.Path, new() { Threads = 1 });
+        model.AsChatClient().Dispose();
+        IChatClient owner = model.AsChatClient(new() { OwnsModel = true });
+        Assert.Equal("You're welcome!", (await owner.GetResponseAsync("Thanks!")).Text);
+        owner.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => owner.GetResponseAsync("Thanks!"));
+    }
+
+    [Fact]
+    public async Task Telemetry_of_the_middleware_sees_the_provider_the_model_and_the_counts()
+    {
+        List<Activity> activities = [];
+        string source = nameof(Telemetry_of_the_middleware_sees_the_provider_the_model_and_the_counts);
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = candidate => candidate.Name == source,
+            Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activities.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using IChatClient client = s_client.AsBuilder().UseOpenTelemetry(sourceName: source).Build();
+        ChatResponse response = await client.GetResponseAsync("Thanks!");
+        Activity chat = Assert.Single(activities);
+        Assert.Equal("octet", chat.GetTagItem("gen_ai.provider.name"));
+        Assert.Equal("octet-tiny", chat.GetTagItem("gen_ai.response.model"));
+        Assert.Equal(response.Usage!.OutputTokenCount, Convert.ToInt64(chat.GetTagItem("gen_ai.usage.output_tokens"), System.Globalization.CultureInfo.InvariantCulture));
+    }
+}

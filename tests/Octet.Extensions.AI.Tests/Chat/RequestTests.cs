@@ -1,0 +1,162 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+
+namespace Octet.Extensions.AI.Tests.Chat;
+
+public class RequestTests
+{
+    static readonly AIFunction s_weather = AIFunctionFactory.Create((string city) => city, "get_weather", "The weather in a city");
+
+    [Fact]
+    public async Task Settings_of_a_call_are_those_of_the_generation()
+    {
+        GenerationOptions generation = (await Script.AskedFor(new ChatOptions
+        {
+            MaxOutputTokens = 7,
+            Temperature = 0.5f,
+            TopP = 0.9f,
+            TopK = 40,
+            PresencePenalty = 0.1f,
+            FrequencyPenalty = 0.2f,
+            Seed = 5_000_000_000,
+            StopSequences = ["END"],
+        })).Generation;
+        Assert.Equal((7, 0.5f, 0.9f, 40, 0.1f, 0.2f, 5_000_000_000), (generation.MaxTokens, generation.Temperature, generation.TopP, generation.TopK, generation.PresencePenalty, generation.FrequencyPenalty, generation.Seed));
+        Assert.Equal(["END"], generation.StopStrings!);
+    }
+
+    [Fact]
+    public async Task Additional_properties_reach_what_has_no_property_of_its_own()
+    {
+        var options = new ChatOptions
+        {
+            AdditionalProperties = new()
+            {
+                ["min_p"] = 0.05,
+                ["typical_p"] = 0.9f,
+                ["repetition_penalty"] = JsonElement.Parse("1.1"),
+                ["min_tokens"] = 3L,
+                ["no_repeat_ngram_size"] = JsonValue.Create(4),
+                ["logit_bias"] = new Dictionary<string, int> { ["12"] = -100 },
+                ["stop_token_ids"] = new[] { 1, 2 },
+                ["ignore_eos"] = true,
+                ["skip_special_tokens"] = false,
+                ["somebody_elses"] = new object(),
+            },
+        };
+        GenerationOptions generation = (await Script.AskedFor(options)).Generation;
+        Assert.Equal((0.05f, 0.9f, 1.1f, 3, 4), (generation.MinP, generation.TypicalP, generation.RepetitionPenalty, generation.MinTokens, generation.NoRepeatNgramSize));
+        Assert.Equal([new(12, -100f)], generation.LogitBias!);
+        Assert.Equal([1, 2], generation.StopTokenIds!);
+        Assert.True(generation.IgnoreEos);
+        Assert.False(generation.SkipSpecialTokens);
+    }
+
+    [Theory]
+    [InlineData("min_p", "\"x\"", "a number")]
+    [InlineData("min_tokens", "1.5", "a whole number")]
+    [InlineData("ignore_eos", "1", "true or false")]
+    [InlineData("stop_token_ids", "[1,\"2\"]", "a list of token ids")]
+    [InlineData("logit_bias", "{\"x\":1}", "an object of numbers by token id")]
+    [InlineData("chat_template_kwargs", "[]", "an object")]
+    [InlineData("documents", "{}", "a list")]
+    public async Task An_additional_property_of_another_type_is_refused_by_name(string name, string value, string expected)
+    {
+        var options = new ChatOptions { AdditionalProperties = new() { [name] = JsonElement.Parse(value) } };
+        ModelException refusal = await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options));
+        Assert.Equal($"the additional property {name} is {value}: expected {expected}", refusal.Message);
+    }
+
+    [Fact]
+    public async Task A_value_out_of_range_is_refused_before_anything_is_computed()
+    {
+        using IChatClient client = Octet.Tests.BuiltInModel.Shared.AsChatClient();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetResponseAsync("hi", new ChatOptions { TopP = 2 }));
+    }
+
+    [Fact]
+    public async Task A_call_goes_before_the_client_and_a_raw_object_before_both()
+    {
+        var defaults = new ChatClientOptions { Generation = new() { Temperature = 0.1f, TopK = 10, MaxTokens = 5 } };
+        GenerationOptions generation = (await Script.AskedFor(new ChatOptions { Temperature = 0.2f }, defaults)).Generation;
+        Assert.Equal((0.2f, 10, 5), (generation.Temperature, generation.TopK, generation.MaxTokens));
+
+        var raw = new ChatOptions { Temperature = 0.2f, TopP = 0.5f, RawRepresentationFactory = static _ => new GenerationOptions { Temperature = 0.3f } };
+        generation = (await Script.AskedFor(raw, defaults)).Generation;
+        Assert.Equal((0.3f, 0.5f, null), (generation.Temperature, generation.TopP, generation.TopK));
+    }
+
+    [Fact]
+    public async Task Tools_are_told_in_OpenAI_s_form()
+    {
+        PromptOptions prompt = (await Script.AskedFor(new ChatOptions { Tools = [s_weather] })).Prompt;
+        JsonNode function = Assert.Single(Assert.IsType<JsonArray>(prompt.Tools))!["function"]!;
+        Assert.Equal(("get_weather", "The weather in a city"), ((string)function["name"]!, (string)function["description"]!));
+        Assert.Equal("string", (string)function["parameters"]!["properties"]!["city"]!["type"]!);
+        Assert.Equal("city", (string)Assert.Single(function["parameters"]!["required"]!.AsArray())!);
+    }
+
+    [Fact]
+    public async Task With_the_tool_mode_none_no_tools_are_told_and_no_calls_are_looked_for()
+    {
+        (_, GenerationOptions generation, PromptOptions prompt) = await Script.AskedFor(new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.None });
+        Assert.Null(prompt.Tools);
+        Assert.Equal(ToolCallMode.Keep, generation.ToolCalls);
+    }
+
+    [Fact]
+    public async Task Variables_of_the_template_and_documents_reach_the_prompt()
+    {
+        var options = new ChatOptions
+        {
+            AdditionalProperties = new() { ["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = false }, ["documents"] = JsonElement.Parse("""[{"title":"t"}]""") },
+        };
+        PromptOptions prompt = (await Script.AskedFor(options)).Prompt;
+        Assert.False((bool)prompt.Variables!["enable_thinking"]!);
+        Assert.Equal("t", (string)prompt.Documents![0]!["title"]!);
+    }
+
+    public static TheoryData<ChatOptions, string> Unsupported => new()
+    {
+        { new ChatOptions { ModelId = "gpt-4o" }, "the call asks for the model gpt-4o, and this client has octet-tiny: expected that name or none" },
+        { new ChatOptions { ConversationId = "c1" }, "ConversationId is set, and this client keeps no conversations: send all messages with each call" },
+        { new ChatOptions { Tools = [new HostedWebSearchTool()] }, "the tool web_search is a HostedWebSearchTool: expected an AIFunctionDeclaration, hosted tools are not supported" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unsupported))]
+    public async Task What_is_not_supported_is_refused_by_name(ChatOptions options, string message)
+        => Assert.Equal(message, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Message);
+
+    public static TheoryData<ChatOptions> Constrained => new()
+    {
+        new ChatOptions { ResponseFormat = ChatResponseFormat.Json },
+        new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<int>() },
+        new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireAny },
+        new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireSpecific("get_weather") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Constrained))]
+    public async Task A_constrained_answer_is_refused_by_a_typed_error(ChatOptions options)
+        => Assert.Equal(ModelError.Unsupported, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Error);
+
+    [Fact]
+    public async Task Text_as_the_response_format_and_the_client_s_own_name_are_taken()
+        => Assert.Single((await Script.AskedFor(new ChatOptions { ResponseFormat = ChatResponseFormat.Text, ModelId = "octet-tiny" })).Conversation);
+
+    [Fact]
+    public async Task A_name_for_the_model_can_be_chosen()
+        => Assert.Single((await Script.AskedFor(new ChatOptions { ModelId = "mine" }, new ChatClientOptions { ModelId = "mine" })).Conversation);
+
+    [Fact]
+    public async Task The_caller_s_options_stay_as_they_are()
+    {
+        var options = new ChatOptions { Tools = [s_weather], Instructions = "Be short.", AdditionalProperties = new() { ["min_p"] = 0.1 } };
+        await Script.AskedFor(options);
+        Assert.Same(s_weather, Assert.Single(options.Tools));
+        Assert.Equal(0.1, options.AdditionalProperties["min_p"]);
+        Assert.Null(options.ModelId);
+    }
+}
