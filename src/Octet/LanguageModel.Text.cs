@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Generation;
+using Octet.Scheduling;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;
 
@@ -84,7 +85,10 @@ public sealed partial class LanguageModel
             throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
         }
 
-        return GenerationStream.RunAsync(new TextGeneration(_engine, session, [.. prompt], Settings(options, prompt.Count), Tokenizer, TokenizerSize, OutputFormat), cancellationToken);
+        int[] ids = [.. prompt];
+        GenerationSettings settings = Settings(options, ids.Length);
+        return GenerationStream.RunAsync(
+            _scheduler, () => new TextGeneration(ids, settings, ContextLength, Tokenizer, TokenizerSize, OutputFormat), session, settings, cancellationToken);
     }
 
     /// <summary>What a generation with these options will go by.</summary>

@@ -5,6 +5,7 @@ using Octet.Checkpoints;
 using Octet.Generation;
 using Octet.Models;
 using Octet.Safetensors;
+using Octet.Scheduling;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;
 
@@ -12,7 +13,7 @@ namespace Octet;
 
 /// <summary>
 /// A language model opened from its published files (Hugging Face layout), with FP8 weights kept in 8 bits. Safe to use from several
-/// threads: their generations take turns at the model. It may be disposed of while others use it: what they do then ends with an
+/// threads: their generations are computed together. It may be disposed of while others use it: what they do then ends with an
 /// <see cref="ObjectDisposedException"/>.
 /// </summary>
 public sealed partial class LanguageModel : IDisposable
@@ -20,13 +21,14 @@ public sealed partial class LanguageModel : IDisposable
     readonly SafetensorsCheckpoint _checkpoint;
     readonly Backend _backend;
     readonly Engine _engine;
+    readonly Scheduler _scheduler;
     readonly Lazy<Tokenizer?> _tokenizer;
     readonly Lazy<ChatTemplate?> _template;
     readonly Lazy<TemplateTraits?> _traits;
     readonly Lazy<OutputFormat> _outputFormat;
     readonly Lazy<int[]> _endTokenIds;
 
-    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, string? template)
+    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, LanguageModelOptions options)
     {
         Path = path;
         Config = config;
@@ -34,8 +36,9 @@ public sealed partial class LanguageModel : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _engine = engine;
+        _scheduler = new Scheduler(engine, new SchedulerLimits(options.MaxSequences, options.MaxWaiting, options.StepLimit, options.PrefixCache, options.Deterministic));
         _tokenizer = new(() => LoadTokenizer(path));
-        _template = new(() => ChatTemplate.Load(path, template: template));
+        _template = new(() => ChatTemplate.Load(path, template: options.ChatTemplate));
         _traits = new(() => ChatTemplate is { } loaded ? new TemplateTraits(loaded) : null);
         _outputFormat = new(FindOutputFormat);
         _endTokenIds = new(FindEndTokens);
@@ -70,6 +73,13 @@ public sealed partial class LanguageModel : IDisposable
 
     /// <summary>Bytes of keys and values that one token of context occupies, in layers with a window as long as that is not full.</summary>
     public long KvCacheBytesPerToken => _engine.CacheBytesPerToken;
+
+    /// <inheritdoc cref="Engine.BeforeStep"/>
+    internal Action<int>? BeforeStep
+    {
+        get => _engine.BeforeStep;
+        set => _engine.BeforeStep = value;
+    }
 
     /// <inheritdoc cref="Models.DecoderModel.AttentionNames"/>
     internal IReadOnlyList<string> AttentionNames => _engine.AttentionNames;
@@ -159,7 +169,7 @@ public sealed partial class LanguageModel : IDisposable
                 [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom))],
                 budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom) : null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options.ChatTemplate) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
         }
         catch
         {
@@ -171,6 +181,13 @@ public sealed partial class LanguageModel : IDisposable
             throw;
         }
     }
+
+    /// <summary>What the engine under all generations does and has done.</summary>
+    public EngineStatistics Statistics => _scheduler.Statistics;
+
+    /// <summary>Takes no more generations, and ends when those that there are have ended. Sessions go on as before.</summary>
+    /// <param name="cancellationToken">Ends the wait; new generations are refused all the same.</param>
+    public Task DrainAsync(CancellationToken cancellationToken = default) => _scheduler.Drain().WaitAsync(cancellationToken);
 
     /// <summary>A new empty sequence. Dispose it, or the garbage collector gives its memory back some time after it was forgotten.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed of.</exception>

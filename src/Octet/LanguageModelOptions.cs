@@ -40,6 +40,30 @@ public sealed record LanguageModelOptions
     /// <summary>Another chat template than the model's own: the name of one of those that the model has beside it (<c>rag</c>, <c>tool_use</c>), or the path of a file.</summary>
     public string? ChatTemplate { get; init; }
 
+    /// <summary>Generations that are computed together, from 1 to 4096, at most <see cref="PrefillChunk"/>; more wait.</summary>
+    public int MaxSequences { get; init; } = 64;
+
+    /// <summary>Generations that wait beside those that are computed, from 0; more are refused (<see cref="ModelError.Busy"/>).</summary>
+    public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>
+    /// What a step is to take at most while others wait for their next token, above zero: prompts are cut into smaller chunks until it holds. A
+    /// step without any part of a prompt takes what it takes; a prompt goes on in small chunks even where that is longer.
+    /// </summary>
+    public TimeSpan StepLimit { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Whether keys and values of what generations have read and written are kept, as far as there is room, for prompts that begin in the same way. Not
+    /// those of models with a window or with recurrent layers.
+    /// </summary>
+    public bool PrefixCache { get; init; } = true;
+
+    /// <summary>
+    /// Whether each generation is computed as if it were alone, so that the same request has the same answer, bit for bit, whatever else runs. Several then
+    /// take turns, and take as long as one after the other; nothing is kept for later prompts.
+    /// </summary>
+    public bool Deterministic { get; init; }
+
     internal void Validate()
     {
         if (Device != "cpu")
@@ -54,6 +78,9 @@ public sealed record LanguageModelOptions
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
         Require(PrefillChunk is null or (>= 1 and <= 4096), nameof(PrefillChunk), PrefillChunk, "1 to 4096");
+        Require(MaxSequences is >= 1 and <= 4096, nameof(MaxSequences), MaxSequences, "1 to 4096");
+        Require(MaxWaiting >= 0, nameof(MaxWaiting), MaxWaiting, "at least 0");
+        Require(StepLimit > TimeSpan.Zero, nameof(StepLimit), StepLimit, "a time above zero");
     }
 
     static void Require(bool valid, string name, object? value, string expected)

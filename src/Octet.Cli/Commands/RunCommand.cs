@@ -245,6 +245,7 @@ sealed class RunCommand : Command
     {
         FinishReason.Stop => "stop",
         FinishReason.Length => "length",
+        FinishReason.TimeLimit => "time limit",
         _ => "cancelled",
     };
 }

@@ -62,6 +62,22 @@ sealed class KvSequence(KvCache cache, int chunk) : IDisposable
         return true;
     }
 
+    /// <summary>Begins an empty sequence with full pages that others hold too, or that are kept: it reads them, and writes behind them.</summary>
+    internal void Adopt(ReadOnlySpan<int> pages)
+    {
+        if (_pages.Count > 0 || cache.Layout.Window is not null)
+        {
+            throw new InvalidOperationException("a sequence that holds pages, or has a window, cannot begin with those of others");
+        }
+
+        _pages.EnsureCapacity(pages.Length);
+        foreach (int page in pages)
+        {
+            cache.Share(page);
+            _pages.Add(page);
+        }
+    }
+
     /// <summary>Before a step: gives tokens [position, position + count) their place, with the pages that no token from there on sees.</summary>
     internal void Advance(int position, int count)
     {

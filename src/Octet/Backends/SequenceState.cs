@@ -36,6 +36,17 @@ sealed class SequenceState : IDisposable
     /// <summary>The page with the state of recurrent layers; -1: there is none.</summary>
     internal int RecurrentPage => _recurrent?.Page ?? -1;
 
+    /// <summary>Gives all back: the tokens are to be computed again, in pages that are to be taken again.</summary>
+    internal void Release()
+    {
+        foreach (KvSequence kind in _kinds)
+        {
+            kind.Truncate(0);
+        }
+
+        _recurrent?.Truncate(0);
+    }
+
     /// <summary>Makes room for <paramref name="tokens"/> tokens in all; false when a cache is full.</summary>
     /// <exception cref="ModelException">The system has no more memory.</exception>
     internal bool TryGrow(int tokens)

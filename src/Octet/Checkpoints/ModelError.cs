@@ -20,4 +20,7 @@ public enum ModelError
 
     /// <summary>A file or directory cannot be read or written.</summary>
     Inaccessible,
+
+    /// <summary>More requests at once than the model takes, or it takes none any more: <see cref="ModelException.RetryAfter"/> says when another try may do.</summary>
+    Busy,
 }

@@ -28,4 +28,7 @@ public sealed class ModelException : Exception
 
     /// <summary>The tensor concerned, as the checkpoint names it; null where there is none.</summary>
     public string? TensorName { get; }
+
+    /// <summary>When another try may do, where that can be said; null otherwise.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

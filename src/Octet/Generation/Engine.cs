@@ -24,6 +24,10 @@ sealed class Engine : IDisposable
     readonly Activations _states;
     readonly Turns _turns = new();
 
+    // Rows of final hidden states that are not neighbours, moved together; and the logits of a step.
+    Activations? _wanted;
+    float[] _logits = [];
+
     // What the last Score used, for the next one.
     readonly Lock _spareLock = new();
     (float[] Logits, Activations States)? _spare;
@@ -74,6 +78,24 @@ sealed class Engine : IDisposable
 
     /// <summary>The most that keys and values of all sequences take.</summary>
     internal long CacheBytes => _cache.MaxBytes;
+
+    /// <summary>What finished sequences leave to those that begin alike; null where a model's state does not allow it.</summary>
+    internal PrefixCache? CreatePrefixCache() => _model.LongFrom == int.MaxValue ? PrefixCache.Create(_cache) : null;
+
+    /// <summary>Pages of all kinds: those that sequences hold, those that are kept for others, and the most there may be.</summary>
+    internal (int InUse, int Kept, int Most) Pages
+    {
+        get
+        {
+            (int InUse, int Kept, int Most) pages = default;
+            foreach (KvCache kind in _cache.Kinds)
+            {
+                pages = (pages.InUse + kind.PagesInUse, pages.Kept + kind.PagesIdle, pages.Most + kind.MaxPages);
+            }
+
+            return pages;
+        }
+    }
 
     internal SequenceState CreateSequence()
     {
@@ -222,6 +244,31 @@ sealed class Engine : IDisposable
         }
     }
 
+    /// <summary>Sees how many sequences a step is for. Null, as almost always, costs nothing.</summary>
+    internal Action<int>? BeforeStep { get; set; }
+
+    /// <summary>
+    /// One step of several sequences, which have room for it: of each the next of its missing tokens. Returns the logits behind the last one
+    /// of those that ask for them, in their order, [asking, vocabulary]; they hold until the next step. On failure nothing counts as computed.
+    /// </summary>
+    internal Memory<float> Step(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BeforeStep?.Invoke(parts.Length);
+            return Advance(parts, cancellationToken);
+        }
+        catch
+        {
+            foreach (StepPart part in parts)
+            {
+                part.Session.ReleaseUnused();
+            }
+
+            throw;
+        }
+    }
+
     /// <inheritdoc cref="DecoderModel.AttentionNames"/>
     internal IReadOnlyList<string> AttentionNames => _model.AttentionNames;
 
@@ -266,6 +313,7 @@ sealed class Engine : IDisposable
             }
 
             _states.Dispose();
+            _wanted?.Dispose();
             _cache.Dispose();
             _model.Dispose();
             _backend.Dispose();
@@ -279,18 +327,24 @@ sealed class Engine : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Before a session's tokens are computed up to <paramref name="length"/>: all of them anew, where it becomes a long sequence, or is one no longer.</summary>
+    internal void Lengthen(InferenceSession session, int length)
+    {
+        bool isLong = length > _model.LongFrom;
+        if (session.Sequence.IsLong != isLong)
+        {
+            session.ForgetComputed();
+            session.Sequence.IsLong = isLong;
+        }
+    }
+
     /// <summary>
     /// Computes again what a session's next step needs and the cache does not have: all of it where the sequence becomes a long one, or is one
     /// no longer, and its keys turn otherwise.
     /// </summary>
     void CatchUp(InferenceSession session, int tokens, CancellationToken cancellationToken)
     {
-        bool isLong = session.Length + tokens > _model.LongFrom;
-        if (session.Sequence.IsLong != isLong)
-        {
-            session.ForgetComputed();
-            session.Sequence.IsLong = isLong;
-        }
+        Lengthen(session, session.Length + tokens);
 
         while (session.Computed < session.Length)
         {
@@ -305,6 +359,56 @@ sealed class Engine : IDisposable
             {
                 EndStep();
             }
+        }
+    }
+
+    Memory<float> Advance(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
+    {
+        _turns.Enter(cancellationToken);
+        try
+        {
+            ThrowIfDisposed();
+            _batch.Clear();
+            Span<int> wanted = stackalloc int[parts.Length];
+            int asking = 0;
+            foreach (StepPart part in parts)
+            {
+                part.Session.Sequence.Advance(part.Session.Computed, part.Count);
+                _batch.Add(part.Session.Sequence, part.Session.Computed, part.Session.Missing[..part.Count]);
+                if (part.WantsLogits)
+                {
+                    wanted[asking++] = _batch.Count - 1;
+                }
+            }
+
+            _model.Forward(_batch, _cache, _states, cancellationToken);
+            if (_logits.Length < (long)asking * VocabularySize)
+            {
+                _logits = GC.AllocateUninitializedArray<float>(checked(asking * VocabularySize));
+            }
+
+            Span<float> logits = _logits.AsSpan(0, asking * VocabularySize);
+            if (asking > 0 && wanted[asking - 1] == asking - 1 + wanted[0])
+            {
+                _model.Logits(_states, wanted[0], asking, logits);
+            }
+            else if (asking > 0)
+            {
+                _wanted ??= _model.CreateStates(_batch.Capacity);
+                _backend.Gather(_states, wanted[..asking], _wanted);
+                _model.Logits(_wanted, 0, asking, logits);
+            }
+
+            foreach (StepPart part in parts)
+            {
+                part.Session.CatchUp(part.Count);
+            }
+
+            return _logits.AsMemory(0, asking * VocabularySize);
+        }
+        finally
+        {
+            EndStep();
         }
     }
 
@@ -333,11 +437,18 @@ sealed class Engine : IDisposable
         _turns.Leave();
     }
 
-    /// <summary>Looks at the ids and makes room for all of them, so that what cannot be computed to its end is not begun.</summary>
-    void Reserve(InferenceSession session, ReadOnlySpan<int> ids)
+    /// <summary>Makes room for the tokens that a session knows and <paramref name="more"/> after them; false where there is none.</summary>
+    internal bool TryReserve(InferenceSession session, int more, bool collects)
+        => session.TryReserveKnown(more) || (collects && TryReserveAfterCollection(session, session.Known - session.Length + more));
+
+    internal static ModelException CacheIsFull(long tokens) => new(
+        ModelError.Full,
+        $"the key/value cache is full: no room for {tokens} tokens of one sequence beside the others in use; end or shorten others, or open the model with more memory for its cache");
+
+    /// <exception cref="ModelException">A token is none of the model's, or there are more than the context holds.</exception>
+    internal void Check(ReadOnlySpan<int> ids, long tokens)
     {
         ThrowIfDisposed();
-        long tokens = (long)session.Length + ids.Length;
         if (tokens > ContextLength)
         {
             throw new ModelException(ModelError.InvalidInput, $"{tokens} tokens do not fit into a context of {ContextLength}");
@@ -350,12 +461,16 @@ sealed class Engine : IDisposable
                 throw new ModelException(ModelError.InvalidInput, $"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
             }
         }
+    }
 
+    /// <summary>Looks at the ids and makes room for all of them, so that what cannot be computed to its end is not begun.</summary>
+    void Reserve(InferenceSession session, ReadOnlySpan<int> ids)
+    {
+        long tokens = (long)session.Length + ids.Length;
+        Check(ids, tokens);
         if (!session.TryReserve(ids.Length) && !TryReserveAfterCollection(session, ids.Length))
         {
-            throw new ModelException(
-                ModelError.Full,
-                $"the key/value cache is full: no room for {tokens} tokens of one sequence beside the others in use; end or shorten others, or open the model with more memory for its cache");
+            throw CacheIsFull(tokens);
         }
     }
 

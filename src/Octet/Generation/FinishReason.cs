@@ -8,4 +8,7 @@ public enum FinishReason
 
     /// <summary>The token budget or the context was used up.</summary>
     Length,
+
+    /// <summary>The time was up (<see cref="GenerationOptions.TimeLimit"/>).</summary>
+    TimeLimit,
 }

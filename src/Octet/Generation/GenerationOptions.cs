@@ -99,6 +99,18 @@ public sealed record GenerationOptions
     /// </summary>
     public JsonNode? Tools { get; init; }
 
+    /// <summary>With every token how likely it was, and so many of the likeliest tokens in its place, from 0 to 100. Null: nothing of it.</summary>
+    public int? LogProbabilities { get; init; }
+
+    /// <summary>Who goes first where not all generations can be computed at once: the higher number.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>From the request on, above zero; then the generation ends with <see cref="FinishReason.TimeLimit"/> and what there is of it. Null: none.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>Beginnings of prompts are shared only with generations that have the same salt: between users who may not learn by the time it takes what others have asked. Null is a salt too.</summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>Nothing that the model's <c>generation_config.json</c> recommends or asks for counts, but its end tokens.</summary>
     public bool IgnoreGenerationConfig { get; init; }
 
@@ -124,6 +136,8 @@ public sealed record GenerationOptions
             nameof(ExponentialDecayLengthPenalty), ExponentialDecayLengthPenalty, "a start from 0 and a factor above 0 (1 is off)");
         Require(Reasoning is >= ReasoningMode.Keep and <= ReasoningMode.Hide, nameof(Reasoning), Reasoning, "one of the enumeration");
         Require(ToolCalls is >= ToolCallMode.Keep and <= ToolCallMode.Separate, nameof(ToolCalls), ToolCalls, "one of the enumeration");
+        Require(LogProbabilities is null or (>= 0 and <= 100), nameof(LogProbabilities), LogProbabilities, "a whole number from 0 to 100");
+        Require(TimeLimit is null || TimeLimit > TimeSpan.Zero, nameof(TimeLimit), TimeLimit, "a time above zero");
         RequireIds(StopTokenIds, nameof(StopTokenIds));
         RequireIds(BannedTokenIds, nameof(BannedTokenIds));
         RequireIds(BannedFirstTokenIds, nameof(BannedFirstTokenIds));

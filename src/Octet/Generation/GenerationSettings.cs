@@ -66,6 +66,15 @@ sealed record GenerationSettings
 
     internal JsonNode? Tools { get; init; }
 
+    /// <summary>Alternatives to each token; null: no probabilities.</summary>
+    internal int? LogProbabilities { get; init; }
+
+    internal int Priority { get; init; }
+
+    internal TimeSpan? TimeLimit { get; init; }
+
+    internal string? CacheSalt { get; init; }
+
     /// <summary>Whether a generated token ends the text.</summary>
     internal bool IsStop(int token) => StopTokenIds.AsSpan().Contains(token);
 
@@ -123,6 +132,10 @@ sealed record GenerationSettings
             Reasoning = options.Reasoning,
             ToolCalls = options.ToolCalls,
             Tools = options.Tools,
+            LogProbabilities = options.LogProbabilities,
+            Priority = options.Priority,
+            TimeLimit = options.TimeLimit,
+            CacheSalt = options.CacheSalt,
         };
 
         settings.RequireSomethingToDraw(tokenizerSize);

@@ -21,4 +21,7 @@ public readonly record struct GenerationUpdate(string Text, int? TokenId, Finish
 
     /// <summary>In the last update, where a token ended the generation, the model's own or one of <see cref="GenerationOptions.StopTokenIds"/>: which. Null otherwise.</summary>
     public int? StopTokenId { get; init; }
+
+    /// <summary>How likely the token was, where that is wanted (<see cref="GenerationOptions.LogProbabilities"/>). Null otherwise.</summary>
+    public TokenLogProbability? LogProbability { get; init; }
 }

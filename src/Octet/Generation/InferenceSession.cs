@@ -19,6 +19,7 @@ public sealed class InferenceSession : IDisposable
 
     readonly Engine _engine;
     readonly List<int> _tokens = [];
+    int _pending;
     int _state;
     string _operation = "";
 
@@ -34,7 +35,7 @@ public sealed class InferenceSession : IDisposable
     internal int Computed { get; private set; }
 
     /// <summary>Tokens computed so far.</summary>
-    public int Length => _tokens.Count;
+    public int Length => _tokens.Count - _pending;
 
     /// <summary>Tokens that the session can hold.</summary>
     public int ContextLength => _engine.ContextLength;
@@ -120,7 +121,10 @@ public sealed class InferenceSession : IDisposable
         return new Operation(this);
     }
 
-    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf((Volatile.Read(ref _state) & Disposed) != 0, this);
+    /// <summary>Whether it is disposed of, or will be when the operation on it has ended.</summary>
+    internal bool IsDisposed => (Volatile.Read(ref _state) & Disposed) != 0;
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
     /// <summary>Makes room for more tokens; false, with nothing taken, when the cache is full.</summary>
     internal bool TryReserve(int tokens)
@@ -160,7 +164,45 @@ public sealed class InferenceSession : IDisposable
     internal void CatchUp(int tokens)
     {
         Computed += tokens;
+        _pending = Math.Min(_pending, _tokens.Count - Computed);
         Sequence.Complete();
+    }
+
+    /// <summary>The same for all that is to follow, and <paramref name="more"/> after it.</summary>
+    internal bool TryReserveKnown(int more) => TryReserve(_pending + more);
+
+    /// <summary>All that are known.</summary>
+    internal ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
+    /// <summary>Those of <see cref="Length"/>, and what is to follow them.</summary>
+    internal int Known => _tokens.Count;
+
+    /// <summary>Appends tokens that steps are to compute: each counts when it is.</summary>
+    internal void Know(ReadOnlySpan<int> ids)
+    {
+        _tokens.AddRange(ids);
+        _pending += ids.Length;
+    }
+
+    /// <summary>Drops what was to follow and did not.</summary>
+    internal void DropPending()
+    {
+        _tokens.RemoveRange(Length, _pending);
+        _pending = 0;
+    }
+
+    /// <summary>The first tokens lie in pages that the sequence was given.</summary>
+    internal void Adopt(int tokens)
+    {
+        Computed = tokens;
+        _pending = Math.Min(_pending, _tokens.Count - Computed);
+    }
+
+    /// <summary>Gives keys and values back; the tokens stay, to be computed again.</summary>
+    internal void GiveWay()
+    {
+        Sequence.Release();
+        Computed = 0;
     }
 
     /// <summary>All tokens have to be computed again.</summary>
@@ -192,6 +234,7 @@ public sealed class InferenceSession : IDisposable
     {
         Sequence.Dispose();
         _tokens.Clear();
+        _pending = 0;
         Computed = 0;
     }
 

@@ -3,71 +3,114 @@ using Octet.Tokenizers;
 
 namespace Octet.Generation;
 
-/// <summary>One answer: prefill, then sample, decode and look for an end, token by token.</summary>
-sealed class TextGeneration(
-    Engine engine, InferenceSession? given, int[] prompt, GenerationSettings settings, Tokenizer? tokenizer, int tokenizerSize, OutputFormat? format)
+/// <summary>One answer: samples tokens from logits, makes text of them and looks for an end. One thread at a time.</summary>
+sealed class TextGeneration
 {
-    int _cached;
+    readonly GenerationSettings _settings;
+    readonly Sampler _sampler;
+    readonly AnswerText _answer;
+    readonly LogProbabilities? _probabilities;
+    readonly int _budget;
+    readonly long _started = Stopwatch.GetTimestamp();
+    long _decode;
+    TimeSpan _first;
+    TimeSpan _prompt;
+    int _count;
+    bool _isNoted;
 
-    /// <summary>Runs to the end on the calling thread; the last update carries the finish reason.</summary>
-    internal void Run(Action<GenerationUpdate> emit, CancellationToken cancellationToken)
+    /// <param name="prompt">What is answered.</param>
+    /// <param name="settings">What the generation goes by.</param>
+    /// <param name="contextLength">Tokens of prompt and answer together.</param>
+    /// <param name="tokenizer">Null: tokens have no text.</param>
+    /// <param name="tokenizerSize">Ids from here on are never drawn.</param>
+    /// <param name="format">How the model writes calls; null: none.</param>
+    internal TextGeneration(int[] prompt, GenerationSettings settings, int contextLength, Tokenizer? tokenizer, int tokenizerSize, OutputFormat? format)
     {
-        // Before the session is cut to what it shares with the prompt.
-        cancellationToken.ThrowIfCancellationRequested();
-        using InferenceSession? own = given is null ? new InferenceSession(engine) : null;
-        InferenceSession session = given ?? own!;
-        using InferenceSession.Operation operation = session.Begin(nameof(LanguageModel.GenerateAsync));
-        long started = Stopwatch.GetTimestamp();
-        int budget = Math.Min(settings.MaxTokens ?? int.MaxValue, session.ContextLength - prompt.Length);
-        var sampler = new Sampler(settings, tokenizerSize);
-        if (budget <= 0)
+        Prompt = prompt;
+        _settings = settings;
+        _budget = Math.Min(settings.MaxTokens ?? int.MaxValue, contextLength - prompt.Length);
+        _sampler = new Sampler(settings, tokenizerSize);
+        _sampler.AddPrompt(prompt);
+        _answer = new AnswerText(settings, tokenizer, prompt, format);
+        _probabilities = settings.LogProbabilities is { } alternatives ? new LogProbabilities(alternatives) : null;
+        Deadline = settings.TimeLimit is { } limit ? _started + (long)Math.Min(limit.TotalSeconds * Stopwatch.Frequency, long.MaxValue / 2) : long.MaxValue;
+    }
+
+    internal int[] Prompt { get; }
+
+    /// <summary>Tokens that the answer can still have.</summary>
+    internal int Left => _budget - _count;
+
+    /// <summary>Whether tokens were drawn.</summary>
+    internal bool HasBegun => _count > 0;
+
+    internal bool IsOver { get; private set; }
+
+    /// <summary>The token that was drawn last.</summary>
+    internal int Token { get; private set; }
+
+    /// <summary>When the time is up, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    internal long Deadline { get; }
+
+    /// <summary>Since it was asked for.</summary>
+    internal TimeSpan Age => Stopwatch.GetElapsedTime(_started);
+
+    /// <summary>Tokens of the prompt that need not be computed.</summary>
+    internal int CachedTokens { get; private set; }
+
+    /// <summary>Notes it once: what is found later, after an interruption, was computed here.</summary>
+    internal void NoteCached(int tokens)
+    {
+        if (!_isNoted)
         {
-            emit(End(default, null, FinishReason.Length, 0, sampler.Seed, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
-            return;
-        }
-
-        sampler.AddPrompt(prompt);
-        var answer = new AnswerText(settings, tokenizer, prompt, format);
-        float[] logits = new float[session.VocabularySize];
-
-        // The last token is computed again even when it is known: its logits are wanted.
-        _cached = operation.KeepPrefix(prompt.AsSpan(0, prompt.Length - 1));
-        long prefill = Stopwatch.GetTimestamp();
-        operation.Evaluate(prompt.AsSpan(session.Length), logits, cancellationToken);
-        int token = sampler.Sample(logits);
-        TimeSpan promptDuration = Stopwatch.GetElapsedTime(prefill);
-        TimeSpan first = Stopwatch.GetElapsedTime(started);
-        long decode = Stopwatch.GetTimestamp();
-        for (int count = 1; ; count++)
-        {
-            sampler.Accept(token);
-            bool isStop = settings.IsStop(token);
-            AnswerPart part = isStop ? default : answer.Append(token);
-            if (isStop || answer.Stop is not null || count == budget)
-            {
-                AnswerPart last = isStop ? answer.Flush() : part.With(answer.Flush());
-                FinishReason reason = isStop || answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
-                GenerationUpdate end = End(
-                    last, token, reason, count, sampler.Seed, first, promptDuration, Stopwatch.GetElapsedTime(decode));
-                emit(end with { StopString = answer.Stop, StopTokenId = isStop && answer.Stop is null ? token : null });
-                return;
-            }
-
-            emit(Update(part, token, null, null));
-            operation.Evaluate([token], logits, cancellationToken);
-            token = sampler.Sample(logits);
+            (CachedTokens, _isNoted) = (tokens, true);
         }
     }
 
-    GenerationUpdate End(
-        AnswerPart part, int? token, FinishReason reason, int completion, long seed, TimeSpan first, TimeSpan promptDuration, TimeSpan generation)
+    /// <summary>A step has computed a part of the prompt.</summary>
+    internal void NotePrompt(TimeSpan duration) => _prompt += HasBegun ? default : duration;
+
+    /// <summary>Draws the next token from the logits, which it overwrites; the last update carries the finish reason.</summary>
+    internal GenerationUpdate Next(Span<float> logits)
     {
-        var statistics = new GenerationStatistics(new TokenUsage(prompt.Length, completion, _cached), first, promptDuration, generation) { Seed = seed };
+        long begun = Stopwatch.GetTimestamp();
+        _probabilities?.Read(logits);
+        int token = Token = _sampler.Sample(logits);
+        if (_count++ == 0)
+        {
+            _prompt += Stopwatch.GetElapsedTime(begun);
+            _first = Stopwatch.GetElapsedTime(_started);
+            _decode = Stopwatch.GetTimestamp();
+        }
+
+        _sampler.Accept(token);
+        bool isStop = _settings.IsStop(token);
+        AnswerPart part = isStop ? default : _answer.Append(token);
+        if (!isStop && _answer.Stop is null && _count < _budget)
+        {
+            return Update(part, token, null, null);
+        }
+
+        FinishReason reason = isStop || _answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
+        return End(isStop ? _answer.Flush() : part.With(_answer.Flush()), token, reason) with { StopString = _answer.Stop, StopTokenId = isStop && _answer.Stop is null ? token : null };
+    }
+
+    /// <summary>The end of an answer between two tokens, or before the first.</summary>
+    internal GenerationUpdate End(FinishReason reason) => End(_answer.Flush(), null, reason);
+
+    GenerationUpdate End(AnswerPart part, int? token, FinishReason reason)
+    {
+        IsOver = true;
+        TimeSpan decode = HasBegun ? Stopwatch.GetElapsedTime(_decode) : default;
+        var statistics = new GenerationStatistics(new TokenUsage(Prompt.Length, _count, CachedTokens), _first, _prompt, decode) { Seed = _sampler.Seed };
         return Update(part, token, reason, statistics);
     }
 
-    static GenerationUpdate Update(AnswerPart part, int? token, FinishReason? reason, GenerationStatistics? statistics)
-        => part.Pieces is null
-            ? new(part.Text, token, reason, statistics)
-            : new(part.Text, token, reason, statistics) { Reasoning = part.Reasoning, Pieces = part.Pieces };
+    GenerationUpdate Update(AnswerPart part, int? token, FinishReason? reason, GenerationStatistics? statistics)
+    {
+        var update = part.Pieces is null
+            ? new GenerationUpdate(part.Text, token, reason, statistics)
+            : new GenerationUpdate(part.Text, token, reason, statistics) { Reasoning = part.Reasoning, Pieces = part.Pieces };
+        return token is { } drawn && _probabilities is not null ? update with { LogProbability = _probabilities.Of(drawn) } : update;
+    }
 }

@@ -1,0 +1,117 @@
+// Many generations at once on one model: tokens a second of 1, 4, 16 and 64 streams together, what a long prompt does to those beside it,
+// and what a prompt that begins as another did costs.
+//   dotnet run -c Release bench/serving.cs -- MODELDIR [streams|prompt|prefix]...
+// bench/peers/llama_parallel.py gives llama.cpp's rates in the same shape.
+#:project ../src/Octet/Octet.csproj
+#:property ManagePackageVersionsCentrally=false
+#:property PublishAot=false
+#:property TieredPGO=false
+
+using System.Diagnostics;
+using System.Globalization;
+using Octet;
+
+const int PromptTokens = 16, Tokens = 48, Rounds = 3;
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args.Length == 0)
+{
+    Console.Error.WriteLine("bench/serving.cs MODEL [streams|prompt|prefix]...");
+    return 2;
+}
+
+using LanguageModel model = LanguageModel.Load(args[0], new() { StepLimit = TimeSpan.FromMilliseconds(250) });
+Console.WriteLine($"{model.Device}; {Path.GetFileName(args[0].TrimEnd('/'))}");
+var random = new Random(1);
+int[] Prompt(int length) => [.. Enumerable.Range(0, length).Select(_ => random.Next(1000, Math.Min(model.Config.VocabSize, 100000)))];
+GenerationOptions Greedy(int tokens) => new() { IgnoreEos = true, MaxTokens = tokens, Temperature = 0, IgnoreGenerationConfig = true };
+bool Wants(string part) => args.Length == 1 || args[1..].Contains(part);
+
+// When each token came.
+async Task<List<long>> Stream(int[] prompt, int tokens)
+{
+    List<long> times = [];
+    await foreach (GenerationUpdate update in model.GenerateAsync(prompt, null, Greedy(tokens)))
+    {
+        times.Add(Stopwatch.GetTimestamp());
+    }
+
+    return times;
+}
+
+if (Wants("streams"))
+{
+    await Stream(Prompt(PromptTokens), 8);
+    Console.WriteLine();
+    Console.WriteLine("| streams | tokens/s | each | step without the model |");
+    Console.WriteLine("|---:|---:|---:|---:|");
+    foreach (int streams in (int[])[1, 4, 16, 64])
+    {
+        List<double> rates = [];
+        EngineStatistics before = model.Statistics;
+        for (int round = 0; round < Rounds; round++)
+        {
+            // From the moment when all write to the moment when the first has ended.
+            List<long>[] times = await Task.WhenAll(Enumerable.Range(0, streams).Select(_ => Task.Run(() => Stream(Prompt(PromptTokens), Tokens))));
+            long from = times.Max(list => list[0]), to = times.Min(list => list[^1]);
+            rates.Add(times.Sum(list => list.Count(time => time > from && time <= to)) / Stopwatch.GetElapsedTime(from, to).TotalSeconds);
+        }
+
+        EngineStatistics after = model.Statistics;
+        double share = 1 - ((after.ForwardTime - before.ForwardTime) / (after.StepTime - before.StepTime));
+        Console.WriteLine($"| {streams} | {Median(rates):0.0} | {Median(rates) / streams:0.0} | {share:0.0 %} |");
+    }
+}
+
+if (Wants("prompt"))
+{
+    const int Long = 8000, Beside = 8;
+    using var stop = new CancellationTokenSource();
+    List<long>[] times = [.. Enumerable.Range(0, Beside).Select(_ => new List<long>())];
+    Task[] writing = [.. times.Select((list, i) => Task.Run(async () =>
+    {
+        try
+        {
+            await foreach (GenerationUpdate update in model.GenerateAsync(Prompt(PromptTokens), null, Greedy(4000), stop.Token))
+            {
+                list.Add(Stopwatch.GetTimestamp());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }))];
+    while (times.Any(list => list.Count < 8))
+    {
+        await Task.Delay(20);
+    }
+
+    long entered = Stopwatch.GetTimestamp();
+    List<long> first = await Stream(Prompt(Long), 1);
+    await stop.CancelAsync();
+    await Task.WhenAll(writing);
+    double[] gaps = [.. times.SelectMany(list => list.Zip(list.Skip(1), (a, b) => (At: b, Gap: Stopwatch.GetElapsedTime(a, b).TotalMilliseconds))).Where(gap => gap.At > entered && gap.At <= first[0]).Select(gap => gap.Gap).Order()];
+    Console.WriteLine();
+    Console.WriteLine($"A prompt of {Long} tokens beside {Beside} streams: {Stopwatch.GetElapsedTime(entered, first[0]).TotalSeconds:0.0} s to its first token; between tokens of the others {gaps[gaps.Length / 2]:0} ms (median), {gaps[gaps.Length * 99 / 100]:0} ms (99 %), {gaps[^1]:0} ms (longest of {gaps.Length}); the bound is 250 ms");
+}
+
+if (Wants("prefix"))
+{
+    List<double> cold = [], warm = [];
+    for (int round = 0; round < Rounds; round++)
+    {
+        int[] shared = Prompt(1000);
+        foreach (List<double> list in (List<double>[])[cold, warm])
+        {
+            long begun = Stopwatch.GetTimestamp();
+            List<long> first = await Stream([.. shared, .. Prompt(8)], 1);
+            list.Add(Stopwatch.GetElapsedTime(begun, first[0]).TotalMilliseconds);
+        }
+    }
+
+    Console.WriteLine();
+    Console.WriteLine($"First token behind 1000 tokens and 8 of its own: {Median(cold):0} ms, and {Median(warm):0} ms where the 1000 were read before: {Median(cold) / Median(warm):0.0} x");
+}
+
+return 0;
+
+static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

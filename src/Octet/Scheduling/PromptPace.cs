@@ -1,0 +1,48 @@
+namespace Octet.Scheduling;
+
+/// <summary>
+/// How many prompt tokens a step takes beside sequences that write, so that it ends within a bound: by how long steps took. Not exact, as
+/// later tokens of a prompt look at more than earlier ones; an estimate that was too low is believed less than one that was too high.
+/// </summary>
+/// <param name="bound">Of a step.</param>
+sealed class PromptPace(TimeSpan bound)
+{
+    // A prompt goes on at least this fast, also where a step without it takes as long as the bound.
+    internal const int LeastTokens = 8;
+
+    // Kept for what an estimate cannot know.
+    const double Share = 0.8;
+    const double Recent = 0.3;
+
+    double _alone;
+    double _perToken;
+    int _last = LeastTokens;
+
+    /// <summary>Tokens for the next step, of at most <paramref name="most"/>.</summary>
+    internal int Tokens(int most)
+    {
+        if (_perToken > 0)
+        {
+            double room = (bound.TotalSeconds * Share) - _alone;
+            _last = (int)Math.Max(LeastTokens, Math.Min(room / _perToken, 2.0 * Math.Min(_last, most)));
+        }
+
+        return Math.Min(most, _last);
+    }
+
+    /// <summary>Notes what a step took.</summary>
+    /// <param name="promptTokens">Those of prompts in it; 0: it was a step of sequences that write alone.</param>
+    /// <param name="duration">The step's.</param>
+    internal void Note(int promptTokens, TimeSpan duration)
+    {
+        double seconds = duration.TotalSeconds;
+        if (promptTokens == 0)
+        {
+            _alone = _alone == 0 ? seconds : (Recent * seconds) + ((1 - Recent) * _alone);
+            return;
+        }
+
+        double perToken = Math.Max(0, seconds - _alone) / promptTokens;
+        _perToken = Math.Max(perToken, (Recent * perToken) + ((1 - Recent) * _perToken));
+    }
+}
