@@ -28,7 +28,7 @@ public static class OctetEndpointExtensions
         Map(group, "/models/{**id}", ApiStyle.OpenAI, Access.Key, ("GET", ModelList.GetAsync));
         Map(group, "/chat/completions", ApiStyle.OpenAI, Access.Key, ("POST", ChatCompletions.CreateAsync));
         Map(group, "/completions", ApiStyle.OpenAI, Access.Key, ("POST", Completions.CreateAsync));
-        Map(group, "/embeddings", ApiStyle.OpenAI, Access.Key, ("POST", Embeddings.CreateAsync));
+        Map(group, "/embeddings", ApiStyle.OpenAI, Access.Key, ("POST", EmbeddingVectors.CreateAsync));
         Map(group, "/rerank", ApiStyle.OpenAI, Access.Key, ("POST", Rerank.CreateAsync));
         Map(group, "/responses", ApiStyle.OpenAI, Access.Key, ("POST", ResponseEndpoints.CreateAsync));
         Map(group, "/responses/{id}", ApiStyle.OpenAI, Access.Key, ("GET", ResponseEndpoints.GetAsync), ("DELETE", ResponseEndpoints.DeleteAsync));
@@ -67,5 +67,5 @@ public static class OctetEndpointExtensions
 
     // Every method ends at the endpoint, which knows those that it has: what else is sent is answered in the form of its API.
     static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes, string path, ApiStyle style, Access access, params (string Method, Func<ApiRequest, Task> Handle)[] methods)
-        => routes.Map(path, new Endpoint(style, access, methods).InvokeAsync);
+        => routes.Map(path, new ApiEndpoint(style, access, methods).InvokeAsync);
 }

@@ -17,8 +17,11 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
     /// <summary>The whole of it so far.</summary>
     internal OutputCollector Output { get; } = new();
 
-    /// <summary>The tokens so far.</summary>
-    internal List<int> TokenIds { get; } = [];
+    /// <summary>How likely each token was, the one that ended the text left out; null: that is not wanted.</summary>
+    internal List<TokenLogProbability>? LogProbabilities { get; } = options.LogProbabilities is null ? null : [];
+
+    /// <summary>The same of the token that ended the text; null: none did.</summary>
+    internal TokenLogProbability? EndProbability { get; private set; }
 
     internal int CompletionTokens { get; private set; }
 
@@ -52,10 +55,21 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
 
     void Count(GenerationUpdate update)
     {
-        if (update.TokenId is { } token)
+        if (update.TokenId is not null)
         {
-            TokenIds.Add(token);
             CompletionTokens++;
+        }
+
+        if (update.LogProbability is { } likely)
+        {
+            if (update.StopTokenId is null)
+            {
+                LogProbabilities?.Add(likely);
+            }
+            else
+            {
+                EndProbability = likely;
+            }
         }
 
         foreach (OutputPiece piece in update.Pieces)

@@ -13,6 +13,9 @@ sealed class AnswerSet
     // What may be ahead of its reader: a slow one makes the model wait.
     const int Ahead = 16;
 
+    // Of one request: a list of prompts must not fill the model's queue.
+    const int AtOnce = 32;
+
     readonly ApiRequest _request;
     readonly ModelMetrics _metrics;
     readonly string _operation;
@@ -162,13 +165,22 @@ sealed class AnswerSet
     {
         // The first that fails ends the others: what is left would be no answer to the request.
         Exception? failure = null;
+        using var places = new SemaphoreSlim(AtOnce);
         await Task.WhenAll(Answers.Select(async answer =>
         {
             try
             {
-                await foreach (GenerationUpdate update in answer.RunAsync(stop.Token))
+                await places.WaitAsync(stop.Token);
+                try
                 {
-                    await writer.WriteAsync((answer, update), stop.Token);
+                    await foreach (GenerationUpdate update in answer.RunAsync(stop.Token))
+                    {
+                        await writer.WriteAsync((answer, update), stop.Token);
+                    }
+                }
+                finally
+                {
+                    places.Release();
                 }
             }
             catch (Exception error)

@@ -1,6 +1,4 @@
-using Octet.Server.Catalog;
 using Octet.Server.Http;
-using Octet.Tokenizers;
 
 namespace Octet.Server.Answers;
 
@@ -9,22 +7,13 @@ static class LogProbabilities
 {
     internal const int MostAlternatives = 20;
 
-    internal static Tokenizer? Tokenizer(ModelLease lease) => lease.Model.Tokenizer;
-
-    /// <summary><c>logprobs</c> and <c>top_logprobs</c> of a chat completion.</summary>
-    internal static GenerationOptions ReadChat(Fields fields, GenerationOptions options)
+    /// <summary><c>logprobs</c> and <c>top_logprobs</c> of a chat completion: how many alternatives are wanted; null: no probabilities at all.</summary>
+    internal static int? ReadChat(Fields fields)
     {
         bool wanted = fields.Flag("logprobs") ?? false;
         int? alternatives = fields.Integer("top_logprobs", 0, MostAlternatives);
-        if (alternatives > 0 && !wanted)
-        {
-            throw ApiException.Invalid("top_logprobs", "top_logprobs is given and logprobs is not true; expected both");
-        }
-
-        return wanted ? Add(options, alternatives ?? 0, "logprobs") : options;
+        return alternatives > 0 && !wanted
+            ? throw ApiException.Invalid("top_logprobs", "top_logprobs is given and logprobs is not true; expected both")
+            : wanted ? alternatives ?? 0 : null;
     }
-
-    /// <summary>Asks the engine for them.</summary>
-    internal static GenerationOptions Add(GenerationOptions options, int alternatives, string path)
-        => throw ApiException.Unsupported(path, $"{path} of generated tokens is not supported yet ({alternatives} alternatives, {options.MaxTokens} tokens)");
 }

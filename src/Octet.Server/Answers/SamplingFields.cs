@@ -32,6 +32,8 @@ static class SamplingFields
         LogitBias = LogitBias(fields),
         IgnoreEos = fields.Flag("ignore_eos") ?? false,
         SkipSpecialTokens = fields.Flag("skip_special_tokens") ?? true,
+        Priority = fields.Integer("priority") ?? 0,
+        CacheSalt = fields.Text("cache_salt"),
     };
 
     // -1 is vLLM's word for off.

@@ -24,7 +24,7 @@ static class EventPump
         }
         catch (Exception error) when (stream.HasStarted && !request.Aborted.IsCancellationRequested)
         {
-            await fail(Endpoint.RefusalOf(request, error));
+            await fail(ApiEndpoint.RefusalOf(request, error));
         }
     }
 

@@ -17,6 +17,7 @@ static class Refusal
         ModelException { Error: ModelError.InvalidInput } model => new ApiException(
             StatusCodes.Status400BadRequest, FieldNames.Translate(model.Message), null, model.Message.Contains("context", StringComparison.Ordinal) ? "context_length_exceeded" : null, model),
         ModelException { Error: ModelError.Unsupported } model => new ApiException(StatusCodes.Status400BadRequest, FieldNames.Translate(model.Message), innerException: model),
+        ModelException { Error: ModelError.Busy } model => new ApiException(StatusCodes.Status429TooManyRequests, model.Message, null, "overloaded", model) { RetryAfter = model.RetryAfter ?? s_retry },
         ModelException { Error: ModelError.Full } model => new ApiException(StatusCodes.Status503ServiceUnavailable, model.Message, null, "overloaded", model) { RetryAfter = s_retry },
         ChatTemplateException template => new ApiException(StatusCodes.Status400BadRequest, $"the model's chat template refuses the conversation: {template.Message}", "messages", innerException: template),
         ArgumentException { ParamName: { Length: > 0 } name } argument when FieldNames.IsOption(name) => new ApiException(

@@ -14,7 +14,7 @@ static class ChatCompletions
         using ModelLease lease = await request.Server.Models.AcquireAsync(chat.Model, ServedModelKind.Language, request.Aborted);
         Conversation conversation = chat.Conversation(fields, lease.Language);
         AnswerSet answers = conversation.Begin(request, lease, chat.Choices);
-        var writer = new ChatWriter(lease, answers, LogProbabilities.Tokenizer(lease));
+        var writer = new ChatWriter(lease, answers);
         if (chat.Stream)
         {
             await StreamAsync(request, answers, writer, chat.IncludeUsage);

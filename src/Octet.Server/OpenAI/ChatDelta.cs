@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Octet.Server.Answers;
 using Octet.Server.Http;
 
 namespace Octet.Server.OpenAI;
@@ -6,7 +7,22 @@ namespace Octet.Server.OpenAI;
 /// <summary>How far the chunks of one choice are.</summary>
 sealed class ChatDelta
 {
+    int _told;
+
     internal bool HasRole { get; set; }
+
+    /// <summary>The tokens since the last chunk: those that have brought no text yet come with the next that does. Null: none are wanted, or there are none.</summary>
+    internal IReadOnlyList<TokenLogProbability>? TakeLogProbabilities(Answer answer)
+    {
+        if (answer.LogProbabilities is not { } all || all.Count == _told)
+        {
+            return null;
+        }
+
+        TokenLogProbability[] tokens = [.. all.Skip(_told)];
+        _told = all.Count;
+        return tokens;
+    }
 
     /// <summary>Writes what a piece changes; null: nothing.</summary>
     internal Action<Utf8JsonWriter>? Writer(OutputPiece piece) => piece.Kind switch

@@ -2,12 +2,11 @@ using System.Text.Json;
 using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
-using Octet.Tokenizers;
 
 namespace Octet.Server.OpenAI;
 
 /// <summary>Answers in the form of chat completions, whole or in chunks.</summary>
-sealed class ChatWriter(ModelLease lease, AnswerSet answers, Tokenizer? tokenizer)
+sealed class ChatWriter(ModelLease lease, AnswerSet answers)
 {
     readonly string _id = ApiRequest.NewId("chatcmpl-");
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -28,7 +27,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers, Tokenizer? tokenize
             json.WriteStartObject("message"u8);
             WriteMessage(json, answer.Output.ToTurn());
             json.WriteEndObject();
-            json.WriteNull("logprobs"u8);
+            ChatLogProbs.Write(json, lease.Model.Tokenizer, answer.LogProbabilities);
             json.WriteString("finish_reason"u8, Word(answer.End));
             json.WriteEndObject();
         }
@@ -72,7 +71,8 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers, Tokenizer? tokenize
         void Send(Action<Utf8JsonWriter> write, string? reason = null)
         {
             any = true;
-            stream.Add(null, json => WriteChunk(json, answer.Index, write, reason));
+            IReadOnlyList<TokenLogProbability>? tokens = delta.TakeLogProbabilities(answer);
+            stream.Add(null, json => WriteChunk(json, answer.Index, write, tokens, reason));
         }
     }
 
@@ -86,7 +86,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers, Tokenizer? tokenize
         json.WriteEndObject();
     }
 
-    void WriteChunk(Utf8JsonWriter json, int index, Action<Utf8JsonWriter> delta, string? reason)
+    void WriteChunk(Utf8JsonWriter json, int index, Action<Utf8JsonWriter> delta, IReadOnlyList<TokenLogProbability>? tokens, string? reason)
     {
         Begin(json, "chat.completion.chunk"u8);
         json.WriteStartArray("choices"u8);
@@ -95,7 +95,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers, Tokenizer? tokenize
         json.WriteStartObject("delta"u8);
         delta(json);
         json.WriteEndObject();
-        json.WriteNull("logprobs"u8);
+        ChatLogProbs.Write(json, lease.Model.Tokenizer, tokens);
         json.WriteText("finish_reason"u8, reason);
         json.WriteEndObject();
         json.WriteEndArray();

@@ -56,7 +56,8 @@ sealed record CompletionRequest
         }
 
         bool stream = fields.Flag("stream") ?? false;
-        var request = new CompletionRequest
+        int? logProbs = fields.Integer("logprobs", 0, LogProbabilities.MostAlternatives);
+        return new CompletionRequest
         {
             Model = fields.Text("model"),
             Prompts = prompts,
@@ -64,12 +65,9 @@ sealed record CompletionRequest
             Stream = stream,
             IncludeUsage = stream && fields.Object("stream_options")?.Flag("include_usage") == true,
             Echo = fields.Flag("echo") ?? false,
-            LogProbs = fields.Integer("logprobs", 0, LogProbabilities.MostAlternatives),
+            LogProbs = logProbs,
             AddSpecialTokens = fields.Flag("add_special_tokens") ?? true,
-            Options = SamplingFields.Read(fields, fields.Integer("max_tokens", 0) ?? DefaultMaxTokens),
+            Options = SamplingFields.Read(fields, fields.Integer("max_tokens", 0) ?? DefaultMaxTokens) with { LogProbabilities = logProbs },
         };
-        return request is { LogProbs: not null, Stream: true }
-            ? throw ApiException.Unsupported("logprobs", "logprobs in a stream is not supported at /v1/completions; expected stream false")
-            : request;
     }
 }

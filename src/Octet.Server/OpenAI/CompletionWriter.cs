@@ -8,25 +8,25 @@ namespace Octet.Server.OpenAI;
 /// <summary>Texts in the form of completions, whole or in chunks.</summary>
 /// <param name="lease">Who continued them.</param>
 /// <param name="answers">The continuations.</param>
-/// <param name="echoes">What stands before each.</param>
-sealed class CompletionWriter(ModelLease lease, AnswerSet answers, string[] echoes)
+/// <param name="starts">What stands before each.</param>
+sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] starts)
 {
     readonly string _id = ApiRequest.NewId("cmpl-");
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-    readonly bool[] _echoed = new bool[echoes.Length];
+    readonly bool[] _begun = new bool[starts.Length];
+    readonly int[] _told = new int[starts.Length];
+    readonly int[] _offsets = new int[starts.Length];
 
     /// <summary>Whether chunks have a place for usage, which the last one fills.</summary>
     internal bool IncludesUsage { get; set; }
 
-    /// <param name="json">Where it goes.</param>
-    /// <param name="scores">Of each text; null: none are wanted.</param>
-    internal void WriteWhole(Utf8JsonWriter json, TextScores?[] scores)
+    /// <summary>All texts, once they are generated.</summary>
+    internal void WriteWhole(Utf8JsonWriter json)
     {
         Begin(json);
         foreach (Answer answer in answers.Answers)
         {
-            string echo = echoes[answer.Index];
-            WriteChoice(json, answer.Index, echo + answer.Output.ToTurn().Content, ChatWriter.Word(answer.End), scores[answer.Index]);
+            WriteChoice(json, answer, starts[answer.Index].Text + answer.Output.ToTurn().Content, TakeScores(answer));
         }
 
         json.WriteEndArray();
@@ -38,17 +38,17 @@ sealed class CompletionWriter(ModelLease lease, AnswerSet answers, string[] echo
     /// <returns>Whether there was one.</returns>
     internal bool Add(EventStream stream, Answer answer, GenerationUpdate update)
     {
-        string text = _echoed[answer.Index] ? update.Text : echoes[answer.Index] + update.Text;
-        _echoed[answer.Index] = true;
+        string text = _begun[answer.Index] ? update.Text : starts[answer.Index].Text + update.Text;
         if (text.Length == 0 && answer.End is null)
         {
             return false;
         }
 
+        List<ScoredToken>? scores = TakeScores(answer);
         stream.Add(null, json =>
         {
             Begin(json);
-            WriteChoice(json, answer.Index, text, answer.End is null ? null : ChatWriter.Word(answer.End), null);
+            WriteChoice(json, answer, text, scores);
             json.WriteEndArray();
             if (IncludesUsage)
             {
@@ -80,22 +80,36 @@ sealed class CompletionWriter(ModelLease lease, AnswerSet answers, string[] echo
         json.WriteStartArray("choices"u8);
     }
 
-    static void WriteChoice(Utf8JsonWriter json, int index, string text, string? reason, TextScores? scores)
+    /// <summary>The tokens that were not told yet, the prompt's first; null: none are wanted.</summary>
+    List<ScoredToken>? TakeScores(Answer answer)
     {
-        json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
-        json.WriteString("text"u8, text);
-        if (scores is null)
+        bool begun = _begun[answer.Index];
+        _begun[answer.Index] = true;
+        if (answer.LogProbabilities is not { } all)
         {
-            json.WriteNull("logprobs"u8);
-        }
-        else
-        {
-            json.WritePropertyName("logprobs"u8);
-            scores.Write(json);
+            return null;
         }
 
-        json.WriteText("finish_reason"u8, reason);
+        List<ScoredToken> tokens = begun ? [] : [.. starts[answer.Index].Scores ?? []];
+        tokens.AddRange(all.Skip(_told[answer.Index]).Select(ScoredToken.Of));
+        _told[answer.Index] = all.Count;
+
+        // Harnesses count on a place for every token that was drawn.
+        if (answer is { End: not null, EndProbability: { } last })
+        {
+            tokens.Add(ScoredToken.Of(last));
+        }
+
+        return tokens;
+    }
+
+    void WriteChoice(Utf8JsonWriter json, Answer answer, string text, List<ScoredToken>? scores)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("index"u8, answer.Index);
+        json.WriteString("text"u8, text);
+        _offsets[answer.Index] = CompletionLogProbs.Write(json, lease.Model.Tokenizer, scores, _offsets[answer.Index]);
+        json.WriteText("finish_reason"u8, answer.End is null ? null : ChatWriter.Word(answer.End));
         json.WriteEndObject();
     }
 }

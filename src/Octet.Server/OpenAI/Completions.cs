@@ -1,7 +1,6 @@
 using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
-using Octet.Tokenizers;
 
 namespace Octet.Server.OpenAI;
 
@@ -16,41 +15,33 @@ static class Completions
         int[][] prompts = [.. asked.Prompts.Select(prompt => prompt.Ids ?? model.Encode(prompt.Text!, asked.AddSpecialTokens))];
         var answers = new AnswerSet(
             request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], asked.Options, prompts.Sum(prompt => prompt.Length));
-        string[] echoes = [.. asked.Prompts.Select((prompt, i) => !asked.Echo ? "" : prompt.Text ?? Decode(model, prompts[i]))];
-        var writer = new CompletionWriter(lease, answers, [.. echoes.SelectMany(echo => Enumerable.Repeat(echo, asked.Choices))]);
+        TextStart[] starts = await StartsAsync(asked, model, prompts, request.Aborted);
+        var writer = new CompletionWriter(lease, answers, [.. starts.SelectMany(start => Enumerable.Repeat(start, asked.Choices))]);
         if (asked.Stream)
         {
             await StreamAsync(request, answers, writer, asked.IncludeUsage);
-            return;
         }
-
-        await answers.RunToEndAsync(request.Aborted);
-        TextScores?[] scores = await ScoreAsync(asked, model, prompts, answers, request.Aborted);
-        await request.WriteAsync(json => writer.WriteWhole(json, scores));
+        else
+        {
+            await answers.RunToEndAsync(request.Aborted);
+            await request.WriteAsync(writer.WriteWhole);
+        }
     }
 
-    /// <summary>The probabilities of what is told of each text: nothing where they are not wanted.</summary>
-    static Task<TextScores?[]> ScoreAsync(CompletionRequest asked, LanguageModel model, int[][] prompts, AnswerSet answers, CancellationToken cancellationToken)
+    /// <summary>What stands before each continuation.</summary>
+    static async Task<TextStart[]> StartsAsync(CompletionRequest asked, LanguageModel model, int[][] prompts, CancellationToken cancellationToken)
     {
-        var scores = new TextScores?[answers.Answers.Count];
-        if (asked.LogProbs is not { } alternatives)
+        var starts = new TextStart[prompts.Length];
+        for (int i = 0; i < starts.Length && asked.Echo; i++)
         {
-            return Task.FromResult(scores);
+            int[] prompt = prompts[i];
+
+            // Computed beside the other requests: a text can be long.
+            ScoredToken[]? scores = asked.LogProbs is { } alternatives ? await Task.Run(() => PromptScores.Compute(model, prompt, alternatives, cancellationToken), cancellationToken) : null;
+            starts[i] = new TextStart(asked.Prompts[i].Text ?? Decode(model, prompt), scores);
         }
 
-        // Computed beside the other requests: a text can be long.
-        return Task.Run(
-            () =>
-            {
-                for (int i = 0; i < scores.Length; i++)
-                {
-                    int[] prompt = prompts[i / asked.Choices];
-                    scores[i] = TextScores.Compute(model, [.. prompt, .. answers.Answers[i].TokenIds], asked.Echo ? 0 : prompt.Length, alternatives, cancellationToken);
-                }
-
-                return scores;
-            },
-            cancellationToken);
+        return starts;
     }
 
     static async Task StreamAsync(ApiRequest request, AnswerSet answers, CompletionWriter writer, bool includeUsage)

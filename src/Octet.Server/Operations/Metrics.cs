@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Octet.Server.Catalog;
 using Octet.Server.Http;
 using Octet.Server.Telemetry;
 
@@ -10,7 +11,7 @@ static class Metrics
 {
     internal static async Task GetAsync(ApiRequest request)
     {
-        byte[] text = Encoding.UTF8.GetBytes(Write(request.Server.Metrics));
+        byte[] text = Encoding.UTF8.GetBytes(Write(request.Server.Metrics, request.Server.Models));
         request.Context.Response.ContentType = PrometheusText.ContentType;
         request.Context.Response.ContentLength = text.Length;
         if (!HttpMethods.IsHead(request.Context.Request.Method))
@@ -19,11 +20,20 @@ static class Metrics
         }
     }
 
-    internal static string Write(ServerMetrics metrics)
+    internal static string Write(ServerMetrics metrics, ModelCatalog catalog)
     {
         var text = new PrometheusText();
         (string Model, ModelMetrics Metrics)[] models = [.. metrics.Models];
-        Each("vllm:num_requests_running", "gauge", "Requests that are being answered.", static model => model.Running);
+        (string Model, EngineStatistics Engine)[] engines = [.. catalog.Entries.Where(entry => entry.Loaded?.Language is not null).Select(entry => (entry.Name, entry.Loaded?.Language?.Statistics ?? default))];
+        Engines("vllm:num_requests_running", "gauge", "Generations that are computed.", static engine => engine.Running);
+        Engines("vllm:num_requests_waiting", "gauge", "Generations that wait.", static engine => engine.Waiting);
+        Engines("vllm:kv_cache_usage_perc", "gauge", "The part of the pages of keys and values that is in use, from 0 to 1.", static engine => engine.PagesTotal == 0 ? 0 : (double)engine.PagesInUse / engine.PagesTotal);
+        Engines("vllm:num_preemptions_total", "counter", "How often a generation gave its pages to another.", static engine => engine.Preemptions);
+        Engines("octet:pages_cached", "gauge", "Pages that are kept for prompts that begin in the same way.", static engine => engine.PagesCached);
+        Engines("octet:engine_steps_total", "counter", "Steps computed.", static engine => engine.Steps);
+        Engines("octet:engine_step_seconds_total", "counter", "Seconds that steps took.", static engine => engine.StepTime.TotalSeconds);
+        Engines("octet:engine_forward_seconds_total", "counter", "Seconds of those that the model took.", static engine => engine.ForwardTime.TotalSeconds);
+        Each("octet:requests_running", "gauge", "Requests that a model is used by, vectors and scores among them.", static model => model.Running);
         Each("vllm:prompt_tokens_total", "counter", "Tokens of prompts.", static model => model.PromptTokens);
         Each("vllm:generation_tokens_total", "counter", "Tokens generated.", static model => model.GeneratedTokens);
         Each("vllm:prefix_cache_queries_total", "counter", "Tokens of prompts that were looked for in the cache.", static model => model.PromptTokens);
@@ -58,6 +68,15 @@ static class Metrics
             foreach ((string model, ModelMetrics of) in models)
             {
                 text.Sample(name, value(of), ("model_name", model));
+            }
+        }
+
+        void Engines(string name, string type, string help, Func<EngineStatistics, double> value)
+        {
+            text.Family(name, type, help);
+            foreach ((string model, EngineStatistics engine) in engines)
+            {
+                text.Sample(name, value(engine), ("model_name", model));
             }
         }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Octet.Server.Http;
 
 /// <summary>A path of the server: who is let in, what its methods do, and the one place where every error ends.</summary>
-sealed class Endpoint(ApiStyle style, Access access, params (string Method, Func<ApiRequest, Task> Handle)[] methods)
+sealed class ApiEndpoint(ApiStyle style, Access access, params (string Method, Func<ApiRequest, Task> Handle)[] methods)
 {
     // As nginx names a client that did not wait.
     const int ClientGone = 499;

@@ -8,7 +8,7 @@ using Octet.Server.Telemetry;
 namespace Octet.Server.OpenAI;
 
 /// <summary><c>POST /v1/embeddings</c>.</summary>
-static class Embeddings
+static class EmbeddingVectors
 {
     internal static async Task CreateAsync(ApiRequest request)
     {
