@@ -31,6 +31,11 @@ sealed class ServeCommand : Command
     readonly Option<int?> _rate = Number.Integer("--rate-limit", "Requests a minute from each client [default: any number]", 1);
     readonly Option<int?> _requests = Number.Integer("--max-requests", "Requests at work and waiting at once; more are refused [default: 1024]", 1);
     readonly Option<long?> _body = ByteSize.Option("--max-body", "The most that a request's body may have [default: 32MiB]");
+    readonly Option<int?> _sequences = Number.Integer("--max-sequences", "Answers of a model that are computed together; more wait [default: 64]", 1, 4096);
+    readonly Option<int?> _waiting = Number.Integer("--max-waiting", "Answers of a model that wait beside them; more are refused with 429 [default: 1024]", 0);
+    readonly Option<int?> _step = Number.Integer("--step-limit", "Milliseconds that a step is to take at most while others wait for their next token: long prompts come in smaller pieces [default: 250]", 1);
+    readonly Option<bool> _noCache = new("--no-prefix-cache") { Description = "Compute every prompt from its beginning, whatever was read before" };
+    readonly Option<bool> _deterministic = new("--deterministic") { Description = "The same request has the same answer, bit for bit, whatever else runs; several take turns then" };
     readonly Option<bool> _lazy = new("--lazy") { Description = "Open models on first use, not at the start" };
     readonly Option<float?> _idle = Number.Real("--idle-unload", "Close a model after so many seconds without a request; the next one opens it again", "a number above 0", static value => value is > 0 and < 1e9f);
     readonly Option<float?> _drain = Number.Real("--drain", "Seconds that running requests have when the server is asked to stop [default: 30]", "a number from 0", static value => value is >= 0 and < 1e6f);
@@ -44,7 +49,7 @@ sealed class ServeCommand : Command
     {
         Arguments.Add(_models);
         foreach (Option option in (Option[])[
-            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
+            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _sequences, _waiting, _step, _noCache, _deterministic, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
         {
             Options.Add(option);
         }
@@ -98,7 +103,7 @@ sealed class ServeCommand : Command
 
     async Task<List<ServedModel>> ModelsAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        LanguageModelOptions language = _model.Read(parsed, template: parsed.GetValue(_template));
+        LanguageModelOptions language = Engine(parsed, _model.Read(parsed, template: parsed.GetValue(_template)));
         EncoderOptions encoder = _model.ReadEncoder(parsed);
         (string Given, ServedModelKind? Kind)[] given =
         [
@@ -124,6 +129,15 @@ sealed class ServeCommand : Command
 
         return models;
     }
+
+    LanguageModelOptions Engine(ParseResult parsed, LanguageModelOptions options) => options with
+    {
+        MaxSequences = parsed.GetValue(_sequences) ?? options.MaxSequences,
+        MaxWaiting = parsed.GetValue(_waiting) ?? options.MaxWaiting,
+        StepLimit = parsed.GetValue(_step) is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : options.StepLimit,
+        PrefixCache = !parsed.GetValue(_noCache),
+        Deterministic = parsed.GetValue(_deterministic),
+    };
 
     /// <summary>What exists as it is written is a path, whatever signs are in it.</summary>
     static (string Name, string? Model) Named(string? text)

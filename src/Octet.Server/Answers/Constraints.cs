@@ -51,6 +51,19 @@ static class Constraints
         };
     }
 
+    /// <summary><c>output_config.format</c> of a message.</summary>
+    internal static OutputForm ReadMessage(Fields fields)
+    {
+        const string Path = "output_config.format";
+        if (fields.Object("output_config")?.Object("format") is not { } format)
+        {
+            return default;
+        }
+
+        _ = format.Word("type", "json_schema");
+        return new OutputForm(OutputFormKind.JsonSchema, format.Object("schema") is null ? throw format.Missing("schema", "a JSON schema") : format.Node("schema"), Path);
+    }
+
     static OutputForm Schema(Fields fields, string path)
     {
         _ = fields.RequiredText("name");

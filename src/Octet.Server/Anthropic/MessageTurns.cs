@@ -24,11 +24,15 @@ static class MessageTurns
         foreach ((JsonElement json, string path) in messages)
         {
             var message = new Fields(json, path);
-            string role = message.Word("role", "user", "assistant") ?? throw message.Missing("role", "\"user\" or \"assistant\"");
+            string role = message.Word("role", "user", "assistant", "system") ?? throw message.Missing("role", "\"user\" or \"assistant\"");
             IReadOnlyList<(JsonElement Json, string Path)> blocks = Blocks(message);
             if (role == "assistant")
             {
                 turns.Add(Assistant(blocks));
+            }
+            else if (role == "system")
+            {
+                turns.Add(new ChatTurn("system", string.Join('\n', blocks.Select(static block => block.Json.ValueKind == JsonValueKind.String ? block.Json.GetString()! : Text(new Fields(block.Json, block.Path))))));
             }
             else
             {
