@@ -55,5 +55,5 @@ public class AnthropicClientTests(TinyServer fixture) : IClassFixture<TinyServer
         Assert.Equal(("get_weather", "Paris"), (use.Name, use.Input["city"].GetString()));
     }
 
-    static MessageCreateParams Ask(string question) => new() { Model = "octet-tiny", MaxTokens = 100, Temperature = 0, Messages = [new UserMessageParam(question)] };
+    static MessageCreateParams Ask(string question) => new() { Model = "octet-tiny", MaxTokens = 100, Messages = [new UserMessageParam(question)] };
 }

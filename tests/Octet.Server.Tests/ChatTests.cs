@@ -34,9 +34,9 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Fact]
     public async Task A_stream_says_the_same_in_chunks()
     {
-        string body = $$"""{"messages":[{{Question}}],"temperature":0{0}}""";
-        JsonObject whole = await _server.AskAsync(Path, body.Replace("{0}", "", StringComparison.Ordinal));
-        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("{0}", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal)));
+        string body = $$"""{"messages":[{{Question}}],"temperature":0@0}""";
+        JsonObject whole = await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal));
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal)));
 
         Assert.Single(chunks.Select(chunk => (string?)chunk["id"]).Distinct());
         Assert.All(chunks, chunk => Assert.Equal("chat.completion.chunk", (string?)chunk["object"]));
@@ -52,14 +52,14 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Fact]
     public async Task Calls_of_tools_come_apart_whole_and_in_deltas()
     {
-        string body = $$"""{"messages":[{"role":"user","content":"What is the weather in Paris?"}],"tools":[{{Weather}}],"temperature":0{0}}""";
-        JsonNode message = (await _server.AskAsync(Path, body.Replace("{0}", "", StringComparison.Ordinal)))["choices"]![0]!;
+        string body = $$"""{"messages":[{"role":"user","content":"What is the weather in Paris?"}],"tools":[{{Weather}}],"temperature":0@0}""";
+        JsonNode message = (await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal)))["choices"]![0]!;
         JsonNode call = Assert.Single(message["message"]!["tool_calls"]!.AsArray())!;
         Assert.Equal(("tool_calls", "function", "get_weather"), ((string?)message["finish_reason"], (string?)call["type"], (string?)call["function"]!["name"]));
         Assert.Equal("Paris", (string?)JsonNode.Parse((string)call["function"]!["arguments"]!)!["city"]);
         Assert.Null(message["message"]!["content"]);
 
-        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("{0}", ",\"stream\":true", StringComparison.Ordinal)));
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true", StringComparison.Ordinal)));
         JsonObject[] deltas = [.. chunks.SelectMany(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? []).Select(delta => delta!.AsObject())];
         Assert.All(deltas, delta => Assert.Equal(0, (int)delta["index"]!));
         Assert.Equal(("get_weather", ""), ((string?)deltas[0]["function"]!["name"], (string?)deltas[0]["function"]!["arguments"]));
@@ -81,7 +81,7 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     {
         JsonNode answer = (await _server.AskAsync(Path, $$"""
             {"messages":[{"role":"user","content":"What is the weather in Paris?"},
-             {"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},
+             {"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"} }]},
              {"role":"tool","tool_call_id":"call_1","content":"{\"temperature\": 21, \"condition\": \"sunny\"}"}],"tools":[{{Weather}}],"temperature":0}
             """))["choices"]![0]!;
         Assert.Equal("The temperature is 21 and the condition is sunny.", (string?)answer["message"]!["content"]);
@@ -92,10 +92,10 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("[\"nothing\",\"format\"]")]
     public async Task A_stop_text_ends_the_answer_and_no_part_of_it_is_sent(string stop)
     {
-        string body = $$"""{"messages":[{{Question}}],"temperature":0,"stop":{{stop}}{0}}""";
-        JsonNode whole = (await _server.AskAsync(Path, body.Replace("{0}", "", StringComparison.Ordinal)))["choices"]![0]!;
+        string body = $$"""{"messages":[{{Question}}],"temperature":0,"stop":{{stop}}@0}""";
+        JsonNode whole = (await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal)))["choices"]![0]!;
         Assert.Equal(("stop", "E4M3 is an 8-bit floating-point "), ((string?)whole["finish_reason"], (string?)whole["message"]!["content"]));
-        Assert.Equal("E4M3 is an 8-bit floating-point ", Text(Events.Chunks(await _server.StreamAsync(Path, body.Replace("{0}", ",\"stream\":true", StringComparison.Ordinal)))));
+        Assert.Equal("E4M3 is an 8-bit floating-point ", Text(Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true", StringComparison.Ordinal)))));
     }
 
     [Theory]
@@ -121,9 +121,9 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Fact]
     public async Task A_stream_of_several_answers_says_which_each_chunk_is_of()
     {
-        string body = $$"""{"messages":[{{Question}}],"temperature":2,"seed":11,"max_tokens":12,"n":3{0}}""";
-        JsonArray whole = (await _server.AskAsync(Path, body.Replace("{0}", "", StringComparison.Ordinal)))["choices"]!.AsArray();
-        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("{0}", ",\"stream\":true", StringComparison.Ordinal)));
+        string body = $$"""{"messages":[{{Question}}],"temperature":2,"seed":11,"max_tokens":12,"n":3@0}""";
+        JsonArray whole = (await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal)))["choices"]!.AsArray();
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true", StringComparison.Ordinal)));
         foreach (JsonNode? choice in whole)
         {
             JsonObject[] own = [.. chunks.Where(chunk => (int)chunk["choices"]![0]!["index"]! == (int)choice!["index"]!)];

@@ -99,9 +99,9 @@ public class CompletionTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Fact]
     public async Task A_stream_joins_to_the_whole_with_its_echo()
     {
-        string body = """{"prompt":"E4M3 is","temperature":0,"max_tokens":20,"echo":true{0}}""";
-        JsonObject whole = await _server.AskAsync(Path, body.Replace("{0}", "", StringComparison.Ordinal));
-        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("{0}", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal)));
+        string body = """{"prompt":"E4M3 is","temperature":0,"max_tokens":20,"echo":true@0}""";
+        JsonObject whole = await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal));
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal)));
         Assert.Equal((string?)whole["choices"]![0]!["text"], string.Concat(chunks[..^1].Select(chunk => (string?)chunk["choices"]![0]!["text"])));
         Assert.Equal(whole["usage"]!.ToJsonString(), chunks[^1]["usage"]!.ToJsonString());
         Assert.Equal((string?)whole["choices"]![0]!["finish_reason"], (string?)chunks[^2]["choices"]![0]!["finish_reason"]);

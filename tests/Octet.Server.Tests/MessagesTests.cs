@@ -42,16 +42,16 @@ public class MessagesTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Fact]
     public async Task A_tool_is_called_and_its_result_read()
     {
-        string ask = $$"""{"max_tokens":100,"temperature":0,"tools":[{{Weather}}],"messages":[{"role":"user","content":"What is the weather in Paris?"}{0}]{1}}""";
-        JsonObject message = await _server.AskAsync(Path, ask.Replace("{0}", "", StringComparison.Ordinal).Replace("{1}", "", StringComparison.Ordinal));
+        string ask = $$"""{"max_tokens":100,"temperature":0,"tools":[{{Weather}}],"messages":[{"role":"user","content":"What is the weather in Paris?"}@0]@1}""";
+        JsonObject message = await _server.AskAsync(Path, ask.Replace("@0", "", StringComparison.Ordinal).Replace("@1", "", StringComparison.Ordinal));
         JsonNode use = Assert.Single(message["content"]!.AsArray())!;
         Assert.Equal(("tool_use", "tool_use", "get_weather", "Paris"), ((string?)message["stop_reason"], (string?)use["type"], (string?)use["name"], (string?)use["input"]!["city"]));
 
         string behind = $$""",{"role":"assistant","content":[{{use.ToJsonString()}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"{{use["id"]}}","content":[{"type":"text","text":"{\"temperature\": 21, \"condition\": \"sunny\"}"}]}]}""";
-        JsonObject answer = await _server.AskAsync(Path, ask.Replace("{0}", behind, StringComparison.Ordinal).Replace("{1}", "", StringComparison.Ordinal));
+        JsonObject answer = await _server.AskAsync(Path, ask.Replace("@0", behind, StringComparison.Ordinal).Replace("@1", "", StringComparison.Ordinal));
         Assert.Equal("The temperature is 21 and the condition is sunny.", (string?)answer["content"]![0]!["text"]);
 
-        List<(string? Name, string Data)> events = await _server.StreamAsync(Path, ask.Replace("{0}", "", StringComparison.Ordinal).Replace("{1}", ",\"stream\":true", StringComparison.Ordinal));
+        List<(string? Name, string Data)> events = await _server.StreamAsync(Path, ask.Replace("@0", "", StringComparison.Ordinal).Replace("@1", ",\"stream\":true", StringComparison.Ordinal));
         string input = string.Concat(events.Where(item => item.Name == "content_block_delta").Select(item => (string?)JsonNode.Parse(item.Data)!["delta"]!["partial_json"]));
         Assert.Equal("Paris", (string?)JsonNode.Parse(input)!["city"]);
     }

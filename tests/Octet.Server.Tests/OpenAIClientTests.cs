@@ -6,6 +6,7 @@ using OpenAI.Chat;
 using OpenAI.Embeddings;
 using OpenAI.Models;
 using OpenAI.Responses;
+using ClientCall = OpenAI.Chat.ChatToolCall;
 
 #pragma warning disable OPENAI001 // Seeds and responses are marked as experimental by the client.
 
@@ -63,7 +64,7 @@ public class OpenAIClientTests(TinyServer fixture) : IClassFixture<TinyServer>
         var options = new ChatCompletionOptions { Temperature = 0, Tools = { s_weather }, ToolChoice = ChatToolChoice.CreateAutoChoice() };
         ChatCompletion first = await Chat.CompleteChatAsync(messages, options);
         Assert.Equal(ChatFinishReason.ToolCalls, first.FinishReason);
-        ChatToolCall call = Assert.Single(first.ToolCalls);
+        ClientCall call = Assert.Single(first.ToolCalls);
         Assert.Equal("Paris", (string?)JsonNode.Parse(call.FunctionArguments)!["city"]);
         messages.Add(new AssistantChatMessage(first));
         messages.Add(new ToolChatMessage(call.Id, """{"temperature": 21, "condition": "sunny"}"""));
@@ -164,7 +165,7 @@ public class OpenAIClientTests(TinyServer fixture) : IClassFixture<TinyServer>
         options.StreamingEnabled = true;
         var text = new StringBuilder();
         ResponseResult? last = null;
-        await foreach (StreamingResponseUpdate update in Responses.CreateResponseStreamingAsync(options))
+        await foreach (StreamingResponseUpdate update in await Responses.CreateResponseStreamingAsync(options))
         {
             text.Append((update as StreamingResponseOutputTextDeltaUpdate)?.Delta);
             last = (update as StreamingResponseCompletedUpdate)?.Response ?? last;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -175,7 +174,8 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
             using var content = new ByteArrayContent(body);
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             using HttpResponseMessage response = await _server.Client.PostAsync(Chat, content);
-            Assert.True((int)response.StatusCode is 200 or 400 or 404, string.Create(CultureInfo.InvariantCulture, $"{i}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}"));
+            string answer = await response.Content.ReadAsStringAsync();
+            Assert.True((int)response.StatusCode is 200 or 400 or 404, $"{i}: {(int)response.StatusCode} {answer}");
         }
     }
 }
