@@ -165,7 +165,7 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("top_p", "1.5", "top_p is 1.5; expected a number from 0 to 1 (1 is off)")]
     [InlineData("presence_penalty", "3", "presence_penalty is 3; expected a number from -2 to 2 (0 is off)")]
     [InlineData("logit_bias", "{\"x\":1}", "logit_bias has the key \"x\"; expected token ids, such as \"1734\"")]
-    [InlineData("logit_bias", "{\"999999\":1}", "logit_bias holds token 999999; expected ids below 2003, the size of the tokenizer")]
+    [InlineData("logit_bias", "{\"999999\":1}", "logit_bias holds token 999999; expected ids below 2009, the size of the tokenizer")]
     [InlineData("stop", "[\"\"]", "stop holds an empty text; expected at least one character each")]
     [InlineData("n", "17", "n is 17; expected a whole number from 1 to 16")]
     [InlineData("max_tokens", "0", "max_tokens is 0; expected a whole number from 1")]

@@ -107,6 +107,20 @@ public class CompletionTests(TinyServer fixture) : IClassFixture<TinyServer>
         Assert.Equal((string?)whole["choices"]![0]!["finish_reason"], (string?)chunks[^2]["choices"]![0]!["finish_reason"]);
     }
 
+    [Fact]
+    public async Task A_stream_tells_the_same_probabilities_in_pieces()
+    {
+        string body = """{"prompt":"E4M3 is","max_tokens":6,"echo":true,"logprobs":2,"temperature":0@0}""";
+        JsonNode whole = (await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal)))["choices"]![0]!["logprobs"]!;
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true", StringComparison.Ordinal)));
+        foreach (string list in (string[])["tokens", "text_offset"])
+        {
+            Assert.Equal(
+                whole[list]!.AsArray().Select(value => value!.ToJsonString()),
+                chunks.SelectMany(chunk => chunk["choices"]![0]!["logprobs"]![list]!.AsArray()).Select(value => value!.ToJsonString()));
+        }
+    }
+
     [Theory]
     [InlineData("prompt", """{"max_tokens":1}""")]
     [InlineData("prompt", """{"prompt":[]}""")]
@@ -115,7 +129,6 @@ public class CompletionTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("prompt[1]", """{"prompt":[1,-1]}""")]
     [InlineData("suffix", """{"prompt":"a","suffix":"b"}""")]
     [InlineData("best_of", """{"prompt":"a","best_of":3}""")]
-    [InlineData("logprobs", """{"prompt":"a","logprobs":1,"stream":true}""")]
     public async Task What_cannot_be_done_is_refused_by_its_place(string param, string body)
         => Assert.Equal(param, (string?)(await _server.RefusedAsync(Path, body, 400))["param"]);
 

@@ -61,7 +61,7 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("null", "null; expected an object")]
     [InlineData("\"x\"", "\"x\"; expected an object")]
     [InlineData("{\"model\":\"a\",\"model\":\"b\"}", "not JSON that can be used")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "half of a surrogate pair in the text at byte 40")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "half of a surrogate pair in the text at byte 38")]
     [InlineData("{\"\\udc00\":1}", "half of a surrogate pair")]
     [InlineData("{\"a\":1} x", "not JSON")]
     [InlineData("{\"a\":1,}", "not JSON")]

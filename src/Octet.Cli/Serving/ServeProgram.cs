@@ -40,18 +40,14 @@ static class ServeProgram
         app.MapOctetOperations();
         app.MapOctetPage();
         app.MapOctet();
+        await StartAsync(app, cancellationToken);
         try
         {
-            await app.StartAsync(cancellationToken);
             var catalog = app.Services.GetRequiredService<ModelCatalog>();
             WarnIfOpen(app, app.Services.GetRequiredService<IOptions<OctetServerOptions>>().Value);
             await catalog.Ready.WaitAsync(cancellationToken);
             Tell(app, catalog);
             await Task.Delay(Timeout.Infinite, cancellationToken);
-        }
-        catch (OptionsValidationException wrong)
-        {
-            throw new CommandException(string.Join("; ", wrong.Failures));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -60,6 +56,18 @@ static class ServeProgram
         finally
         {
             await app.StopAsync(CancellationToken.None);
+        }
+    }
+
+    static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (OptionsValidationException wrong)
+        {
+            throw new CommandException(string.Join("; ", wrong.Failures));
         }
     }
 

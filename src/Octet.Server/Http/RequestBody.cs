@@ -57,14 +57,15 @@ static class RequestBody
 
     static async Task<byte[]> ReadBytesAsync(HttpContext context, long maxBytes)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = maxBytes;
-        }
-
         if (context.Request.ContentLength > maxBytes)
         {
-            throw TooLong(maxBytes);
+            throw TooLong(context, maxBytes);
+        }
+
+        // The server's own limit may be lower, and ends the connection before the refusal is read.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
         }
 
         PipeReader body = context.Request.BodyReader;
@@ -73,7 +74,8 @@ static class RequestBody
             ReadResult read = await body.ReadAsync(context.RequestAborted);
             if (read.Buffer.Length > maxBytes)
             {
-                throw TooLong(maxBytes);
+                body.AdvanceTo(read.Buffer.End);
+                throw TooLong(context, maxBytes);
             }
 
             if (read.IsCompleted)
@@ -132,6 +134,15 @@ static class RequestBody
 
     static ApiException Bad(string message, Exception? cause = null) => new(StatusCodes.Status400BadRequest, message, innerException: cause);
 
-    static ApiException TooLong(long maxBytes) => new(
-        StatusCodes.Status413PayloadTooLarge, string.Create(CultureInfo.InvariantCulture, $"the request's body is longer than {maxBytes} bytes, the most that this server takes"));
+    static ApiException TooLong(HttpContext context, long maxBytes)
+    {
+        if (HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            // What is still coming is not wanted.
+            context.Response.Headers.Connection = "close";
+        }
+
+        return new ApiException(
+            StatusCodes.Status413PayloadTooLarge, string.Create(CultureInfo.InvariantCulture, $"the request's body is longer than {maxBytes} bytes, the most that this server takes"));
+    }
 }
