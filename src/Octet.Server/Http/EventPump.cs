@@ -48,23 +48,22 @@ static class EventPump
     {
         while (true)
         {
+            await ((Task)next).WaitAsync(interval).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (next.IsCompleted)
+            {
+                return await next;
+            }
+
             try
             {
-                return await next.WaitAsync(interval);
+                await ping();
             }
-            catch (TimeoutException) when (!next.IsCompleted)
+            catch
             {
-                try
-                {
-                    await ping();
-                }
-                catch
-                {
-                    // An enumerator must be at rest before it is disposed of.
-                    await leaving.CancelAsync();
-                    await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    throw;
-                }
+                // An enumerator must be at rest before it is disposed of.
+                await leaving.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
             }
         }
     }
