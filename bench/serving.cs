@@ -19,7 +19,7 @@ if (args.Length == 0)
     return 2;
 }
 
-using LanguageModel model = LanguageModel.Load(args[0], new() { StepLimit = TimeSpan.FromMilliseconds(250) });
+using LanguageModel model = LanguageModel.Load(args[0], new() { StepLimit = TimeSpan.FromMilliseconds(250), Speculation = Environment.GetEnvironmentVariable("OCTET_BENCH_SPECULATION") == "1" ? Speculation.PromptLookup : Speculation.None });
 Console.WriteLine($"{model.Device}; {Path.GetFileName(args[0].TrimEnd('/'))}");
 var random = new Random(1);
 int[] Prompt(int length) => [.. Enumerable.Range(0, length).Select(_ => random.Next(1000, Math.Min(model.Config.VocabSize, 100000)))];

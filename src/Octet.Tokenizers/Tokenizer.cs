@@ -180,6 +180,38 @@ public sealed partial class Tokenizer
     /// <param name="id">Any number; the result is empty where no token has this id.</param>
     public ReadOnlySpan<byte> GetBytes(int id) => _vocabulary.Contains(id) ? _vocabulary.Bytes(id) : _added.Bytes(id);
 
+    /// <summary>The bytes that a token adds to a text in whose middle it stands: what <see cref="Decode"/> makes of it there.</summary>
+    /// <param name="id">Any number.</param>
+    /// <returns>
+    /// Not always whole UTF-8 characters. Null where no token has this id, and for tokens that the file adds to its vocabulary (special ones and
+    /// others): they are marks, and no text.
+    /// </returns>
+    public byte[]? GetTextBytes(int id)
+    {
+        if (IsAdded(id) || !_vocabulary.Contains(id))
+        {
+            return null;
+        }
+
+        if (_parts.DecodesBytes)
+        {
+            return _vocabulary.Bytes(id).ToArray();
+        }
+
+        // Some decoders strip the first token of a text: one letter stands in front.
+        const string Before = "a";
+        string content = _vocabulary.Content(id)!;
+        DecodeStage stage = _parts.Decoder.Begin(out TextStage text);
+        stage.Append(Before);
+        stage.EndToken();
+        stage.Append(content);
+        stage.EndToken();
+        stage.End();
+        string decoded = text.Take();
+        int value = ByteTokens.Parse(content);
+        return value >= 0 && !decoded.EndsWith(content, StringComparison.Ordinal) ? [(byte)value] : Encoding.UTF8.GetBytes(decoded[Math.Min(Before.Length, decoded.Length)..]);
+    }
+
     internal bool IsAdded(int id) => _added.Find(id) is not null;
 
     internal bool DecodesBytes => _parts.DecodesBytes;

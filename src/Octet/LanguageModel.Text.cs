@@ -94,7 +94,17 @@ public sealed partial class LanguageModel
     /// <summary>What a generation with these options will go by.</summary>
     /// <inheritdoc cref="GenerationSettings.Resolve"/>
     internal GenerationSettings Settings(GenerationOptions? options, int promptTokens)
-        => GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+    {
+        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+        if (options?.Constraint is not { } constraint)
+        {
+            return settings;
+        }
+
+        return OutputFormat.IsHarmony
+            ? throw new ModelException(ModelError.Unsupported, $"{Path} answers in channels (harmony), which a constraint of the output cannot tell apart yet: generate without a constraint", Path)
+            : settings with { Constraint = constraint.Compile(RequireTokenizer()) };
+    }
 
     OutputFormat FindOutputFormat()
     {

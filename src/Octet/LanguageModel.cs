@@ -36,7 +36,7 @@ public sealed partial class LanguageModel : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _engine = engine;
-        _scheduler = new Scheduler(engine, new SchedulerLimits(options.MaxSequences, options.MaxWaiting, options.StepLimit, options.PrefixCache, options.Deterministic));
+        _scheduler = new Scheduler(engine, new SchedulerLimits(options.MaxSequences, options.MaxWaiting, options.StepLimit, options.PrefixCache, options.Deterministic, options.Speculation));
         _tokenizer = new(() => LoadTokenizer(path));
         _template = new(() => ChatTemplate.Load(path, template: options.ChatTemplate));
         _traits = new(() => ChatTemplate is { } loaded ? new TemplateTraits(loaded) : null);

@@ -64,6 +64,9 @@ public sealed record LanguageModelOptions
     /// </summary>
     public bool Deterministic { get; init; }
 
+    /// <summary>Whether several tokens of a generation are tried in one step. Not with <see cref="Deterministic"/>, recurrent layers or LongRoPE.</summary>
+    public Speculation Speculation { get; init; }
+
     internal void Validate()
     {
         if (Device != "cpu")
@@ -79,6 +82,7 @@ public sealed record LanguageModelOptions
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
         Require(PrefillChunk is null or (>= 1 and <= 4096), nameof(PrefillChunk), PrefillChunk, "1 to 4096");
         Require(MaxSequences is >= 1 and <= 4096, nameof(MaxSequences), MaxSequences, "1 to 4096");
+        Require(Speculation is >= Speculation.None and <= Speculation.PromptLookup, nameof(Speculation), Speculation, "one of the enumeration");
         Require(MaxWaiting >= 0, nameof(MaxWaiting), MaxWaiting, "at least 0");
         Require(StepLimit > TimeSpan.Zero, nameof(StepLimit), StepLimit, "a time above zero");
     }

@@ -82,6 +82,9 @@ sealed class Engine : IDisposable
     /// <summary>What finished sequences leave to those that begin alike; null where a model's state does not allow it.</summary>
     internal PrefixCache? CreatePrefixCache() => _model.LongFrom == int.MaxValue ? PrefixCache.Create(_cache) : null;
 
+    /// <summary>Whether a sequence can be cut by a few tokens and go on from there.</summary>
+    internal bool CanCut => _cache.Recurrent is null && _model.LongFrom == int.MaxValue;
+
     /// <summary>Pages of all kinds: those that sequences hold, those that are kept for others, and the most there may be.</summary>
     internal (int InUse, int Kept, int Most) Pages
     {
@@ -248,8 +251,8 @@ sealed class Engine : IDisposable
     internal Action<int>? BeforeStep { get; set; }
 
     /// <summary>
-    /// One step of several sequences, which have room for it: of each the next of its missing tokens. Returns the logits behind the last one
-    /// of those that ask for them, in their order, [asking, vocabulary]; they hold until the next step. On failure nothing counts as computed.
+    /// One step of several sequences, which have room for it: of each the next of its missing tokens. Returns the logits that they ask for, in
+    /// their order, [asked, vocabulary]; they hold until the next step. On failure nothing counts as computed.
     /// </summary>
     internal Memory<float> Step(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
     {
@@ -369,15 +372,15 @@ sealed class Engine : IDisposable
         {
             ThrowIfDisposed();
             _batch.Clear();
-            Span<int> wanted = stackalloc int[parts.Length];
+            Span<int> wanted = stackalloc int[_batch.Capacity];
             int asking = 0;
             foreach (StepPart part in parts)
             {
                 part.Session.Sequence.Advance(part.Session.Computed, part.Count);
                 _batch.Add(part.Session.Sequence, part.Session.Computed, part.Session.Missing[..part.Count]);
-                if (part.WantsLogits)
+                for (int row = _batch.Count - part.Logits; row < _batch.Count; row++)
                 {
-                    wanted[asking++] = _batch.Count - 1;
+                    wanted[asking++] = row;
                 }
             }
 

@@ -84,6 +84,12 @@ public sealed record GenerationOptions
     /// <summary>The only tokens that may be drawn, at least one that is not banned. Null: all.</summary>
     public IReadOnlyList<int>? AllowedTokenIds { get; init; }
 
+    /// <summary>
+    /// What the whole answer must be: JSON of a schema, a match of a regular expression, and so on. Tokens that end the text are drawn only where it is
+    /// complete, whatever <see cref="MinTokens"/> says where nothing else may follow. Needs a tokenizer. Null: anything.
+    /// </summary>
+    public OutputConstraint? Constraint { get; init; }
+
     /// <summary>Special tokens (<c>&lt;|im_end|&gt;</c>) are left out of the text. The one that ends it is left out in any case.</summary>
     public bool SkipSpecialTokens { get; init; } = true;
 

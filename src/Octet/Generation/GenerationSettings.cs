@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Octet.Checkpoints;
+using Octet.Constraints;
 
 namespace Octet.Generation;
 
@@ -57,6 +58,9 @@ sealed record GenerationSettings
 
     /// <summary>Null: all.</summary>
     internal int[]? AllowedTokenIds { get; init; }
+
+    /// <summary>The caller's constraint, for the model's tokenizer; null: none. <see cref="Resolve"/> knows no tokenizer and leaves it out.</summary>
+    internal CompiledConstraint? Constraint { get; init; }
 
     internal bool SkipSpecialTokens { get; init; } = true;
 

@@ -191,6 +191,18 @@ public sealed class InferenceSession : IDisposable
         _pending = 0;
     }
 
+    /// <summary>Takes the last tokens back, which are computed, or are to follow.</summary>
+    internal void TakeBack(int tokens)
+    {
+        int pending = Math.Min(_pending, tokens);
+        _pending -= pending;
+        _tokens.RemoveRange(_tokens.Count - tokens, tokens);
+        if (tokens > pending)
+        {
+            Computed = Math.Min(Computed, Sequence.Truncate(Length));
+        }
+    }
+
     /// <summary>The first tokens lie in pages that the sequence was given.</summary>
     internal void Adopt(int tokens)
     {

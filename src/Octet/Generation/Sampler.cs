@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Octet.Constraints;
 
 namespace Octet.Generation;
 
 /// <summary>
-/// Draws the next token from a model's logits, for one sequence. In order: logit bias; biases and bans of sequences; allowed and banned
-/// tokens; stop tokens held off until the minimum length; repetition, presence and frequency penalty; the growing bias of end tokens;
+/// Draws the next token from a model's logits, for one sequence. In order: logit bias; biases and bans of sequences; the constraint of the output;
+/// allowed and banned tokens; stop tokens held off until the minimum length; repetition, presence and frequency penalty; the growing bias of end tokens;
 /// temperature; top-k; top-p; min-p; typical-p; the draw from what is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
 /// filter sees the distribution that the one before it left. Nothing is allocated after construction.
 /// </summary>
@@ -16,6 +17,9 @@ sealed class Sampler
     readonly TokenHistory? _history;
     readonly SequenceRules? _sequences;
     readonly Candidates? _candidates;
+    readonly ConstraintState? _constraint;
+    readonly int[] _ends;
+    readonly float[] _endScores;
     readonly float[] _allowedScores;
     readonly bool _adjusts;
     Xoshiro256 _random;
@@ -33,7 +37,10 @@ sealed class Sampler
         _sequences = settings.NoRepeatNgramSize > 0 || settings.SequenceBias.Length > 0 ? new SequenceRules(settings) : null;
         _candidates = settings.Temperature > 0 ? new Candidates(settings, tokenizerSize) : null;
         _allowedScores = settings.AllowedTokenIds is { } allowed ? new float[allowed.Length] : [];
-        _adjusts = penalises || _sequences is not null || settings.ExponentialDecay is not null || settings.LogitBias.Length > 0
+        _constraint = settings.Constraint is { } constraint ? new ConstraintState(constraint) : null;
+        _ends = _constraint is null ? [] : [.. settings.StopTokenIds.Union(settings.EndTokenIds)];
+        _endScores = new float[_ends.Length];
+        _adjusts = penalises || _constraint is not null || _sequences is not null || settings.ExponentialDecay is not null || settings.LogitBias.Length > 0
             || settings.AllowedTokenIds is not null || settings.BannedTokenIds.Length > 0 || settings.BannedFirstTokenIds.Length > 0 || settings.MinTokens > 0;
 
         // What is drawn is told in JSON, where a number is a double.
@@ -44,9 +51,21 @@ sealed class Sampler
     /// <summary>The seed in use: the caller's, or the one chosen instead.</summary>
     internal long Seed { get; }
 
-    /// <summary>Tells the tokens in front of the output; the repetition penalty counts them, and the rules of sequences look at them.</summary>
+    /// <summary>Whether the constraint of the output is satisfied and nothing may follow: the generation is to end, and nothing can be drawn.</summary>
+    internal bool IsComplete => _constraint is { IsComplete: true };
+
+    /// <summary>The tokens of the only way on that the constraint leaves; none where it leaves a choice, or where other rules have a say.</summary>
+    internal ReadOnlySpan<int> ForcedTokens
+        => _constraint is null || _sequences is not null || _settings.AllowedTokenIds is not null || _settings.BannedTokenIds.Length > 0 || _settings.BannedFirstTokenIds.Length > 0
+            ? [] : _constraint.ForcedTokens();
+
+    /// <summary>
+    /// Tells the tokens in front of the output; the repetition penalty counts them, the rules of sequences look at them, and the constraint of the
+    /// output sees whether they open the model's reasoning.
+    /// </summary>
     internal void AddPrompt(ReadOnlySpan<int> tokens)
     {
+        _constraint?.Begin(tokens, mayThink: _settings.Reasoning != ReasoningMode.Keep);
         _sequences?.Add(tokens);
         if (_history is not null)
         {
@@ -61,6 +80,7 @@ sealed class Sampler
     internal void Accept(int token)
     {
         _step++;
+        _constraint?.Accept(token);
         _sequences?.Add(token);
         _history?.Add(token, isOutput: true);
     }
@@ -111,6 +131,7 @@ sealed class Sampler
         }
 
         _sequences?.Apply(scores);
+        Constrain(scores);
         KeepAllowed(scores);
         Suppress(scores, _settings.BannedTokenIds);
         if (_step == 0)
@@ -139,6 +160,30 @@ sealed class Sampler
             if (id < scores.Length && float.IsFinite(scores[id]) && scores[id] != 0)
             {
                 scores[id] = (float)Math.Clamp(scores[id] + Math.Abs((double)scores[id]) * share, float.MinValue, float.MaxValue);
+            }
+        }
+    }
+
+    /// <summary>Keeps the tokens that the constraint allows, and those that end the text where it is complete.</summary>
+    void Constrain(Span<float> scores)
+    {
+        if (_constraint is null)
+        {
+            return;
+        }
+
+        bool mayEnd = _constraint.Accepts;
+        for (int i = 0; i < _ends.Length; i++)
+        {
+            _endScores[i] = mayEnd && _ends[i] < scores.Length ? scores[_ends[i]] : float.NegativeInfinity;
+        }
+
+        TokenMask.Apply(_constraint.Mask, scores);
+        for (int i = 0; i < _ends.Length; i++)
+        {
+            if (_ends[i] < scores.Length)
+            {
+                scores[_ends[i]] = _endScores[i];
             }
         }
     }
@@ -181,6 +226,7 @@ sealed class Sampler
         // The names of the options, though the model's file may have set some of them.
         (string Name, bool Bans)[] rules =
         [
+            (nameof(GenerationOptions.Constraint), _constraint is not null),
             (nameof(GenerationOptions.AllowedTokenIds), _settings.AllowedTokenIds is not null),
             (nameof(GenerationOptions.BannedTokenIds), _settings.BannedTokenIds.Length > 0),
             (nameof(GenerationOptions.BannedFirstTokenIds), _step == 0 && _settings.BannedFirstTokenIds.Length > 0),

@@ -10,6 +10,7 @@ sealed class TextGeneration
     readonly Sampler _sampler;
     readonly AnswerText _answer;
     readonly LogProbabilities? _probabilities;
+    readonly Queue<int> _forced = new();
     readonly int _budget;
     readonly long _started = Stopwatch.GetTimestamp();
     long _decode;
@@ -46,7 +47,7 @@ sealed class TextGeneration
 
     internal bool IsOver { get; private set; }
 
-    /// <summary>The token that was drawn last.</summary>
+    /// <summary>The token that came last.</summary>
     internal int Token { get; private set; }
 
     /// <summary>When the time is up, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
@@ -83,15 +84,49 @@ sealed class TextGeneration
             _decode = Stopwatch.GetTimestamp();
         }
 
+        return Accept(token);
+    }
+
+    /// <summary>Takes a token that alone may follow, where the constraint of the output leaves no choice: no logits are needed.</summary>
+    internal bool TryForce(out GenerationUpdate update)
+    {
+        update = default;
+        if (IsOver || _probabilities is not null)
+        {
+            return false;
+        }
+
+        if (_forced.Count == 0)
+        {
+            foreach (int forced in _sampler.ForcedTokens)
+            {
+                _forced.Enqueue(forced);
+            }
+        }
+
+        if (!_forced.TryDequeue(out int token))
+        {
+            return false;
+        }
+
+        Token = token;
+        _count++;
+        update = Accept(token);
+        return true;
+    }
+
+    GenerationUpdate Accept(int token)
+    {
         _sampler.Accept(token);
         bool isStop = _settings.IsStop(token);
         AnswerPart part = isStop ? default : _answer.Append(token);
-        if (!isStop && _answer.Stop is null && _count < _budget)
+        bool isComplete = _sampler.IsComplete;
+        if (!isStop && !isComplete && _answer.Stop is null && _count < _budget)
         {
             return Update(part, token, null, null);
         }
 
-        FinishReason reason = isStop || _answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
+        FinishReason reason = isStop || isComplete || _answer.Stop is not null ? FinishReason.Stop : FinishReason.Length;
         return End(isStop ? _answer.Flush() : part.With(_answer.Flush()), token, reason) with { StopString = _answer.Stop, StopTokenId = isStop && _answer.Stop is null ? token : null };
     }
 

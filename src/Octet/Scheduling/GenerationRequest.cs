@@ -55,13 +55,19 @@ sealed class GenerationRequest
     /// <summary>How many blocks of its text are noted in the prefix cache, and the last of them.</summary>
     internal (int Count, PrefixCache.Block? Last) Noted { get; set; }
 
+    /// <summary>Guesses what comes; null: nobody does.</summary>
+    internal PromptLookup? Lookup { get; init; }
+
+    /// <summary>What is guessed to follow, in the step that is planned.</summary>
+    internal int[] Guess { get; set; } = [];
+
     internal bool HasEnded { get; private set; }
 
     /// <summary>Whether it waits for its reader.</summary>
     internal bool IsPaused => Volatile.Read(ref _ahead) >= Capacity;
 
-    /// <summary>Whether all but one of its tokens are computed: it writes.</summary>
-    internal bool IsWriting => Session.Known - Session.Computed == 1 && Generation.HasBegun;
+    /// <summary>Whether all of its tokens are computed but the last, and what is guessed to follow: it writes.</summary>
+    internal bool IsWriting => Session.Known - Session.Computed == 1 + Guess.Length && Generation.HasBegun;
 
     internal ChannelReader<GenerationUpdate> Updates => _updates.Reader;
 

@@ -7,7 +7,8 @@ namespace Octet.Scheduling;
 /// <param name="bound">Of a step.</param>
 sealed class PromptPace(TimeSpan bound)
 {
-    // A prompt goes on at least this fast, also where a step without it takes as long as the bound.
+    // Prompts go on at least this fast, and with as many tokens as there are sequences that write, also where a step without them takes as
+    // long as the bound: each then costs the others a step of twice the rows, and there is an end to it.
     internal const int LeastTokens = 8;
 
     // Kept for what an estimate cannot know.
@@ -18,16 +19,17 @@ sealed class PromptPace(TimeSpan bound)
     double _perToken;
     int _last = LeastTokens;
 
-    /// <summary>Tokens for the next step, of at most <paramref name="most"/>.</summary>
-    internal int Tokens(int most)
+    /// <summary>Tokens for the next step, beside <paramref name="writing"/> sequences, of at most <paramref name="most"/>.</summary>
+    internal int Tokens(int writing, int most)
     {
+        int least = Math.Max(LeastTokens, writing);
         if (_perToken > 0)
         {
             double room = (bound.TotalSeconds * Share) - _alone;
-            _last = (int)Math.Max(LeastTokens, Math.Min(room / _perToken, 2.0 * Math.Min(_last, most)));
+            _last = (int)Math.Max(least, Math.Min(room / _perToken, 2.0 * Math.Min(_last, most)));
         }
 
-        return Math.Min(most, _last);
+        return Math.Min(most, Math.Max(least, _last));
     }
 
     /// <summary>Notes what a step took.</summary>

@@ -6,4 +6,5 @@ namespace Octet.Scheduling;
 /// <param name="Step">What a step is to take, at most, as long as somebody waits for its next token.</param>
 /// <param name="KeepsPrefixes">Whether pages of finished sequences are kept for others.</param>
 /// <param name="IsDeterministic">Whether each sequence is computed as if it were alone.</param>
-sealed record SchedulerLimits(int Sequences, int Waiting, TimeSpan Step, bool KeepsPrefixes, bool IsDeterministic);
+/// <param name="Speculation">Whether more than one token of a sequence is tried in a step.</param>
+sealed record SchedulerLimits(int Sequences, int Waiting, TimeSpan Step, bool KeepsPrefixes, bool IsDeterministic, Speculation Speculation);

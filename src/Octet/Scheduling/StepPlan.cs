@@ -15,22 +15,32 @@ sealed class StepPlan(int capacity)
     /// <summary>Sequences that write.</summary>
     internal int Writing { get; private set; }
 
-    internal int PromptTokens => Rows - Writing;
+    /// <summary>Their rows: one each, and those of guesses.</summary>
+    internal int WritingRows { get; private set; }
+
+    internal int PromptTokens => Rows - WritingRows;
 
     internal IReadOnlyList<GenerationRequest> Requests => _requests;
 
     internal ReadOnlySpan<StepPart> Parts => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_parts);
 
     /// <summary>Those whose next token comes out of the step.</summary>
-    internal IEnumerable<GenerationRequest> Asking => _requests.Where((_, i) => _parts[i].WantsLogits);
+    internal IEnumerable<(GenerationRequest Request, int Rows)> Asking => _requests.Select((request, i) => (request, _parts[i].Logits)).Where(static part => part.Logits > 0);
 
+    /// <summary>Whether something is guessed in it.</summary>
+    internal bool HasGuesses => _requests.Exists(static request => request.Guess.Length > 0);
+
+    /// <summary>Adds the next tokens of a request; of one that writes all that are known, its guess too.</summary>
     internal void Add(GenerationRequest request, int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, capacity - Rows);
-        Writing += request.IsWriting ? 1 : 0;
+        bool writes = request.IsWriting;
+        Writing += writes ? 1 : 0;
+        WritingRows += writes ? count : 0;
         Rows += count;
         _requests.Add(request);
-        _parts.Add(new StepPart(request.Session, count, request.Session.Computed + count == request.Session.Known));
+        int left = request.Session.Known - request.Session.Computed - count;
+        _parts.Add(new StepPart(request.Session, count, left > 0 ? 0 : writes ? count : 1));
     }
 
     /// <summary>Takes a request out again, before its part is computed.</summary>
@@ -39,7 +49,9 @@ sealed class StepPlan(int capacity)
         int index = _requests.IndexOf(request);
         if (index >= 0)
         {
-            Writing -= request.IsWriting ? 1 : 0;
+            bool writes = request.IsWriting;
+            Writing -= writes ? 1 : 0;
+            WritingRows -= writes ? _parts[index].Count : 0;
             Rows -= _parts[index].Count;
             _requests.RemoveAt(index);
             _parts.RemoveAt(index);
@@ -52,5 +64,6 @@ sealed class StepPlan(int capacity)
         _parts.Clear();
         Rows = 0;
         Writing = 0;
+        WritingRows = 0;
     }
 }

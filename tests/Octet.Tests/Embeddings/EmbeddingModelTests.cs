@@ -239,6 +239,19 @@ public sealed class EmbeddingModelTests : IDisposable
         Assert.Single(model.EmbedTokens([[5, 6]]));
     }
 
+    [Fact]
+    public void A_tokenizer_of_another_file_than_tokenizer_json_is_read_too()
+    {
+        File.Delete(System.IO.Path.Combine(Path, "tokenizer.json"));
+        File.Delete(System.IO.Path.Combine(Path, "tokenizer_config.json"));
+        IEnumerable<string> bytes = Enumerable.Range(0, 256).Select(value => $$"""{"rank":{{value}},"token_bytes":"{{Convert.ToBase64String([(byte)value])}}","token_str":null}""");
+        Write("tekken.json", $$"""{"config":{"pattern":"[^\\s]+|\\s+","num_vocab_tokens":256,"default_vocab_size":258,"default_num_special_tokens":2,"version":"v3"},"vocab":[{{string.Join(',', bytes)}}]}""");
+        using var model = EmbeddingModel.Load(Path);
+
+        // Two special tokens are in front of the bytes; what is put around a text is no part of such a file.
+        AssertClose(EncoderReference.Mean(_reference.Forward(['a' + 2, 'b' + 2, 'c' + 2])), model.Embed("abc"));
+    }
+
     void Write(string name, string content) => File.WriteAllText(System.IO.Path.Combine(Path, name), content);
 
     double[][] States(string text) => _reference.Forward([First, .. System.Text.Encoding.UTF8.GetBytes(text).Select(value => (int)value), Last]);

@@ -17,7 +17,7 @@ public class PromptPaceTests
         int tokens = 0;
         for (int i = 0; i < 20; i++)
         {
-            tokens = pace.Tokens(512);
+            tokens = pace.Tokens(1, 512);
             TimeSpan step = Step(tokens, 20, 0.5);
             Assert.True(step <= s_bound, $"step {i} of {tokens} tokens took {step}");
             pace.Note(tokens, step);
@@ -33,10 +33,10 @@ public class PromptPaceTests
         for (int i = 0; i < 50; i++)
         {
             pace.Note(0, Step(0, 300, 0));
-            pace.Note(pace.Tokens(512), Step(8, 300, 1));
+            pace.Note(pace.Tokens(1, 512), Step(8, 300, 1));
         }
 
-        Assert.Equal(PromptPace.LeastTokens, pace.Tokens(512));
+        Assert.Equal(PromptPace.LeastTokens, pace.Tokens(1, 512));
     }
 
     [Fact]
@@ -46,12 +46,12 @@ public class PromptPaceTests
         pace.Note(0, Step(0, 10, 0));
         for (int i = 0; i < 20; i++)
         {
-            pace.Note(pace.Tokens(4096), Step(100, 10, 0.1));
+            pace.Note(pace.Tokens(1, 4096), Step(100, 10, 0.1));
         }
 
-        int before = pace.Tokens(4096);
+        int before = pace.Tokens(1, 4096);
         pace.Note(before, Step(before, 10, 1));
-        Assert.InRange(pace.Tokens(4096), PromptPace.LeastTokens, 70);
+        Assert.InRange(pace.Tokens(1, 4096), PromptPace.LeastTokens, 70);
     }
 
     [Fact]
@@ -60,10 +60,10 @@ public class PromptPaceTests
         var pace = new PromptPace(TimeSpan.FromHours(1));
         for (int i = 0; i < 20; i++)
         {
-            Assert.InRange(pace.Tokens(32), 1, 32);
+            Assert.InRange(pace.Tokens(1, 32), 1, 32);
             pace.Note(32, TimeSpan.FromTicks(1));
         }
 
-        Assert.Equal(32, pace.Tokens(32));
+        Assert.Equal(32, pace.Tokens(1, 32));
     }
 }

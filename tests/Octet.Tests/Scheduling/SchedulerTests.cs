@@ -116,16 +116,14 @@ public class SchedulerTests
     {
         using var synthetic = new SyntheticModel(new() { MaxSequences = 1 });
         IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
-        Task<(TimeSpan First, int Request)>[] waiting = [.. new[] { 0, 5, 0, 9 }.Select((priority, i) => First(i, priority))];
+        InferenceSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => synthetic.Model.CreateSession())];
+        List<int> order = [];
+        synthetic.Model.BeforeStep = _ => order.AddRange(Enumerable.Range(0, 4).Where(i => sessions[i].Length > 0 && !order.Contains(i)));
+        Task<int[]>[] waiting = [.. new[] { 0, 5, 0, 9 }.Select((priority, i) => Tokens(synthetic.Model, [5 + i], Greedy(5) with { Priority = priority }, sessions[i]))];
         Assert.Equal(4, synthetic.Model.Statistics.Waiting);
         await running.DisposeAsync();
-        Assert.Equal([3, 1, 0, 2], (await Task.WhenAll(waiting).WaitAsync(s_long)).Order().Select(entry => entry.Request));
-
-        async Task<(TimeSpan First, int Request)> First(int i, int priority)
-        {
-            List<GenerationUpdate> updates = await BuiltInModel.Collect(synthetic.Model.GenerateAsync([5 + i], null, Greedy(30) with { Priority = priority }));
-            return (updates[^1].Statistics!.Value.TimeToFirstToken, i);
-        }
+        await Task.WhenAll(waiting);
+        Assert.Equal([3, 1, 0, 2], order);
     }
 
     [Fact]
@@ -294,6 +292,41 @@ public class SchedulerTests
         await Task.WhenAll(requests).WaitAsync(s_long, TestContext.Current.CancellationToken);
         EngineStatistics statistics = synthetic.Model.Statistics;
         Assert.Equal((0, 0, 0, 300), (statistics.Running, statistics.Waiting, statistics.PagesInUse, statistics.Finished));
+    }
+
+    [Fact]
+    public async Task Guessed_tokens_change_nothing_but_the_number_of_steps()
+    {
+        using var plain = new SyntheticModel();
+        using var guessing = new SyntheticModel(new() { Speculation = Speculation.PromptLookup });
+        for (int i = 0; i < 4; i++)
+        {
+            // The prompt repeats itself, and so does what such a model writes.
+            int[] prompt = [.. Enumerable.Repeat(SyntheticModel.Ids(9, seed: i), 4).SelectMany(ids => ids)];
+            foreach (float temperature in (float[])[0, 0.3f])
+            {
+                GenerationOptions options = Greedy(120) with { Temperature = temperature, Seed = i };
+                AssertSame(plain, prompt, await Tokens(plain.Model, prompt, options), await Tokens(guessing.Model, prompt, options));
+            }
+        }
+
+        Assert.Equal(plain.Model.Statistics.GeneratedTokens, guessing.Model.Statistics.GeneratedTokens);
+        Assert.True(guessing.Model.Statistics.Steps < plain.Model.Statistics.Steps, $"{guessing.Model.Statistics.Steps} steps with guesses, {plain.Model.Statistics.Steps} without");
+        Assert.Equal(0, guessing.Model.Statistics.PagesInUse);
+    }
+
+    [Fact]
+    public async Task A_session_holds_what_was_written_and_no_wrong_guess()
+    {
+        using var guessing = new SyntheticModel(new() { Speculation = Speculation.PromptLookup });
+        int[] prompt = [.. Enumerable.Repeat(SyntheticModel.Ids(9), 4).SelectMany(ids => ids)];
+        using InferenceSession session = guessing.Model.CreateSession();
+        for (int tokens = 1; tokens < 40; tokens += 3)
+        {
+            int[] written = await Tokens(guessing.Model, prompt, Greedy(tokens) with { Temperature = 1, Seed = tokens }, session);
+            Assert.Equal(prompt.Length + written.Length - 1, session.Length);
+            Assert.Equal(session.Length, session.KeepPrefix([.. prompt, .. written]));
+        }
     }
 
     static async Task<IAsyncEnumerator<GenerationUpdate>> Begin(LanguageModel model, int[] prompt)

@@ -1,0 +1,230 @@
+using Octet.Backends;
+using Octet.Generation;
+
+namespace Octet.Scheduling;
+
+/// <summary>Who has what part of the next step, who begins, and who gives way.</summary>
+sealed partial class Scheduler
+{
+    /// <summary>A row for each sequence that writes.</summary>
+    void PlanWriting()
+    {
+        foreach (GenerationRequest request in InOrder(static request => !request.IsPaused && request.IsWriting))
+        {
+            // One that has given way for another before it is no longer among them.
+            if (_running.Contains(request) && TryGrow(request))
+            {
+                Plan(request, 1);
+            }
+        }
+
+        PlanGuesses();
+    }
+
+    /// <summary>More rows for sequences whose next tokens can be guessed, where there are few and it pays.</summary>
+    void PlanGuesses()
+    {
+        if (!_speculates || _plan.Writing is 0 or > MostGuessing || !_gain.Pays(_plan.Writing))
+        {
+            return;
+        }
+
+        foreach (GenerationRequest request in _plan.Requests.ToArray())
+        {
+            int most = Math.Min(request.Generation.Left - 1, _engine.BatchCapacity - _plan.Rows);
+            int[] guess = request.Lookup!.Guess(request.Session.Tokens);
+            guess = guess[..Math.Clamp(most, 0, guess.Length)];
+            if (guess.Length == 0)
+            {
+                continue;
+            }
+
+            _plan.Remove(request);
+            request.Session.Know(guess);
+            if (_engine.TryReserve(request.Session, 0, collects: false))
+            {
+                request.Guess = guess;
+            }
+            else
+            {
+                request.Session.TakeBack(guess.Length);
+            }
+
+            _plan.Add(request, 1 + request.Guess.Length);
+        }
+    }
+
+    /// <summary>Chunks of prompts that were begun.</summary>
+    void PlanPrompts()
+    {
+        // Room for them was made at their beginning, but for those that go on with tokens that were not drawn.
+        foreach (GenerationRequest request in InOrder(static request => !request.IsPaused && !request.IsWriting))
+        {
+            if (Room() > 0 && _running.Contains(request) && TryGrow(request))
+            {
+                Plan(request, Room());
+            }
+        }
+    }
+
+    /// <summary>The next chunk or token of one sequence, of each in turn.</summary>
+    void PlanOne()
+    {
+        int next = _running.FindIndex(static request => !request.IsPaused);
+        if (next >= 0)
+        {
+            GenerationRequest request = _running[next];
+            _running.RemoveAt(next);
+            _running.Add(request);
+            Plan(request, _engine.BatchCapacity);
+        }
+    }
+
+    void Plan(GenerationRequest request, int room)
+    {
+        if (room > 0)
+        {
+            _engine.Lengthen(request.Session, request.Session.Known);
+            _plan.Add(request, Math.Min(room, request.Session.Known - request.Session.Computed));
+        }
+    }
+
+    GenerationRequest[] InOrder(Func<GenerationRequest, bool> which) => [.. _running.Where(which).Order(s_inOrder)];
+
+    /// <summary>Prompt tokens that this step can still take.</summary>
+    int Room()
+    {
+        int room = _engine.BatchCapacity - _plan.Rows;
+        return _plan.Writing == 0 ? room : Math.Min(room, _pace.Tokens(_plan.Writing, _engine.BatchCapacity) - _plan.PromptTokens);
+    }
+
+    /// <summary>Begins sequences as long as there is room for them and their prompts.</summary>
+    void Admit()
+    {
+        // Not all of a long line that waits for one prompt are looked at in every step.
+        for (int i = 0; i < Math.Min(_waiting.Count, _limits.Sequences) && _running.Count < _limits.Sequences && (Room() > 0 || _limits.IsDeterministic);)
+        {
+            GenerationRequest request = _waiting[i];
+            if (WaitsForSameBeginning(request))
+            {
+                i++;
+                continue;
+            }
+
+            try
+            {
+                if (!TryBegin(request))
+                {
+                    // Nobody who came later goes first.
+                    return;
+                }
+            }
+            catch (Exception error)
+            {
+                End(request, error);
+                continue;
+            }
+
+            _waiting.RemoveAt(i);
+            _running.Add(request);
+            if (!_limits.IsDeterministic)
+            {
+                Plan(request, Room());
+            }
+        }
+    }
+
+    /// <summary>Whether a prompt that begins in the same way is being computed: its pages are worth waiting for.</summary>
+    bool WaitsForSameBeginning(GenerationRequest request)
+    {
+        if (_prefixes is null || !request.SharesPages)
+        {
+            return false;
+        }
+
+        int coming = 0;
+        foreach (GenerationRequest other in _running)
+        {
+            if (other.SharesPages && !other.IsPaused && !other.IsWriting && other.Salt == request.Salt)
+            {
+                coming = Math.Max(coming, other.Session.Tokens.CommonPrefixLength(request.Session.Tokens[..^1]));
+            }
+        }
+
+        return coming >= KvCacheLayout.PageTokens && coming / KvCacheLayout.PageTokens * KvCacheLayout.PageTokens > _prefixes.Length(request.Salt, request.Session.Tokens[..^1]);
+    }
+
+    bool TryBegin(GenerationRequest request)
+    {
+        InferenceSession session = request.Session;
+        if (_prefixes is not null && request.SharesPages && session.Computed == 0)
+        {
+            PrefixCache.Block? last = _prefixes.Match(request.Salt, session.Tokens[..^1], session.Sequence);
+            int shared = session.Sequence.Capacity;
+            session.Adopt(shared);
+            request.Noted = (shared / KvCacheLayout.PageTokens, last);
+            request.Generation.NoteCached(Math.Min(shared, request.Generation.Prompt.Length));
+        }
+
+        // Without others of ours only sessions of callers can have the pages, and those may never give them back.
+        int more = _limits.IsDeterministic ? request.Generation.Left : 0;
+        if (_engine.TryReserve(session, more, collects: _running.Count == 0))
+        {
+            return true;
+        }
+
+        if (request.SharesPages)
+        {
+            session.GiveWay();
+        }
+
+        if (_running.Count == 0)
+        {
+            throw Engine.CacheIsFull((long)session.Known + more);
+        }
+
+        return false;
+    }
+
+    /// <summary>Makes room for the next token of a sequence; where there is none, those that came last give way, in the end itself.</summary>
+    bool TryGrow(GenerationRequest request)
+    {
+        try
+        {
+            while (!_engine.TryReserve(request.Session, 0, collects: _running.Count == 1))
+            {
+                GenerationRequest last = _running.Order(s_inOrder).Last();
+                if (last == request && _running.Count == 1)
+                {
+                    throw Engine.CacheIsFull(request.Session.Known);
+                }
+
+                GiveWay(last);
+                if (last == request)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (Exception error)
+        {
+            End(request, error);
+            return false;
+        }
+    }
+
+    void GiveWay(GenerationRequest request)
+    {
+        _plan.Remove(request);
+        request.Session.TakeBack(request.Guess.Length);
+        request.Guess = [];
+        request.Session.GiveWay();
+        request.Noted = default;
+        _running.Remove(request);
+        _waiting.Add(request);
+        _waiting.Sort(s_inOrder);
+        _counters.NotePreemption();
+    }
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Octet.Backends;
+using Octet.Generation;
+
+namespace Octet.Scheduling;
+
+/// <summary>The step itself, and what its logits become.</summary>
+sealed partial class Scheduler
+{
+    void Step(long begun)
+    {
+        GenerationRequest[] requests = [.. _plan.Requests];
+        long forward = Stopwatch.GetTimestamp();
+        Memory<float> logits;
+        try
+        {
+            // One alone can be cancelled between layers; of several, between steps.
+            logits = _engine.Step(_plan.Parts, requests.Length == 1 ? requests[0].CancellationToken : CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            Fail(requests, error);
+            return;
+        }
+
+        TimeSpan computed = Stopwatch.GetElapsedTime(forward);
+        (int promptTokens, bool writes, bool guesses) = (_plan.PromptTokens, _plan.Writing > 0, _plan.HasGuesses);
+        if (writes)
+        {
+            _pace.Note(promptTokens, computed);
+        }
+
+        foreach (GenerationRequest request in requests)
+        {
+            request.Generation.NotePrompt(computed);
+            if (request.Guess.Length == 0)
+            {
+                Note(request);
+            }
+        }
+
+        int generated = Draw([.. _plan.Asking], logits);
+        TimeSpan all = Stopwatch.GetElapsedTime(begun);
+        if (writes && promptTokens == 0)
+        {
+            _gain.Note(generated, all, guesses);
+        }
+
+        _counters.NoteStep(promptTokens, generated, computed, all);
+    }
+
+    /// <summary>Draws the next tokens of each sequence; returns how many in all.</summary>
+    int Draw((GenerationRequest Request, int Rows)[] asking, Memory<float> logits)
+    {
+        int width = _engine.VocabularySize;
+        var drawn = new Drawn[asking.Length];
+        int[] first = new int[asking.Length];
+        for (int i = 1; i < first.Length; i++)
+        {
+            first[i] = first[i - 1] + asking[i - 1].Rows;
+        }
+
+        if (asking.Length == 1)
+        {
+            Draw(0);
+        }
+        else
+        {
+            Parallel.For(0, asking.Length, Draw);
+        }
+
+        int count = 0;
+        for (int i = 0; i < asking.Length; i++)
+        {
+            (GenerationRequest request, int rows) = asking[i];
+            Drawn result = drawn[i];
+            count += result.Updates.Count;
+            foreach (GenerationUpdate update in result.Updates)
+            {
+                request.Emit(update);
+            }
+
+            // Behind the last token that was drawn everything was guessed wrong.
+            request.Lookup?.Note(rows - 1, result.Count - 1);
+            request.Guess = [];
+            request.Session.TakeBack(result.Error is null ? rows - result.Count : 0);
+            Note(request);
+            if (result.Error is not null || request.Generation.IsOver)
+            {
+                End(request, result.Error);
+            }
+            else
+            {
+                request.Session.Know(CollectionsMarshal.AsSpan(result.Following));
+            }
+        }
+
+        return count;
+
+        void Draw(int i)
+        {
+            (GenerationRequest request, int rows) = asking[i];
+            Drawn result = drawn[i] = new Drawn();
+            try
+            {
+                for (int row = 0; row < rows; row++)
+                {
+                    result.Updates.Add(request.Generation.Next(logits.Span.Slice((first[i] + row) * width, width)));
+                    result.Count++;
+                    if (request.Generation.IsOver || (row < rows - 1 && request.Generation.Token != request.Guess[row]))
+                    {
+                        break;
+                    }
+                }
+
+                result.Following.Add(request.Generation.Token);
+                while (request.Generation.TryForce(out GenerationUpdate forced))
+                {
+                    result.Updates.Add(forced);
+                    result.Following.Add(request.Generation.Token);
+                }
+            }
+            catch (Exception error)
+            {
+                result.Error = error;
+            }
+        }
+    }
+
+    /// <summary>Whole pages of a sequence become known to others.</summary>
+    void Note(GenerationRequest request)
+    {
+        if (_prefixes is null || !request.SharesPages)
+        {
+            return;
+        }
+
+        (int count, PrefixCache.Block? last) = request.Noted;
+        for (; (count + 1) * KvCacheLayout.PageTokens <= request.Session.Computed; count++)
+        {
+            last = _prefixes.Add(request.Salt, last, request.Session.Tokens.Slice(count * KvCacheLayout.PageTokens, KvCacheLayout.PageTokens), request.Session.Sequence, count);
+        }
+
+        request.Noted = (count, last);
+    }
+
+    /// <summary>What came of the logits of one sequence.</summary>
+    sealed class Drawn
+    {
+        internal List<GenerationUpdate> Updates { get; } = [];
+
+        /// <summary>Tokens that were drawn.</summary>
+        internal int Count { get; set; }
+
+        /// <summary>The last of them, and those that follow without having been.</summary>
+        internal List<int> Following { get; } = [];
+
+        internal Exception? Error { get; set; }
+    }
+}
