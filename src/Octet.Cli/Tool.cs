@@ -59,6 +59,7 @@ static partial class Tool
         {
             new RunCommand(),
             new ChatCommand(interruption),
+            new ServeCommand(),
             new PullCommand(),
             new ListCommand(),
             new RemoveCommand(),

@@ -49,6 +49,15 @@ sealed class ModelOptions
     /// <param name="template">Another chat template than the model's own.</param>
     internal LanguageModel Open(ParseResult parsed, string? model, bool second = false, string? template = null)
     {
+        LanguageModel opened = LanguageModel.Load(ModelPath.Resolve(model), Read(parsed, second, template));
+        EncoderOptionSet.Tell(opened.Notices);
+        return opened;
+    }
+
+    /// <summary>What the command line says of how a model is opened.</summary>
+    /// <inheritdoc cref="Open"/>
+    internal LanguageModelOptions Read(ParseResult parsed, bool second = false, string? template = null)
+    {
         string? Word(Option<string?> option) => (second ? parsed.GetValue(_second[option]) : null) ?? parsed.GetValue(option);
         var options = new LanguageModelOptions
         {
@@ -78,32 +87,29 @@ sealed class ModelOptions
             options = options with { PrefillChunk = chunk };
         }
 
-        LanguageModel opened = LanguageModel.Load(ModelPath.Resolve(model), options);
-        foreach (string notice in opened.Notices)
-        {
-            Standard.Error.WriteLine($"octet: note: {Visible.Text(notice)}");
-        }
-
-        return opened;
+        return options;
     }
 
     /// <summary>A model that makes vectors, with those of the options that it has.</summary>
     internal EmbeddingModel OpenEmbedding(ParseResult parsed, string? model, bool second = false)
     {
-        EmbeddingModel opened = EmbeddingModel.Load(ModelPath.Resolve(model), new EncoderOptions
-        {
-            Device = parsed.GetValue(_device) ?? "cpu",
-            Threads = parsed.GetValue(_threads),
-            MaxTokens = parsed.GetValue(_context),
-            BatchTokens = parsed.GetValue(_chunk),
-            Activation = ((second ? parsed.GetValue(_second[_activation]) : null) ?? parsed.GetValue(_activation)) switch
-            {
-                "dynamic" => ActivationMode.Dynamic,
-                "static" => ActivationMode.Static,
-                _ => ActivationMode.WeightOnly,
-            },
-        });
+        EmbeddingModel opened = EmbeddingModel.Load(ModelPath.Resolve(model), ReadEncoder(parsed, second));
         EncoderOptionSet.Tell(opened.Notices);
         return opened;
     }
+
+    /// <summary>What the command line says of how a model of vectors or scores is opened.</summary>
+    internal EncoderOptions ReadEncoder(ParseResult parsed, bool second = false) => new()
+    {
+        Device = parsed.GetValue(_device) ?? "cpu",
+        Threads = parsed.GetValue(_threads),
+        MaxTokens = parsed.GetValue(_context),
+        BatchTokens = parsed.GetValue(_chunk),
+        Activation = ((second ? parsed.GetValue(_second[_activation]) : null) ?? parsed.GetValue(_activation)) switch
+        {
+            "dynamic" => ActivationMode.Dynamic,
+            "static" => ActivationMode.Static,
+            _ => ActivationMode.WeightOnly,
+        },
+    };
 }

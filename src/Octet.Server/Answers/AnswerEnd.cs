@@ -1,0 +1,17 @@
+namespace Octet.Server.Answers;
+
+/// <summary>Why an answer ended, before an API's words are put to it.</summary>
+enum AnswerEnd
+{
+    /// <summary>The model ended it.</summary>
+    Stop,
+
+    /// <summary>A stop string or token of the request's ended it.</summary>
+    StopSequence,
+
+    /// <summary>The tokens were used up.</summary>
+    Length,
+
+    /// <summary>The model called tools.</summary>
+    ToolCalls,
+}

@@ -1,0 +1,32 @@
+using Octet.Server.Catalog;
+using Octet.Server.Http;
+
+namespace Octet.Server.Answers;
+
+/// <summary>A conversation that is to be answered, whichever API it came by.</summary>
+/// <param name="Turns">The messages.</param>
+/// <param name="Prompt">Variables of the template and so on; the tools are those of <paramref name="Tools"/>.</param>
+/// <param name="Options">How tokens are drawn.</param>
+/// <param name="Tools">The tools.</param>
+/// <param name="Form">What the text must be.</param>
+sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, GenerationOptions Options, ToolSet Tools, OutputForm Form)
+{
+    /// <summary>The prompt's tokens.</summary>
+    internal int[] Encode(LanguageModel model) => model.Encode(Turns, Prompt with { Tools = Tools.Offered });
+
+    /// <summary>Begins answers to it.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="lease">Who answers.</param>
+    /// <param name="choices">How many answers.</param>
+    internal AnswerSet Begin(ApiRequest request, ModelLease lease, int choices = 1)
+    {
+        int[] prompt = Encode(lease.Language);
+        GenerationOptions options = Options with
+        {
+            Reasoning = ReasoningMode.Separate,
+            ToolCalls = Tools.Offered is null ? ToolCallMode.Keep : ToolCallMode.Separate,
+            Tools = Tools.Offered,
+        };
+        return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], Constraints.Apply(options, Form, Tools), prompt.Length, oneCall: !Tools.Parallel);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Octet.Server.Http;
+
+namespace Octet.Server.Answers;
+
+/// <summary>The tools of a request, in OpenAI's form, and which of them may be called.</summary>
+/// <param name="Tools">A list of <c>{"type":"function","function":{...}}</c>; null: none.</param>
+/// <param name="Choice">Which may be called.</param>
+/// <param name="Parallel">Whether an answer may hold several calls.</param>
+sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
+{
+    /// <summary>What the model is told of: nothing where it may call none.</summary>
+    internal JsonArray? Offered => Choice.Mode == ToolChoiceMode.None ? null : Tools;
+
+    /// <summary>Makes a set of tools that were read, whatever the API.</summary>
+    /// <exception cref="ApiException">The choice does not fit the tools.</exception>
+    internal static ToolSet Of(List<JsonObject> functions, ToolChoice? choice, bool parallel, string choicePath)
+    {
+        if (functions.Count == 0)
+        {
+            return choice is { Mode: ToolChoiceMode.Required }
+                ? throw ApiException.Invalid(choicePath, $"{choicePath} asks for a call, and there are no tools")
+                : new ToolSet(null, new ToolChoice(ToolChoiceMode.None), parallel);
+        }
+
+        if (choice?.Name is { } name && !functions.Any(function => (string?)function["name"] == name))
+        {
+            throw ApiException.Invalid(choicePath, $"{choicePath} names the tool \"{name}\"; expected one of the tools");
+        }
+
+        var tools = new JsonArray([.. functions.Select(function => (JsonNode)new JsonObject { ["type"] = "function", ["function"] = function })]);
+        return new ToolSet(tools, choice ?? new ToolChoice(ToolChoiceMode.Auto), parallel);
+    }
+
+    /// <summary>A function's own fields, checked.</summary>
+    /// <param name="fields">Where they are.</param>
+    /// <param name="schema">What the schema of the arguments is called.</param>
+    internal static JsonObject Function(Fields fields, string schema)
+    {
+        const int LongestName = 128;
+        string name = fields.RequiredText("name");
+        if (name.Length is 0 or > LongestName || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':'))
+        {
+            throw ApiException.Invalid(fields.At("name"), $"{fields.At("name")} is not the name of a tool; expected 1 to {LongestName} letters, digits, _, - and the like");
+        }
+
+        var function = new JsonObject { ["name"] = name };
+        if (fields.Text("description") is { } description)
+        {
+            function["description"] = description;
+        }
+
+        if (fields.Object(schema) is not null)
+        {
+            function["parameters"] = fields.Node(schema);
+        }
+
+        if (fields.Flag("strict") is { } strict)
+        {
+            function["strict"] = strict;
+        }
+
+        return function;
+    }
+
+    /// <summary>The tools of a chat completion.</summary>
+    internal static ToolSet ReadChat(Fields fields)
+    {
+        List<JsonObject> functions = [];
+        foreach ((JsonElement json, string path) in fields.List("tools") ?? [])
+        {
+            var tool = new Fields(json, path);
+            string type = tool.Text("type") ?? "function";
+            if (type != "function")
+            {
+                throw ApiException.Unsupported(tool.At("type"), $"{tool.At("type")} is \"{type}\"; expected \"function\": other tools are not supported");
+            }
+
+            functions.Add(Function(tool.Object("function") ?? throw tool.Missing("function", "an object with a name"), "parameters"));
+        }
+
+        return Of(functions, ChatChoice(fields), fields.Flag("parallel_tool_calls") ?? true, "tool_choice");
+    }
+
+    static ToolChoice? ChatChoice(Fields fields)
+    {
+        const string Name = "tool_choice";
+        if (fields.Get(Name) is not { } given)
+        {
+            return null;
+        }
+
+        if (given.ValueKind == JsonValueKind.String)
+        {
+            return Word(fields.Word(Name, "none", "auto", "required")!);
+        }
+
+        var choice = new Fields(given, Name);
+        return choice.RequiredText("type") switch
+        {
+            // The Responses API names the function beside its type.
+            "function" => new ToolChoice(ToolChoiceMode.Required, (choice.Object("function") ?? choice).RequiredText("name")),
+            var type => throw ApiException.Unsupported($"{Name}.type", $"{Name}.type is \"{type}\"; expected \"function\", or the words \"none\", \"auto\" and \"required\""),
+        };
+    }
+
+    internal static ToolChoice Word(string word) => new(word switch
+    {
+        "none" => ToolChoiceMode.None,
+        "required" => ToolChoiceMode.Required,
+        _ => ToolChoiceMode.Auto,
+    });
+
+    /// <summary>The tools of a response (<c>/v1/responses</c>), whose fields lie flat.</summary>
+    internal static ToolSet ReadResponse(Fields fields)
+    {
+        List<JsonObject> functions = [];
+        foreach ((JsonElement json, string path) in fields.List("tools") ?? [])
+        {
+            var tool = new Fields(json, path);
+            string type = tool.RequiredText("type");
+            functions.Add(type == "function"
+                ? Function(tool, "parameters")
+                : throw ApiException.Unsupported(tool.At("type"), $"{tool.At("type")} is \"{type}\"; expected \"function\": the server has no tools of its own"));
+        }
+
+        return Of(functions, ChatChoice(fields), fields.Flag("parallel_tool_calls") ?? true, "tool_choice");
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Octet.Server.Catalog;
+
+/// <summary>Opens the models when the host starts, and closes those that nobody uses.</summary>
+sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOptions> options, TimeProvider clock, ILogger<CatalogService> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // The host goes on starting meanwhile: a server answers that it is loading.
+        await Task.Yield();
+        if (!options.Value.LoadOnFirstUse)
+        {
+            await catalog.LoadAllAsync(stoppingToken);
+        }
+
+        if (options.Value.IdleUnload is { } idle)
+        {
+            await CloseIdleAsync(idle, stoppingToken);
+        }
+    }
+
+    async Task CloseIdleAsync(TimeSpan idle, CancellationToken stoppingToken)
+    {
+        TimeSpan interval = TimeSpan.FromTicks(Math.Clamp(idle.Ticks / 4, TimeSpan.TicksPerMillisecond, 30 * TimeSpan.TicksPerSecond));
+        using var timer = new PeriodicTimer(interval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (CatalogEntry entry in catalog.Entries)
+                {
+                    if (entry.CloseIfIdle(idle))
+                    {
+                        LogClosed(entry.Name, idle);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "model {Model} closed after {Idle} without a request")]
+    partial void LogClosed(string model, TimeSpan idle);
+}

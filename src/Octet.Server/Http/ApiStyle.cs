@@ -1,0 +1,8 @@
+namespace Octet.Server.Http;
+
+/// <summary>Whose error bodies an endpoint has.</summary>
+enum ApiStyle
+{
+    OpenAI,
+    Anthropic,
+}

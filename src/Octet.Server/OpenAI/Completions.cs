@@ -1,0 +1,77 @@
+using Octet.Server.Answers;
+using Octet.Server.Catalog;
+using Octet.Server.Http;
+
+namespace Octet.Server.OpenAI;
+
+/// <summary><c>POST /v1/completions</c>: texts continued as they are; with <c>echo</c> and <c>logprobs</c> texts scored, as evaluation harnesses ask for it.</summary>
+static class Completions
+{
+    internal static async Task CreateAsync(ApiRequest request)
+    {
+        CompletionRequest asked = CompletionRequest.Read(await request.ReadAsync(), request.Options);
+        using ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
+        LanguageModel model = lease.Language;
+        int[][] prompts = [.. asked.Prompts.Select(prompt => prompt.Ids ?? model.Encode(prompt.Text!, asked.AddSpecialTokens))];
+        var answers = new AnswerSet(
+            request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], asked.Options, prompts.Sum(prompt => prompt.Length));
+        TextStart[] starts = await StartsAsync(asked, model, prompts, request.Aborted);
+        var writer = new CompletionWriter(lease, answers, [.. starts.SelectMany(start => Enumerable.Repeat(start, asked.Choices))]);
+        if (asked.Stream)
+        {
+            await StreamAsync(request, answers, writer, asked.IncludeUsage);
+        }
+        else
+        {
+            await answers.RunToEndAsync(request.Aborted);
+            await request.WriteAsync(writer.WriteWhole);
+        }
+    }
+
+    /// <summary>What stands before each continuation.</summary>
+    static async Task<TextStart[]> StartsAsync(CompletionRequest asked, LanguageModel model, int[][] prompts, CancellationToken cancellationToken)
+    {
+        var starts = new TextStart[prompts.Length];
+        for (int i = 0; i < starts.Length && asked.Echo; i++)
+        {
+            int[] prompt = prompts[i];
+
+            // Computed beside the other requests: a text can be long.
+            ScoredToken[]? scores = asked.LogProbs is { } alternatives ? await Task.Run(() => PromptScores.Compute(model, prompt, alternatives, cancellationToken), cancellationToken) : null;
+            starts[i] = new TextStart(asked.Prompts[i].Text ?? Decode(model, prompt), scores);
+        }
+
+        return starts;
+    }
+
+    static async Task StreamAsync(ApiRequest request, AnswerSet answers, CompletionWriter writer, bool includeUsage)
+    {
+        using var stream = new EventStream(request);
+        writer.IncludesUsage = includeUsage;
+        await EventPump.RunAsync(
+            request,
+            answers.RunAsync(request.Aborted),
+            stream,
+            async item =>
+            {
+                if (writer.Add(stream, item.Answer, item.Update))
+                {
+                    await stream.FlushAsync();
+                }
+            },
+            stream.PingAsync,
+            async () =>
+            {
+                if (includeUsage)
+                {
+                    stream.Add(null, writer.WriteUsage);
+                }
+
+                await stream.DoneAsync();
+            },
+            error => stream.SendAsync(null, json => ErrorBody.Write(json, ApiStyle.OpenAI, error, request.Id)));
+    }
+
+    static string Decode(LanguageModel model, int[] ids)
+        => (model.Tokenizer ?? throw new ApiException(StatusCodes.Status400BadRequest, "the model has no tokenizer, so that its prompt has no text to echo", "echo")).Decode(ids);
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Octet.Server.Answers;
+using Octet.Server.Http;
+
+namespace Octet.Server.Responses;
+
+/// <summary>The input of a response: items, which become the messages that chat templates know.</summary>
+static class ResponseInput
+{
+    /// <summary>Adds the input's messages behind those of an earlier response.</summary>
+    internal static List<ChatTurn> Read(Fields fields, IEnumerable<ChatTurn> before)
+    {
+        List<ChatTurn> turns = [.. before];
+        JsonElement input = fields.Get("input") ?? throw fields.Missing("input", "a text, or a list of items");
+        if (input.ValueKind == JsonValueKind.String)
+        {
+            turns.Add(new ChatTurn("user", input.GetString()));
+            return turns;
+        }
+
+        IReadOnlyList<(JsonElement Json, string Path)> items = input.ValueKind == JsonValueKind.Array ? fields.List("input")! : throw Fields.Wrong(input, "input", "a text, or a list of items");
+        foreach ((JsonElement json, string path) in items)
+        {
+            Add(turns, new Fields(json, path));
+        }
+
+        return turns.Count > 0 ? turns : throw ApiException.Invalid("input", "input is empty; expected at least one item");
+    }
+
+    /// <summary>The items as they are listed afterwards.</summary>
+    internal static JsonArray Items(Fields fields)
+    {
+        var items = new JsonArray();
+        if (fields.Get("input") is { ValueKind: JsonValueKind.String } text)
+        {
+            items.Add((JsonNode)new JsonObject { ["type"] = "message", ["role"] = "user", ["content"] = new JsonArray(new JsonObject { ["type"] = "input_text", ["text"] = text.GetString() }) });
+        }
+        else
+        {
+            foreach ((JsonElement json, _) in fields.List("input")!)
+            {
+                items.Add(Fields.Node(json));
+            }
+        }
+
+        foreach (JsonNode? item in items)
+        {
+            item!.AsObject().TryAdd("id", ApiRequest.NewId("item_"));
+            item.AsObject().TryAdd("type", "message");
+        }
+
+        return items;
+    }
+
+    static void Add(List<ChatTurn> turns, Fields item)
+    {
+        switch (item.Text("type") ?? "message")
+        {
+            case "message":
+                string role = item.Word("role", "user", "assistant", "system", "developer") ?? throw item.Missing("role", "a role such as \"user\"");
+                AddMessage(turns, ChatMessages.TemplateRole(role), Parts(item, "content"));
+                break;
+            case "function_call":
+                AddCall(turns, new ChatToolCall(item.RequiredText("name"), item.Text("arguments") is { Length: > 0 } arguments ? arguments : "{}") { Id = item.RequiredText("call_id") });
+                break;
+            case "function_call_output":
+                string id = item.RequiredText("call_id");
+                turns.Add(new ChatTurn("tool", string.Join('\n', Parts(item, "output"))) { ToolCallId = id, Name = ChatMessages.ToolName(id, turns) });
+                break;
+            case "reasoning":
+                turns.Add(new ChatTurn("assistant", null) { ReasoningContent = string.Join('\n', (item.List("content") ?? []).Select(static part => new Fields(part.Json, part.Path).RequiredText("text"))) });
+                break;
+            case var type:
+                throw ApiException.Unsupported(item.At("type"), $"{item.At("type")} is \"{type}\"; expected \"message\", \"function_call\", \"function_call_output\" or \"reasoning\"");
+        }
+    }
+
+    /// <summary>An answer is one message to a template, in as many items as it was given in.</summary>
+    static void AddMessage(List<ChatTurn> turns, string role, IReadOnlyList<string> parts)
+    {
+        ChatTurn turn = parts is [{ } only] ? new ChatTurn(role, only) : new ChatTurn(role, null) { ContentParts = parts };
+        if (role == "assistant" && turns is [.., { Role: "assistant", Content: null, ContentParts: null, ToolCalls: null } thought])
+        {
+            turns[^1] = turn with { ReasoningContent = thought.ReasoningContent };
+        }
+        else
+        {
+            turns.Add(turn);
+        }
+    }
+
+    static void AddCall(List<ChatTurn> turns, ChatToolCall call)
+    {
+        if (turns is [.., { Role: "assistant" } last])
+        {
+            turns[^1] = last with { ToolCalls = [.. last.ToolCalls ?? [], call] };
+        }
+        else
+        {
+            turns.Add(new ChatTurn("assistant", null) { ToolCalls = [call] });
+        }
+    }
+
+    static IReadOnlyList<string> Parts(Fields item, string name) => item.Get(name) switch
+    {
+        { ValueKind: JsonValueKind.String } text => [text.GetString()!],
+        { ValueKind: JsonValueKind.Array } list => [.. Fields.Elements(list, item.At(name)).Select(static part => Part(new Fields(part.Json, part.Path)))],
+        null => throw item.Missing(name, "a text, or a list of parts"),
+        { } other => throw Fields.Wrong(other, item.At(name), "a text, or a list of parts"),
+    };
+
+    static string Part(Fields part) => part.RequiredText("type") switch
+    {
+        "input_text" or "output_text" or "text" => part.RequiredText("text"),
+        "refusal" => part.RequiredText("refusal"),
+        var type => throw ApiException.Unsupported(part.At("type"), $"{part.At("type")} is \"{type}\"; expected \"input_text\" or \"output_text\": models here read text, no pictures, sound or files"),
+    };
+}

@@ -1,0 +1,40 @@
+namespace Octet.Server.Responses;
+
+/// <summary>A response that is being made.</summary>
+/// <param name="id">Its name.</param>
+/// <param name="owner">Who may see it.</param>
+/// <param name="json">What it is so far.</param>
+/// <param name="stop">Ends it.</param>
+sealed class RunningResponse(string id, string owner, byte[] json, CancellationTokenSource stop) : IDisposable
+{
+    readonly TaskCompletionSource<byte[]> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal string Id => id;
+
+    internal string Owner => owner;
+
+    internal byte[] Json => json;
+
+    internal bool IsCancelled { get; private set; }
+
+    /// <summary>What it was when it ended.</summary>
+    internal Task<byte[]> Ended => _ended.Task;
+
+    internal async Task CancelAsync()
+    {
+        IsCancelled = true;
+        try
+        {
+            await stop.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended meanwhile.
+        }
+    }
+
+    internal void End(byte[] last) => _ended.TrySetResult(last);
+
+    /// <summary>Nobody waits for one that failed.</summary>
+    public void Dispose() => _ended.TrySetResult(json);
+}
