@@ -107,5 +107,5 @@ public sealed partial class ServeTests
     }
 
     [GeneratedRegex(@"^octet serve: (http://127\.0\.0\.1:\d+) \S+ \(context \d+ tokens, cache up to [\d.]+ [KMGT]?i?B, cpu .*\)$")]
-    private static partial Regex StartLine { get; }
+    static partial Regex StartLine { get; }
 }

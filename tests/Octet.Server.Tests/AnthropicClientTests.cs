@@ -6,9 +6,11 @@ using Anthropic.Models.Messages;
 namespace Octet.Server.Tests;
 
 /// <summary>Anthropic's own client for .NET, as it is published.</summary>
-public class AnthropicClientTests(TinyServer fixture) : IClassFixture<TinyServer>
+public sealed class AnthropicClientTests(TinyServer fixture) : IClassFixture<TinyServer>, IDisposable
 {
     readonly AnthropicClient _client = new() { BaseUrl = fixture.Server.Url.ToString(), ApiKey = "any" };
+
+    public void Dispose() => _client.Dispose();
 
     [Fact]
     public async Task It_gets_a_message_and_its_counts()

@@ -91,8 +91,8 @@ public partial class DocumentationTests
     }
 
     [GeneratedRegex(@"curl http://127\.0\.0\.1:8000(\S+) -H ""Content-Type: application/json"" \\\n  -d '(.*)'\n")]
-    private static partial Regex Curl { get; }
+    static partial Regex Curl { get; }
 
     [GeneratedRegex(@"(?m)^\| `(GET|POST) (/[^`{]*)`")]
-    private static partial Regex Row { get; }
+    static partial Regex Row { get; }
 }

@@ -94,6 +94,19 @@ public class OpenAIClientTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task It_gets_JSON_of_a_schema()
+    {
+        ChatCompletion answer = await Chat.CompleteChatAsync([new UserChatMessage("What is E4M3?")], new()
+        {
+            ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat(
+                "fp8", BinaryData.FromString("""{"type":"object","properties":{"bits":{"enum":[4,8]}},"required":["bits"],"additionalProperties":false}"""), jsonSchemaIsStrict: true),
+        });
+        Assert.Contains((int)JsonNode.Parse(answer.Content[0].Text)!["bits"]!, (int[])[4, 8]);
+        ChatCompletion call = await Chat.CompleteChatAsync([new UserChatMessage("Hello")], new() { Tools = { s_weather }, ToolChoice = ChatToolChoice.CreateFunctionChoice("get_weather") });
+        Assert.Equal("get_weather", Assert.Single(call.ToolCalls).FunctionName);
+    }
+
+    [Fact]
     public async Task It_reads_probabilities()
     {
         ChatCompletion answer = await Chat.CompleteChatAsync([new UserChatMessage("What is E4M3?")], new() { Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 });

@@ -72,7 +72,7 @@ static class ServeProgram
     }
 
     /// <summary>Where to listen; null: as the settings of ASP.NET Core say.</summary>
-    static string[]? Addresses(ServeSettings settings, IConfiguration configuration)
+    static string[]? Addresses(ServeSettings settings, ConfigurationManager configuration)
     {
         if (settings.Urls is { } urls)
         {

@@ -7,9 +7,10 @@ namespace Octet.Server.Answers;
 /// <param name="model">Who answers.</param>
 /// <param name="prompt">The prompt's tokens.</param>
 /// <param name="options">How.</param>
-/// <param name="oneCall">Whether the answer ends with the first call of a tool.</param>
-sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, bool oneCall)
+/// <param name="calls">Which calls of tools it may hold.</param>
+sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, CallMode calls)
 {
+    readonly ForcedCall? _forced = calls == CallMode.Forced ? new ForcedCall() : null;
     int _calls;
 
     internal int Index => index;
@@ -41,16 +42,28 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
     /// <summary>Generates; what a caller gets has been counted already.</summary>
     internal async IAsyncEnumerable<GenerationUpdate> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (GenerationUpdate update in model.GenerateAsync(prompt, null, options, cancellationToken))
+        await foreach (GenerationUpdate made in model.GenerateAsync(prompt, null, options, cancellationToken))
         {
+            GenerationUpdate update = _forced is null ? made : AsCall(made, _forced);
             Count(update);
             yield return update;
-            if (oneCall && _calls > 0 && End is null)
+            if (calls == CallMode.One && _calls > 0 && End is null)
             {
                 End = AnswerEnd.ToolCalls;
                 yield break;
             }
         }
+    }
+
+    static GenerationUpdate AsCall(GenerationUpdate made, ForcedCall forced)
+    {
+        List<OutputPiece> pieces = [.. made.Pieces.SelectMany(forced.Take)];
+        if (made.FinishReason is { } reason)
+        {
+            pieces.AddRange(forced.End(reason == FinishReason.Stop));
+        }
+
+        return made with { Text = "", Pieces = pieces };
     }
 
     void Count(GenerationUpdate update)

@@ -29,8 +29,8 @@ sealed class AnswerSet
     /// <param name="prompts">A prompt for each answer.</param>
     /// <param name="options">How; answers to the same prompt have seeds of their own.</param>
     /// <param name="promptTokens">Tokens of all different prompts.</param>
-    /// <param name="oneCall">Whether an answer ends with its first call of a tool.</param>
-    internal AnswerSet(ApiRequest request, ModelLease lease, string operation, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, int promptTokens, bool oneCall = false)
+    /// <param name="calls">Which calls of tools answers may hold.</param>
+    internal AnswerSet(ApiRequest request, ModelLease lease, string operation, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, int promptTokens, CallMode calls = CallMode.Free)
     {
         _request = request;
         _metrics = request.Server.Metrics.Of(lease.Name);
@@ -41,7 +41,7 @@ sealed class AnswerSet
         request.ModelName = lease.Name;
         request.PromptTokens = promptTokens;
         LanguageModel model = lease.Language;
-        Answers = [.. prompts.Select((prompt, i) => new Answer(i, model, prompt, options.Seed is { } seed && i > 0 ? options with { Seed = unchecked(seed + i) } : options, oneCall))];
+        Answers = [.. prompts.Select((prompt, i) => new Answer(i, model, prompt, options.Seed is { } seed && i > 0 ? options with { Seed = unchecked(seed + i) } : options, calls))];
     }
 
     internal IReadOnlyList<Answer> Answers { get; }

@@ -20,13 +20,22 @@ sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, 
     /// <param name="choices">How many answers.</param>
     internal AnswerSet Begin(ApiRequest request, ModelLease lease, int choices = 1)
     {
-        int[] prompt = Encode(lease.Language);
+        LanguageModel model = lease.Language;
+        OutputForm form = OutputForms.Of(Form, Tools);
+        CallMode calls = Tools is { Offered: not null, Choice.Mode: ToolChoiceMode.Required } ? CallMode.Forced : Tools.Parallel ? CallMode.Free : CallMode.One;
+        int[] prompt = Encode(model);
+        if (calls == CallMode.Forced)
+        {
+            prompt = [.. prompt, .. model.Encode(ForcedCall.Opening(model, model.Tokenizer!.Decode(prompt)), addSpecialTokens: false)];
+        }
+
         GenerationOptions options = Options with
         {
             Reasoning = ReasoningMode.Separate,
-            ToolCalls = Tools.Offered is null ? ToolCallMode.Keep : ToolCallMode.Separate,
+            ToolCalls = Tools.Offered is null || calls == CallMode.Forced ? ToolCallMode.Keep : ToolCallMode.Separate,
             Tools = Tools.Offered,
+            Constraint = form.IsAny ? null : request.Server.Constraints.Get(form),
         };
-        return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], Constraints.Apply(options, Form, Tools), prompt.Length, oneCall: !Tools.Parallel);
+        return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], options, prompt.Length, calls);
     }
 }

@@ -1,9 +1,10 @@
-using System.Text.Json.Nodes;
-
 namespace Octet.Server.Answers;
 
-/// <summary>The form that an answer's text must have.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Schema">Of <see cref="OutputFormKind.JsonSchema"/>: the schema.</param>
+/// <summary>The form that a text must have; the default value is any.</summary>
 /// <param name="Path">Where the request says it.</param>
-readonly record struct OutputForm(OutputFormKind Kind, JsonNode? Schema, string Path);
+/// <param name="Key">What tells it from other forms.</param>
+/// <param name="Make">Makes what a generation is held to.</param>
+readonly record struct OutputForm(string Path, string Key, Func<OutputConstraint>? Make)
+{
+    internal bool IsAny => Make is null;
+}

@@ -18,7 +18,7 @@ static class MessagesRequest
         List<ChatTurn> turns = MessageTurns.Read(fields);
         int? maxTokens = fields.Integer("max_tokens", 1) ?? (counts ? null : throw fields.Missing("max_tokens", "a whole number from 1"));
         GenerationOptions options = SamplingFields.Read(fields, maxTokens, "stop_sequences");
-        return new Conversation(turns, Prompt(fields, model, turns), options, Tools(fields), Constraints.ReadMessage(fields));
+        return new Conversation(turns, Prompt(fields, model, turns), options, Tools(fields), OutputForms.ReadMessage(fields));
     }
 
     static PromptOptions Prompt(Fields fields, LanguageModel model, List<ChatTurn> turns)

@@ -34,5 +34,5 @@ static partial class FieldNames
     internal static string Translate(string message) => Word.Replace(message, match => Of(match.Value));
 
     [GeneratedRegex("[A-Z][A-Za-z]+")]
-    private static partial Regex Word { get; }
+    static partial Regex Word { get; }
 }

@@ -19,6 +19,7 @@ static class Refusal
         ModelException { Error: ModelError.Unsupported } model => new ApiException(StatusCodes.Status400BadRequest, FieldNames.Translate(model.Message), innerException: model),
         ModelException { Error: ModelError.Busy } model => new ApiException(StatusCodes.Status429TooManyRequests, model.Message, null, "overloaded", model) { RetryAfter = model.RetryAfter ?? s_retry },
         ModelException { Error: ModelError.Full } model => new ApiException(StatusCodes.Status503ServiceUnavailable, model.Message, null, "overloaded", model) { RetryAfter = s_retry },
+        ConstraintException constraint => new ApiException(StatusCodes.Status400BadRequest, constraint.Message, innerException: constraint),
         ChatTemplateException template => new ApiException(StatusCodes.Status400BadRequest, $"the model's chat template refuses the conversation: {template.Message}", "messages", innerException: template),
         ArgumentException { ParamName: { Length: > 0 } name } argument when FieldNames.IsOption(name) => new ApiException(
             StatusCodes.Status400BadRequest, FieldNames.Translate(argument.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)), FieldNames.Of(name), innerException: argument),

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Responses;
 using Octet.Server.Telemetry;
@@ -22,6 +23,8 @@ sealed class ServerState(
     internal RateLimits Rates => rates;
 
     internal ILogger Logger => logger;
+
+    internal ConstraintCache Constraints { get; } = new();
 
     internal ApiKeys Keys { get; } = new(options.Value.ApiKeys);
 

@@ -25,7 +25,7 @@ sealed class ChatDelta
     }
 
     /// <summary>Writes what a piece changes; null: nothing.</summary>
-    internal Action<Utf8JsonWriter>? Writer(OutputPiece piece) => piece.Kind switch
+    internal static Action<Utf8JsonWriter>? Writer(OutputPiece piece) => piece.Kind switch
     {
         OutputKind.Text when piece.Text.Length > 0 => json => json.WriteString("content"u8, piece.Text),
         OutputKind.Reasoning when piece.Text.Length > 0 => json => json.WriteString("reasoning_content"u8, piece.Text),

@@ -42,10 +42,10 @@ sealed record ChatRequest(string? Model, int Choices, bool Stream, bool IncludeU
     }
 
     /// <summary>The conversation, once its model is known.</summary>
-    internal Conversation Conversation(Fields fields, LanguageModel model)
+    internal static Conversation Conversation(Fields fields, LanguageModel model)
     {
         ToolSet tools = ToolSet.ReadChat(fields);
         GenerationOptions options = SamplingFields.Read(fields, fields.Integer("max_completion_tokens", 1) ?? fields.Integer("max_tokens", 1)) with { LogProbabilities = LogProbabilities.ReadChat(fields) };
-        return new Conversation(ChatMessages.Read(fields), TemplateFields.Read(fields, model), options, tools, Constraints.ReadChat(fields));
+        return new Conversation(ChatMessages.Read(fields), TemplateFields.Read(fields, model), options, tools, OutputForms.ReadChat(fields));
     }
 }

@@ -55,7 +55,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers)
 
         foreach (OutputPiece piece in update.Pieces)
         {
-            if (delta.Writer(piece) is { } write)
+            if (ChatDelta.Writer(piece) is { } write)
             {
                 Send(write);
             }
@@ -117,7 +117,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers)
         json.WriteString("system_fingerprint"u8, lease.Model.Fingerprint);
     }
 
-    void WriteMessage(Utf8JsonWriter json, ChatTurn turn)
+    static void WriteMessage(Utf8JsonWriter json, ChatTurn turn)
     {
         json.WriteString("role"u8, "assistant"u8);
         json.WriteText("content"u8, turn.Content);

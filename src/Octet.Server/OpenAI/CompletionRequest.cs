@@ -34,6 +34,9 @@ sealed record CompletionRequest
 
     internal required GenerationOptions Options { get; init; }
 
+    /// <summary>What continuations must be.</summary>
+    internal required OutputForm Form { get; init; }
+
     internal static CompletionRequest Read(Fields fields, OctetServerOptions options)
     {
         UnsupportedFields.Refuse(
@@ -66,6 +69,7 @@ sealed record CompletionRequest
             IncludeUsage = stream && fields.Object("stream_options")?.Flag("include_usage") == true,
             Echo = fields.Flag("echo") ?? false,
             LogProbs = logProbs,
+            Form = OutputForms.ReadExtras(fields),
             AddSpecialTokens = fields.Flag("add_special_tokens") ?? true,
             Options = SamplingFields.Read(fields, fields.Integer("max_tokens", 0) ?? DefaultMaxTokens) with { LogProbabilities = logProbs },
         };

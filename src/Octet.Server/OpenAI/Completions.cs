@@ -13,8 +13,9 @@ static class Completions
         using ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
         LanguageModel model = lease.Language;
         int[][] prompts = [.. asked.Prompts.Select(prompt => prompt.Ids ?? model.Encode(prompt.Text!, asked.AddSpecialTokens))];
+        GenerationOptions options = asked.Form.IsAny ? asked.Options : asked.Options with { Constraint = request.Server.Constraints.Get(asked.Form) };
         var answers = new AnswerSet(
-            request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], asked.Options, prompts.Sum(prompt => prompt.Length));
+            request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], options, prompts.Sum(prompt => prompt.Length));
         TextStart[] starts = await StartsAsync(asked, model, prompts, request.Aborted);
         var writer = new CompletionWriter(lease, answers, [.. starts.SelectMany(start => Enumerable.Repeat(start, asked.Choices))]);
         if (asked.Stream)

@@ -67,7 +67,7 @@ sealed record ResponseRequest
             Instructions = fields.Text("instructions"),
             PreviousId = fields.Text("previous_response_id"),
             Tools = ToolSet.ReadResponse(fields),
-            Form = Constraints.ReadResponse(fields),
+            Form = OutputForms.ReadResponse(fields),
             Options = SamplingFields.Read(fields, fields.Integer("max_output_tokens", 1)),
             Effort = fields.Object("reasoning")?.Text("effort"),
             Said = said,

@@ -1,0 +1,14 @@
+namespace Octet.Server.Answers;
+
+/// <summary>Which calls of tools an answer may hold.</summary>
+enum CallMode
+{
+    /// <summary>Any.</summary>
+    Free,
+
+    /// <summary>At most one, with which it ends.</summary>
+    One,
+
+    /// <summary>Exactly one, and nothing else: <see cref="ForcedCall"/>.</summary>
+    Forced,
+}

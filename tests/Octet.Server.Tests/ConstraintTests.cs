@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+
+namespace Octet.Server.Tests;
+
+/// <summary>Answers whose form is promised, at any temperature.</summary>
+public class ConstraintTests(TinyServer fixture) : IClassFixture<TinyServer>
+{
+    const string Chat = "/v1/chat/completions";
+    const string Question = """{"role":"user","content":"What is the weather in Paris?"}""";
+    const string Weather = """{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"$ref":"#/$defs/city"}},"required":["city"],"additionalProperties":false,"$defs":{"city":{"enum":["Paris","Rome"]}}}}}""";
+    const string Time = """{"type":"function","function":{"name":"get_time"}}""";
+    const string Schema = """{"type":"object","properties":{"format":{"enum":["E4M3","E5M2"]},"largest":{"type":"integer","minimum":1,"maximum":999}},"required":["format","largest"],"additionalProperties":false}""";
+
+    readonly TestServer _server = fixture.Server;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_schema_is_held_to(int temperature)
+    {
+        string format = $$"""{"type":"json_schema","json_schema":{"name":"fp8","strict":true,"schema":{{Schema}}} }""";
+        for (int seed = 0; seed < 5; seed++)
+        {
+            JsonObject answer = await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],"response_format":{{format}},"temperature":{{temperature}},"seed":{{seed}}}""");
+            AssertFits((string?)answer["choices"]![0]!["message"]!["content"]);
+            Assert.Equal("stop", (string?)answer["choices"]![0]!["finish_reason"]);
+        }
+    }
+
+    [Fact]
+    public async Task Every_API_has_its_own_words_for_it()
+    {
+        AssertFits((string?)(await _server.AskAsync("/v1/responses", $$$"""{"input":"x","text":{"format":{"type":"json_schema","name":"fp8","schema":{{{Schema}}} } } } """))["output"]![0]!["content"]![0]!["text"]);
+        AssertFits((string?)(await _server.AskAsync("/v1/messages", $$$"""{"max_tokens":200,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"json_schema","schema":{{{Schema}}} } } } """))["content"]![0]!["text"]);
+        AssertFits((string?)(await _server.AskAsync("/v1/completions", $$"""{"prompt":"x","max_tokens":200,"guided_json":{{Schema}}}"""))["choices"]![0]!["text"]);
+        JsonObject any = await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],"response_format":{"type":"json_object"},"temperature":0,"max_tokens":400}""");
+        Assert.StartsWith("{", (string?)any["choices"]![0]!["message"]!["content"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"guided_choice\":[\"yes\",\"no\"]", "^(yes|no)$")]
+    [InlineData("\"structured_outputs\":{\"regex\":\"[0-9]{3}\"}", "^[0-9]{3}$")]
+    [InlineData("\"structured_outputs\":{\"grammar\":\"root ::= \\\"a\\\" \\\"b\\\"?\"}", "^ab?$")]
+    public async Task Patterns_choices_and_grammars_are_held_to(string field, string pattern)
+    {
+        JsonObject answer = await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],{{field}},"temperature":2,"seed":4}""");
+        Assert.Matches(pattern, (string?)answer["choices"]![0]!["message"]!["content"]);
+    }
+
+    [Theory]
+    [InlineData("\"required\"", "get_weather|get_time")]
+    [InlineData("""{"type":"function","function":{"name":"get_weather"}}""", "get_weather")]
+    [InlineData("""{"type":"function","function":{"name":"get_time"}}""", "get_time")]
+    public async Task A_call_that_is_asked_for_comes(string choice, string names)
+    {
+        string body = $$"""{"messages":[{"role":"user","content":"Hello"}],"tools":[{{Weather}},{{Time}}],"tool_choice":{{choice}},"temperature":1.5,"seed":9@0}""";
+        JsonNode whole = (await _server.AskAsync(Chat, body.Replace("@0", "", StringComparison.Ordinal)))["choices"]![0]!;
+        Assert.Equal("tool_calls", (string?)whole["finish_reason"]);
+        JsonNode call = Assert.Single(whole["message"]!["tool_calls"]!.AsArray())!["function"]!;
+        Assert.Contains((string?)call["name"], names.Split('|'));
+        JsonObject arguments = JsonNode.Parse((string)call["arguments"]!)!.AsObject();
+        if ((string?)call["name"] == "get_weather")
+        {
+            Assert.Contains((string?)Assert.Single(arguments).Value, (string[])["Paris", "Rome"]);
+        }
+        else
+        {
+            Assert.Empty(arguments);
+        }
+
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Chat, body.Replace("@0", ",\"stream\":true", StringComparison.Ordinal)));
+        JsonNode[] deltas = [.. chunks.SelectMany(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? []).Select(delta => delta!["function"]!)];
+        Assert.Equal((string?)call["name"], (string?)deltas[0]["name"]);
+        Assert.Equal((string?)call["arguments"], string.Concat(deltas.Select(delta => (string?)delta["arguments"])));
+    }
+
+    [Fact]
+    public async Task The_other_APIs_ask_for_calls_in_their_own_words()
+    {
+        JsonObject message = await _server.AskAsync("/v1/messages", """{"max_tokens":100,"messages":[{"role":"user","content":"Hello"}],"tools":[{"name":"get_time","input_schema":{"type":"object","properties":{"zone":{"enum":["UTC"]}},"required":["zone"]}}],"tool_choice":{"type":"any"}}""");
+        Assert.Equal(("tool_use", "UTC"), ((string?)message["stop_reason"], (string?)message["content"]![0]!["input"]!["zone"]));
+        JsonObject response = await _server.AskAsync("/v1/responses", """{"input":"Hello","tools":[{"type":"function","name":"get_time","parameters":{"type":"object","properties":{"zone":{"enum":["UTC"]}},"required":["zone"]}}],"tool_choice":{"type":"function","name":"get_time"}}""");
+        Assert.Equal("UTC", (string?)JsonNode.Parse((string)response["output"]![0]!["arguments"]!)!["zone"]);
+    }
+
+    [Theory]
+    [InlineData("response_format.json_schema.schema", "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"not\":{}}}}")]
+    [InlineData("guided_regex", "\"guided_regex\":\"(\"")]
+    [InlineData("guided_choice", "\"guided_regex\":\"a\",\"guided_choice\":[\"b\"]")]
+    [InlineData("guided_json", "\"guided_json\":{\"type\":\"object\"},\"response_format\":{\"type\":\"json_object\"}")]
+    [InlineData("tools", "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"not\":{}}}}],\"tool_choice\":\"required\"")]
+    public async Task What_cannot_be_promised_is_refused(string param, string fields)
+    {
+        JsonObject error = await _server.RefusedAsync(Chat, $$"""{"messages":[{{Question}}],{{fields}}}""", 400);
+        Assert.Equal(param, (string?)error["param"]);
+    }
+
+    [Fact]
+    public async Task A_form_and_tools_that_may_be_called_are_refused_together()
+    {
+        JsonObject error = await _server.RefusedAsync(Chat, $$"""{"messages":[{{Question}}],"tools":[{{Time}}],"response_format":{"type":"json_object"} }""", 400);
+        Assert.Equal("response_format", (string?)error["param"]);
+    }
+
+    static void AssertFits(string? text)
+    {
+        JsonObject json = JsonNode.Parse(text!)!.AsObject();
+        Assert.Equal(["format", "largest"], json.Select(field => field.Key));
+        Assert.Contains((string?)json["format"], (string[])["E4M3", "E5M2"]);
+        Assert.InRange((int)json["largest"]!, 1, 999);
+    }
+}
