@@ -77,7 +77,7 @@ sealed class AdditionalSettings(AdditionalPropertiesDictionary? properties)
     bool? Flag(string name) => Find(name) is not { } found ? null
         : found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Unexpected(name, found, "true or false");
 
-    static IEnumerable<JsonProperty> Members(string name, JsonElement found)
+    static JsonElement.ObjectEnumerator Members(string name, JsonElement found)
         => found.ValueKind == JsonValueKind.Object ? found.EnumerateObject() : throw Unexpected(name, found, "an object");
 
     JsonElement? Find(string name)
