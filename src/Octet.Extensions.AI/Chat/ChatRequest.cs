@@ -21,6 +21,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
     /// <param name="messages">The call's messages.</param>
     /// <param name="options">The call's options.</param>
     /// <exception cref="ModelException">The call asks for what is not supported, or a value is none.</exception>
+    /// <exception cref="ConstraintException">The schema of the answer is broken or not supported.</exception>
     internal static ChatRequest Create(IChatClient client, LanguageModel model, string modelId, GenerationOptions defaults, IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         options ??= new ChatOptions();
@@ -29,7 +30,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
         var more = new AdditionalSettings(options.AdditionalProperties);
         GenerationOptions generation = Merge(client, defaults, options, more);
         bool shows = options.Reasoning?.Output is { } output ? output != ReasoningOutput.None : generation.Reasoning != ReasoningMode.Hide;
-        generation = AnswerConstraint.Apply(generation, options.ResponseFormat, options.ToolMode) with
+        generation = AnswerConstraint.Apply(generation, options.ResponseFormat, options.ToolMode, tools is not null) with
         {
             // Told apart even where the reasoning is not shown: its tokens are counted.
             Reasoning = ReasoningMode.Separate,
@@ -40,7 +41,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             Tools = tools,
             Documents = more.Documents,
             Variables = Variables(model, options.Reasoning?.Effort, more),
-            Thinking = options.Reasoning?.Effort is { } effort && model.ThinkingVariable is not null ? effort != ReasoningEffort.None : null,
+            Thinking = model.ThinkingVariable is null ? null : Thinks(options.Reasoning?.Effort, generation.Constraint),
         };
         return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows, options.AllowMultipleToolCalls == false);
     }
@@ -77,6 +78,9 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
         T? PickList<T>(T? own, T? asked)
             where T : class => raw is null ? asked ?? own : own ?? asked;
     }
+
+    /// <summary>A constraint is about the whole of what the model writes: what it would think first is no part of it.</summary>
+    static bool? Thinks(ReasoningEffort? effort, OutputConstraint? constraint) => effort is { } asked ? asked != ReasoningEffort.None : constraint is null ? null : false;
 
     static Dictionary<string, JsonNode?>? Variables(LanguageModel model, ReasoningEffort? effort, AdditionalSettings more)
     {

@@ -90,6 +90,20 @@ public class ChatClientTests
     }
 
     [Fact]
+    public async Task Structured_answers_are_of_their_types()
+    {
+        // octet-tiny knows little of what it is asked: the form is what is promised.
+        var hot = new ChatOptions { Temperature = 1.5f, Seed = 3, MaxOutputTokens = 200 };
+        Assert.True((await s_client.GetResponseAsync<Format>(Question, hot)).TryGetResult(out Format? format));
+        Assert.InRange(format.Bits, 4, 32);
+        Assert.True((await s_client.GetResponseAsync<Kind>(Question, hot)).TryGetResult(out _));
+        Assert.True((await s_client.GetResponseAsync<bool>(Question, hot)).TryGetResult(out _));
+
+        // The schema of an int has no bounds; 18 digits are a long.
+        Assert.True((await s_client.GetResponseAsync<long>(Question, hot)).TryGetResult(out _));
+    }
+
+    [Fact]
     public async Task Null_messages_are_refused_at_once()
     {
         await Assert.ThrowsAsync<ArgumentNullException>(() => s_client.GetResponseAsync((IEnumerable<ChatMessage>)null!));
@@ -138,4 +152,12 @@ public class ChatClientTests
         Assert.Equal("octet-tiny", chat.GetTagItem("gen_ai.response.model"));
         Assert.Equal(response.Usage!.OutputTokenCount, Convert.ToInt64(chat.GetTagItem("gen_ai.usage.output_tokens"), System.Globalization.CultureInfo.InvariantCulture));
     }
+
+    enum Kind
+    {
+        Integer,
+        Float,
+    }
+
+    sealed record Format([property: System.ComponentModel.DataAnnotations.Range(4, 32)] int Bits, Kind Kind);
 }

@@ -131,16 +131,27 @@ public class RequestTests
 
     public static TheoryData<ChatOptions> Constrained => new()
     {
-        new ChatOptions { ResponseFormat = ChatResponseFormat.Json },
-        new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<int>() },
+        new ChatOptions { Tools = [s_weather], ResponseFormat = ChatResponseFormat.Json },
         new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireAny },
         new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireSpecific("get_weather") },
     };
 
     [Theory]
     [MemberData(nameof(Constrained))]
-    public async Task A_constrained_answer_is_refused_by_a_typed_error(ChatOptions options)
+    public async Task What_cannot_be_promised_is_refused_by_a_typed_error(ChatOptions options)
         => Assert.Equal(ModelError.Unsupported, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Error);
+
+    [Fact]
+    public async Task JSON_as_the_response_format_is_a_constraint_made_once()
+    {
+        var format = new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse("""{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}""")) };
+        OutputConstraint constraint = (await Script.AskedFor(format)).Generation.Constraint!;
+        Assert.True(constraint.IsMatch("{\"n\":1}"));
+        Assert.False(constraint.IsMatch("{\"n\":\"1\"}"));
+        Assert.Same(constraint, (await Script.AskedFor(format)).Generation.Constraint);
+        Assert.True((await Script.AskedFor(new ChatOptions { ResponseFormat = ChatResponseFormat.Json })).Generation.Constraint!.IsMatch("{}"));
+        Assert.Null((await Script.AskedFor(null)).Generation.Constraint);
+    }
 
     [Fact]
     public async Task Text_as_the_response_format_and_the_client_s_own_name_are_taken()
