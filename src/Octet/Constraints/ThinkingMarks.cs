@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Octet.Tokenizers;
 
@@ -11,6 +12,8 @@ sealed class ThinkingMarks
 
     // A prompt that has the end of an (empty) reasoning here tells the model not to think.
     const int ClosedWithin = 8;
+
+    static readonly ConditionalWeakTable<Tokenizer, ThinkingMarks> s_marks = [];
 
     readonly Tokenizer _tokenizer;
     readonly int[] _closing;
@@ -39,8 +42,20 @@ sealed class ThinkingMarks
     /// <summary>Tokens of line breaks alone, at most <see cref="MostLineBreaks"/>.</summary>
     internal int[] LineBreaks { get; }
 
-    internal static ThinkingMarks Of(Tokenizer tokenizer)
-        => new(tokenizer, [.. ReasoningMarks.All.Select(pair => (Token: tokenizer.GetId(pair.Open), pair.Close)).Where(mark => mark.Token is not null).Select(mark => (mark.Token!.Value, mark.Close))]);
+    /// <summary>The marks of a tokenizer, found once.</summary>
+    internal static ThinkingMarks Of(Tokenizer tokenizer) => s_marks.GetValue(tokenizer, static key =>
+    {
+        List<(int, string)> opening = [];
+        foreach ((string open, string close) in ReasoningMarks.All)
+        {
+            if (key.GetId(open) is { } token)
+            {
+                opening.Add((token, close));
+            }
+        }
+
+        return new ThinkingMarks(key, [.. opening]);
+    });
 
     /// <summary>The mark that ends the reasoning which a prompt leaves open; null where it leaves none.</summary>
     internal string? LeftOpen(ReadOnlySpan<int> prompt) => ReasoningMarks.LeftOpen(prompt, _tokenizer);

@@ -28,7 +28,7 @@ sealed class GrammarReader
         GrammarReader reader = new(text);
         if (text.Length > MostCharacters)
         {
-            throw reader.Problem(ConstraintError.TooLarge, 0, $"the grammar has {text.Length} characters; expected at most {MostCharacters}");
+            throw Problem(ConstraintError.TooLarge, 0, $"the grammar has {text.Length} characters; expected at most {MostCharacters}");
         }
 
         reader.Skip(lines: true);
@@ -42,11 +42,11 @@ sealed class GrammarReader
         {
             if (!reader._defined.Contains(name))
             {
-                throw reader.Problem(ConstraintError.Invalid, at, $"found the name '{name}', which no rule defines; expected one that does");
+                throw Problem(ConstraintError.Invalid, at, $"found the name '{name}', which no rule defines; expected one that does");
             }
         }
 
-        return reader._defined.Contains("root") ? reader._rules["root"] : throw reader.Problem(ConstraintError.Invalid, 0, "found no rule 'root'; expected one: it is the whole text");
+        return reader._defined.Contains("root") ? reader._rules["root"] : throw Problem(ConstraintError.Invalid, 0, "found no rule 'root'; expected one: it is the whole text");
     }
 
     bool IsAtEnd => _at == _text.Length;
@@ -144,43 +144,39 @@ sealed class GrammarReader
         }
     }
 
+    /// <summary>An item and the one quantifier that may stand behind it.</summary>
     Expression Quantified(Expression item, bool isInside)
     {
-        while (!IsAtEnd)
+        int start = _at;
+        int least = 0;
+        int? most = null;
+        switch (IsAtEnd ? '\0' : _text[_at])
         {
-            int start = _at;
-            int least = 0;
-            int? most = null;
-            switch (_text[_at])
-            {
-                case '*':
-                    break;
-                case '+':
-                    least = 1;
-                    break;
-                case '?':
-                    most = 1;
-                    break;
-                case '{':
-                    _at++;
-                    least = Number() ?? throw Broken(_at, "a number");
-                    most = Take(",") ? Number() : least;
-                    if (IsAtEnd || _text[_at] != '}' || most < least)
-                    {
-                        throw Broken(start, "{m}, {m,} or {m,n}");
-                    }
+            case '*':
+                break;
+            case '+':
+                least = 1;
+                break;
+            case '?':
+                most = 1;
+                break;
+            case '{':
+                _at++;
+                least = Number() ?? throw Broken(_at, "a number");
+                most = Take(",") ? Number() : least;
+                if (IsAtEnd || _text[_at] != '}' || most < least)
+                {
+                    throw Broken(start, "{m}, {m,} or {m,n}");
+                }
 
-                    break;
-                default:
-                    return item;
-            }
-
-            _at++;
-            item = new RepeatExpression(item, least, most);
-            Skip(isInside);
+                break;
+            default:
+                return item;
         }
 
-        return item;
+        _at++;
+        Skip(isInside);
+        return new RepeatExpression(item, least, most);
     }
 
     int? Number()
@@ -321,5 +317,5 @@ sealed class GrammarReader
     ConstraintException Broken(int at, string expected)
         => Problem(ConstraintError.Invalid, at, $"found {(at < _text.Length ? $"'{OneLine.Of(_text[at..Math.Min(_text.Length, at + 20)])}'" : "the end")}; expected {expected}");
 
-    ConstraintException Problem(ConstraintError error, int at, string message) => new(error, string.Create(CultureInfo.InvariantCulture, $"offset {at}"), message);
+    static ConstraintException Problem(ConstraintError error, int at, string message) => new(error, string.Create(CultureInfo.InvariantCulture, $"offset {at}"), message);
 }

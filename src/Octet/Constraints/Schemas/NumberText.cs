@@ -130,7 +130,7 @@ sealed class NumberText
 
     static int FractionDigits(Bound low, Bound high) => Math.Max(JsonText.MostFractionDigits, Math.Max(low.Fraction.Length, high.Fraction.Length) + 1);
 
-    bool MayEnd(Place place, Bound low, Bound high)
+    static bool MayEnd(Place place, Bound low, Bound high)
     {
         int at = place.Rest == 0 ? 0 : place.At;
         bool isLow = place.IsNearLow && at >= low.Fraction.Length;

@@ -5,13 +5,13 @@ namespace Octet.Constraints.Schemas;
 /// <summary>Objects and arrays.</summary>
 sealed partial class SchemaCompiler
 {
-    Expression ObjectOf(List<SchemaPart> all)
+    GraphExpression ObjectOf(List<SchemaPart> all)
     {
         List<string> names = [];
         HashSet<string> required = new(StringComparer.Ordinal);
         foreach (SchemaPart part in all)
         {
-            names.AddRange(Properties(part).Select(static property => property.Name));
+            AddProperties(part, names);
         }
 
         foreach (SchemaPart part in all)
@@ -67,10 +67,20 @@ sealed partial class SchemaCompiler
         return new GraphExpression(nodes + 1, edges);
     }
 
-    static IEnumerable<JsonProperty> Properties(SchemaPart part)
-        => !part.TryGet("properties", out JsonElement properties) ? []
-            : properties.ValueKind == JsonValueKind.Object ? properties.EnumerateObject()
-            : throw SchemaDocument.Invalid(part, "properties", $"found {SchemaDocument.Kind(properties)}; expected an object of schemas");
+    static void AddProperties(SchemaPart part, List<string> names)
+    {
+        if (!part.TryGet("properties", out JsonElement properties))
+        {
+            return;
+        }
+
+        if (properties.ValueKind != JsonValueKind.Object)
+        {
+            throw SchemaDocument.Invalid(part, "properties", $"found {SchemaDocument.Kind(properties)}; expected an object of schemas");
+        }
+
+        names.AddRange(properties.EnumerateObject().Select(static property => property.Name));
+    }
 
     static IEnumerable<string> Required(SchemaPart part)
     {

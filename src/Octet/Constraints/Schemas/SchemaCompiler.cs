@@ -33,14 +33,22 @@ sealed partial class SchemaCompiler
     internal static Rule Compile(string json, out IReadOnlyList<string> notChecked)
     {
         SchemaCompiler compiler = new(SchemaDocument.Parse(json));
-        Rule root = compiler.RuleOf(compiler._document.Root);
-        while (compiler._open.TryDequeue(out (Rule Rule, List<SchemaPart> Parts) next))
+        try
         {
-            next.Rule.Body = compiler.Body(next.Parts);
-        }
+            Rule root = compiler.RuleOf(compiler._document.Root);
+            while (compiler._open.TryDequeue(out (Rule Rule, List<SchemaPart> Parts) next))
+            {
+                next.Rule.Body = compiler.Body(next.Parts);
+            }
 
-        notChecked = [.. compiler._notChecked];
-        return root;
+            notChecked = [.. compiler._notChecked];
+            return root;
+        }
+        catch (InvalidOperationException e)
+        {
+            // How the reader of JSON says that an escape is half of a surrogate pair.
+            throw new ConstraintException(ConstraintError.Invalid, "#", $"a string of the schema is no text: {e.Message}", e);
+        }
     }
 
     /// <summary>Any JSON object.</summary>
@@ -173,7 +181,7 @@ sealed partial class SchemaCompiler
         }
     }
 
-    Expression OneOf(List<SchemaPart> all, List<JsonElement> values, SchemaTypes types)
+    static Expression OneOf(List<SchemaPart> all, List<JsonElement> values, SchemaTypes types)
     {
         foreach (SchemaPart part in all)
         {

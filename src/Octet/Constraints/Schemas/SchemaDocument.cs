@@ -43,8 +43,9 @@ sealed class SchemaDocument
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MostDepth, AllowDuplicateProperties = false });
             return new SchemaDocument(document.RootElement.Clone());
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
+            // The last two are halves of surrogate pairs.
             throw new ConstraintException(ConstraintError.Invalid, "#", $"the schema is no JSON: {e.Message}", e);
         }
     }
