@@ -34,7 +34,13 @@ static class ServeProgram
 
         Log(builder.Logging, settings.Log);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain);
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = settings.Drain;
+
+            // A model that cannot be opened is told here, not by a host that stops in the middle of its start.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
         builder.Services.AddOctet(configure);
         await using WebApplication app = builder.Build();
         app.MapOctetOperations();
