@@ -119,7 +119,8 @@ public class SchedulerTests
         InferenceSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => synthetic.Model.CreateSession())];
         List<int> order = [];
         synthetic.Model.BeforeStep = _ => order.AddRange(Enumerable.Range(0, 4).Where(i => sessions[i].Length > 0 && !order.Contains(i)));
-        Task<int[]>[] waiting = [.. new[] { 0, 5, 0, 9 }.Select((priority, i) => Tokens(synthetic.Model, [5 + i], Greedy(5) with { Priority = priority }, sessions[i]))];
+        int[] priorities = [0, 5, 0, 9];
+        Task<int[]>[] waiting = [.. priorities.Select((priority, i) => Tokens(synthetic.Model, [5 + i], Greedy(5) with { Priority = priority }, sessions[i]))];
         Assert.Equal(4, synthetic.Model.Statistics.Waiting);
         await running.DisposeAsync();
         await Task.WhenAll(waiting);
