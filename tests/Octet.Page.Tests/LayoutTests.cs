@@ -8,6 +8,8 @@ namespace Octet.Page.Tests;
 [Collection(Chromium.Collection)]
 public class LayoutTests
 {
+    public LayoutTests() => Slow.Require();
+
     internal const string Example = """
         ## A heading
 

@@ -8,6 +8,8 @@ namespace Octet.Page.Tests;
 [Collection(Chromium.Collection)]
 public class MarkdownTests
 {
+    public MarkdownTests() => Slow.Require();
+
     public static TheoryData<string, string> Cases => new()
     {
         { "plain\nnext", "<p>plain<br>next</p>" },
