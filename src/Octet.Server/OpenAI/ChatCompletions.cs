@@ -15,42 +15,6 @@ static class ChatCompletions
         Conversation conversation = ChatRequest.Conversation(fields, lease.Language);
         AnswerSet answers = conversation.Begin(request, lease, chat.Choices);
         var writer = new ChatWriter(lease, answers);
-        if (chat.Stream)
-        {
-            await StreamAsync(request, answers, writer, chat.IncludeUsage);
-        }
-        else
-        {
-            await answers.RunToEndAsync(request.Aborted);
-            await request.WriteAsync(writer.WriteWhole);
-        }
-    }
-
-    static async Task StreamAsync(ApiRequest request, AnswerSet answers, ChatWriter writer, bool includeUsage)
-    {
-        using var stream = new EventStream(request);
-        writer.IncludesUsage = includeUsage;
-        await EventPump.RunAsync(
-            request,
-            answers.RunAsync(request.Aborted),
-            stream,
-            async item =>
-            {
-                if (writer.Add(stream, item.Answer, item.Update))
-                {
-                    await stream.FlushAsync();
-                }
-            },
-            stream.PingAsync,
-            async () =>
-            {
-                if (includeUsage)
-                {
-                    stream.Add(null, writer.WriteUsage);
-                }
-
-                await stream.DoneAsync();
-            },
-            error => stream.SendAsync(null, json => ErrorBody.Write(json, ApiStyle.OpenAI, error, request.Id)));
+        await AnswerDelivery.SendAsync(request, answers, writer, chat.Stream, chat.IncludeUsage);
     }
 }

@@ -6,17 +6,17 @@ using Octet.Server.Http;
 namespace Octet.Server.OpenAI;
 
 /// <summary>Answers in the form of chat completions, whole or in chunks.</summary>
-sealed class ChatWriter(ModelLease lease, AnswerSet answers)
+sealed class ChatWriter(ModelLease lease, AnswerSet answers) : IAnswerWriter
 {
     readonly string _id = ApiRequest.NewId("chatcmpl-");
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     readonly ChatDelta[] _deltas = [.. answers.Answers.Select(_ => new ChatDelta())];
 
     /// <summary>Whether chunks have a place for usage, which the last one fills.</summary>
-    internal bool IncludesUsage { get; set; }
+    public bool IncludesUsage { get; set; }
 
     /// <summary>The whole answer, once all is generated.</summary>
-    internal void WriteWhole(Utf8JsonWriter json)
+    public void WriteWhole(Utf8JsonWriter json)
     {
         Begin(json, "chat.completion"u8);
         json.WriteStartArray("choices"u8);
@@ -39,7 +39,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers)
 
     /// <summary>Adds the chunks of an update to a stream.</summary>
     /// <returns>Whether there was one.</returns>
-    internal bool Add(EventStream stream, Answer answer, GenerationUpdate update)
+    public bool Add(EventStream stream, Answer answer, GenerationUpdate update)
     {
         ChatDelta delta = _deltas[answer.Index];
         bool any = false;
@@ -77,7 +77,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers)
     }
 
     /// <summary>The chunk behind the last one, which has the counts.</summary>
-    internal void WriteUsage(Utf8JsonWriter json)
+    public void WriteUsage(Utf8JsonWriter json)
     {
         Begin(json, "chat.completion.chunk"u8);
         json.WriteStartArray("choices"u8);

@@ -9,7 +9,7 @@ namespace Octet.Server.OpenAI;
 /// <param name="lease">Who continued them.</param>
 /// <param name="answers">The continuations.</param>
 /// <param name="starts">What stands before each.</param>
-sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] starts)
+sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] starts) : IAnswerWriter
 {
     readonly string _id = ApiRequest.NewId("cmpl-");
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -18,10 +18,10 @@ sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] s
     readonly int[] _offsets = new int[starts.Length];
 
     /// <summary>Whether chunks have a place for usage, which the last one fills.</summary>
-    internal bool IncludesUsage { get; set; }
+    public bool IncludesUsage { get; set; }
 
     /// <summary>All texts, once they are generated.</summary>
-    internal void WriteWhole(Utf8JsonWriter json)
+    public void WriteWhole(Utf8JsonWriter json)
     {
         Begin(json);
         foreach (Answer answer in answers.Answers)
@@ -36,7 +36,7 @@ sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] s
 
     /// <summary>Adds the chunk of an update to a stream.</summary>
     /// <returns>Whether there was one.</returns>
-    internal bool Add(EventStream stream, Answer answer, GenerationUpdate update)
+    public bool Add(EventStream stream, Answer answer, GenerationUpdate update)
     {
         string text = _begun[answer.Index] ? update.Text : starts[answer.Index].Text + update.Text;
         if (text.Length == 0 && answer.End is null)
@@ -61,7 +61,7 @@ sealed class CompletionWriter(ModelLease lease, AnswerSet answers, TextStart[] s
     }
 
     /// <summary>The chunk behind the last one, which has the counts.</summary>
-    internal void WriteUsage(Utf8JsonWriter json)
+    public void WriteUsage(Utf8JsonWriter json)
     {
         Begin(json);
         json.WriteEndArray();

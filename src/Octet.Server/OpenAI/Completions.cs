@@ -18,15 +18,7 @@ static class Completions
             request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], options, prompts.Sum(prompt => prompt.Length));
         TextStart[] starts = await StartsAsync(asked, model, prompts, request.Aborted);
         var writer = new CompletionWriter(lease, answers, [.. starts.SelectMany(start => Enumerable.Repeat(start, asked.Choices))]);
-        if (asked.Stream)
-        {
-            await StreamAsync(request, answers, writer, asked.IncludeUsage);
-        }
-        else
-        {
-            await answers.RunToEndAsync(request.Aborted);
-            await request.WriteAsync(writer.WriteWhole);
-        }
+        await AnswerDelivery.SendAsync(request, answers, writer, asked.Stream, asked.IncludeUsage);
     }
 
     /// <summary>What stands before each continuation.</summary>
@@ -43,34 +35,6 @@ static class Completions
         }
 
         return starts;
-    }
-
-    static async Task StreamAsync(ApiRequest request, AnswerSet answers, CompletionWriter writer, bool includeUsage)
-    {
-        using var stream = new EventStream(request);
-        writer.IncludesUsage = includeUsage;
-        await EventPump.RunAsync(
-            request,
-            answers.RunAsync(request.Aborted),
-            stream,
-            async item =>
-            {
-                if (writer.Add(stream, item.Answer, item.Update))
-                {
-                    await stream.FlushAsync();
-                }
-            },
-            stream.PingAsync,
-            async () =>
-            {
-                if (includeUsage)
-                {
-                    stream.Add(null, writer.WriteUsage);
-                }
-
-                await stream.DoneAsync();
-            },
-            error => stream.SendAsync(null, json => ErrorBody.Write(json, ApiStyle.OpenAI, error, request.Id)));
     }
 
     static string Decode(LanguageModel model, int[] ids)

@@ -123,14 +123,6 @@ sealed class PrefixCache
         }
     }
 
-    /// <summary>Forgets everything that no sequence holds.</summary>
-    internal void Clear()
-    {
-        while (TryForgetOne(_cache.Kinds[0]))
-        {
-        }
-    }
-
     void Touch(Block block)
     {
         _byUse.Remove(block.Place!);

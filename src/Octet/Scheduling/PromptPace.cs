@@ -19,17 +19,11 @@ sealed class PromptPace(TimeSpan bound)
     double _perToken;
     int _last = LeastTokens;
 
-    /// <summary>Tokens for the next step, beside <paramref name="writing"/> sequences, of at most <paramref name="most"/>.</summary>
+    /// <summary>Tokens for the next step, beside <paramref name="writing"/> sequences, of at most <paramref name="most"/>; not more than twice those of the last one.</summary>
     internal int Tokens(int writing, int most)
     {
-        int least = Math.Max(LeastTokens, writing);
-        if (_perToken > 0)
-        {
-            double room = (bound.TotalSeconds * Share) - _alone;
-            _last = (int)Math.Max(least, Math.Min(room / _perToken, 2.0 * Math.Min(_last, most)));
-        }
-
-        return Math.Min(most, Math.Max(least, _last));
+        double room = _perToken > 0 ? ((bound.TotalSeconds * Share) - _alone) / _perToken : _last;
+        return (int)Math.Min(most, Math.Max(Math.Max(LeastTokens, writing), Math.Min(room, 2.0 * _last)));
     }
 
     /// <summary>Notes what a step took.</summary>
@@ -44,6 +38,7 @@ sealed class PromptPace(TimeSpan bound)
             return;
         }
 
+        _last = promptTokens;
         double perToken = Math.Max(0, seconds - _alone) / promptTokens;
         _perToken = Math.Max(perToken, (Recent * perToken) + ((1 - Recent) * _perToken));
     }

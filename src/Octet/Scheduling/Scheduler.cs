@@ -54,8 +54,6 @@ sealed partial class Scheduler
         _plan = new StepPlan(engine.BatchCapacity);
     }
 
-    internal bool KeepsPrefixes => _prefixes is not null;
-
     internal EngineStatistics Statistics
     {
         get

@@ -66,4 +66,15 @@ public class PromptPaceTests
 
         Assert.Equal(32, pace.Tokens(1, 32));
     }
+
+    [Fact]
+    public void Asking_again_changes_nothing_and_a_step_at_most_doubles_the_one_before()
+    {
+        var pace = new PromptPace(TimeSpan.FromHours(1));
+        pace.Note(8, TimeSpan.FromMilliseconds(1));
+        Assert.Equal([16, 16, 16], Enumerable.Range(0, 3).Select(_ => pace.Tokens(1, 512)));
+        pace.Note(16, TimeSpan.FromMilliseconds(1));
+        Assert.Equal(32, pace.Tokens(1, 512));
+        Assert.Equal(64, pace.Tokens(64, 512));
+    }
 }
