@@ -1,6 +1,6 @@
 // Many generations at once on one model: tokens a second of 1, 4, 16 and 64 streams together, what a long prompt does to those beside it,
-// and what a prompt that begins as another did costs.
-//   dotnet run -c Release bench/serving.cs -- MODELDIR [streams|prompt|prefix]...
+// what a prompt that begins as another did costs, and what an answer that is held to a form does.
+//   dotnet run -c Release bench/serving.cs -- MODELDIR [streams|prompt|prefix|constraint]...
 // bench/peers/llama_parallel.py gives llama.cpp's rates in the same shape.
 #:project ../src/Octet/Octet.csproj
 #:property ManagePackageVersionsCentrally=false
@@ -10,12 +10,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using Octet;
+using Octet.Constraints;
 
 const int PromptTokens = 16, Tokens = 48, Rounds = 3;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("bench/serving.cs MODEL [streams|prompt|prefix]...");
+    Console.Error.WriteLine("bench/serving.cs MODEL [streams|prompt|prefix|constraint]...");
     return 2;
 }
 
@@ -110,6 +111,39 @@ if (Wants("prefix"))
 
     Console.WriteLine();
     Console.WriteLine($"First token behind 1000 tokens and 8 of its own: {Median(cold):0} ms, and {Median(warm):0} ms where the 1000 were read before: {Median(cold) / Median(warm):0.0} x");
+}
+
+if (Wants("constraint"))
+{
+    // An answer that is held to a form, and one of as many tokens that is not, in turns.
+    (string Name, OutputConstraint? Constraint)[] forms =
+    [
+        ("free", null),
+        ("expression", OutputConstraint.Regex("[a-z ,.]{2000,4000}")),
+        ("schema", OutputConstraint.JsonSchema("""{"type":"array","minItems":200,"items":{"type":"object","properties":{"name":{"type":"string"},"count":{"type":"integer"},"kind":{"enum":["a","b"]}},"required":["name","count","kind"],"additionalProperties":false}}""")),
+    ];
+    List<double>[] rates = [.. forms.Select(_ => new List<double>())];
+    for (int round = 0; round < 2 * Rounds; round++)
+    {
+        for (int i = 0; i < forms.Length; i++)
+        {
+            List<long> times = [];
+            await foreach (GenerationUpdate update in model.GenerateAsync(Prompt(PromptTokens), null, Greedy(Tokens) with { Constraint = forms[i].Constraint }))
+            {
+                times.Add(Stopwatch.GetTimestamp());
+            }
+
+            rates[i].Add((times.Count - 1) / Stopwatch.GetElapsedTime(times[0], times[^1]).TotalSeconds);
+        }
+    }
+
+    Console.WriteLine();
+    Console.WriteLine("| form | tokens/s | of free |");
+    Console.WriteLine("|---|---:|---:|");
+    for (int i = 0; i < forms.Length; i++)
+    {
+        Console.WriteLine($"| {forms[i].Name} | {Median(rates[i]):0.0} | {Median(rates[i]) / Median(rates[0]):0.000} |");
+    }
 }
 
 return 0;

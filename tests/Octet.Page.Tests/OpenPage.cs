@@ -8,17 +8,19 @@ sealed class OpenPage : IAsyncDisposable
     /// <summary>Milliseconds to wait for what should come at once: the machine may be busy.</summary>
     internal const int Patience = 30_000;
 
+    readonly IAsyncDisposable _server;
     readonly IBrowserContext _context;
     readonly List<string> _wrongs = [];
 
-    OpenPage(FakeServer server, IBrowserContext context, IPage page)
+    OpenPage(IAsyncDisposable server, IBrowserContext context, IPage page)
     {
-        Server = server;
+        _server = server;
         _context = context;
         Page = page;
     }
 
-    internal FakeServer Server { get; }
+    /// <summary>The server that says what a test tells it to.</summary>
+    internal FakeServer Server => (FakeServer)_server;
 
     internal IPage Page { get; }
 
@@ -32,9 +34,16 @@ sealed class OpenPage : IAsyncDisposable
 
     internal static async Task<OpenPage> OpenAsync(BrowserNewContextOptions? options = null, params Answer[] answers)
     {
-        IBrowser browser = await Chromium.Get();
+        await Chromium.Get();
         FakeServer server = await FakeServer.StartAsync();
         server.Put(answers);
+        return await OpenAsync(server, server.Address, options);
+    }
+
+    /// <summary>The page of a server, which is disposed of with it.</summary>
+    internal static async Task<OpenPage> OpenAsync(IAsyncDisposable server, string address, BrowserNewContextOptions? options = null, bool waitsForModels = true)
+    {
+        IBrowser browser = await Chromium.Get();
         IBrowserContext context = await browser.NewContextAsync(options ?? new() { ViewportSize = new() { Width = 1280, Height = 800 } });
         context.SetDefaultTimeout(Patience);
         IPage page = await context.NewPageAsync();
@@ -55,13 +64,17 @@ sealed class OpenPage : IAsyncDisposable
         };
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(server.Address, StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+            if (!request.Url.StartsWith(address, StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
             {
                 opened._wrongs.Add($"request to {request.Url}");
             }
         };
-        await page.GotoAsync(server.Address);
-        await Assertions.Expect(page.Locator("#model option").First).ToBeAttachedAsync();
+        await page.GotoAsync(address);
+        if (waitsForModels)
+        {
+            await Assertions.Expect(page.Locator("#model option").First).ToBeAttachedAsync();
+        }
+
         return opened;
     }
 
@@ -87,6 +100,6 @@ sealed class OpenPage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _context.DisposeAsync();
-        await Server.DisposeAsync();
+        await _server.DisposeAsync();
     }
 }
