@@ -48,7 +48,7 @@ public sealed record LanguageModelOptions
 
     /// <summary>
     /// What a step is to take at most while others wait for their next token, above zero: prompts are cut into smaller chunks until it holds. A
-    /// step without any part of a prompt takes what it takes; a prompt goes on in small chunks even where that is longer.
+    /// step without any part of a prompt takes what it takes; where that is four fifths of the bound or more, a prompt makes it a quarter longer.
     /// </summary>
     public TimeSpan StepLimit { get; init; } = TimeSpan.FromMilliseconds(250);
 

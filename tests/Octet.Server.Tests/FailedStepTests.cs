@@ -12,9 +12,10 @@ public class FailedStepTests
     {
         await using TestServer server = await TestServer.StartAsync();
         LanguageModel model = server.Catalog.Entries[0].Loaded!.Language!;
-        model.BeforeStep = sequences => _ = sequences == 4 ? throw new InvalidOperationException("the device is gone") : 0;
+        int together = 0;
+        model.BeforeStep = sequences => _ = sequences == 4 && ++together == 20 ? throw new InvalidOperationException("the device is gone") : 0;
 
-        // Two wait for the whole answer, two read it as it comes.
+        // Two wait for the whole answer, two read it as it comes; by the twentieth step of all four they have begun to.
         string[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i =>
         {
             string stream = i < 2 ? "false" : "true";

@@ -7,23 +7,35 @@ namespace Octet.Scheduling;
 /// <param name="bound">Of a step.</param>
 sealed class PromptPace(TimeSpan bound)
 {
-    // Prompts go on at least this fast, and with as many tokens as there are sequences that write, also where a step without them takes as
-    // long as the bound: each then costs the others a step of twice the rows, and there is an end to it.
-    internal const int LeastTokens = 8;
+    // What the first part of a prompt has, before it is known what a token takes.
+    internal const int FirstTokens = 8;
 
-    // Kept for what an estimate cannot know.
+    // Where a step without them takes nearly as long as the bound, or longer, prompts make it longer by this share: there is an end to them.
+    internal const double LeastShare = 0.25;
+
+    // After so many steps with parts of prompts one goes without, so that it is known what those that write take by now.
+    internal const int LookEvery = 16;
+
+    // Kept for what an estimate cannot know. What is left of the bound is more than the least share as long as a step alone takes no more than this.
     const double Share = 0.8;
     const double Recent = 0.3;
 
     double _alone;
     double _perToken;
-    int _last = LeastTokens;
+    int _last = FirstTokens;
+    int _sinceAlone;
 
-    /// <summary>Tokens for the next step, beside <paramref name="writing"/> sequences, of at most <paramref name="most"/>; not more than twice those of the last one.</summary>
-    internal int Tokens(int writing, int most)
+    /// <summary>Tokens for the next step, of at most <paramref name="most"/>; not more than twice those of the last one. 0: a step without.</summary>
+    internal int Tokens(int most)
     {
-        double room = _perToken > 0 ? ((bound.TotalSeconds * Share) - _alone) / _perToken : _last;
-        return (int)Math.Min(most, Math.Max(Math.Max(LeastTokens, writing), Math.Min(room, 2.0 * _last)));
+        if (_sinceAlone >= LookEvery)
+        {
+            return 0;
+        }
+
+        double end = Math.Max(bound.TotalSeconds * Share, _alone * (1 + LeastShare));
+        double room = _perToken > 0 ? (end - _alone) / _perToken : _last;
+        return (int)Math.Min(most, Math.Max(1, Math.Min(room, 2.0 * _last)));
     }
 
     /// <summary>Notes what a step took.</summary>
@@ -34,10 +46,12 @@ sealed class PromptPace(TimeSpan bound)
         double seconds = duration.TotalSeconds;
         if (promptTokens == 0)
         {
+            _sinceAlone = 0;
             _alone = _alone == 0 ? seconds : (Recent * seconds) + ((1 - Recent) * _alone);
             return;
         }
 
+        _sinceAlone++;
         _last = promptTokens;
         double perToken = Math.Max(0, seconds - _alone) / promptTokens;
         _perToken = Math.Max(perToken, (Recent * perToken) + ((1 - Recent) * _perToken));

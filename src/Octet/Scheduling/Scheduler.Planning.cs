@@ -95,7 +95,7 @@ sealed partial class Scheduler
     int Room()
     {
         int room = _engine.BatchCapacity - _plan.Rows;
-        return _plan.Writing == 0 ? room : Math.Min(room, _pace.Tokens(_plan.Writing, _engine.BatchCapacity) - _plan.PromptTokens);
+        return _plan.Writing == 0 ? room : Math.Min(room, _pace.Tokens(_engine.BatchCapacity) - _plan.PromptTokens);
     }
 
     /// <summary>Begins sequences as long as there is room for them and their prompts.</summary>

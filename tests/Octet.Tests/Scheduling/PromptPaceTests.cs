@@ -17,7 +17,7 @@ public class PromptPaceTests
         int tokens = 0;
         for (int i = 0; i < 20; i++)
         {
-            tokens = pace.Tokens(1, 512);
+            tokens = pace.Tokens(512);
             TimeSpan step = Step(tokens, 20, 0.5);
             Assert.True(step <= s_bound, $"step {i} of {tokens} tokens took {step}");
             pace.Note(tokens, step);
@@ -32,11 +32,45 @@ public class PromptPaceTests
         var pace = new PromptPace(s_bound);
         for (int i = 0; i < 50; i++)
         {
-            pace.Note(0, Step(0, 300, 0));
-            pace.Note(pace.Tokens(1, 512), Step(8, 300, 1));
+            int tokens = pace.Tokens(512);
+            pace.Note(tokens, Step(tokens, 300, 1));
         }
 
-        Assert.Equal(PromptPace.LeastTokens, pace.Tokens(1, 512));
+        // A quarter of the step, of a millisecond a token.
+        pace.Note(0, Step(0, 300, 0));
+        Assert.InRange(pace.Tokens(512), 70, 75);
+    }
+
+    [Fact]
+    public void The_bound_holds_where_steps_alone_take_most_of_it_and_longer_as_texts_grow()
+    {
+        var pace = new PromptPace(s_bound);
+        int read = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            double alone = 60 + (i * 0.05);
+            int tokens = pace.Tokens(512);
+            TimeSpan step = Step(tokens, alone, 4);
+            Assert.True(step <= s_bound, $"step {i} of {tokens} tokens took {step}");
+            pace.Note(tokens, step);
+            read += tokens;
+        }
+
+        Assert.True(read > 1000, $"{read} tokens were read");
+    }
+
+    [Fact]
+    public void Now_and_then_a_step_goes_without_so_that_it_is_known_what_the_others_take()
+    {
+        var pace = new PromptPace(s_bound);
+        List<int> steps = [];
+        for (int i = 0; i < 40; i++)
+        {
+            steps.Add(pace.Tokens(512));
+            pace.Note(steps[^1], Step(steps[^1], 10, 1));
+        }
+
+        Assert.Equal([16, 33], steps.Index().Where(step => step.Item == 0).Select(step => step.Index));
     }
 
     [Fact]
@@ -46,12 +80,13 @@ public class PromptPaceTests
         pace.Note(0, Step(0, 10, 0));
         for (int i = 0; i < 20; i++)
         {
-            pace.Note(pace.Tokens(1, 4096), Step(100, 10, 0.1));
+            int tokens = pace.Tokens(4096);
+            pace.Note(tokens, Step(tokens, 10, 0.1));
         }
 
-        int before = pace.Tokens(1, 4096);
+        int before = pace.Tokens(4096);
         pace.Note(before, Step(before, 10, 1));
-        Assert.InRange(pace.Tokens(1, 4096), PromptPace.LeastTokens, 70);
+        Assert.InRange(pace.Tokens(4096), 1, 70);
     }
 
     [Fact]
@@ -60,11 +95,12 @@ public class PromptPaceTests
         var pace = new PromptPace(TimeSpan.FromHours(1));
         for (int i = 0; i < 20; i++)
         {
-            Assert.InRange(pace.Tokens(1, 32), 1, 32);
-            pace.Note(32, TimeSpan.FromTicks(1));
+            int tokens = pace.Tokens(32);
+            Assert.InRange(tokens, 0, 32);
+            pace.Note(tokens, TimeSpan.FromTicks(1));
         }
 
-        Assert.Equal(32, pace.Tokens(1, 32));
+        Assert.Equal(32, pace.Tokens(32));
     }
 
     [Fact]
@@ -72,9 +108,8 @@ public class PromptPaceTests
     {
         var pace = new PromptPace(TimeSpan.FromHours(1));
         pace.Note(8, TimeSpan.FromMilliseconds(1));
-        Assert.Equal([16, 16, 16], Enumerable.Range(0, 3).Select(_ => pace.Tokens(1, 512)));
+        Assert.Equal([16, 16, 16], Enumerable.Range(0, 3).Select(_ => pace.Tokens(512)));
         pace.Note(16, TimeSpan.FromMilliseconds(1));
-        Assert.Equal(32, pace.Tokens(1, 512));
-        Assert.Equal(64, pace.Tokens(64, 512));
+        Assert.Equal(32, pace.Tokens(512));
     }
 }
