@@ -25,10 +25,11 @@ sealed partial class Scheduler
         }
 
         TimeSpan computed = Stopwatch.GetElapsedTime(forward);
-        (int promptTokens, bool writes, bool guesses) = (_plan.PromptTokens, _plan.Writing > 0, _plan.HasGuesses);
+        TimeSpan models = computed + _guesses.Forward;
+        (int promptTokens, bool writes) = (_plan.PromptTokens, _plan.Writing > 0);
         if (writes)
         {
-            _pace.Note(promptTokens, computed);
+            _pace.Note(promptTokens, models);
         }
 
         foreach (GenerationRequest request in requests)
@@ -44,10 +45,10 @@ sealed partial class Scheduler
         TimeSpan all = Stopwatch.GetElapsedTime(begun);
         if (writes && promptTokens == 0)
         {
-            _gain.Note(generated, all, guesses);
+            NoteWriting(generated, all);
         }
 
-        _counters.NoteStep(promptTokens, generated, computed, all);
+        _counters.NoteStep(promptTokens, generated, models, all);
     }
 
     /// <summary>Draws the next tokens of each sequence; returns how many in all.</summary>
@@ -81,9 +82,7 @@ sealed partial class Scheduler
                 request.Emit(update);
             }
 
-            // Behind the last token that was drawn everything was guessed wrong.
-            request.Lookup?.Note(rows - 1, result.Count - 1);
-            request.Guess = [];
+            NoteGuess(request, result.Count);
             request.Session.TakeBack(result.Error is null ? rows - result.Count : 0);
             Note(request);
             if (result.Error is not null || request.Generation.IsOver)
