@@ -33,7 +33,7 @@ public readonly record struct EngineStatistics
     /// <summary>Tokens that were guessed.</summary>
     public long GuessedTokens { get; init; }
 
-    /// <summary>Tokens that were guessed and then drawn: each is a step less. <c>1 + AcceptedTokens / Guesses</c> are drawn in a step with a guess.</summary>
+    /// <summary>Tokens that were guessed and then came: each is a step less. <c>1 + AcceptedTokens / Guesses</c> are drawn in a step with a guess.</summary>
     public long AcceptedTokens { get; init; }
 
     /// <summary>Why nothing is guessed any more: what the draft model failed with. Null where it did not.</summary>

@@ -83,14 +83,12 @@ sealed partial class Scheduler
         => Math.Min(answer.Left, Math.Max(answer.Count, _counters.MeanAnswer ?? answer.Left));
 
     /// <summary>What came of a request's guess.</summary>
-    /// <param name="request">Its part of the step had a row for each token of the guess, and one more.</param>
-    /// <param name="drawn">Tokens that were drawn: behind the last of them everything was guessed wrong.</param>
-    void NoteGuess(GenerationRequest request, int drawn)
+    void NoteGuess(GenerationRequest request, Drawn drawn)
     {
-        if (request.Guess.Length > 0 && drawn > 0)
+        if (request.Guess.Length > 0 && drawn.Error is null)
         {
-            _guesser?.Note(request, request.Guess.Length, drawn - 1);
-            _counters.NoteGuess(request.Guess.Length, drawn - 1);
+            _guesser?.Note(request, request.Guess.Length, drawn.Right);
+            _counters.NoteGuess(request.Guess.Length, drawn.Right);
         }
 
         request.Guess = [];

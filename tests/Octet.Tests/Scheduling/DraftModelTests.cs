@@ -12,12 +12,17 @@ public class DraftModelTests
     static readonly TimeSpan s_long = TimeSpan.FromSeconds(60);
 
     // Of other weights, and smaller: a page of it is 2 KiB where the model's has 32.
-    static readonly SyntheticCheckpoint s_small = new() { Layers = 1, HiddenSize = 64, IntermediateSize = 64, Heads = 2, KeyValueHeads = 1, HeadDim = 8, Seed = 2 };
+    static readonly SyntheticCheckpoint s_small = new() { Layers = 1, HiddenSize = 64, IntermediateSize = 64, Heads = 2, KeyValueHeads = 1, HeadDim = 8, Seed = 2, Tied = false, HeadSpread = 12 };
+
+    // Logits that are far apart: a model that is sure of its next token, which is another one each time.
+    static readonly SyntheticCheckpoint s_model = new() { Tied = false, HeadSpread = 12 };
+
+    static SyntheticModel Plain() => new(checkpoint: s_model);
 
     /// <summary>A model that guesses in every step, also where that does not pay.</summary>
     static SyntheticModel Guessing(SyntheticModel draft, LanguageModelOptions? options = null)
     {
-        var synthetic = new SyntheticModel((options ?? new()) with { Speculation = Speculation.DraftModel, DraftModel = draft.Path });
+        var synthetic = new SyntheticModel((options ?? new()) with { Speculation = Speculation.DraftModel, DraftModel = draft.Path }, s_model);
         synthetic.Model.AlwaysGuesses = true;
         return synthetic;
     }
@@ -30,7 +35,7 @@ public class DraftModelTests
     [InlineData(0.7f)]
     public async Task A_model_that_guesses_for_itself_is_always_right_and_nothing_but_the_number_of_steps_changes(float temperature)
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         for (int i = 0; i < 3; i++)
         {
@@ -57,7 +62,7 @@ public class DraftModelTests
     [InlineData(1f)]
     public async Task A_model_of_other_weights_guesses_wrong_and_changes_nothing(float temperature)
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using var other = new SyntheticModel(checkpoint: s_small);
         using SyntheticModel guessing = Guessing(other);
         for (int i = 0; i < 3; i++)
@@ -69,7 +74,7 @@ public class DraftModelTests
 
         EngineStatistics statistics = guessing.Model.Statistics;
         Assert.True(statistics.Guesses > 50, $"{statistics.Guesses} guesses");
-        Assert.InRange(statistics.AcceptedTokens, 0, statistics.GuessedTokens / 2);
+        Assert.InRange(statistics.AcceptedTokens, 0, statistics.GuessedTokens / 10);
         AssertNothingHeld(guessing);
     }
 
@@ -78,7 +83,7 @@ public class DraftModelTests
     [InlineData(9)]
     public async Task Several_at_once_have_the_answers_of_each_alone(int together)
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         int[][] prompts = [.. Enumerable.Range(0, together).Select(i => SyntheticModel.Ids(1 + (i * 13), seed: i))];
         int[][] found = await Task.WhenAll(prompts.Select((prompt, i) => Task.Run(() => Tokens(guessing.Model, prompt, Greedy(40 + (10 * i))))));
@@ -94,7 +99,7 @@ public class DraftModelTests
     [Fact]
     public async Task Sequences_give_way_with_their_guesses_when_pages_run_out()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using var small = new SyntheticModel(checkpoint: s_small);
         foreach (SyntheticModel draft in (SyntheticModel[])[plain, small])
         {
@@ -117,7 +122,7 @@ public class DraftModelTests
     [Fact]
     public async Task Cancelling_one_of_many_leaves_the_others_and_gives_its_pages_back()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         using var cancellation = new CancellationTokenSource();
         Task<int[]>[] others = [.. Enumerable.Range(0, 2).Select(i => Task.Run(() => Tokens(guessing.Model, [i + 1], Greedy(150))))];
@@ -154,8 +159,8 @@ public class DraftModelTests
     [Fact]
     public async Task Behind_the_context_of_the_draft_model_nothing_is_guessed()
     {
-        using var plain = new SyntheticModel();
-        using var shorter = new SyntheticModel(checkpoint: new() { MaxPositionEmbeddings = 64 });
+        using SyntheticModel plain = Plain();
+        using var shorter = new SyntheticModel(checkpoint: s_model with { MaxPositionEmbeddings = 64 });
         using SyntheticModel guessing = Guessing(shorter);
         int[] prompt = SyntheticModel.Ids(40);
         AssertSame(plain, prompt, await Tokens(plain.Model, prompt, Greedy(100)), await Tokens(guessing.Model, prompt, Greedy(100)));
@@ -173,7 +178,7 @@ public class DraftModelTests
     [Fact]
     public async Task A_long_prompt_is_read_in_chunks_beside_the_answer_and_once_for_all_that_begin_with_it()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain, new() { StepLimit = TimeSpan.FromTicks(1) });
         int[] prompt = SyntheticModel.Ids(200);
         int steps = 0;
@@ -193,7 +198,7 @@ public class DraftModelTests
     [Fact]
     public async Task A_draft_model_that_fails_is_used_no_more_and_the_answers_go_on()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         int[] prompt = SyntheticModel.Ids(20);
         int steps = 0;
@@ -209,7 +214,7 @@ public class DraftModelTests
     [Fact]
     public async Task A_model_that_is_disposed_of_ends_what_runs_and_its_draft_model()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         SyntheticModel guessing = Guessing(plain);
         Task<int[]>[] running = [.. Enumerable.Range(0, 3).Select(i => Task.Run(() => Tokens(guessing.Model, [i + 1], Greedy(450))))];
         while (guessing.Model.Statistics.Guesses == 0)
@@ -230,7 +235,7 @@ public class DraftModelTests
     [Fact]
     public async Task Draining_lets_answers_end_with_their_guesses()
     {
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         Task<int[]> running = Tokens(guessing.Model, [1, 2], Greedy(50));
         await guessing.Model.DrainAsync(TestContext.Current.CancellationToken).WaitAsync(s_long, TestContext.Current.CancellationToken);
@@ -242,7 +247,7 @@ public class DraftModelTests
     public async Task It_is_given_up_where_it_makes_answers_slower()
     {
         // All guesses are right, and each takes longer than a step without.
-        using var plain = new SyntheticModel();
+        using SyntheticModel plain = Plain();
         using SyntheticModel guessing = Guessing(plain);
         guessing.Model.AlwaysGuesses = false;
         guessing.Model.Draft!.BeforeStep = _ => Thread.Sleep(2);

@@ -16,7 +16,7 @@ public class SpeculationDistributionTests
     const double Limit = 40.5;
 
     static readonly int[] s_prompt = [1, 2, 3];
-    static readonly SyntheticCheckpoint s_checkpoint = new() { VocabSize = Vocabulary, HiddenSize = 32, IntermediateSize = 64, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadDim = 16, MaxPositionEmbeddings = 128 };
+    static readonly SyntheticCheckpoint s_checkpoint = new() { VocabSize = Vocabulary, HiddenSize = 32, IntermediateSize = 64, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadDim = 16, MaxPositionEmbeddings = 128, Tied = false, HeadSpread = 3 };
 
     /// <summary>
     /// Drawn tokens by their place among the likeliest, against the sum of the exact probabilities of that place behind what was written. Each term of the
@@ -39,7 +39,7 @@ public class SpeculationDistributionTests
                 _ => new() { Speculation = Speculation.DraftModel, DraftModel = guesser == "itself" ? itself.Path : other.Path },
             },
             s_checkpoint);
-        GenerationOptions options = new() { IgnoreEos = true, MaxTokens = AnswerTokens, Temperature = 5, TopP = 0.9f };
+        GenerationOptions options = new() { IgnoreEos = true, MaxTokens = AnswerTokens, Temperature = 3, TopP = 0.9f };
         GenerationSettings settings = synthetic.Model.Settings(options, s_prompt.Length);
         if (guesser != "nothing")
         {
