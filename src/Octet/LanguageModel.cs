@@ -28,7 +28,7 @@ public sealed partial class LanguageModel : IDisposable
     readonly Lazy<OutputFormat> _outputFormat;
     readonly Lazy<int[]> _endTokenIds;
 
-    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, LanguageModelOptions options)
+    LanguageModel(string path, ModelConfig config, GenerationConfig generation, SafetensorsCheckpoint checkpoint, Backend backend, Engine engine, LanguageModelOptions options, LanguageModel? draft)
     {
         Path = path;
         Config = config;
@@ -36,7 +36,10 @@ public sealed partial class LanguageModel : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _engine = engine;
-        _scheduler = new Scheduler(engine, new SchedulerLimits(options.MaxSequences, options.MaxWaiting, options.StepLimit, options.PrefixCache, options.Deterministic, options.Speculation));
+        Draft = draft;
+        Speculation = options.Speculation;
+        _scheduler = new Scheduler(
+            engine, new SchedulerLimits(options.MaxSequences, options.MaxWaiting, options.StepLimit, options.PrefixCache, options.Deterministic, options.Speculation), draft?._engine);
         _tokenizer = new(() => LoadTokenizer(path));
         _template = new(() => ChatTemplate.Load(path, template: options.ChatTemplate));
         _traits = new(() => ChatTemplate is { } loaded ? new TemplateTraits(loaded) : null);
@@ -102,6 +105,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
     public string Device => _backend.Description;
 
+    /// <summary>Whether and how several tokens of a generation are tried in one step.</summary>
+    internal Speculation Speculation { get; }
+
     /// <summary>How long <see cref="Load(string, LanguageModelOptions?)"/> took.</summary>
     public TimeSpan LoadDuration { get; private init; }
 
@@ -128,10 +134,30 @@ public sealed partial class LanguageModel : IDisposable
         string model, LanguageModelOptions? options = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         string path = await ModelLocation.PullAsync(model, progress, cancellationToken).ConfigureAwait(false);
+        if (options?.DraftModel is { Length: > 0 } draft)
+        {
+            options = options with { DraftModel = await ModelLocation.PullAsync(draft, progress, cancellationToken).ConfigureAwait(false) };
+        }
+
         return await Task.Run(() => Load(path, options), cancellationToken).ConfigureAwait(false);
     }
 
     internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory = null)
+    {
+        LanguageModel model = Open(path, options, kernels, memory);
+        try
+        {
+            model.CheckDraft();
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    static LanguageModel Open(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new LanguageModelOptions();
@@ -146,6 +172,7 @@ public sealed partial class LanguageModel : IDisposable
         Backend? backend = null;
         DecoderModel? model = null;
         StateCache? cache = null;
+        LanguageModel? draft = null;
         try
         {
             // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
@@ -162,14 +189,15 @@ public sealed partial class LanguageModel : IDisposable
                 weights.RequireInputScales();
             }
 
-            ContextBudget budget = ContextBudget.Plan(config, options, model.StateLayout(options.KvCache, chunk), backend.Memory);
+            draft = OpenDraft(options, kernels, backend.Memory);
+            ContextBudget budget = ContextBudget.Plan(config, options, model.StateLayout(options.KvCache, chunk), backend.Memory, draft?.KvCacheBytes ?? 0);
             bool withinRoom = options.KvCacheBytes is null;
             cache = new StateCache(
                 budget.Layout,
                 [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom))],
                 budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom) : null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options, draft) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
         }
         catch
         {
@@ -178,6 +206,7 @@ public sealed partial class LanguageModel : IDisposable
             backend?.Dispose();
             weightBytes?.Dispose();
             checkpoint.Dispose();
+            draft?.Dispose();
             throw;
         }
     }
@@ -259,5 +288,9 @@ public sealed partial class LanguageModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _engine.Dispose();
+    public void Dispose()
+    {
+        _engine.Dispose();
+        Draft?.Dispose();
+    }
 }

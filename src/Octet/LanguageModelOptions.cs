@@ -67,6 +67,13 @@ public sealed record LanguageModelOptions
     /// <summary>Whether several tokens of a generation are tried in one step. Not with <see cref="Deterministic"/>, recurrent layers or LongRoPE.</summary>
     public Speculation Speculation { get; init; }
 
+    /// <summary>
+    /// The model that guesses, with <see cref="Speculation.DraftModel"/> and only then: named as in <see cref="LanguageModel.Load(string, LanguageModelOptions?)"/>, with
+    /// the same tokenizer, without recurrent layers, windows or LongRoPE. It is opened and disposed of with the model, computes with as many threads,
+    /// and has an eighth of the memory for keys and values.
+    /// </summary>
+    public string? DraftModel { get; init; }
+
     internal void Validate()
     {
         if (Device != "cpu")
@@ -82,9 +89,20 @@ public sealed record LanguageModelOptions
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "at least 1");
         Require(PrefillChunk is null or (>= 1 and <= 4096), nameof(PrefillChunk), PrefillChunk, "1 to 4096");
         Require(MaxSequences is >= 1 and <= 4096, nameof(MaxSequences), MaxSequences, "1 to 4096");
-        Require(Speculation is >= Speculation.None and <= Speculation.PromptLookup, nameof(Speculation), Speculation, "one of the enumeration");
+        Require(Speculation is >= Speculation.None and <= Speculation.DraftModel, nameof(Speculation), Speculation, "one of the enumeration");
         Require(MaxWaiting >= 0, nameof(MaxWaiting), MaxWaiting, "at least 0");
         Require(StepLimit > TimeSpan.Zero, nameof(StepLimit), StepLimit, "a time above zero");
+        Require(DraftModel is not "", nameof(DraftModel), DraftModel, "a model's directory or id");
+        if ((DraftModel is not null) != (Speculation == Speculation.DraftModel))
+        {
+            throw new ArgumentException(
+                $"{nameof(DraftModel)} is {DraftModel ?? "null"} and {nameof(Speculation)} is {Speculation}: expected a model with {nameof(Speculation.DraftModel)}, and none otherwise", nameof(DraftModel));
+        }
+
+        if (Deterministic && DraftModel is not null)
+        {
+            throw new ArgumentException($"{nameof(DraftModel)} is {DraftModel} and {nameof(Deterministic)} is true, with which nothing is guessed: expected one of them", nameof(DraftModel));
+        }
     }
 
     static void Require(bool valid, string name, object? value, string expected)

@@ -80,10 +80,13 @@ public sealed partial class ServeTests
     [InlineData(1, "two models are called 'octet-tiny'", "octet-tiny=BUILTIN", "octet-tiny=BUILTIN", "--port", "0")]
     [InlineData(1, "DefaultModel is 'x'; expected one of octet-tiny", "--default-model", "x", "--port", "0")]
     [InlineData(2, "--alias is 'a=b': expected ALIAS=NAME, the name being one of octet-tiny", "--alias", "a=b")]
+    [InlineData(2, "--draft is 'x=y': expected NAME=MODEL, the name being one of octet-tiny", "--draft", "x=y")]
+    [InlineData(2, "--draft is 'BUILTIN': expected NAME=MODEL, the name being one of a, b", "a=BUILTIN", "b=BUILTIN", "--draft", "BUILTIN")]
+    [InlineData(2, "--deterministic and --draft: expected one of them", "--deterministic", "--draft", "BUILTIN")]
     [InlineData(2, "--urls and --host or --port: expected one of them", "--urls", "http://localhost:1", "--port", "1")]
     [InlineData(2, "--port is '70000': expected a whole number from 0 to 65535", "--port", "70000")]
     public void What_is_wrong_is_said_in_one_line(int code, string message, params string[] arguments)
-        => AssertError(Run(["serve", .. arguments.Select(argument => argument.Replace("BUILTIN", ModelPath.BuiltIn, StringComparison.Ordinal))]), code, message);
+        => AssertError(Run(["serve", .. arguments.Select(BuiltIn)]), code, BuiltIn(message));
 
     [Fact]
     public void A_model_that_cannot_be_opened_ends_the_tool()
@@ -99,6 +102,8 @@ public sealed partial class ServeTests
             Directory.Delete(directory, recursive: true);
         }
     }
+
+    static string BuiltIn(string text) => text.Replace("BUILTIN", ModelPath.BuiltIn, StringComparison.Ordinal);
 
     static void Signal(Process process, string name)
     {

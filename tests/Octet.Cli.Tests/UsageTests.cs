@@ -31,6 +31,7 @@ public class UsageTests
     [InlineData("--kv-cache is 'int3': expected bf16 or f32 or fp8_e4m3 or fp8_e5m2 or fp8", "score", "--kv-cache", "int3", "--ids", "1")]
     [InlineData("--kv-cache is 'fp8_e3m4'", "run", "--kv-cache", "fp8_e3m4", "hello")]
     [InlineData("--lm-head is 'fp4': expected as-stored or fp8", "bench", "--lm-head", "fp4")]
+    [InlineData("--draft and --prompt-lookup: expected one of them", "run", "--draft", "x", "--prompt-lookup", "hello")]
     [InlineData("there is no option --frob", "bench", "--frob")]
     [InlineData("--raw leaves out", "run", "--raw", "--system", "You", "hello")]
     [InlineData("expected one of --text, --file and --ids", "score")]

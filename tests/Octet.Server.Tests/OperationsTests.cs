@@ -36,6 +36,8 @@ public class OperationsTests
         Assert.Equal(0, values["vllm:num_requests_running{model_name=\"octet-tiny\"}"]);
         Assert.Equal(0, values["vllm:num_requests_waiting{model_name=\"octet-tiny\"}"]);
         Assert.InRange(values["vllm:kv_cache_usage_perc{model_name=\"octet-tiny\"}"], 0, 1);
+        double[] guesses = [.. ((string[])["vllm:spec_decode_num_drafts_total", "vllm:spec_decode_num_draft_tokens_total", "vllm:spec_decode_num_accepted_tokens_total", "octet:draft_failed"]).Select(name => values[$"{name}{{model_name=\"octet-tiny\"}}"])];
+        Assert.Equal([0, 0, 0, 0], guesses);
         foreach (string histogram in (string[])["time_to_first_token_seconds", "e2e_request_latency_seconds", "request_prompt_tokens", "request_generation_tokens"])
         {
             Assert.Equal(3, values[$"vllm:{histogram}_count{{model_name=\"octet-tiny\"}}"]);
@@ -49,6 +51,22 @@ public class OperationsTests
         // Every family is described before its first series, once.
         string[] families = [.. text.Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line.Split(' ')[2])];
         Assert.Equal(families.Length, families.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Metrics_count_what_a_draft_model_guessed()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.Models[0] = options.Models[0] with
+        {
+            Options = new() { Speculation = Speculation.DraftModel, DraftModel = TestModels.TinyPath },
+        });
+        await server.AskAsync("/v1/completions", """{"prompt":"E4M3 is","max_tokens":20,"ignore_eos":true,"temperature":0}""");
+        string text = await server.Client.GetStringAsync("/metrics");
+        Assert.True(Value("vllm:spec_decode_num_drafts_total") > 0);
+        Assert.InRange(Value("vllm:spec_decode_num_accepted_tokens_total"), 1, Value("vllm:spec_decode_num_draft_tokens_total"));
+
+        double Value(string name) => double.Parse(
+            text.Split('\n').Single(line => line.StartsWith($"{name}{{", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
     }
 
     [Fact]

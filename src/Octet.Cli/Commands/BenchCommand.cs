@@ -16,6 +16,7 @@ sealed class BenchCommand : Command
     readonly Option<int?> _repeat = Number.Integer("--repeat", "Clean measurements of each, after one that warms up; up to three times as many are tried [default: 3]", 1, 1000, "-r");
     readonly Option<bool> _json = new("--json") { Description = $"One JSON object. Memory bandwidth: {MemoryBandwidth.Method}. Arithmetic peak: {ArithmeticPeak.Method}" };
     readonly ModelOptions _model;
+    readonly SpeculationOptions _speculation;
 
     internal BenchCommand()
         : base("bench", "Speed of prefill (pp) and decode (tg), load time, memory, and the share of the machine's own arithmetic peak and memory bandwidth, measured in the same run")
@@ -27,13 +28,15 @@ sealed class BenchCommand : Command
         Options.Add(_batch);
         Options.Add(_repeat);
         _model = new ModelOptions(this);
+        _speculation = new SpeculationOptions(this);
         Options.Add(_json);
-        SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, cancellationToken)));
+        SetAction(RunAsync);
     }
 
-    int Run(ParseResult parsed, CancellationToken cancellationToken)
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
+        LanguageModelOptions how = await _speculation.ReadAsync(parsed, _model.Read(parsed), static draft => Task.FromResult(ModelPath.Resolve(draft)));
+        using LanguageModel model = ModelOptions.Open(parsed.GetValue(_path), how);
         using var speed = new ModelSpeed(model, cancellationToken);
         List<BenchTest> tests = Plan(parsed, model, speed);
         int repeat = parsed.GetValue(_repeat) ?? 3;
@@ -111,6 +114,7 @@ sealed class BenchCommand : Command
             .. decode.Select(count => BenchTest.Decode(model, speed, count, null)),
             .. from count in decode from depth in depths select BenchTest.Decode(model, speed, count, depth),
             .. from count in decode from sequences in batches select BenchTest.DecodeTogether(model, speed, count, sequences),
+            .. from count in decode where model.Speculation != Speculation.None select BenchTest.Guessed(speed, count),
         ];
     }
 }

@@ -12,6 +12,7 @@ sealed class ChatCommand : Command
     readonly Option<string?> _system = new("--system") { Description = "A system message", HelpName = "TEXT" };
     readonly DownloadOptions _download;
     readonly ModelOptions _model;
+    readonly SpeculationOptions _speculation;
     readonly SamplingOptions _sampling;
     readonly TemplateOptions _template;
     readonly Interruption _interruption;
@@ -25,6 +26,7 @@ sealed class ChatCommand : Command
         _template = new TemplateOptions(this);
         _sampling = new SamplingOptions(this);
         _model = new ModelOptions(this);
+        _speculation = new SpeculationOptions(this);
         _download = new DownloadOptions(this);
         SetAction(RunAsync);
     }
@@ -32,8 +34,8 @@ sealed class ChatCommand : Command
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(
-            parsed, await _download.ResolveAsync(parsed, parsed.GetValue(_path), cancellationToken), template: _template.Template(parsed));
+        LanguageModelOptions how = await _speculation.ReadAsync(parsed, _model.Read(parsed, template: _template.Template(parsed)), draft => _download.ResolveAsync(parsed, draft, cancellationToken));
+        using LanguageModel model = ModelOptions.Open(await _download.ResolveAsync(parsed, parsed.GetValue(_path), cancellationToken), how);
         PromptOptions prompt = _template.Read(parsed, model);
 
         // A missing or broken template or tokenizer is told now, not after the first message.

@@ -21,6 +21,7 @@ sealed class RunCommand : Command
     readonly Option<bool> _json = new("--json") { Description = "One JSON object at the end instead of streamed text" };
     readonly DownloadOptions _download;
     readonly ModelOptions _model;
+    readonly SpeculationOptions _speculation;
     readonly SamplingOptions _sampling;
     readonly TemplateOptions _template;
 
@@ -36,6 +37,7 @@ sealed class RunCommand : Command
         Options.Add(_ids);
         _sampling = new SamplingOptions(this);
         _model = new ModelOptions(this);
+        _speculation = new SpeculationOptions(this);
         _download = new DownloadOptions(this);
         Options.Add(_stats);
         Options.Add(_json);
@@ -46,7 +48,8 @@ sealed class RunCommand : Command
     {
         (string? path, string? prompt) = Positional(parsed);
         GenerationOptions options = _sampling.Read(parsed);
-        using LanguageModel model = _model.Open(parsed, await _download.ResolveAsync(parsed, path, cancellationToken), template: _template.Template(parsed));
+        LanguageModelOptions how = await _speculation.ReadAsync(parsed, _model.Read(parsed, template: _template.Template(parsed)), draft => _download.ResolveAsync(parsed, draft, cancellationToken));
+        using LanguageModel model = ModelOptions.Open(await _download.ResolveAsync(parsed, path, cancellationToken), how);
         int[] ids = prompt is null ? Number.Given(parsed, _ids)! : parsed.GetValue(_raw) ? model.Encode(prompt) : Encode(parsed, model, prompt);
         ModelNotes.Write(model, options);
         bool json = parsed.GetValue(_json);
@@ -218,6 +221,12 @@ sealed class RunCommand : Command
         result["load_seconds"] = model.LoadDuration.TotalSeconds;
         result["device"] = model.Device;
         result["seed"] = statistics.Seed;
+        if (model.Speculation != Speculation.None)
+        {
+            result["guessed_tokens"] = model.Statistics.GuessedTokens;
+            result["accepted_tokens"] = model.Statistics.AcceptedTokens;
+        }
+
         return result;
     }
 
@@ -234,8 +243,16 @@ sealed class RunCommand : Command
             answer       {statistics.Usage.CompletionTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s
             finish       {Word(last.FinishReason)}{Stop(last)}
             seed         {statistics.Seed}
-
+            {Guesses(model)}
             """);
+    }
+
+    static string Guesses(LanguageModel model)
+    {
+        EngineStatistics engine = model.Statistics;
+        return model.Speculation == Speculation.None ? ""
+            : engine.GuessError is { } error ? $"guesses      given up: {error}\n"
+            : string.Create(CultureInfo.InvariantCulture, $"guesses      {engine.AcceptedTokens} of {engine.GuessedTokens} tokens right\n");
     }
 
     static string Stop(GenerationUpdate last)

@@ -36,6 +36,8 @@ sealed class ServeCommand : Command
     readonly Option<int?> _step = Number.Integer("--step-limit", "Milliseconds that a step is to take at most while others wait for their next token: long prompts come in smaller pieces [default: 250]", 1);
     readonly Option<bool> _noCache = new("--no-prefix-cache") { Description = "Compute every prompt from its beginning, whatever was read before" };
     readonly Option<bool> _deterministic = new("--deterministic") { Description = "The same request has the same answer, bit for bit, whatever else runs; several take turns then" };
+    readonly Option<string[]> _drafts = Repeated(SpeculationOptions.DraftName, $"{SpeculationOptions.DraftHelp}. NAME says for which of several models; may be repeated", "[NAME=]MODEL");
+    readonly Option<bool> _lookup = SpeculationOptions.Lookup();
     readonly Option<bool> _lazy = new("--lazy") { Description = "Open models on first use, not at the start" };
     readonly Option<float?> _idle = Number.Real("--idle-unload", "Close a model after so many seconds without a request; the next one opens it again", "a number above 0", static value => value is > 0 and < 1e9f);
     readonly Option<float?> _drain = Number.Real("--drain", "Seconds that running requests have when the server is asked to stop [default: 30]", "a number from 0", static value => value is >= 0 and < 1e6f);
@@ -49,7 +51,7 @@ sealed class ServeCommand : Command
     {
         Arguments.Add(_models);
         foreach (Option option in (Option[])[
-            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _sequences, _waiting, _step, _noCache, _deterministic, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
+            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _sequences, _waiting, _step, _noCache, _deterministic, _drafts, _lookup, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
         {
             Options.Add(option);
         }
@@ -119,6 +121,12 @@ sealed class ServeCommand : Command
             models.Add(new ServedModel(name, path) { Kind = kind, Options = language, EncoderOptions = encoder });
         }
 
+        foreach (string draft in Values(parsed, _drafts))
+        {
+            (int of, string model) = DraftOf(draft, models);
+            models[of] = models[of] with { Options = language with { Speculation = Speculation.DraftModel, DraftModel = await _download.ResolveAsync(parsed, model, cancellationToken) } };
+        }
+
         foreach (string alias in Values(parsed, _aliases))
         {
             string[] parts = alias.Split('=', 2);
@@ -136,8 +144,20 @@ sealed class ServeCommand : Command
         MaxWaiting = parsed.GetValue(_waiting) ?? options.MaxWaiting,
         StepLimit = parsed.GetValue(_step) is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : options.StepLimit,
         PrefixCache = !parsed.GetValue(_noCache),
-        Deterministic = parsed.GetValue(_deterministic),
+        Deterministic = parsed.GetValue(_deterministic) && Values(parsed, _drafts).Length > 0
+            ? throw new UsageException($"{_deterministic.Name} and {_drafts.Name}: expected one of them, as nothing is guessed where answers are to be the same bit for bit")
+            : parsed.GetValue(_deterministic),
+        Speculation = parsed.GetValue(_lookup) ? Speculation.PromptLookup : Speculation.None,
     };
+
+    /// <summary>Which model a draft model is for, and where that is.</summary>
+    static (int Of, string Model) DraftOf(string draft, List<ServedModel> models)
+    {
+        int equals = Directory.Exists(draft) || File.Exists(draft) ? -1 : draft.IndexOf('=', StringComparison.Ordinal);
+        int of = equals >= 0 ? models.FindIndex(model => model.Name == draft[..equals]) : models.Count == 1 ? 0 : -1;
+        return of >= 0 ? (of, draft[(equals + 1)..])
+            : throw new UsageException($"{SpeculationOptions.DraftName} is '{draft}': expected NAME=MODEL, the name being one of {string.Join(", ", models.Select(model => model.Name))}");
+    }
 
     /// <summary>What exists as it is written is a path, whatever signs are in it.</summary>
     static (string Name, string? Model) Named(string? text)

@@ -33,12 +33,17 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
                               arithmetic than float32
             clean             repetitions while others used at most {100 * CoreUse.Tolerated:0} % of a core
             """));
+        if (Model.Speculation != Speculation.None)
+        {
+            Standard.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"guesses           {Model.Statistics.AcceptedTokens} of {Model.Statistics.GuessedTokens} tokens right"));
+        }
     }
 
     internal JsonObject ToJson()
     {
         BenchResult? decode = Results.FirstOrDefault(result => result.Test.BytesPerToken is not null);
-        return new JsonObject
+        var json = new JsonObject
         {
             ["model"] = Model.Path,
             ["device"] = Model.Device,
@@ -60,6 +65,13 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             ["arithmetic_peak_flops"] = Ceilings.Arithmetic.Median,
             ["arithmetic_peak_measurements"] = Ceilings.Arithmetic.ToJson(),
         };
+        if (Model.Speculation != Speculation.None)
+        {
+            json["guessed_tokens"] = Model.Statistics.GuessedTokens;
+            json["accepted_tokens"] = Model.Statistics.AcceptedTokens;
+        }
+
+        return json;
     }
 
     static string Line(string[] cells)

@@ -23,6 +23,9 @@ sealed record BenchTest(string Name, Func<double> Run, double? FlopsPerToken, do
             2 * (model.LinearWeights + OutputWeights(model)),
             model.BytesPerStep(sequences) / sequences + ContextBytes(model, ModelSpeed.ShortPrompt, count));
 
+    internal static BenchTest Guessed(ModelSpeed speed, int count)
+        => new($"tg{count}@guess", () => speed.Generate(count), null, null);
+
     static double OutputWeights(LanguageModel model) => (double)model.Config.VocabSize * model.Config.HiddenSize;
 
     /// <summary>A token attends to all before it and itself: the mean over <paramref name="count"/> tokens.</summary>

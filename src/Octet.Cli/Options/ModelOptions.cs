@@ -48,8 +48,12 @@ sealed class ModelOptions
     /// <param name="second">Whether it is the second model of two.</param>
     /// <param name="template">Another chat template than the model's own.</param>
     internal LanguageModel Open(ParseResult parsed, string? model, bool second = false, string? template = null)
+        => Open(model, Read(parsed, second, template));
+
+    /// <summary>Opens a model, and tells what its files left open.</summary>
+    internal static LanguageModel Open(string? model, LanguageModelOptions options)
     {
-        LanguageModel opened = LanguageModel.Load(ModelPath.Resolve(model), Read(parsed, second, template));
+        LanguageModel opened = LanguageModel.Load(ModelPath.Resolve(model), options);
         EncoderOptionSet.Tell(opened.Notices);
         return opened;
     }

@@ -26,6 +26,7 @@ static partial class OptionNames
         [nameof(GenerationOptions.IgnoreGenerationConfig)] = "--ignore-generation-config",
         [nameof(LanguageModelOptions.ContextLength)] = "--context",
         [nameof(LanguageModelOptions.PrefillChunk)] = "--chunk",
+        [nameof(LanguageModelOptions.DraftModel)] = SpeculationOptions.DraftName,
         [nameof(EncoderOptions.BatchTokens)] = "--batch-tokens",
         [nameof(EncoderOptions.Pooling)] = "--pooling",
         [nameof(EmbeddingOptions.PromptName)] = "--prompt",

@@ -9,6 +9,11 @@ static class ModelLoader
     internal static async Task<LoadedModel> LoadAsync(ServedModel model, CancellationToken cancellationToken)
     {
         string path = await ResolveAsync(model.Path, cancellationToken);
+        if (model.Options is { DraftModel: { Length: > 0 } draft } options)
+        {
+            model = model with { Options = options with { DraftModel = await ResolveAsync(draft, cancellationToken) } };
+        }
+
         return await Task.Run(() => Open(model, path), cancellationToken);
     }
 

@@ -29,6 +29,10 @@ static class Metrics
         Engines("vllm:num_requests_waiting", "gauge", "Generations that wait.", static engine => engine.Waiting);
         Engines("vllm:kv_cache_usage_perc", "gauge", "The part of the pages of keys and values that is in use, from 0 to 1.", static engine => engine.PagesTotal == 0 ? 0 : (double)engine.PagesInUse / engine.PagesTotal);
         Engines("vllm:num_preemptions_total", "counter", "How often a generation gave its pages to another.", static engine => engine.Preemptions);
+        Engines("vllm:spec_decode_num_drafts_total", "counter", "How often tokens of a sequence were guessed.", static engine => engine.Guesses);
+        Engines("vllm:spec_decode_num_draft_tokens_total", "counter", "Tokens that were guessed.", static engine => engine.GuessedTokens);
+        Engines("vllm:spec_decode_num_accepted_tokens_total", "counter", "Tokens that were guessed and then drawn.", static engine => engine.AcceptedTokens);
+        Engines("octet:draft_failed", "gauge", "1 where nothing is guessed any more because the draft model failed.", static engine => engine.GuessError is null ? 0 : 1);
         Engines("octet:pages_cached", "gauge", "Pages that are kept for prompts that begin in the same way.", static engine => engine.PagesCached);
         Engines("octet:engine_steps_total", "counter", "Steps computed.", static engine => engine.Steps);
         Engines("octet:engine_step_seconds_total", "counter", "Seconds that steps took.", static engine => engine.StepTime.TotalSeconds);

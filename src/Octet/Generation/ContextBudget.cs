@@ -19,11 +19,16 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages, 
     // Of what the caller gives, as short sequences have as large a state as long ones.
     const int RecurrentPart = 4;
 
+    /// <param name="config">What the model was made for.</param>
+    /// <param name="options">What the caller wants.</param>
+    /// <param name="layout">What a sequence keeps.</param>
+    /// <param name="memory">What there is.</param>
+    /// <param name="promised">Bytes of it that another cache will take: the draft model's.</param>
     /// <exception cref="ModelException">The caller wants more than the model or the memory has.</exception>
-    internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, StateLayout layout, MemoryLedger memory)
+    internal static ContextBudget Plan(ModelConfig config, LanguageModelOptions options, StateLayout layout, MemoryLedger memory, long promised = 0)
     {
         int longest = config.LongestContext;
-        long room = options.KvCacheBytes ?? memory.Room;
+        long room = Math.Max(0, (options.KvCacheBytes ?? memory.Room) - promised);
         string whose = options.KvCacheBytes is null ? $"this machine has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
         int states = RecurrentPagesOf(layout, room, bounded: options.KvCacheBytes is null);
         if (options.KvCacheBytes is not null)

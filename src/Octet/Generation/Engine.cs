@@ -83,7 +83,10 @@ sealed class Engine : IDisposable
     internal PrefixCache? CreatePrefixCache() => _model.LongFrom == int.MaxValue ? PrefixCache.Create(_cache) : null;
 
     /// <summary>Whether a sequence can be cut by a few tokens and go on from there.</summary>
-    internal bool CanCut => _cache.Recurrent is null && _model.LongFrom == int.MaxValue;
+    internal bool CanCut => Uncut is null;
+
+    /// <summary>What the model has that keeps a sequence from being cut; null: nothing.</summary>
+    internal string? Uncut => _cache.Recurrent is not null ? "recurrent layers" : _model.LongFrom != int.MaxValue ? "LongRoPE" : null;
 
     /// <summary>Pages of all kinds: those that sequences hold, those that are kept for others, and the most there may be.</summary>
     internal (int InUse, int Kept, int Most) Pages

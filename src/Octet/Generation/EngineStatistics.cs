@@ -27,6 +27,18 @@ public readonly record struct EngineStatistics
     /// <summary>Tokens drawn.</summary>
     public long GeneratedTokens { get; init; }
 
+    /// <summary>How often tokens of a sequence were guessed (<see cref="Speculation"/>).</summary>
+    public long Guesses { get; init; }
+
+    /// <summary>Tokens that were guessed.</summary>
+    public long GuessedTokens { get; init; }
+
+    /// <summary>Tokens that were guessed and then came: each is a step less. <c>1 + AcceptedTokens / Guesses</c> are drawn in a step with a guess.</summary>
+    public long AcceptedTokens { get; init; }
+
+    /// <summary>Why nothing is guessed any more: what the draft model failed with. Null where it did not.</summary>
+    public string? GuessError { get; init; }
+
     /// <summary>Generations that ended, in whatever way.</summary>
     public long Finished { get; init; }
 

@@ -42,6 +42,9 @@ sealed class TextGeneration
     /// <summary>Tokens that the answer can still have.</summary>
     internal int Left => _budget - _count;
 
+    /// <summary>Tokens that it has.</summary>
+    internal int Count => _count;
+
     /// <summary>Whether tokens were drawn.</summary>
     internal bool HasBegun => _count > 0;
 

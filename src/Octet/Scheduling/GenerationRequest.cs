@@ -55,9 +55,6 @@ sealed class GenerationRequest
     /// <summary>How many blocks of its text are noted in the prefix cache, and the last of them.</summary>
     internal (int Count, PrefixCache.Block? Last) Noted { get; set; }
 
-    /// <summary>Guesses what comes; null: nobody does.</summary>
-    internal PromptLookup? Lookup { get; init; }
-
     /// <summary>What is guessed to follow, in the step that is planned.</summary>
     internal int[] Guess { get; set; } = [];
 

@@ -38,6 +38,9 @@ sealed class PromptPace(TimeSpan bound)
         return (int)Math.Min(most, Math.Max(1, Math.Min(room, 2.0 * _last)));
     }
 
+    /// <summary>What so many tokens of a prompt take; nothing, where it is not known yet.</summary>
+    internal TimeSpan Duration(int promptTokens) => TimeSpan.FromSeconds(_perToken * promptTokens);
+
     /// <summary>Notes what a step took.</summary>
     /// <param name="promptTokens">Those of prompts in it; 0: it was a step of sequences that write alone.</param>
     /// <param name="duration">The step's.</param>

@@ -21,39 +21,6 @@ sealed partial class Scheduler
         PlanGuesses();
     }
 
-    /// <summary>More rows for sequences whose next tokens can be guessed, where there are few and it pays.</summary>
-    void PlanGuesses()
-    {
-        if (!_speculates || _plan.Writing is 0 or > MostGuessing || !_gain.Pays(_plan.Writing))
-        {
-            return;
-        }
-
-        foreach (GenerationRequest request in _plan.Requests.ToArray())
-        {
-            int most = Math.Min(request.Generation.Left - 1, _engine.BatchCapacity - _plan.Rows);
-            int[] guess = request.Lookup!.Guess(request.Session.Tokens);
-            guess = guess[..Math.Clamp(most, 0, guess.Length)];
-            if (guess.Length == 0)
-            {
-                continue;
-            }
-
-            _plan.Remove(request);
-            request.Session.Know(guess);
-            if (_engine.TryReserve(request.Session, 0, collects: false))
-            {
-                request.Guess = guess;
-            }
-            else
-            {
-                request.Session.TakeBack(guess.Length);
-            }
-
-            _plan.Add(request, 1 + request.Guess.Length);
-        }
-    }
-
     /// <summary>Chunks of prompts that were begun.</summary>
     void PlanPrompts()
     {

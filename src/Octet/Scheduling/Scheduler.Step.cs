@@ -25,10 +25,11 @@ sealed partial class Scheduler
         }
 
         TimeSpan computed = Stopwatch.GetElapsedTime(forward);
-        (int promptTokens, bool writes, bool guesses) = (_plan.PromptTokens, _plan.Writing > 0, _plan.HasGuesses);
+        TimeSpan models = computed + _guesses.Forward;
+        (int promptTokens, bool writes) = (_plan.PromptTokens, _plan.Writing > 0);
         if (writes)
         {
-            _pace.Note(promptTokens, computed);
+            _pace.Note(promptTokens, models);
         }
 
         foreach (GenerationRequest request in requests)
@@ -44,10 +45,10 @@ sealed partial class Scheduler
         TimeSpan all = Stopwatch.GetElapsedTime(begun);
         if (writes && promptTokens == 0)
         {
-            _gain.Note(generated, all, guesses);
+            NoteWriting(generated, all);
         }
 
-        _counters.NoteStep(promptTokens, generated, computed, all);
+        _counters.NoteStep(promptTokens, generated, models, all);
     }
 
     /// <summary>Draws the next tokens of each sequence; returns how many in all.</summary>
@@ -73,7 +74,7 @@ sealed partial class Scheduler
         int count = 0;
         for (int i = 0; i < asking.Length; i++)
         {
-            (GenerationRequest request, int rows) = asking[i];
+            GenerationRequest request = asking[i].Request;
             Drawn result = drawn[i];
             count += result.Updates.Count;
             foreach (GenerationUpdate update in result.Updates)
@@ -81,10 +82,9 @@ sealed partial class Scheduler
                 request.Emit(update);
             }
 
-            // Behind the last token that was drawn everything was guessed wrong.
-            request.Lookup?.Note(rows - 1, result.Count - 1);
-            request.Guess = [];
-            request.Session.TakeBack(result.Error is null ? rows - result.Count : 0);
+            int wrong = request.Guess.Length - result.Right;
+            NoteGuess(request, result);
+            request.Session.TakeBack(result.Error is null ? wrong : 0);
             Note(request);
             if (result.Error is not null || request.Generation.IsOver)
             {
@@ -100,26 +100,21 @@ sealed partial class Scheduler
 
         void Draw(int i)
         {
-            (GenerationRequest request, int rows) = asking[i];
+            GenerationRequest request = asking[i].Request;
             Drawn result = drawn[i] = new Drawn();
             try
             {
-                for (int row = 0; row < rows; row++)
+                // As long as all was guessed, the row behind it is that of the next token. Tokens that follow without being drawn come where they
+                // would come without guesses, as the next draw would be another one.
+                do
                 {
-                    result.Updates.Add(request.Generation.Next(logits.Span.Slice((first[i] + row) * width, width)));
-                    result.Count++;
-                    if (request.Generation.IsOver || (row < rows - 1 && request.Generation.Token != request.Guess[row]))
+                    result.Add(request, request.Generation.Next(logits.Span.Slice((first[i] + result.Right) * width, width)));
+                    while (request.Generation.TryForce(out GenerationUpdate forced))
                     {
-                        break;
+                        result.Add(request, forced);
                     }
                 }
-
-                result.Following.Add(request.Generation.Token);
-                while (request.Generation.TryForce(out GenerationUpdate forced))
-                {
-                    result.Updates.Add(forced);
-                    result.Following.Add(request.Generation.Token);
-                }
+                while (!request.Generation.IsOver && result.Following.Count == 0);
             }
             catch (Exception error)
             {
@@ -150,12 +145,26 @@ sealed partial class Scheduler
     {
         internal List<GenerationUpdate> Updates { get; } = [];
 
-        /// <summary>Tokens that were drawn.</summary>
-        internal int Count { get; set; }
+        /// <summary>Tokens of the guess that came: the first ones.</summary>
+        internal int Right { get; private set; }
 
-        /// <summary>The last of them, and those that follow without having been.</summary>
+        /// <summary>What came behind them.</summary>
         internal List<int> Following { get; } = [];
 
         internal Exception? Error { get; set; }
+
+        internal void Add(GenerationRequest request, in GenerationUpdate update)
+        {
+            Updates.Add(update);
+            int token = request.Generation.Token;
+            if (Following.Count == 0 && !request.Generation.IsOver && Right < request.Guess.Length && token == request.Guess[Right])
+            {
+                Right++;
+            }
+            else
+            {
+                Following.Add(token);
+            }
+        }
     }
 }

@@ -14,9 +14,6 @@ sealed partial class Scheduler
 {
     const int IdleMilliseconds = 200;
 
-    // With more sequences a step's rows are not idle without guesses.
-    const int MostGuessing = 4;
-
     static readonly Comparer<GenerationRequest> s_inOrder = Comparer<GenerationRequest>.Create(
         static (a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : a.Order.CompareTo(b.Order));
 
@@ -24,8 +21,6 @@ sealed partial class Scheduler
     readonly SchedulerLimits _limits;
     readonly PrefixCache? _prefixes;
     readonly PromptPace _pace;
-    readonly SpeculationGain _gain = new();
-    readonly bool _speculates;
     readonly StepPlan _plan;
     readonly SchedulerCounters _counters = new();
 
@@ -42,7 +37,10 @@ sealed partial class Scheduler
     readonly List<GenerationRequest> _waiting = [];
     readonly List<GenerationRequest> _running = [];
 
-    internal Scheduler(Engine engine, SchedulerLimits limits)
+    /// <param name="engine">The model.</param>
+    /// <param name="limits">How to go about.</param>
+    /// <param name="draft">The model that guesses, where <see cref="SchedulerLimits.Speculation"/> is by one.</param>
+    internal Scheduler(Engine engine, SchedulerLimits limits, Engine? draft = null)
     {
         _engine = engine;
         _limits = limits with { Sequences = Math.Min(limits.Sequences, engine.BatchCapacity) };
@@ -50,7 +48,12 @@ sealed partial class Scheduler
         // What one has computed may differ in its last bits from what another would have.
         _prefixes = limits is { KeepsPrefixes: true, IsDeterministic: false } ? engine.CreatePrefixCache() : null;
         _pace = new PromptPace(limits.Step);
-        _speculates = limits is { Speculation: Speculation.PromptLookup, IsDeterministic: false } && engine.CanCut;
+        (_guesser, _gain) = limits.IsDeterministic || !engine.CanCut ? default : limits.Speculation switch
+        {
+            Speculation.PromptLookup => ((IGuesser?)new LookupGuesser(), new SpeculationGain()),
+            Speculation.DraftModel => (new DraftGuesser(draft!, engine.VocabularySize, limits.Step, limits.KeepsPrefixes), new SpeculationGain(LongestPauseOfDraft)),
+            _ => default,
+        };
         _plan = new StepPlan(engine.BatchCapacity);
     }
 
@@ -84,7 +87,7 @@ sealed partial class Scheduler
             {
                 // The last token is computed again even when it is known: its logits are wanted.
                 operation.KeepPrefix(generation.Prompt.AsSpan(0, generation.Prompt.Length - 1));
-                request = new GenerationRequest(generation, own, session is null, settings, cancellationToken) { Lookup = _speculates ? new PromptLookup() : null };
+                request = new GenerationRequest(generation, own, session is null, settings, cancellationToken);
             }
             finally
             {
@@ -303,6 +306,7 @@ sealed partial class Scheduler
         _plan.Remove(request);
         _running.Remove(request);
         _waiting.Remove(request);
+        _guesser?.Forget(request);
         _counters.NoteEnd(request.Generation);
         request.End(error);
         Leave(1);

@@ -12,6 +12,8 @@ sealed class SchedulerCounters
     static readonly Counter<long> s_prompt = s_meter.CreateCounter<long>("octet.engine.prompt_tokens", "{token}", "Tokens of prompts that were computed");
     static readonly Counter<long> s_cached = s_meter.CreateCounter<long>("octet.engine.cached_prompt_tokens", "{token}", "Tokens of prompts that were found computed");
     static readonly Counter<long> s_generated = s_meter.CreateCounter<long>("octet.engine.generated_tokens", "{token}", "Tokens drawn");
+    static readonly Counter<long> s_guessed = s_meter.CreateCounter<long>("octet.engine.guessed_tokens", "{token}", "Tokens that were guessed");
+    static readonly Counter<long> s_accepted = s_meter.CreateCounter<long>("octet.engine.accepted_tokens", "{token}", "Tokens that were guessed and then drawn");
     static readonly Counter<long> s_preemptions = s_meter.CreateCounter<long>("octet.engine.preemptions", "{preemption}", "Generations that had to give their pages to another");
     static readonly Histogram<double> s_steps = s_meter.CreateHistogram<double>("octet.engine.step.duration", "s", "Steps of all sequences together");
     static readonly Histogram<double> s_requests = s_meter.CreateHistogram<double>("octet.engine.request.duration", "s", "Generations, from the request to the end");
@@ -38,6 +40,18 @@ sealed class SchedulerCounters
         }
     }
 
+    /// <summary>Tokens of an answer, about; null as long as none has ended.</summary>
+    internal double? MeanAnswer
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _totals.Finished == 0 ? null : (double)_totals.GeneratedTokens / _totals.Finished;
+            }
+        }
+    }
+
     internal void NoteSequences(int running)
     {
         lock (_lock)
@@ -52,6 +66,24 @@ sealed class SchedulerCounters
         lock (_lock)
         {
             _totals = _totals with { Preemptions = _totals.Preemptions + 1 };
+        }
+    }
+
+    internal void NoteGuess(int guessed, int accepted)
+    {
+        s_guessed.Add(guessed);
+        s_accepted.Add(accepted);
+        lock (_lock)
+        {
+            _totals = _totals with { Guesses = _totals.Guesses + 1, GuessedTokens = _totals.GuessedTokens + guessed, AcceptedTokens = _totals.AcceptedTokens + accepted };
+        }
+    }
+
+    internal void NoteGuessError(Exception error)
+    {
+        lock (_lock)
+        {
+            _totals = _totals with { GuessError = error.Message };
         }
     }
 

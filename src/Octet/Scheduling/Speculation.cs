@@ -11,4 +11,10 @@ public enum Speculation
     /// for a while where it makes a model slower.
     /// </summary>
     PromptLookup,
+
+    /// <summary>
+    /// Guesses of a smaller model with the same tokenizer, <see cref="LanguageModelOptions.DraftModel"/>: its likeliest tokens, as long as it is sure of
+    /// them. It is given up for a while where it makes a model slower, for all its steps and for what it has to read.
+    /// </summary>
+    DraftModel,
 }

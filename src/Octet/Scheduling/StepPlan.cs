@@ -27,9 +27,6 @@ sealed class StepPlan(int capacity)
     /// <summary>Those whose next token comes out of the step.</summary>
     internal IEnumerable<(GenerationRequest Request, int Rows)> Asking => _requests.Select((request, i) => (request, _parts[i].Logits)).Where(static part => part.Logits > 0);
 
-    /// <summary>Whether something is guessed in it.</summary>
-    internal bool HasGuesses => _requests.Exists(static request => request.Guess.Length > 0);
-
     /// <summary>Adds the next tokens of a request; of one that writes all that are known, its guess too.</summary>
     internal void Add(GenerationRequest request, int count)
     {

@@ -7,9 +7,9 @@ sealed class SyntheticModel : IDisposable
 {
     readonly TemporaryDirectory _directory = new();
 
-    internal SyntheticModel(LanguageModelOptions? options = null)
+    internal SyntheticModel(LanguageModelOptions? options = null, SyntheticCheckpoint? checkpoint = null)
     {
-        new SyntheticCheckpoint().Write(_directory.Path);
+        (checkpoint ?? new SyntheticCheckpoint()).Write(_directory.Path);
         Model = LanguageModel.Load(_directory.Path, (options ?? new()) with { KvCache = KvCacheType.Float32, Threads = 2 });
     }
 

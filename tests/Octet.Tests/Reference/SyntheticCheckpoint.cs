@@ -43,6 +43,9 @@ sealed record SyntheticCheckpoint
 
     internal bool Tied { get; init; } = true;
 
+    /// <summary>Of a head of its own, about the spread of the logits. A tied model all but repeats its last token.</summary>
+    internal double HeadSpread { get; init; } = 1;
+
     /// <summary>A tied model that stores the embedding a second time as <c>lm_head.weight</c>, as published files do.</summary>
     internal bool StoreHead { get; init; }
 
@@ -88,7 +91,7 @@ sealed record SyntheticCheckpoint
         }
         else if (!Tied)
         {
-            Wide("lm_head.weight", 1 / Math.Sqrt(HiddenSize), 0, VocabSize, HiddenSize);
+            Wide("lm_head.weight", HeadSpread / Math.Sqrt(HiddenSize), 0, VocabSize, HiddenSize);
         }
 
         Edit?.Invoke(tensors);

@@ -29,34 +29,14 @@ public class PromptLookupTests
         var lookup = new PromptLookup();
         int[] text = [.. Enumerable.Range(0, 20), 0, 1, 2];
         Assert.Equal(2, lookup.Guess(text).Length);
-        lookup.Note(2, 2);
+        lookup.Length.Note(2, 2);
         Assert.Equal(4, lookup.Guess(text).Length);
-        lookup.Note(4, 4);
-        lookup.Note(8, 8);
-        Assert.Equal(PromptLookup.Longest, lookup.Guess(text).Length);
-        lookup.Note(8, 3);
+        lookup.Length.Note(4, 4);
+        lookup.Length.Note(8, 8);
+        Assert.Equal(GuessLength.Longest, lookup.Guess(text).Length);
+        lookup.Length.Note(8, 3);
         Assert.Equal(3, lookup.Guess(text).Length);
-        lookup.Note(3, 0);
+        lookup.Length.Note(3, 0);
         Assert.Equal([3], lookup.Guess(text));
-    }
-
-    [Fact]
-    public void Guessing_is_given_up_where_it_makes_steps_slower_than_it_saves_and_tried_again()
-    {
-        var slow = new SpeculationGain();
-        var quick = new SpeculationGain();
-        int slowGuesses = 0, quickGuesses = 0;
-        for (int step = 0; step < 640; step++)
-        {
-            bool guesses = slow.Pays(1);
-            slowGuesses += guesses ? 1 : 0;
-            slow.Note(guesses ? 2 : 1, TimeSpan.FromMilliseconds(guesses ? 25 : 10), guesses);
-            guesses = quick.Pays(1);
-            quickGuesses += guesses ? 1 : 0;
-            quick.Note(guesses ? 3 : 1, TimeSpan.FromMilliseconds(guesses ? 25 : 10), guesses);
-        }
-
-        Assert.InRange(slowGuesses, 20, 40);
-        Assert.InRange(quickGuesses, 580, 620);
     }
 }

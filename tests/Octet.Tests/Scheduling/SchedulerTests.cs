@@ -9,9 +9,9 @@ public class SchedulerTests
 {
     static readonly TimeSpan s_long = TimeSpan.FromSeconds(60);
 
-    static GenerationOptions Greedy(int tokens) => new() { IgnoreEos = true, MaxTokens = tokens, Temperature = 0 };
+    internal static GenerationOptions Greedy(int tokens) => new() { IgnoreEos = true, MaxTokens = tokens, Temperature = 0 };
 
-    static async Task<int[]> Tokens(LanguageModel model, int[] prompt, GenerationOptions options, InferenceSession? session = null)
+    internal static async Task<int[]> Tokens(LanguageModel model, int[] prompt, GenerationOptions options, InferenceSession? session = null)
         => [.. (await BuiltInModel.Collect(model.GenerateAsync(prompt, session, options)).WaitAsync(s_long)).Select(update => update.TokenId!.Value)];
 
     [Theory]
@@ -349,7 +349,7 @@ public class SchedulerTests
     }
 
     /// <summary>Where two differ, the model itself must find both tokens all but equally likely: sums in another order.</summary>
-    static void AssertSame(SyntheticModel synthetic, int[] prompt, int[] expected, int[] found)
+    internal static void AssertSame(SyntheticModel synthetic, int[] prompt, int[] expected, int[] found)
     {
         int same = expected.AsSpan().CommonPrefixLength(found);
         if (same == expected.Length && same == found.Length)
