@@ -48,6 +48,9 @@ public sealed class OctetServerOptions
     /// <summary>The most prompts, texts or documents in one request, at least 1.</summary>
     public int MaxInputs { get; set; } = 2048;
 
+    /// <summary>The most tokens of reasoning of an answer whose request says nothing of it, from 0 (<see cref="GenerationOptions.ReasoningBudget"/>). Null: any number.</summary>
+    public int? ReasoningBudget { get; set; }
+
     /// <summary>Responses (<c>/v1/responses</c>) that are kept for <c>previous_response_id</c>, from 0; the oldest are forgotten.</summary>
     public int StoredResponses { get; set; } = 1000;
 

@@ -25,7 +25,7 @@ sealed record ResponseRequest
 
     internal GenerationOptions Options { get; init; } = new();
 
-    internal string? Effort { get; init; }
+    internal ReasoningWish Reasoning { get; init; }
 
     /// <summary>Fields that the response says again, as they were.</summary>
     internal JsonObject Said { get; init; } = [];
@@ -69,7 +69,7 @@ sealed record ResponseRequest
             Tools = ToolSet.ReadResponse(fields),
             Form = OutputForms.ReadResponse(fields),
             Options = SamplingFields.Read(fields, fields.Integer("max_output_tokens", 1)),
-            Effort = fields.Object("reasoning")?.Text("effort"),
+            Reasoning = ReasoningWish.Read(fields),
             Said = said,
         };
     }
@@ -80,8 +80,8 @@ sealed record ResponseRequest
     internal Conversation Conversation(IEnumerable<ChatTurn> turns, LanguageModel model)
         => new(
             Instructions is { } instructions ? [new ChatTurn("system", instructions), .. turns] : [.. turns],
-            TemplateFields.Effort(new PromptOptions(), Effort, model),
+            Reasoning.ApplyTo(new PromptOptions(), model),
             Options,
             Tools,
-            Form);
+            Form) { Reasoning = Reasoning };
 }

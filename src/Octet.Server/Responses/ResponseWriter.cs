@@ -53,7 +53,7 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
         json.WriteBoolean("parallel_tool_calls"u8, asked.Tools.Parallel);
         json.WriteText("previous_response_id"u8, asked.PreviousId);
         json.WriteStartObject("reasoning"u8);
-        json.WriteText("effort"u8, asked.Effort);
+        json.WriteText("effort"u8, asked.Reasoning.Effort);
         json.WriteNull("summary"u8);
         json.WriteEndObject();
         json.WriteBoolean("store"u8, asked.Store);
