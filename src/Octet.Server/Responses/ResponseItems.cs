@@ -116,7 +116,7 @@ sealed class ResponseItems(Tokenizer? tokenizer)
         json.WriteEndObject();
     }
 
-    IReadOnlyList<TokenLogProbability> Tokens(AnswerBlock block) => _tokens.TryGetValue(block.Index, out List<TokenLogProbability>? tokens) ? tokens : [];
+    List<TokenLogProbability> Tokens(AnswerBlock block) => _tokens.TryGetValue(block.Index, out List<TokenLogProbability>? tokens) ? tokens : [];
 
     void WriteItem(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
     {

@@ -83,5 +83,8 @@ sealed record ResponseRequest
             Reasoning.ApplyTo(new PromptOptions(), model),
             Options,
             Tools,
-            Form) { Reasoning = Reasoning };
+            Form)
+        {
+            Reasoning = Reasoning,
+        };
 }
