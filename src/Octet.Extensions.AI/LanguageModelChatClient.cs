@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
+using Octet.Output;
 
 namespace Octet.Extensions.AI;
 
@@ -68,10 +69,11 @@ sealed class LanguageModelChatClient : IChatClient
     {
         cancellationToken.ThrowIfCancellationRequested();
         ChatRequest request = ChatRequest.Create(this, _model, _modelId, _options.Generation, messages, options);
+        ForcedCall? forced = request.IsForcedCall ? new ForcedCall() : null;
         var answer = new AnswerUpdates(_modelId, request.ShowsReasoning, request.OneCall);
         await foreach (GenerationUpdate update in _generate(request.Conversation, request.Generation, request.Prompt, cancellationToken).ConfigureAwait(false))
         {
-            if (answer.Next(update) is { } next)
+            if (answer.Next(forced?.Read(update) ?? update) is { } next)
             {
                 yield return next;
             }

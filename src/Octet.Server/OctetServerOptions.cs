@@ -48,11 +48,17 @@ public sealed class OctetServerOptions
     /// <summary>The most prompts, texts or documents in one request, at least 1.</summary>
     public int MaxInputs { get; set; } = 2048;
 
+    /// <summary>The most tokens of reasoning of an answer whose request says nothing of it, from 0 (<see cref="GenerationOptions.ReasoningBudget"/>). Null: any number.</summary>
+    public int? ReasoningBudget { get; set; }
+
     /// <summary>Responses (<c>/v1/responses</c>) that are kept for <c>previous_response_id</c>, from 0; the oldest are forgotten.</summary>
     public int StoredResponses { get; set; } = 1000;
 
     /// <summary>The most bytes that kept responses and their conversations take together, about, from 0.</summary>
     public long StoredResponseBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>Responses that may be made at once while nobody waits for them (<c>background</c>), from 0; more are refused with 429. All of them are kept within <see cref="StoredResponseBytes"/> too.</summary>
+    public int BackgroundResponses { get; set; } = 64;
 
     /// <summary>After how long without a token a stream gets a comment, so that connections stay and lost ones show; more than zero.</summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(15);

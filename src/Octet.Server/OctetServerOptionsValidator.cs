@@ -27,8 +27,10 @@ sealed class OctetServerOptionsValidator : IValidateOptions<OctetServerOptions>
         Require(options.RequestsPerMinute is null or >= 1, nameof(options.RequestsPerMinute), options.RequestsPerMinute, "at least 1");
         Require(options.MaxChoices >= 1, nameof(options.MaxChoices), options.MaxChoices, "at least 1");
         Require(options.MaxInputs >= 1, nameof(options.MaxInputs), options.MaxInputs, "at least 1");
+        Require(options.ReasoningBudget is null or >= 0, nameof(options.ReasoningBudget), options.ReasoningBudget, "at least 0");
         Require(options.StoredResponses >= 0, nameof(options.StoredResponses), options.StoredResponses, "at least 0");
         Require(options.StoredResponseBytes >= 0, nameof(options.StoredResponseBytes), options.StoredResponseBytes, "at least 0");
+        Require(options.BackgroundResponses >= 0, nameof(options.BackgroundResponses), options.BackgroundResponses, "at least 0");
         Require(options.IdleUnload is null || options.IdleUnload > TimeSpan.Zero, nameof(options.IdleUnload), options.IdleUnload, "more than zero");
         Require(options.PingInterval > TimeSpan.Zero, nameof(options.PingInterval), options.PingInterval, "more than zero");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);

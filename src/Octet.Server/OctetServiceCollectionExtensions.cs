@@ -29,9 +29,11 @@ public static class OctetServiceCollectionExtensions
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<ResponseStore>();
+        services.TryAddSingleton<BackgroundResponses>();
         services.TryAddSingleton<RateLimits>();
         services.TryAddSingleton<ServerState>();
         services.AddHostedService<CatalogService>();
+        services.AddHostedService(static provider => provider.GetRequiredService<BackgroundResponses>());
         services.TryAddKeyedSingleton(KeyedService.AnyKey, static (provider, key) => Pin(provider, key, ServedModelKind.Language).Language ?? throw NotA<LanguageModel>(key));
         services.TryAddKeyedSingleton(KeyedService.AnyKey, static (provider, key) => Pin(provider, key, ServedModelKind.Embedding).Embedding ?? throw NotA<EmbeddingModel>(key));
         services.TryAddKeyedSingleton(KeyedService.AnyKey, static (provider, key) => Pin(provider, key, ServedModelKind.Reranker).Reranker ?? throw NotA<Reranker>(key));

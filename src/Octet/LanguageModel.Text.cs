@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Generation;
+using Octet.Output;
 using Octet.Scheduling;
 using Octet.Tokenizers;
 using Octet.Tokenizers.ChatTemplates;
@@ -86,24 +87,48 @@ public sealed partial class LanguageModel
         }
 
         int[] ids = [.. prompt];
-        GenerationSettings settings = Settings(options, ids.Length);
+        GenerationSettings settings = Settings(options, ids);
         return GenerationStream.RunAsync(
             _scheduler, () => new TextGeneration(ids, settings, ContextLength, Tokenizer, TokenizerSize, OutputFormat), session, settings, cancellationToken);
     }
 
-    /// <summary>What a generation with these options will go by.</summary>
+    /// <summary>What a generation with these options will go by, but for what needs the prompt and the tokenizer.</summary>
     /// <inheritdoc cref="GenerationSettings.Resolve"/>
     internal GenerationSettings Settings(GenerationOptions? options, int promptTokens)
+        => GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+
+    /// <summary>What a generation with these options will go by.</summary>
+    /// <inheritdoc cref="GenerationSettings.Resolve"/>
+    GenerationSettings Settings(GenerationOptions? options, int[] prompt)
     {
-        GenerationSettings settings = GenerationSettings.Resolve(options, GenerationConfig with { EosTokenIds = EndTokenIds }, TokenizerSize, promptTokens);
+        GenerationSettings settings = Settings(options, prompt.Length);
+        if (options?.ReasoningBudget is { } budget && Tokenizer is { } tokenizer)
+        {
+            settings = settings with { ReasoningLimit = new ReasoningLimit(budget, tokenizer, OutputFormat.IsHarmony, FindReasoningSpacing()) };
+        }
+
         if (options?.Constraint is not { } constraint)
         {
             return settings;
         }
 
-        return OutputFormat.IsHarmony
-            ? throw new ModelException(ModelError.Unsupported, $"{Path} answers in channels (harmony), which a constraint of the output cannot tell apart yet: generate without a constraint", Path)
-            : settings with { Constraint = constraint.Compile(RequireTokenizer()) };
+        // Where the prompt has begun no message there are no channels: a text is continued.
+        bool hasChannels = OutputFormat.IsHarmony && RequireTokenizer().GetId(HarmonyReader.Start) is { } start && prompt.Contains(start);
+        OutputConstraint whole = hasChannels ? constraint.InChannels(mayThink: options.Reasoning != ReasoningMode.Keep) : constraint;
+        return settings with { Constraint = whole.Compile(RequireTokenizer()) };
+    }
+
+    ReasoningSpacing FindReasoningSpacing()
+    {
+        try
+        {
+            return _traits.Value?.Spacing ?? (ChatTemplate?.Source.Contains("</think>", StringComparison.Ordinal) == true ? ReasoningSpacing.Lines : ReasoningSpacing.None);
+        }
+        catch (ChatTemplateException)
+        {
+            // A broken template is an error of what renders it; ids can be continued without it.
+            return ReasoningSpacing.None;
+        }
     }
 
     OutputFormat FindOutputFormat()
@@ -192,7 +217,9 @@ public sealed partial class LanguageModel
                     ends.Add(id);
                 }
 
-                ends.AddRange(tokenizer.Encode(_traits.Value?.BehindAnswer ?? "", addSpecialTokens: false).Take(1).Where(tokenizer.IsSpecial));
+                // Behind an answer in channels another message may come.
+                ends.AddRange(tokenizer.Encode(_traits.Value?.BehindAnswer ?? "", addSpecialTokens: false).Take(1)
+                    .Where(token => tokenizer.IsSpecial(token) && !(OutputFormat.IsHarmony && tokenizer.GetToken(token) == HarmonyReader.End)));
             }
             catch (ChatTemplateException)
             {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
@@ -74,7 +75,7 @@ public class CatalogTests
     [Fact]
     public async Task Health_and_requests_tell_that_models_are_being_loaded()
     {
-        var catalog = new ModelCatalog(Options.Create(Named()), TimeProvider.System);
+        var catalog = new ModelCatalog(Options.Create(Named()), TimeProvider.System, NullLogger<ModelCatalog>.Instance);
         Assert.False(catalog.Ready.IsCompleted);
         ApiException refused = await Assert.ThrowsAsync<ApiException>(() => catalog.AcquireAsync(null, ServedModelKind.Language, CancellationToken.None));
         Assert.Equal((503, "model_loading"), (refused.Status, refused.Code));

@@ -96,10 +96,45 @@ public class ConstraintTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
-    public async Task A_form_and_tools_that_may_be_called_are_refused_together()
+    public async Task With_a_form_and_tools_the_model_calls_or_answers_in_the_form()
     {
-        JsonObject error = await _server.RefusedAsync(Chat, $$"""{"messages":[{{Question}}],"tools":[{{Time}}],"response_format":{"type":"json_object"} }""", 400);
-        Assert.Equal("response_format", (string?)error["param"]);
+        string format = $$""" "tools":[{{Weather}},{{Time}}],"response_format":{"type":"json_schema","json_schema":{"name":"fp8","schema":{{Schema}}} }""";
+        JsonNode called = (await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],{{format}},"temperature":0}"""))["choices"]![0]!;
+        Assert.Equal("tool_calls", (string?)called["finish_reason"]);
+        Assert.Equal("get_weather", (string?)called["message"]!["tool_calls"]![0]!["function"]!["name"]);
+        (int forms, int calls) = (0, 0);
+        for (int seed = 0; seed < 12; seed++)
+        {
+            JsonNode choice = (await _server.AskAsync(Chat, $$"""{"messages":[{"role":"user","content":"What is E4M3?"}],{{format}},"temperature":3,"seed":{{seed}}}"""))["choices"]![0]!;
+            if (choice["message"]!["tool_calls"] is JsonArray made)
+            {
+                Assert.Null(choice["message"]!["content"]);
+                Assert.All(made, call => Assert.Contains((string?)call!["function"]!["name"], (string[])["get_weather", "get_time"]));
+                calls++;
+            }
+            else
+            {
+                AssertFits((string?)choice["message"]!["content"]);
+                forms++;
+            }
+        }
+
+        Assert.True(forms > 0, $"{forms} forms and {calls} calls");
+    }
+
+    [Fact]
+    public async Task A_call_that_is_asked_for_goes_before_the_form()
+    {
+        JsonNode choice = (await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],"tools":[{{Time}}],"tool_choice":"required","response_format":{"type":"json_object"} }"""))["choices"]![0]!;
+        Assert.Equal("get_time", (string?)choice["message"]!["tool_calls"]![0]!["function"]!["name"]);
+    }
+
+    [Fact]
+    public async Task A_tool_whose_schema_cannot_be_promised_is_refused_beside_a_form()
+    {
+        JsonObject error = await _server.RefusedAsync(Chat, $$"""{"messages":[{{Question}}],"tools":[{"type":"function","function":{"name":"f","parameters":{"not":{} } } }],"response_format":{"type":"json_object"} }""", 400);
+        Assert.Equal("tools", (string?)error["param"]);
+        Assert.Contains("the parameters of f", (string?)error["message"], StringComparison.Ordinal);
     }
 
     static void AssertFits(string? text)

@@ -172,6 +172,17 @@ public class OpenAIClientTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task It_polls_a_response_that_is_made_in_the_background()
+    {
+        CreateResponseOptions options = Ask("What is the bias of E5M2?");
+        options.BackgroundModeEnabled = true;
+        ResponseResult response = await Responses.CreateResponseAsync(options);
+        Assert.Equal(ResponseStatus.Queued, response.Status);
+        await Eventually.HoldsAsync(async () => (response = await Responses.GetResponseAsync(response.Id)).Status is not (ResponseStatus.Queued or ResponseStatus.InProgress));
+        Assert.Equal((ResponseStatus.Completed, "The exponent bias of E5M2 is 15."), (response.Status!.Value, response.GetOutputText()));
+    }
+
+    [Fact]
     public async Task It_reads_the_stream_of_a_response()
     {
         CreateResponseOptions options = Ask("What is E4M3?");

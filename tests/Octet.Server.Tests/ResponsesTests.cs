@@ -45,6 +45,34 @@ public class ResponsesTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task Tokens_of_the_text_are_told_with_their_probabilities()
+    {
+        const string Body = """ "input":"What is E4M3?","temperature":0,"include":["message.output_text.logprobs"],"top_logprobs":2""";
+        JsonObject response = await _server.AskAsync(Path, $"{{{Body}}}");
+        Assert.Equal(2, (int)response["top_logprobs"]!);
+        JsonNode part = response["output"]![0]!["content"]![0]!;
+        JsonArray tokens = part["logprobs"]!.AsArray();
+        Assert.Equal((string?)part["text"], string.Concat(tokens.Select(token => (string?)token!["token"])));
+        Assert.All(tokens, token =>
+        {
+            Assert.Equal(["bytes", "logprob", "token", "top_logprobs"], token!.AsObject().Select(field => field.Key).Order());
+            Assert.Equal(2, token["top_logprobs"]!.AsArray().Count);
+            Assert.Equal((double)token["logprob"]!, (double)token["top_logprobs"]![0]!["logprob"]!);
+        });
+
+        JsonObject[] events = [.. (await _server.StreamAsync(Path, $"{{{Body},\"stream\":true}}")).Select(item => JsonNode.Parse(item.Data)!.AsObject())];
+        JsonNode?[] streamed = [.. events.Where(item => (string?)item["type"] == "response.output_text.delta").SelectMany(item => item["logprobs"]!.AsArray())];
+        string all = tokens.ToJsonString();
+        Assert.Equal(all, new JsonArray([.. streamed.Select(token => token!.DeepClone())]).ToJsonString());
+        Assert.Equal(all, events.Single(item => (string?)item["type"] == "response.output_text.done")["logprobs"]!.ToJsonString());
+        Assert.Equal(all, events[^1]["response"]!["output"]![0]!["content"]![0]!["logprobs"]!.ToJsonString());
+
+        // Calls have none.
+        JsonObject called = await _server.AskAsync(Path, $$"""{"input":"What is the weather in Paris?","tools":[{{Weather}}],"temperature":0,"include":["message.output_text.logprobs"]}""");
+        Assert.Equal("function_call", (string?)Assert.Single(called["output"]!.AsArray())!["type"]);
+    }
+
+    [Fact]
     public async Task Calls_of_tools_are_items_and_their_outputs_are_read()
     {
         JsonObject first = await _server.AskAsync(Path, $$"""{"input":"What is the weather in Paris?","tools":[{{Weather}}],"temperature":0}""");
@@ -115,7 +143,10 @@ public class ResponsesTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("input", """{"input":[]}""")]
     [InlineData("input[0].type", """{"input":[{"type":"item_reference","id":"x"}]}""")]
     [InlineData("input[0].content[0].type", """{"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]}""")]
-    [InlineData("background", """{"input":"x","background":true}""")]
+    [InlineData("background", """{"input":"x","background":true,"store":false}""")]
+    [InlineData("top_logprobs", """{"input":"x","top_logprobs":2}""")]
+    [InlineData("top_logprobs", """{"input":"x","top_logprobs":21,"include":["message.output_text.logprobs"]}""")]
+    [InlineData("include[0]", """{"input":"x","include":[1]}""")]
     [InlineData("tools[0].type", """{"input":"x","tools":[{"type":"web_search"}]}""")]
     [InlineData("truncation", """{"input":"x","truncation":"auto"}""")]
     public async Task What_cannot_be_done_is_refused_by_its_place(string param, string body)

@@ -20,7 +20,7 @@ sealed class TestServer : IAsyncDisposable
     {
         _app = app;
         Url = new Uri(app.Urls.First());
-        Client = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(40) };
+        Client = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(100) };
     }
 
     internal Uri Url { get; }

@@ -38,6 +38,7 @@ sealed class ServeCommand : Command
     readonly Option<bool> _deterministic = new("--deterministic") { Description = "The same request has the same answer, bit for bit, whatever else runs; several take turns then" };
     readonly Option<string[]> _drafts = Repeated(SpeculationOptions.DraftName, $"{SpeculationOptions.DraftHelp}. NAME says for which of several models; may be repeated", "[NAME=]MODEL");
     readonly Option<bool> _lookup = SpeculationOptions.Lookup();
+    readonly Option<int?> _reasoning = Number.Integer("--reasoning-budget", "The most tokens that a model may think for a request that does not say it; 0: none [default: as many as it likes]", 0);
     readonly Option<bool> _lazy = new("--lazy") { Description = "Open models on first use, not at the start" };
     readonly Option<float?> _idle = Number.Real("--idle-unload", "Close a model after so many seconds without a request; the next one opens it again", "a number above 0", static value => value is > 0 and < 1e9f);
     readonly Option<float?> _drain = Number.Real("--drain", "Seconds that running requests have when the server is asked to stop [default: 30]", "a number from 0", static value => value is >= 0 and < 1e6f);
@@ -51,7 +52,7 @@ sealed class ServeCommand : Command
     {
         Arguments.Add(_models);
         foreach (Option option in (Option[])[
-            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _sequences, _waiting, _step, _noCache, _deterministic, _drafts, _lookup, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
+            _host, _port, _urls, _config, _keys, _openMetrics, _origins, _hosts, _rate, _requests, _body, _sequences, _waiting, _step, _noCache, _deterministic, _drafts, _lookup, _reasoning, _lazy, _idle, _drain, _log, _default, _aliases, _embedders, _rerankers, _template])
         {
             Options.Add(option);
         }
@@ -98,6 +99,7 @@ sealed class ServeCommand : Command
             options.LoadOnFirstUse = parsed.GetValue(_lazy);
             options.IdleUnload = parsed.GetValue(_idle) is { } idle ? TimeSpan.FromSeconds(idle) : null;
             options.RequestsPerMinute = parsed.GetValue(_rate);
+            options.ReasoningBudget = parsed.GetValue(_reasoning);
             options.MaxRequests = parsed.GetValue(_requests) ?? options.MaxRequests;
             options.MaxRequestBytes = parsed.GetValue(_body) ?? options.MaxRequestBytes;
         }

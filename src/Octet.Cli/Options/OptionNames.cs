@@ -19,6 +19,7 @@ static partial class OptionNames
         [nameof(GenerationOptions.FrequencyPenalty)] = "--frequency-penalty",
         [nameof(GenerationOptions.NoRepeatNgramSize)] = "--no-repeat-ngram",
         [nameof(GenerationOptions.LogitBias)] = "--logit-bias",
+        [nameof(GenerationOptions.ReasoningBudget)] = "--reasoning-budget",
         [nameof(GenerationOptions.Seed)] = "--seed",
         [nameof(GenerationOptions.StopStrings)] = "--stop",
         [nameof(GenerationOptions.StopTokenIds)] = "--stop-id",

@@ -38,6 +38,8 @@ sealed class SamplingOptions
     readonly Option<bool> _special = new("--special") { Description = "Keep special tokens in the text" };
     readonly Option<string?> _reasoning = Choice.Create(
         "--reasoning", "What the model thinks before it answers: left out, on the error stream (in --json apart), or in the text as it comes [default: keep]", "hide", "show", "keep");
+    readonly Option<int?> _reasoningBudget = Number.Integer(
+        "--reasoning-budget", "The most tokens that the model may think, then it answers; 0: none [default: as many as it likes]", 0);
     readonly Option<Dictionary<int, float>?> _logitBias = new("--logit-bias")
     {
         Description = "Added to one token's logit, -100 to 100; may be repeated",
@@ -48,7 +50,7 @@ sealed class SamplingOptions
 
     internal SamplingOptions(Command command)
     {
-        foreach (Option option in (Option[])[_maxTokens, _minTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetition, _presence, _frequency, _ngram, _logitBias, _seed, _stop, _stopIds, _ignoreEos, _ignoreConfig, _special, _reasoning])
+        foreach (Option option in (Option[])[_maxTokens, _minTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetition, _presence, _frequency, _ngram, _logitBias, _seed, _stop, _stopIds, _ignoreEos, _ignoreConfig, _special, _reasoning, _reasoningBudget])
         {
             command.Options.Add(option);
         }
@@ -86,6 +88,7 @@ sealed class SamplingOptions
         IgnoreEos = parsed.GetValue(_ignoreEos),
         IgnoreGenerationConfig = parsed.GetValue(_ignoreConfig),
         SkipSpecialTokens = !parsed.GetValue(_special),
+        ReasoningBudget = parsed.GetValue(_reasoningBudget),
         Reasoning = parsed.GetValue(_reasoning) switch
         {
             "hide" => ReasoningMode.Hide,

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Octet.Cli.IO;
 using Octet.Server;
 using Octet.Server.Catalog;
+using Octet.Server.Telemetry;
 
 namespace Octet.Cli.Serving;
 
@@ -58,11 +59,14 @@ static class ServeProgram
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // It was asked to stop, and does.
+            TellStopping(app, settings.Drain);
         }
         finally
         {
             await app.StopAsync(CancellationToken.None);
         }
+
+        TellStopped(app.Services.GetRequiredService<ServerMetrics>());
     }
 
     static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
@@ -132,9 +136,29 @@ static class ServeProgram
     static void Tell(WebApplication app, ModelCatalog catalog)
     {
         IEnumerable<string> models = catalog.Entries.Select(static entry => entry.Loaded is not { } loaded ? $"{entry.Name} (on first use)"
-            : loaded.Language is { } language ? string.Create(CultureInfo.InvariantCulture, $"{entry.Name} (context {language.ContextLength} tokens, cache up to {ByteCount.Text(language.KvCacheBytes)}, {language.Device})")
+            : loaded.Language is { } language ? string.Create(CultureInfo.InvariantCulture, $"{entry.Name} (context {language.ContextLength} tokens, cache up to {loaded.CacheTokens} tokens in {language.Statistics.PagesTotal} pages, {ByteCount.Text(language.KvCacheBytes)}, {language.Device})")
             : string.Create(CultureInfo.InvariantCulture, $"{entry.Name} (texts up to {loaded.MaxTokens} tokens)"));
-        Standard.Output.WriteLine($"octet serve: {string.Join(", ", app.Urls)} {string.Join(", ", models)}");
+        Say($"{string.Join(", ", app.Urls)} {string.Join(", ", models)}");
+    }
+
+    /// <summary>Whom the end waits for, where it does.</summary>
+    static void TellStopping(WebApplication app, TimeSpan drain)
+    {
+        long running = app.Services.GetRequiredService<ServerMetrics>().Models.Sum(static model => model.Metrics.Running);
+        if (running > 0)
+        {
+            Say(string.Create(CultureInfo.InvariantCulture, $"stopping; {running} {(running == 1 ? "answer is" : "answers are")} being written and may go on for {drain.TotalSeconds:0.#} s"));
+        }
+    }
+
+    /// <summary>The last line: what it has done.</summary>
+    static void TellStopped(ServerMetrics metrics) => Say(string.Create(
+        CultureInfo.InvariantCulture,
+        $"stopped after {metrics.Requests.Sum(static item => item.Count)} requests, {metrics.Models.Sum(static model => model.Metrics.PromptTokens)} tokens read, {metrics.Models.Sum(static model => model.Metrics.GeneratedTokens)} written"));
+
+    static void Say(string line)
+    {
+        Standard.Output.WriteLine($"octet serve: {line}");
         Standard.Output.Flush();
     }
 }

@@ -21,6 +21,9 @@ sealed class AdditionalSettings(AdditionalPropertiesDictionary? properties)
 
     internal int? NoRepeatNgramSize => Integer("no_repeat_ngram_size");
 
+    /// <summary>vLLM's name, then llama-server's.</summary>
+    internal int? ReasoningBudget => Integer("thinking_token_budget") ?? Integer("reasoning_budget");
+
     internal bool? IgnoreEos => Flag("ignore_eos");
 
     internal bool? SkipSpecialTokens => Flag("skip_special_tokens");

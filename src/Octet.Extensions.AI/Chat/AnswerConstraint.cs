@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using Octet.Constraints.Calls;
 
 namespace Octet.Extensions.AI;
 
@@ -12,43 +14,48 @@ static class AnswerConstraint
 
     static readonly ConcurrentDictionary<string, OutputConstraint> s_kept = new(StringComparer.Ordinal);
 
-    /// <summary>The options with the constraint that format and mode ask for.</summary>
-    /// <param name="generation">The options without it.</param>
+    /// <summary>What the answer is held to; null: nothing but what the options of the generation say.</summary>
     /// <param name="format">What the answer is to be.</param>
-    /// <param name="mode">Whether a tool has to be called.</param>
-    /// <param name="hasTools">Whether the model is told of tools: a call of one is no JSON of a schema.</param>
-    /// <exception cref="ConstraintException">The schema is broken or not supported.</exception>
-    /// <exception cref="ModelException">A constraint is asked for that is not supported.</exception>
-    internal static GenerationOptions Apply(GenerationOptions generation, ChatResponseFormat? format, ChatToolMode? mode, bool hasTools)
+    /// <param name="mode">Whether a tool has to be called: then there is no text that could be of the format.</param>
+    /// <param name="tools">The tools that the model is told of; null: none.</param>
+    /// <param name="calls">How the model writes calls.</param>
+    /// <param name="several">Whether it may write several.</param>
+    /// <exception cref="ConstraintException">A schema is broken or not supported.</exception>
+    /// <exception cref="ModelException">A call is asked for of a tool that is not there, or a format that is not supported.</exception>
+    internal static OutputConstraint? Of(ChatResponseFormat? format, ChatToolMode? mode, JsonArray? tools, OutputFormat calls, bool several)
     {
-        if (mode is RequiredChatToolMode required)
+        if (mode is RequiredChatToolMode { RequiredFunctionName: var name })
         {
-            string tool = required.RequiredFunctionName ?? "any";
-            throw new ModelException(ModelError.Unsupported, $"ToolMode requires a call ({tool}): expected Auto or None, calls cannot be required");
+            JsonArray all = tools ?? throw new ModelException(ModelError.InvalidInput, "ToolMode requires a call, and there are no tools: expected at least one");
+            return name is null || all.Any(tool => (string?)tool!["function"]!["name"] == name)
+                ? Keep($"call {calls.Name} {name?.Length} {name} {all.ToJsonString()}", () => CallConstraint.Required(calls, all, name))
+                : throw new ModelException(ModelError.InvalidInput, $"ToolMode requires a call of {name}, and there is no such tool: expected one of the tools");
         }
 
-        if (format is null or ChatResponseFormatText)
+        OutputConstraint? text = format switch
         {
-            return generation;
-        }
-
-        if (format is not ChatResponseFormatJson json)
-        {
-            throw new ModelException(ModelError.Unsupported, $"ResponseFormat is {format.GetType().Name}: expected text or JSON");
-        }
-
-        return hasTools
-            ? throw new ModelException(ModelError.Unsupported, "ResponseFormat is JSON and there are tools: expected one of them, an answer that has to be JSON cannot call any (ToolMode None leaves them out)")
-            : generation with { Constraint = json.Schema is { } schema ? OfSchema(schema) : OutputConstraint.JsonObject };
+            null or ChatResponseFormatText => null,
+            ChatResponseFormatJson { Schema: { } schema } => OfSchema(schema),
+            ChatResponseFormatJson => OutputConstraint.JsonObject,
+            _ => throw new ModelException(ModelError.Unsupported, $"ResponseFormat is {format.GetType().Name}: expected text or JSON"),
+        };
+        return text is null || tools is null ? text : Keep(
+            $"form or {several} call {calls.Name} {(format as ChatResponseFormatJson)?.Schema?.GetRawText()} {tools.ToJsonString()}", () => CallConstraint.OrForm(text, calls, tools, several));
     }
 
     static OutputConstraint OfSchema(JsonElement schema)
+    {
+        string text = schema.GetRawText();
+        return Keep(text, () => OutputConstraint.JsonSchema(text));
+    }
+
+    static OutputConstraint Keep(string key, Func<OutputConstraint> make)
     {
         if (s_kept.Count >= MostKept)
         {
             s_kept.Clear();
         }
 
-        return s_kept.GetOrAdd(schema.GetRawText(), static text => OutputConstraint.JsonSchema(text));
+        return s_kept.GetOrAdd(key, static (_, made) => made(), make);
     }
 }

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using Octet.Output;
 
 namespace Octet.Extensions.AI;
 
@@ -15,8 +15,7 @@ sealed class AnswerUpdates(string modelId, bool showsReasoning, bool oneCall)
     readonly string _responseId = $"chatcmpl-{Guid.NewGuid():N}";
     readonly string _messageId = $"msg-{Guid.NewGuid():N}";
     readonly DateTimeOffset _createdAt = DateTimeOffset.UtcNow;
-    readonly StringBuilder _arguments = new();
-    (string Name, string? Id) _call;
+    readonly CallCollector _call = new();
     int _calls;
     long _reasoningTokens;
     long _undecidedTokens;
@@ -65,34 +64,22 @@ sealed class AnswerUpdates(string modelId, bool showsReasoning, bool oneCall)
             case OutputKind.Reasoning when piece.Text.Length > 0:
                 contents.Add(new TextReasoningContent(piece.Text));
                 break;
-            case OutputKind.CallStart:
-                _call = (piece.Text, piece.Id);
-                _arguments.Clear();
-                break;
-            case OutputKind.CallArguments:
-                _arguments.Append(piece.Text);
-                break;
+        }
 
-            // What a broken call said follows as text.
-            case OutputKind.CallEnd when !piece.IsBroken:
-                _calls++;
-                if (_calls == 1 || !oneCall)
-                {
-                    contents.Add(Call(_call.Name, _call.Id ?? piece.Id, _arguments.ToString()));
-                }
-
-                break;
+        if (_call.Add(piece) is { } made && (++_calls == 1 || !oneCall))
+        {
+            contents.Add(Call(made));
         }
     }
 
-    static FunctionCallContent Call(string name, string? id, string arguments)
+    static FunctionCallContent Call(ChatToolCall made)
     {
         FunctionCallContent call = FunctionCallContent.CreateFromParsedArguments(
-            string.IsNullOrWhiteSpace(arguments) ? "{}" : arguments,
-            id ?? RandomNumberGenerator.GetString(IdAlphabet, IdLength),
-            name,
+            string.IsNullOrWhiteSpace(made.Arguments) ? "{}" : made.Arguments,
+            made.Id ?? RandomNumberGenerator.GetString(IdAlphabet, IdLength),
+            made.Name,
             static json => (IDictionary<string, object?>?)JsonSerializer.Deserialize(json, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>))));
-        call.RawRepresentation = new ChatToolCall(name, arguments) { Id = call.CallId };
+        call.RawRepresentation = made with { Id = call.CallId };
         return call;
     }
 

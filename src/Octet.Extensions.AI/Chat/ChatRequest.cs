@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using Octet.Constraints.Calls;
 
 namespace Octet.Extensions.AI;
 
@@ -11,6 +12,9 @@ namespace Octet.Extensions.AI;
 /// <param name="OneCall">Whether calls of tools behind the first are left out.</param>
 sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOptions Generation, PromptOptions Prompt, bool ShowsReasoning, bool OneCall)
 {
+    /// <summary>Whether the answer is a call in a form that is not the model's own.</summary>
+    internal bool IsForcedCall { get; private init; }
+
     // Harmony's variable, and that of some others.
     const string ReasoningEffortVariable = "reasoning_effort";
 
@@ -30,11 +34,14 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
         var more = new AdditionalSettings(options.AdditionalProperties);
         GenerationOptions generation = Merge(client, defaults, options, more);
         bool shows = options.Reasoning?.Output is { } output ? output != ReasoningOutput.None : generation.Reasoning != ReasoningMode.Hide;
-        generation = AnswerConstraint.Apply(generation, options.ResponseFormat, options.ToolMode, tools is not null) with
+        bool isForced = options.ToolMode is RequiredChatToolMode && !CallConstraint.IsNative(model.OutputFormat);
+        generation = generation with
         {
+            Constraint = AnswerConstraint.Of(options.ResponseFormat, options.ToolMode, tools, model.OutputFormat, options.AllowMultipleToolCalls != false) ?? generation.Constraint,
+
             // Told apart even where the reasoning is not shown: its tokens are counted.
             Reasoning = ReasoningMode.Separate,
-            ToolCalls = tools is null ? ToolCallMode.Keep : ToolCallMode.Separate,
+            ToolCalls = tools is null || isForced ? ToolCallMode.Keep : ToolCallMode.Separate,
         };
         var prompt = new PromptOptions
         {
@@ -43,7 +50,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             Variables = Variables(model, options.Reasoning?.Effort, more),
             Thinking = model.ThinkingVariable is null ? null : Thinks(options.Reasoning?.Effort, generation.Constraint),
         };
-        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows, options.AllowMultipleToolCalls == false);
+        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows, options.AllowMultipleToolCalls == false) { IsForcedCall = isForced };
     }
 
     /// <summary>A raw object goes before the call's options, as other clients have it, and those before the client's.</summary>
@@ -68,6 +75,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             NoRepeatNgramSize = Pick(given.NoRepeatNgramSize, more.NoRepeatNgramSize),
             LogitBias = PickList(given.LogitBias, more.LogitBias),
             StopTokenIds = PickList(given.StopTokenIds, more.StopTokenIds),
+            ReasoningBudget = Pick(given.ReasoningBudget, more.ReasoningBudget ?? (options.Reasoning?.Effort == ReasoningEffort.None ? 0 : null)),
             IgnoreEos = raw is null ? more.IgnoreEos ?? given.IgnoreEos : given.IgnoreEos,
             SkipSpecialTokens = raw is null ? more.SkipSpecialTokens ?? given.SkipSpecialTokens : given.SkipSpecialTokens,
         };

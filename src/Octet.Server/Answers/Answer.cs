@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Octet.Output;
 
 namespace Octet.Server.Answers;
 
@@ -44,7 +45,7 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
     {
         await foreach (GenerationUpdate made in model.GenerateAsync(prompt, null, options, cancellationToken))
         {
-            GenerationUpdate update = _forced is null ? made : AsCall(made, _forced);
+            GenerationUpdate update = _forced?.Read(made) ?? made;
             Count(update);
             yield return update;
             if (calls == CallMode.One && _calls > 0 && End is null)
@@ -53,17 +54,6 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
                 yield break;
             }
         }
-    }
-
-    static GenerationUpdate AsCall(GenerationUpdate made, ForcedCall forced)
-    {
-        List<OutputPiece> pieces = [.. made.Pieces.SelectMany(forced.Take)];
-        if (made.FinishReason is { } reason)
-        {
-            pieces.AddRange(forced.End(reason == FinishReason.Stop));
-        }
-
-        return made with { Text = "", Pieces = pieces };
     }
 
     void Count(GenerationUpdate update)

@@ -9,6 +9,6 @@ enum CallMode
     /// <summary>At most one, with which it ends.</summary>
     One,
 
-    /// <summary>Exactly one, and nothing else: <see cref="ForcedCall"/>.</summary>
+    /// <summary>Exactly one, and nothing else, in a form that is not the model's own: <see cref="Octet.Output.ForcedCall"/>.</summary>
     Forced,
 }

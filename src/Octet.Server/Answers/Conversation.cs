@@ -1,3 +1,4 @@
+using Octet.Constraints.Calls;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
 
@@ -11,6 +12,9 @@ namespace Octet.Server.Answers;
 /// <param name="Form">What the text must be.</param>
 sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, GenerationOptions Options, ToolSet Tools, OutputForm Form)
 {
+    /// <summary>How much the model is to think; <see cref="Prompt"/> knows it already.</summary>
+    internal ReasoningWish Reasoning { get; init; }
+
     /// <summary>The prompt's tokens.</summary>
     internal int[] Encode(LanguageModel model) => model.Encode(Turns, Prompt with { Tools = Tools.Offered });
 
@@ -21,20 +25,16 @@ sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, 
     internal AnswerSet Begin(ApiRequest request, ModelLease lease, int choices = 1)
     {
         LanguageModel model = lease.Language;
-        OutputForm form = OutputForms.Of(Form, Tools);
-        CallMode calls = Tools is { Offered: not null, Choice.Mode: ToolChoiceMode.Required } ? CallMode.Forced : Tools.Parallel ? CallMode.Free : CallMode.One;
+        bool isForced = Tools is { Offered: not null, Choice.Mode: ToolChoiceMode.Required };
+        CallMode calls = isForced ? (CallConstraint.IsNative(model.OutputFormat) ? CallMode.Free : CallMode.Forced) : Tools.Parallel ? CallMode.Free : CallMode.One;
         int[] prompt = Encode(model);
-        if (calls == CallMode.Forced)
-        {
-            prompt = [.. prompt, .. model.Encode(ForcedCall.Opening(model, model.Tokenizer!.Decode(prompt)), addSpecialTokens: false)];
-        }
-
         GenerationOptions options = Options with
         {
             Reasoning = ReasoningMode.Separate,
+            ReasoningBudget = Reasoning.Limit(request.Options.ReasoningBudget),
             ToolCalls = Tools.Offered is null || calls == CallMode.Forced ? ToolCallMode.Keep : ToolCallMode.Separate,
             Tools = Tools.Offered,
-            Constraint = form.IsAny ? null : request.Server.Constraints.Get(form),
+            Constraint = OutputForms.Constraint(Form, Tools, model.OutputFormat, request.Server.Constraints),
         };
         return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], options, prompt.Length, calls);
     }

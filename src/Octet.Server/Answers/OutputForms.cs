@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Octet.Constraints.Calls;
 using Octet.Server.Http;
 
 namespace Octet.Server.Answers;
@@ -7,19 +9,24 @@ namespace Octet.Server.Answers;
 /// <summary>The one place where what a request demands of an answer's form becomes what the engine is held to.</summary>
 static class OutputForms
 {
-    /// <summary>The form that a conversation's answer must have: its own, or that of a call where one is asked for.</summary>
-    /// <exception cref="ApiException">Two forms are asked for at once.</exception>
-    internal static OutputForm Of(OutputForm form, ToolSet tools)
+    /// <summary>What a conversation's answer is held to: a call where one is asked for, else its form, or a call where tools may be called. Null: nothing.</summary>
+    /// <param name="form">The form of its text.</param>
+    /// <param name="tools">The tools.</param>
+    /// <param name="format">How the model writes calls.</param>
+    /// <param name="kept">Where constraints are kept.</param>
+    /// <exception cref="ApiException">It cannot be promised.</exception>
+    internal static OutputConstraint? Constraint(OutputForm form, ToolSet tools, OutputFormat format, ConstraintCache kept)
     {
-        if (tools.Offered is null)
+        if (tools is { Offered: { } all, Choice: { Mode: ToolChoiceMode.Required, Name: var name } })
         {
-            return form;
+            return kept.Get(new OutputForm("tools", $"call {format.Name} {name} {JsonText.Text(all)}", () => CallConstraint.Required(format, all, name)));
         }
 
-        // A text of the form could not be a call too.
-        return !form.IsAny ? throw ApiException.Invalid(form.Path, $"{form.Path} and tools that may be called: expected one of them, or tool_choice \"none\"")
-            : tools.Choice.Mode == ToolChoiceMode.Required ? ForcedCall.Form(tools)
-            : form;
+        OutputConstraint? text = form.IsAny ? null : kept.Get(form);
+        return text is null || tools.Offered is not { } offered ? text : kept.Get(new OutputForm(
+            "tools",
+            string.Create(CultureInfo.InvariantCulture, $"form or {tools.Parallel} call {format.Name} {form.Key.Length} {form.Key} {JsonText.Text(offered)}"),
+            () => CallConstraint.OrForm(text, format, offered, tools.Parallel)));
     }
 
     /// <summary><c>response_format</c> of a chat completion, or one of the fields of <see cref="ReadExtras"/>.</summary>

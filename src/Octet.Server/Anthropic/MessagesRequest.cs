@@ -18,16 +18,9 @@ static class MessagesRequest
         List<ChatTurn> turns = MessageTurns.Read(fields);
         int? maxTokens = fields.Integer("max_tokens", 1) ?? (counts ? null : throw fields.Missing("max_tokens", "a whole number from 1"));
         GenerationOptions options = SamplingFields.Read(fields, maxTokens, "stop_sequences");
-        return new Conversation(turns, Prompt(fields, model, turns), options, Tools(fields), OutputForms.ReadMessage(fields));
-    }
-
-    static PromptOptions Prompt(Fields fields, LanguageModel model, List<ChatTurn> turns)
-    {
-        string? thinking = fields.Object("thinking")?.Word("type", "enabled", "disabled", "adaptive");
-        PromptOptions prompt = TemplateFields.Effort(new PromptOptions { ContinueFinalMessage = turns[^1].Role == "assistant" }, fields.Object("output_config")?.Text("effort"), model);
-
-        // A model without the switch thinks as it was made to.
-        return model.ThinkingVariable is null || thinking is null or "adaptive" ? prompt : prompt with { Thinking = thinking == "enabled" };
+        ReasoningWish reasoning = ReasoningWish.ReadMessage(fields);
+        PromptOptions prompt = reasoning.ApplyTo(new PromptOptions { ContinueFinalMessage = turns[^1].Role == "assistant" }, model);
+        return new Conversation(turns, prompt, options, Tools(fields), OutputForms.ReadMessage(fields)) { Reasoning = reasoning };
     }
 
     static ToolSet Tools(Fields fields)

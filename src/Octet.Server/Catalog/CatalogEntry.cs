@@ -1,9 +1,13 @@
+using Microsoft.Extensions.Logging;
 using Octet.Server.Http;
 
 namespace Octet.Server.Catalog;
 
 /// <summary>A served model: open or not, and who uses it.</summary>
-sealed class CatalogEntry(ServedModel model, TimeProvider clock)
+/// <param name="model">The model.</param>
+/// <param name="clock">Tells how long nobody has used it.</param>
+/// <param name="logger">Is told that it has been opened.</param>
+sealed partial class CatalogEntry(ServedModel model, TimeProvider clock, ILogger logger)
 {
     readonly Lock _gate = new();
     Task<LoadedModel>? _loading;
@@ -45,7 +49,7 @@ sealed class CatalogEntry(ServedModel model, TimeProvider clock)
             _users++;
 
             // What failed is tried again: a disk or a network may be back.
-            loading = _loading is null or { IsFaulted: true } or { IsCanceled: true } ? _loading = ModelLoader.LoadAsync(model, CancellationToken.None) : _loading;
+            loading = _loading is null or { IsFaulted: true } or { IsCanceled: true } ? _loading = LoadAsync() : _loading;
         }
 
         try
@@ -115,10 +119,33 @@ sealed class CatalogEntry(ServedModel model, TimeProvider clock)
         unused?.Dispose();
     }
 
+    async Task<LoadedModel> LoadAsync()
+    {
+        long begun = clock.GetTimestamp();
+        LoadedModel loaded = await ModelLoader.LoadAsync(model, CancellationToken.None);
+        double seconds = clock.GetElapsedTime(begun).TotalSeconds;
+        if (loaded.Language is { } language)
+        {
+            LogOpened(Name, seconds, language.ContextLength, loaded.CacheTokens, language.Statistics.PagesTotal, language.KvCacheBytes, language.Device);
+        }
+        else
+        {
+            LogOpenedEncoder(Name, seconds, loaded.MaxTokens);
+        }
+
+        return loaded;
+    }
+
     LoadedModel? TakeLoaded()
     {
         LoadedModel? loaded = _loading is { IsCompletedSuccessfully: true } done ? done.Result : null;
         _loading = loaded is null ? _loading : null;
         return loaded;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "model {Model} opened in {Seconds:0.0} s: context {Context} tokens, cache up to {CacheTokens} tokens in {Pages} pages, {Bytes} bytes, {Device}")]
+    partial void LogOpened(string model, double seconds, int context, long cacheTokens, int pages, long bytes, string device);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "model {Model} opened in {Seconds:0.0} s: texts up to {Tokens} tokens")]
+    partial void LogOpenedEncoder(string model, double seconds, int tokens);
 }

@@ -44,6 +44,9 @@ sealed class LoadedModel : IDisposable
     /// <summary>Of a language model prompt and answer together, of others a text.</summary>
     internal int MaxTokens { get; }
 
+    /// <summary>Tokens whose keys and values the cache holds at most, of all sequences together; 0 where there is none.</summary>
+    internal long CacheTokens => Language is { KvCacheBytesPerToken: > 0 } language ? language.KvCacheBytes / language.KvCacheBytesPerToken : 0;
+
     /// <summary>Changes where answers could (<c>system_fingerprint</c>).</summary>
     internal string Fingerprint { get; }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Octet.Server.Http;
 
@@ -9,10 +10,10 @@ sealed class ModelCatalog : IDisposable
     readonly OctetServerOptions _options;
     readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ModelCatalog(IOptions<OctetServerOptions> options, TimeProvider clock)
+    public ModelCatalog(IOptions<OctetServerOptions> options, TimeProvider clock, ILogger<ModelCatalog> logger)
     {
         _options = options.Value;
-        Entries = [.. _options.Models.Select(model => new CatalogEntry(model, clock))];
+        Entries = [.. _options.Models.Select(model => new CatalogEntry(model, clock, logger))];
         if (_options.LoadOnFirstUse)
         {
             _ready.SetResult();

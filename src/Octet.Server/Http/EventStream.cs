@@ -8,7 +8,7 @@ namespace Octet.Server.Http;
 /// An answer as server-sent events, each sent as soon as it is there. A client that reads slowly makes whoever writes wait; one that is gone ends it.
 /// </summary>
 /// <remarks><see href="https://html.spec.whatwg.org/multipage/server-sent-events.html"/></remarks>
-sealed class EventStream(ApiRequest request) : IDisposable
+sealed class EventStream(ApiRequest request) : IEventSink, IDisposable
 {
     readonly HttpResponse _response = request.Context.Response;
     readonly Utf8JsonWriter _json = new(request.Context.Response.BodyWriter, JsonText.Plain);
@@ -25,7 +25,7 @@ sealed class EventStream(ApiRequest request) : IDisposable
     }
 
     /// <summary>As <see cref="SendAsync"/>, without sending yet: the next one does.</summary>
-    internal void Add(string? name, Action<Utf8JsonWriter> write)
+    public void Add(string? name, Action<Utf8JsonWriter> write)
     {
         Start();
         if (name is not null)

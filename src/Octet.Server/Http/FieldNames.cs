@@ -18,6 +18,7 @@ static partial class FieldNames
         [nameof(GenerationOptions.PresencePenalty)] = "presence_penalty",
         [nameof(GenerationOptions.FrequencyPenalty)] = "frequency_penalty",
         [nameof(GenerationOptions.LogitBias)] = "logit_bias",
+        [nameof(GenerationOptions.ReasoningBudget)] = "thinking_token_budget",
         [nameof(GenerationOptions.StopStrings)] = "stop",
         [nameof(GenerationOptions.StopTokenIds)] = "stop_token_ids",
         [nameof(GenerationOptions.BannedTokenIds)] = "banned_token_ids",

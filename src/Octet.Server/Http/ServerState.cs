@@ -10,7 +10,7 @@ namespace Octet.Server.Http;
 
 /// <summary>What all endpoints of a server share.</summary>
 sealed class ServerState(
-    IOptions<OctetServerOptions> options, ModelCatalog models, ServerMetrics metrics, ResponseStore responses, RateLimits rates, IHostApplicationLifetime lifetime, ILogger<ServerState> logger)
+    IOptions<OctetServerOptions> options, ModelCatalog models, ServerMetrics metrics, ResponseStore responses, BackgroundResponses background, RateLimits rates, IHostApplicationLifetime lifetime, ILogger<ServerState> logger)
 {
     internal OctetServerOptions Options { get; } = options.Value;
 
@@ -19,6 +19,8 @@ sealed class ServerState(
     internal ServerMetrics Metrics => metrics;
 
     internal ResponseStore Responses => responses;
+
+    internal BackgroundResponses Background => background;
 
     internal RateLimits Rates => rates;
 

@@ -20,7 +20,15 @@ static class ChatLogProbs
         }
 
         json.WriteStartObject("logprobs"u8);
-        json.WriteStartArray("content"u8);
+        WriteTokens(json, "content"u8, tokenizer, tokens);
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the tokens, each with the likeliest in its place.</summary>
+    internal static void WriteTokens(Utf8JsonWriter json, ReadOnlySpan<byte> name, Tokenizer? tokenizer, IReadOnlyList<TokenLogProbability> tokens)
+    {
+        json.WriteStartArray(name);
         foreach (TokenLogProbability token in tokens)
         {
             json.WriteStartObject();
@@ -38,8 +46,6 @@ static class ChatLogProbs
         }
 
         json.WriteEndArray();
-        json.WriteNull("refusal"u8);
-        json.WriteEndObject();
     }
 
     static void WriteToken(Utf8JsonWriter json, Tokenizer? tokenizer, int id, float logarithm)

@@ -46,6 +46,6 @@ sealed record ChatRequest(string? Model, int Choices, bool Stream, bool IncludeU
     {
         ToolSet tools = ToolSet.ReadChat(fields);
         GenerationOptions options = SamplingFields.Read(fields, fields.Integer("max_completion_tokens", 1) ?? fields.Integer("max_tokens", 1)) with { LogProbabilities = LogProbabilities.ReadChat(fields) };
-        return new Conversation(ChatMessages.Read(fields), TemplateFields.Read(fields, model), options, tools, OutputForms.ReadChat(fields));
+        return new Conversation(ChatMessages.Read(fields), TemplateFields.Read(fields, model), options, tools, OutputForms.ReadChat(fields)) { Reasoning = ReasoningWish.Read(fields) };
     }
 }

@@ -71,7 +71,7 @@ sealed record CompletionRequest
             LogProbs = logProbs,
             Form = OutputForms.ReadExtras(fields),
             AddSpecialTokens = fields.Flag("add_special_tokens") ?? true,
-            Options = SamplingFields.Read(fields, fields.Integer("max_tokens", 0) ?? DefaultMaxTokens) with { LogProbabilities = logProbs },
+            Options = SamplingFields.Read(fields, fields.Integer("max_tokens", 0) ?? DefaultMaxTokens) with { LogProbabilities = logProbs, ReasoningBudget = ReasoningWish.ReadBudget(fields) is >= 0 and var budget ? budget : null },
         };
     }
 }

@@ -16,12 +16,37 @@ static class ResponseEndpoints
             : (store.Find(previous, request.Owner) ?? throw NotFound(previous, "previous_response_id")).Turns;
         List<ChatTurn> turns = ResponseInput.Read(fields, before);
         byte[] input = JsonText.Bytes(json => ResponseInput.Items(fields).WriteTo(json));
-        using ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
-        AnswerSet answers = asked.Conversation(turns, lease.Language).Begin(request, lease);
-        var writer = new ResponseWriter(asked, lease.Name, answers);
+        ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
+        bool isKept = false;
+        try
+        {
+            AnswerSet answers = asked.Conversation(turns, lease.Language).Begin(request, lease);
+            var writer = new ResponseWriter(asked, lease, answers);
+            if (asked.Background)
+            {
+                RunningResponse running = StartInBackground(request, lease, answers, writer, turns, input);
+                isKept = true;
+                await (asked.Stream ? FollowAsync(request, running.Events!, 0) : request.WriteAsync(running.Json));
+                return;
+            }
 
+            await MakeAsync(request, asked, answers, writer, last => Kept(request, writer, answers, last, turns, input));
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                lease.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Makes a response while its request waits.</summary>
+    static async Task MakeAsync(ApiRequest request, ResponseRequest asked, AnswerSet answers, ResponseWriter writer, Func<byte[], StoredResponse> stored)
+    {
+        ResponseStore store = request.Server.Responses;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
-        var running = new RunningResponse(writer.Id, request.Owner, JsonText.Bytes(json => writer.Write(json, "in_progress")), stop);
+        var running = new RunningResponse(writer.Id, request.Owner, JsonText.Bytes(json => writer.Write(json, ResponseWriter.InProgress)), stop);
         using (store.Begin(running))
         using (running)
         {
@@ -29,7 +54,7 @@ static class ResponseEndpoints
             byte[] last = await (asked.Stream ? making.StreamAsync() : making.WholeAsync());
             if (asked.Store)
             {
-                store.Add(new StoredResponse(writer.Id, request.Owner, last, input, [.. turns, answers.Answers[0].Output.ToTurn()]));
+                store.Add(stored(last));
             }
 
             running.End(last);
@@ -40,16 +65,111 @@ static class ResponseEndpoints
         }
     }
 
-    internal static Task GetAsync(ApiRequest request)
+    /// <summary>Begins a response that nobody waits for; the lease is the response's then.</summary>
+    /// <exception cref="ApiException">There are too many, or it would be too large to be kept.</exception>
+    static RunningResponse StartInBackground(ApiRequest request, ModelLease lease, AnswerSet answers, ResponseWriter writer, List<ChatTurn> turns, byte[] input)
     {
-        string id = Id(request);
-        return request.WriteAsync(request.Server.Responses.Find(id, request.Owner)?.Json ?? request.Server.Responses.FindRunning(id, request.Owner)?.Json ?? throw NotFound(id, null));
+        (ServerState server, ResponseStore store) = (request.Server, request.Server.Responses);
+        long bytes = StoredResponse.BytesOf(input, turns);
+        if (bytes > request.Options.StoredResponseBytes || request.Options is { StoredResponses: 0 } or { BackgroundResponses: 0 })
+        {
+            throw ApiException.Invalid("background", "background is true, and this server keeps no response of this size that nobody waits for; expected false");
+        }
+
+        var stop = new CancellationTokenSource();
+        byte[] queued = JsonText.Bytes(json => writer.Write(json, ResponseWriter.Queued));
+        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(server.Background.EventBytes) };
+        writer.Queue(running.Events);
+        IDisposable place = store.Begin(running);
+        var making = new BackgroundRun(server, answers, writer, running, last =>
+        {
+            store.Add(Kept(request, writer, answers, last, turns, input) with { Events = running.Events });
+            place.Dispose();
+        });
+        try
+        {
+            server.Background.Start(running, bytes, () => making.RunAsync(stop.Token, place, running, stop, lease));
+        }
+        catch
+        {
+            place.Dispose();
+            stop.Dispose();
+            throw;
+        }
+
+        return running;
     }
 
-    internal static Task DeleteAsync(ApiRequest request)
+    static StoredResponse Kept(ApiRequest request, ResponseWriter writer, AnswerSet answers, byte[] last, List<ChatTurn> turns, byte[] input)
+        => new(writer.Id, request.Owner, last, input, [.. turns, answers.Answers[0].Output.ToTurn()]);
+
+    /// <summary>The response as it is, or with <c>stream</c> its events: those behind <c>starting_after</c>, and those that come.</summary>
+    internal static async Task GetAsync(ApiRequest request)
     {
         string id = Id(request);
-        return !request.Server.Responses.Remove(id, request.Owner) ? throw NotFound(id, null) : request.WriteAsync(json =>
+        int? after = ResponseQuery.Read(request.Context.Request.Query);
+
+        // What is not running any more has been kept before it ended.
+        RunningResponse? running = request.Server.Responses.FindRunning(id, request.Owner);
+        StoredResponse? stored = request.Server.Responses.Find(id, request.Owner);
+        if (running is null && stored is null)
+        {
+            throw NotFound(id, null);
+        }
+
+        if (after is not { } last)
+        {
+            await request.WriteAsync(stored?.Json ?? running!.Json);
+            return;
+        }
+
+        ResponseEvents events = (stored is null ? running!.Events : stored.Events)
+            ?? throw ApiException.Invalid("stream", "stream is true, and the response was not made in the background: only those are streamed again");
+        await FollowAsync(request, events, last + 1);
+    }
+
+    static async Task FollowAsync(ApiRequest request, ResponseEvents events, int from)
+    {
+        if (from < events.First)
+        {
+            throw ResponseEvents.Forgotten(from, events.First);
+        }
+
+        using var stream = new EventStream(request);
+        await EventPump.RunAsync(
+            request,
+            events.ReadAsync(from, request.Aborted),
+            stream,
+            async item =>
+            {
+                stream.Add(item.Name, json => json.WriteRawValue(item.Json, skipInputValidation: true));
+                await stream.FlushAsync();
+            },
+            stream.PingAsync,
+            static () => ValueTask.CompletedTask,
+            error => stream.SendAsync(null, json => ErrorBody.Write(json, ApiStyle.OpenAI, error, request.Id)));
+        if (!stream.HasStarted)
+        {
+            await stream.PingAsync();
+        }
+    }
+
+    /// <summary>Forgets a response; one that is being made in the background is ended first.</summary>
+    internal static async Task DeleteAsync(ApiRequest request)
+    {
+        string id = Id(request);
+        if (request.Server.Responses.FindRunning(id, request.Owner) is { Events: not null } running)
+        {
+            await running.CancelAsync();
+            await running.Ended.WaitAsync(request.Aborted);
+        }
+
+        if (!request.Server.Responses.Remove(id, request.Owner))
+        {
+            throw NotFound(id, null);
+        }
+
+        await request.WriteAsync(json =>
         {
             json.WriteStartObject();
             json.WriteString("id"u8, id);

@@ -1,16 +1,36 @@
 using System.Text.Json;
 using Octet.Server.Answers;
 using Octet.Server.Http;
+using Octet.Server.OpenAI;
+using Octet.Tokenizers;
 
 namespace Octet.Server.Responses;
 
 /// <summary>Blocks of an answer as the items of a response, with the events that tell of them.</summary>
-sealed class ResponseItems
+/// <param name="tokenizer">The model's, for the texts of tokens.</param>
+sealed class ResponseItems(Tokenizer? tokenizer)
 {
     readonly Dictionary<int, (string Id, string CallId)> _ids = [];
+    readonly Dictionary<int, List<TokenLogProbability>> _tokens = [];
+
+    /// <summary>Tells the tokens of a text that was added to a block, where they are wanted.</summary>
+    internal void Note(AnswerBlock block, IReadOnlyList<TokenLogProbability> tokens)
+    {
+        if (tokens.Count == 0)
+        {
+            return;
+        }
+
+        if (!_tokens.TryGetValue(block.Index, out List<TokenLogProbability>? all))
+        {
+            _tokens.Add(block.Index, all = []);
+        }
+
+        all.AddRange(tokens);
+    }
 
     /// <summary>The events of what happens to a block.</summary>
-    internal IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Events(BlockStep step, AnswerBlock block, string text)
+    internal IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Events(BlockStep step, AnswerBlock block, string text, IReadOnlyList<TokenLogProbability> tokens)
     {
         bool isCall = block.Kind == OutputKind.CallStart;
         string kind = isCall ? "response.function_call_arguments" : block.Kind == OutputKind.Reasoning ? "response.reasoning_text" : "response.output_text";
@@ -25,10 +45,10 @@ sealed class ResponseItems
 
                 break;
             case BlockStep.More:
-                yield return (kind + ".delta", json => WriteText(json, block, "delta"u8, text));
+                yield return (kind + ".delta", json => WriteText(json, block, "delta"u8, text, tokens));
                 break;
             default:
-                yield return (kind + ".done", json => WriteText(json, block, isCall ? "arguments"u8 : "text"u8, block.Text.ToString()));
+                yield return (kind + ".done", json => WriteText(json, block, isCall ? "arguments"u8 : "text"u8, block.Text.ToString(), Tokens(block)));
                 if (!isCall)
                 {
                     yield return ("response.content_part.done", json => WritePart(json, block, isEmpty: false));
@@ -70,7 +90,7 @@ sealed class ResponseItems
         json.WriteEndObject();
     }
 
-    static void WriteContent(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
+    void WriteContent(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
     {
         json.WriteStartArray("content"u8);
         if (!isEmpty)
@@ -81,7 +101,7 @@ sealed class ResponseItems
         json.WriteEndArray();
     }
 
-    static void WriteContentPart(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
+    void WriteContentPart(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, block.Kind == OutputKind.Reasoning ? "reasoning_text"u8 : "output_text"u8);
@@ -90,12 +110,13 @@ sealed class ResponseItems
         {
             json.WriteStartArray("annotations"u8);
             json.WriteEndArray();
-            json.WriteStartArray("logprobs"u8);
-            json.WriteEndArray();
+            ChatLogProbs.WriteTokens(json, "logprobs"u8, tokenizer, isEmpty ? [] : Tokens(block));
         }
 
         json.WriteEndObject();
     }
+
+    List<TokenLogProbability> Tokens(AnswerBlock block) => _tokens.TryGetValue(block.Index, out List<TokenLogProbability>? tokens) ? tokens : [];
 
     void WriteItem(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
     {
@@ -111,14 +132,13 @@ sealed class ResponseItems
         WriteContentPart(json, block, isEmpty);
     }
 
-    void WriteText(Utf8JsonWriter json, AnswerBlock block, ReadOnlySpan<byte> name, string text)
+    void WriteText(Utf8JsonWriter json, AnswerBlock block, ReadOnlySpan<byte> name, string text, IReadOnlyList<TokenLogProbability> tokens)
     {
         WritePlace(json, block);
         json.WriteString(name, text);
         if (block.Kind == OutputKind.Text)
         {
-            json.WriteStartArray("logprobs"u8);
-            json.WriteEndArray();
+            ChatLogProbs.WriteTokens(json, "logprobs"u8, tokenizer, tokens);
         }
     }
 

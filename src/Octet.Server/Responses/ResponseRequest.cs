@@ -15,6 +15,9 @@ sealed record ResponseRequest
 
     internal bool Store { get; init; }
 
+    /// <summary>Whether the response is made while nobody waits for it.</summary>
+    internal bool Background { get; init; }
+
     internal string? Instructions { get; init; }
 
     internal string? PreviousId { get; init; }
@@ -25,7 +28,7 @@ sealed record ResponseRequest
 
     internal GenerationOptions Options { get; init; } = new();
 
-    internal string? Effort { get; init; }
+    internal ReasoningWish Reasoning { get; init; }
 
     /// <summary>Fields that the response says again, as they were.</summary>
     internal JsonObject Said { get; init; } = [];
@@ -34,18 +37,14 @@ sealed record ResponseRequest
     {
         UnsupportedFields.Refuse(
             fields,
-            ("background", "a response is made while its request waits"),
             ("conversation", "use previous_response_id"),
             ("prompt", "the server has no templates of its own"),
-            ("max_tool_calls", "the server has no tools of its own"),
-            ("top_logprobs", "use /v1/completions"));
-        foreach ((JsonElement json, string path) in fields.List("include") ?? [])
+            ("max_tool_calls", "the server has no tools of its own"));
+        bool store = fields.Flag("store") ?? true;
+        bool background = fields.Flag("background") ?? false;
+        if (background && !store)
         {
-            string wanted = Fields.Text(json, path);
-            if (wanted.Contains("logprobs", StringComparison.Ordinal))
-            {
-                throw ApiException.Unsupported(path, $"{path} is \"{wanted}\", which is not supported: use /v1/completions");
-            }
+            throw ApiException.Invalid("background", "background is true and store is false; expected a response that is stored, since nobody waits for it");
         }
 
         if (fields.Word("truncation", "disabled", "auto") == "auto")
@@ -63,13 +62,14 @@ sealed record ResponseRequest
         {
             Model = fields.Text("model"),
             Stream = fields.Flag("stream") ?? false,
-            Store = fields.Flag("store") ?? true,
+            Store = store,
+            Background = background,
             Instructions = fields.Text("instructions"),
             PreviousId = fields.Text("previous_response_id"),
             Tools = ToolSet.ReadResponse(fields),
             Form = OutputForms.ReadResponse(fields),
-            Options = SamplingFields.Read(fields, fields.Integer("max_output_tokens", 1)),
-            Effort = fields.Object("reasoning")?.Text("effort"),
+            Options = SamplingFields.Read(fields, fields.Integer("max_output_tokens", 1)) with { LogProbabilities = LogProbabilities.ReadResponse(fields) },
+            Reasoning = ReasoningWish.Read(fields),
             Said = said,
         };
     }
@@ -80,8 +80,11 @@ sealed record ResponseRequest
     internal Conversation Conversation(IEnumerable<ChatTurn> turns, LanguageModel model)
         => new(
             Instructions is { } instructions ? [new ChatTurn("system", instructions), .. turns] : [.. turns],
-            TemplateFields.Effort(new PromptOptions(), Effort, model),
+            Reasoning.ApplyTo(new PromptOptions(), model),
             Options,
             Tools,
-            Form);
+            Form)
+        {
+            Reasoning = Reasoning,
+        };
 }

@@ -1,17 +1,25 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Octet.Server.Answers;
+using Octet.Server.Catalog;
 using Octet.Server.Http;
 
 namespace Octet.Server.Responses;
 
 /// <summary>An answer in the form of a response, whole or in events.</summary>
-sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answers)
+sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet answers)
 {
+    internal const string Queued = "queued";
+    internal const string InProgress = "in_progress";
+
+    readonly string _model = lease.Name;
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     readonly AnswerBlocks _blocks = new();
-    readonly ResponseItems _items = new();
+    readonly ResponseItems _items = new(lease.Model.Tokenizer);
+    readonly TextProbabilities? _probabilities = asked.Options.LogProbabilities is null ? null : new TextProbabilities(lease.Model.Tokenizer);
     ApiException? _error;
+    string _status = InProgress;
+    bool _isCreated;
     bool _started;
     int _sequence;
 
@@ -21,11 +29,8 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
 
     internal void Collect(GenerationUpdate update)
     {
-        foreach (OutputPiece piece in update.Pieces)
+        foreach (var _ in Steps(update))
         {
-            foreach (var _ in _blocks.Add(piece))
-            {
-            }
         }
     }
 
@@ -37,14 +42,14 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
         json.WriteString("object"u8, "response"u8);
         json.WriteNumber("created_at"u8, _created);
         json.WriteString("status"u8, status);
-        json.WriteBoolean("background"u8, false);
+        json.WriteBoolean("background"u8, asked.Background);
         WriteError(json);
         WriteIncomplete(json, status);
         json.WriteText("instructions"u8, asked.Instructions);
         json.WriteNode("max_output_tokens"u8, asked.Said["max_output_tokens"]);
-        json.WriteString("model"u8, model);
+        json.WriteString("model"u8, _model);
         json.WriteStartArray("output"u8);
-        foreach (AnswerBlock block in status == "in_progress" ? [] : _blocks.Whole)
+        foreach (AnswerBlock block in IsOpen(status) ? [] : _blocks.Whole)
         {
             _items.Write(json, block, isEmpty: false);
         }
@@ -53,13 +58,14 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
         json.WriteBoolean("parallel_tool_calls"u8, asked.Tools.Parallel);
         json.WriteText("previous_response_id"u8, asked.PreviousId);
         json.WriteStartObject("reasoning"u8);
-        json.WriteText("effort"u8, asked.Effort);
+        json.WriteText("effort"u8, asked.Reasoning.Effort);
         json.WriteNull("summary"u8);
         json.WriteEndObject();
         json.WriteBoolean("store"u8, asked.Store);
         json.WriteNode("temperature"u8, asked.Said["temperature"]);
         json.WriteNode("text"u8, asked.Said["text"] ?? new JsonObject { ["format"] = new JsonObject { ["type"] = "text" } });
         json.WriteNode("tool_choice"u8, asked.Said["tool_choice"] ?? "auto");
+        json.WriteNumber("top_logprobs"u8, asked.Options.LogProbabilities ?? 0);
         json.WriteNode("tools"u8, asked.Said["tools"] ?? new JsonArray());
         json.WriteNode("top_p"u8, asked.Said["top_p"]);
         json.WriteString("truncation"u8, "disabled"u8);
@@ -70,7 +76,7 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
     }
 
     /// <summary>Begins a stream, once.</summary>
-    internal void Start(EventStream stream)
+    internal void Start(IEventSink events)
     {
         if (_started)
         {
@@ -78,62 +84,98 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
         }
 
         _started = true;
-        SendResponse(stream, "response.created", "in_progress");
-        SendResponse(stream, "response.in_progress", "in_progress");
+        Create(events, InProgress);
+        SendResponse(events, "response.in_progress", InProgress);
+    }
+
+    /// <summary>Begins the events of a response that is to be made when the model can.</summary>
+    internal void Queue(IEventSink events)
+    {
+        Create(events, Queued);
+        SendResponse(events, "response.queued", Queued);
     }
 
     /// <summary>Adds the events of an update.</summary>
     /// <returns>Whether there was one.</returns>
-    internal bool Add(EventStream stream, GenerationUpdate update)
+    internal bool Add(IEventSink events, GenerationUpdate update)
     {
         bool any = !_started;
-        Start(stream);
-        foreach (OutputPiece piece in update.Pieces)
+        Start(events);
+        foreach ((BlockStep step, AnswerBlock block, string text, IReadOnlyList<TokenLogProbability> tokens) in Steps(update))
         {
-            any |= Add(stream, _blocks.Add(piece));
+            any = true;
+            Send(events, step, block, text, tokens);
         }
 
         return any;
     }
 
     /// <summary>Closes a stream.</summary>
-    internal void End(EventStream stream, string status)
+    internal void End(IEventSink events, string status)
     {
-        Start(stream);
-        Add(stream, _blocks.Close());
-        SendResponse(stream, status == "completed" ? "response.completed" : "response.incomplete", status);
+        Start(events);
+        foreach ((BlockStep step, AnswerBlock block, string text) in _blocks.Close())
+        {
+            Send(events, step, block, text, []);
+        }
+
+        _status = status;
+        SendResponse(events, status == "completed" ? "response.completed" : "response.incomplete", status);
     }
 
     /// <summary>Closes a stream that an error ended.</summary>
-    internal void Fail(EventStream stream, ApiException error)
+    internal void Fail(IEventSink events, ApiException error)
     {
+        Start(events);
         _error = error;
-        Start(stream);
-        SendResponse(stream, "response.failed", "failed");
+        _status = "failed";
+        SendResponse(events, "response.failed", "failed");
     }
 
-    bool Add(EventStream stream, IEnumerable<(BlockStep Step, AnswerBlock Block, string Text)> steps)
+    /// <summary>The response as it was when it ended.</summary>
+    internal void WriteLast(Utf8JsonWriter json) => Write(json, _status);
+
+    static bool IsOpen(string status) => status is InProgress or Queued;
+
+    /// <summary>What an update changes, with the tokens of the text that came.</summary>
+    IEnumerable<(BlockStep Step, AnswerBlock Block, string Text, IReadOnlyList<TokenLogProbability> Tokens)> Steps(GenerationUpdate update)
     {
-        bool any = false;
-        foreach ((BlockStep step, AnswerBlock block, string text) in steps)
+        _probabilities?.Add(update);
+        foreach (OutputPiece piece in update.Pieces)
         {
-            foreach ((string name, Action<Utf8JsonWriter> write) in _items.Events(step, block, text))
+            foreach ((BlockStep step, AnswerBlock block, string text) in _blocks.Add(piece))
             {
-                any = true;
-                Send(stream, name, write);
+                IReadOnlyList<TokenLogProbability> tokens = step == BlockStep.More && block.Kind == OutputKind.Text ? _probabilities?.Take(text) ?? [] : [];
+                _items.Note(block, tokens);
+                yield return (step, block, text, tokens);
             }
         }
-
-        return any;
     }
 
-    void SendResponse(EventStream stream, string name, string status) => Send(stream, name, json =>
+    void Create(IEventSink events, string status)
+    {
+        if (!_isCreated)
+        {
+            _isCreated = true;
+            SendResponse(events, "response.created", status);
+        }
+    }
+
+    void Send(IEventSink events, BlockStep step, AnswerBlock block, string text, IReadOnlyList<TokenLogProbability> tokens)
+    {
+        foreach ((string name, Action<Utf8JsonWriter> write) in _items.Events(step, block, text, tokens))
+        {
+            Send(events, name, write);
+        }
+    }
+
+    void SendResponse(IEventSink events, string name, string status) => Send(events, name, json =>
     {
         json.WritePropertyName("response"u8);
         Write(json, status);
     });
 
-    void Send(EventStream stream, string name, Action<Utf8JsonWriter> write) => stream.Add(name, json =>
+    void Send(IEventSink events, string name, Action<Utf8JsonWriter> write) => events.Add(name, json =>
     {
         json.WriteStartObject();
         json.WriteString("type"u8, name);
@@ -171,7 +213,7 @@ sealed class ResponseWriter(ResponseRequest asked, string model, AnswerSet answe
 
     void WriteUsage(Utf8JsonWriter json, string status)
     {
-        if (status == "in_progress")
+        if (IsOpen(status))
         {
             json.WriteNull("usage"u8);
             return;

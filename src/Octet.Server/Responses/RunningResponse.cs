@@ -3,7 +3,7 @@ namespace Octet.Server.Responses;
 /// <summary>A response that is being made.</summary>
 /// <param name="id">Its name.</param>
 /// <param name="owner">Who may see it.</param>
-/// <param name="json">What it is so far.</param>
+/// <param name="json">What it is as it begins.</param>
 /// <param name="stop">Ends it.</param>
 sealed class RunningResponse(string id, string owner, byte[] json, CancellationTokenSource stop) : IDisposable
 {
@@ -13,7 +13,11 @@ sealed class RunningResponse(string id, string owner, byte[] json, CancellationT
 
     internal string Owner => owner;
 
-    internal byte[] Json => json;
+    /// <summary>What it is so far.</summary>
+    internal byte[] Json { get; set; } = json;
+
+    /// <summary>The events of one that is made in the background; null: it is made while its request waits.</summary>
+    internal ResponseEvents? Events { get; init; }
 
     internal bool IsCancelled { get; private set; }
 
@@ -36,5 +40,5 @@ sealed class RunningResponse(string id, string owner, byte[] json, CancellationT
     internal void End(byte[] last) => _ended.TrySetResult(last);
 
     /// <summary>Nobody waits for one that failed.</summary>
-    public void Dispose() => _ended.TrySetResult(json);
+    public void Dispose() => _ended.TrySetResult(Json);
 }

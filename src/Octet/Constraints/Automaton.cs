@@ -41,6 +41,9 @@ sealed class Automaton
     /// <summary>Where every text begins.</summary>
     internal AutomatonState Start { get; }
 
+    /// <summary>Where no text leads on.</summary>
+    internal AutomatonState Dead => _dead;
+
     /// <summary>How many states and steps have been made so far: what an operation has cost that was not known yet.</summary>
     internal long Work { get; private set; }
 

@@ -14,8 +14,10 @@ sealed class CompiledConstraint
     /// <param name="trie">The tokens.</param>
     /// <param name="encode">The tokens of a text, as the tokenizer would write it.</param>
     /// <param name="marks">How the model thinks before it answers; null: it does not.</param>
-    internal CompiledConstraint(Network network, TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null)
+    /// <param name="messageStart">Where the text begins behind a mark that the prompt holds, that mark's token; null: it begins behind the prompt.</param>
+    internal CompiledConstraint(Network network, TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null, int? messageStart = null)
     {
+        MessageStart = messageStart;
         Trie = trie;
         _encode = encode;
         Marks = marks;
@@ -30,6 +32,9 @@ sealed class CompiledConstraint
     internal TokenTrie Trie { get; }
 
     internal ThinkingMarks? Marks { get; }
+
+    /// <summary>The token behind which the text begins, in the prompt; null: it begins behind the prompt.</summary>
+    internal int? MessageStart { get; }
 
     /// <summary>
     /// The tokens of the only way on from a state, as the tokenizer writes it, up to where a token that the model may prefer goes on behind what
@@ -52,6 +57,35 @@ sealed class CompiledConstraint
         ReadOnlySpan<byte> rest = [.. certain];
         bool isEnd = state.Steps is { Length: 0 };
         List<int> tokens = [];
+        while (!rest.IsEmpty)
+        {
+            if (Trie.MarkOf(rest[0]) is { } mark)
+            {
+                tokens.Add(mark);
+                rest = rest[1..];
+                continue;
+            }
+
+            // In front of a mark a text is at its end: no token goes on into one.
+            int length = rest.IndexOfAnyInRange(TokenTrie.FirstCode, byte.MaxValue);
+            ReadOnlySpan<byte> text = length < 0 ? rest : rest[..length];
+            int taken = AddText(tokens, text, isEnd || length >= 0);
+            if (taken < text.Length)
+            {
+                break;
+            }
+
+            rest = rest[taken..];
+        }
+
+        return [.. tokens];
+    }
+
+    /// <summary>Adds the tokens of a text that is certain, as many as are.</summary>
+    /// <returns>How many bytes they are.</returns>
+    int AddText(List<int> tokens, ReadOnlySpan<byte> text, bool isEnd)
+    {
+        ReadOnlySpan<byte> rest = text;
         foreach (int token in _encode(Encoding.UTF8.GetString(rest[..WholeCharacters(rest)])))
         {
             ReadOnlySpan<byte> bytes = Trie.Bytes(token);
@@ -64,7 +98,7 @@ sealed class CompiledConstraint
             rest = rest[bytes.Length..];
         }
 
-        return [.. tokens];
+        return text.Length - rest.Length;
     }
 
     /// <summary>Whether a token begins with all of this and goes on.</summary>

@@ -55,8 +55,22 @@ sealed class ConstraintState
     /// <summary>Tells what stands in front of the text, which may have opened the model's reasoning.</summary>
     /// <param name="prompt">The prompt's tokens.</param>
     /// <param name="mayThink">Whether the model may open it itself.</param>
+    /// <exception cref="ModelException">The prompt has begun a message that cannot go on to such an answer.</exception>
     internal void Begin(ReadOnlySpan<int> prompt, bool mayThink)
     {
+        if (_compiled.MessageStart is { } start)
+        {
+            foreach (int token in prompt[(prompt.LastIndexOf(start) + 1)..])
+            {
+                Follow(token);
+            }
+
+            if (_state.IsDead)
+            {
+                throw new ModelException(ModelError.InvalidInput, "the prompt has begun the answer's message, which cannot go on to what Constraint asks for; expected one that leaves the whole message to the model");
+            }
+        }
+
         if (_compiled.Marks is not { } marks)
         {
             return;
@@ -87,20 +101,31 @@ sealed class ConstraintState
             return;
         }
 
-        AutomatonState next = _state;
-        foreach (byte value in _compiled.Trie.Bytes(token))
+        AutomatonState before = _state;
+        Follow(token);
+        if (_state.IsDead || _ended)
         {
-            next = _compiled.Automaton.Next(next, value);
-        }
-
-        if (next.IsDead || _ended || _compiled.Trie.Bytes(token).IsEmpty)
-        {
+            _state = before;
             _ended = Accepts ? true : throw new InvalidOperationException($"token {token} does not go on with what the constraint allows; expected one of its mask");
             return;
         }
 
         _place = Place.Answer;
-        _state = next;
+    }
+
+    /// <summary>Goes on by the bytes of a token; what is no text leads nowhere.</summary>
+    void Follow(int token)
+    {
+        ReadOnlySpan<byte> bytes = _compiled.Trie.Bytes(token);
+        if (bytes.IsEmpty)
+        {
+            _state = _compiled.Automaton.Dead;
+        }
+
+        foreach (byte value in bytes)
+        {
+            _state = _compiled.Automaton.Next(_state, value);
+        }
     }
 
     /// <summary>The tokens of the only way on, as the tokenizer writes it; empty where there are several. Not taken yet.</summary>

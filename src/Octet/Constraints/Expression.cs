@@ -28,6 +28,12 @@ sealed class LiteralExpression(byte[] bytes) : Expression
     internal byte[] Bytes => bytes;
 }
 
+/// <summary>A mark of a model's format, such as <c>&lt;tool_call&gt;</c>: the token where a tokenizer has it as one that is no text, else the text.</summary>
+sealed class MarkExpression(string text) : Expression
+{
+    internal string Text => text;
+}
+
 /// <summary>One character of a set, as UTF-8.</summary>
 sealed class SetExpression(CharacterSet set) : Expression
 {

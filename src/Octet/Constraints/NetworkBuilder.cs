@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Octet.Constraints;
 
@@ -19,11 +20,10 @@ sealed class NetworkBuilder
     readonly List<(int First, int Least, int Most)> _counted = [];
     readonly Dictionary<Rule, int> _indices = new(ReferenceEqualityComparer.Instance);
     readonly Dictionary<Expression, Rule> _repeated = new(ReferenceEqualityComparer.Instance);
+    readonly TokenTrie? _trie;
     int _rule;
 
-    NetworkBuilder()
-    {
-    }
+    NetworkBuilder(TokenTrie? trie) => _trie = trie;
 
     /// <summary>A step from one position to another.</summary>
     /// <param name="From">Where it begins.</param>
@@ -43,10 +43,11 @@ sealed class NetworkBuilder
 
     /// <param name="root">What the whole text must be.</param>
     /// <param name="isWritable">Which bytes can be written; texts that need others are left out.</param>
+    /// <param name="trie">Knows the marks that are tokens; null: marks are the texts that they are.</param>
     /// <exception cref="ConstraintException">It is too large, nothing satisfies it, or a rule begins with itself.</exception>
-    internal static Network Build(Expression root, bool[] isWritable)
+    internal static Network Build(Expression root, bool[] isWritable, TokenTrie? trie = null)
     {
-        NetworkBuilder builder = new();
+        NetworkBuilder builder = new(trie);
         builder.Index(root as Rule ?? new Rule("root") { Body = root });
 
         // Rules are found while others are built.
@@ -81,18 +82,11 @@ sealed class NetworkBuilder
         switch (expression)
         {
             case LiteralExpression literal:
-                for (int i = 0; i < literal.Bytes.Length; i++)
-                {
-                    int next = i == literal.Bytes.Length - 1 ? to : NewPosition();
-                    Add(new Edge(from, EdgeKind.Bytes, literal.Bytes[i], literal.Bytes[i], 0, next));
-                    from = next;
-                }
+                BuildLiteral(literal.Bytes, from, to);
+                break;
 
-                if (literal.Bytes.Length == 0)
-                {
-                    Connect(from, to);
-                }
-
+            case MarkExpression mark:
+                BuildLiteral(_trie?.Code(mark.Text) is { } code ? [code] : Encoding.UTF8.GetBytes(mark.Text), from, to);
                 break;
 
             case SetExpression set:
@@ -148,6 +142,21 @@ sealed class NetworkBuilder
 
             default:
                 throw new NotSupportedException($"{expression.GetType().Name} has no positions");
+        }
+    }
+
+    void BuildLiteral(byte[] bytes, int from, int to)
+    {
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            int next = i == bytes.Length - 1 ? to : NewPosition();
+            Add(new Edge(from, EdgeKind.Bytes, bytes[i], bytes[i], 0, next));
+            from = next;
+        }
+
+        if (bytes.Length == 0)
+        {
+            Connect(from, to);
         }
     }
 
@@ -224,7 +233,7 @@ sealed class NetworkBuilder
     static bool MayBeEmpty(Expression part, HashSet<Rule> inside) => part switch
     {
         LiteralExpression literal => literal.Bytes.Length == 0,
-        SetExpression => false,
+        SetExpression or MarkExpression => false,
         SequenceExpression sequence => sequence.Parts.All(item => MayBeEmpty(item, inside)),
         ChoiceExpression choice => choice.Parts.Any(item => MayBeEmpty(item, inside)),
         RepeatExpression repeat => repeat.Least == 0 || MayBeEmpty(repeat.Part, inside),

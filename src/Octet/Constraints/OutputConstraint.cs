@@ -2,9 +2,11 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Constraints;
+using Octet.Constraints.Calls;
 using Octet.Constraints.Grammars;
 using Octet.Constraints.Patterns;
 using Octet.Constraints.Schemas;
+using Octet.Output;
 using Octet.Tokenizers;
 
 namespace Octet;
@@ -23,6 +25,8 @@ public sealed class OutputConstraint
     readonly string _description;
     readonly Expression _root;
     readonly ConditionalWeakTable<Tokenizer, CompiledConstraint> _compiled = [];
+    readonly Lazy<OutputConstraint> _inChannels;
+    readonly Lazy<OutputConstraint> _inLastChannel;
     readonly Automaton _automaton;
 
     OutputConstraint(string description, Expression root)
@@ -32,6 +36,8 @@ public sealed class OutputConstraint
         bool[] all = new bool[256];
         Array.Fill(all, true);
         _automaton = new Automaton(NetworkBuilder.Build(root, all));
+        _inChannels = new(() => OfChannels(description, ChannelForms.Answer(true, ChannelForms.Text(root))));
+        _inLastChannel = new(() => OfChannels(description, ChannelForms.Answer(false, ChannelForms.Text(root))));
     }
 
     /// <summary>Any JSON object.</summary>
@@ -118,12 +124,38 @@ public sealed class OutputConstraint
         return _automaton.MayEnd(state);
     }
 
+    /// <summary>What the text must be.</summary>
+    internal Expression Root => _root;
+
+    /// <summary>Whether it holds marks of a format, which are tokens of some tokenizers.</summary>
+    bool HasMarks { get; init; }
+
+    /// <summary>Whether it is of an answer in channels (harmony), from behind the mark that starts its first message.</summary>
+    internal bool HasChannels { get; private init; }
+
+    /// <summary>A constraint that holds marks of a format.</summary>
+    internal static OutputConstraint OfMarks(string description, Expression root) => new(description, root) { HasMarks = true };
+
+    /// <summary>A constraint of an answer in channels.</summary>
+    internal static OutputConstraint OfChannels(string description, Expression root) => new(description, root) { HasMarks = true, HasChannels = true };
+
+    /// <summary>The constraint as that of an answer's last message, of a model that answers in channels (harmony); made once.</summary>
+    /// <param name="mayThink">Whether messages of reasoning may come before it.</param>
+    internal OutputConstraint InChannels(bool mayThink) => HasChannels ? this : (mayThink ? _inChannels : _inLastChannel).Value;
+
     /// <summary>The constraint for a tokenizer, made once.</summary>
     /// <exception cref="ConstraintException">The tokenizer has no tokens for any text that satisfies it.</exception>
-    internal CompiledConstraint Compile(Tokenizer tokenizer) => _compiled.GetValue(
-        tokenizer, key => Compile(TokenTrie.Of(key), text => key.Encode(text, addSpecialTokens: false, splitSpecialTokens: true), ThinkingMarks.Of(key)));
+    internal CompiledConstraint Compile(Tokenizer tokenizer) => _compiled.GetValue(tokenizer, key =>
+    {
+        TokenTrie trie = TokenTrie.Of(key);
+        return HasMarks
+            ? new CompiledConstraint(NetworkBuilder.Build(_root, trie.IsWritable, trie), trie, Encode, HasChannels ? null : ThinkingMarks.Of(key), HasChannels ? key.GetId(HarmonyReader.Start) : null)
+            : Compile(trie, Encode, ThinkingMarks.Of(key));
 
-    /// <inheritdoc cref="CompiledConstraint(Network, TokenTrie, Func{string, int[]}, ThinkingMarks?)"/>
+        int[] Encode(string text) => key.Encode(text, addSpecialTokens: false, splitSpecialTokens: true);
+    });
+
+    /// <inheritdoc cref="CompiledConstraint(Network, TokenTrie, Func{string, int[]}, ThinkingMarks?, int?)"/>
     internal CompiledConstraint Compile(TokenTrie trie, Func<string, int[]> encode, ThinkingMarks? marks = null)
     {
         Network network = _automaton.Network;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Octet.Tokenizers;
 
 namespace Octet.Constraints;
@@ -25,7 +24,7 @@ sealed class ThinkingMarks
         _closing = [.. ReasoningMarks.All.Select(pair => tokenizer.GetId(pair.Close)).OfType<int>()];
         TokenTrie trie = TokenTrie.Of(tokenizer);
         AnyText = new ulong[(trie.VocabularySize + 63) / 64];
-        foreach (int token in trie.Tokens.Concat(_closing))
+        foreach (int token in trie.Tokens.Where(token => !trie.IsMark(token)).Concat(_closing))
         {
             AnyText[token >> 6] |= 1UL << token;
         }
@@ -64,5 +63,5 @@ sealed class ThinkingMarks
     internal bool IsClosed(ReadOnlySpan<int> prompt) => prompt[^Math.Min(ClosedWithin, prompt.Length)..].IndexOfAny(_closing) >= 0;
 
     /// <summary>What a token is in the text of a reasoning, marks included.</summary>
-    internal string Text(int token) => _tokenizer.GetTextBytes(token) is { } bytes ? Encoding.UTF8.GetString(bytes) : _tokenizer.GetToken(token) ?? "";
+    internal string Text(int token) => ReasoningMarks.Text(_tokenizer, token);
 }

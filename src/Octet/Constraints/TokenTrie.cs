@@ -6,7 +6,8 @@ namespace Octet.Constraints;
 
 /// <summary>
 /// The bytes of all tokens as one tree, laid out depth first: a node is followed by its children, and <see cref="Skip"/> leads past them. Tokens that
-/// are no text (special tokens, and others that a file adds to its vocabulary) are not in it.
+/// are no text (special tokens, and others that a file adds to its vocabulary) are not in it, but for the marks of calls and channels: each is a byte
+/// that no text has.
 /// </summary>
 sealed class TokenTrie
 {
@@ -15,11 +16,16 @@ sealed class TokenTrie
 
     static readonly ConditionalWeakTable<Tokenizer, TokenTrie> s_tries = [];
 
-    readonly byte[]?[] _bytes;
+    // Bytes from here on occur nowhere in UTF-8.
+    internal const byte FirstCode = 0xF5;
 
-    TokenTrie(byte[]?[] bytes)
+    readonly byte[]?[] _bytes;
+    readonly Dictionary<string, byte> _codes;
+
+    TokenTrie(byte[]?[] bytes, Dictionary<string, byte> codes)
     {
         _bytes = bytes;
+        _codes = codes;
         int[] ids = Sorted(bytes);
         List<byte> label = [0];
         List<ushort> depth = [0];
@@ -94,14 +100,36 @@ sealed class TokenTrie
         byte[]?[] bytes = new byte[]?[key.VocabularySize];
         for (int id = 0; id < bytes.Length; id++)
         {
-            bytes[id] = key.GetTextBytes(id);
+            // What begins with a byte that no text has is none that a text could need.
+            bytes[id] = key.GetTextBytes(id) is { } text && text is not [>= FirstCode, ..] ? text : null;
         }
 
-        return new TokenTrie(bytes);
+        // A model has the marks of one format: no tokenizer of a published model comes near the end.
+        Dictionary<string, byte> codes = new(StringComparer.Ordinal);
+        foreach (string mark in OutputFormat.All.SelectMany(static format => format.Marks).Distinct())
+        {
+            if (FirstCode + codes.Count <= byte.MaxValue && key.GetId(mark) is { } id && id < bytes.Length && bytes[id] is null && !codes.ContainsKey(mark))
+            {
+                byte code = (byte)(FirstCode + codes.Count);
+                codes.Add(mark, code);
+                bytes[id] = [code];
+            }
+        }
+
+        return new TokenTrie(bytes, codes);
     });
 
     /// <param name="bytes">By id; null or empty: no text.</param>
-    internal static TokenTrie Of(byte[]?[] bytes) => new(bytes);
+    internal static TokenTrie Of(byte[]?[] bytes) => new(bytes, []);
+
+    /// <summary>The byte that stands for a mark; null where the tokenizer writes it as text.</summary>
+    internal byte? Code(string mark) => _codes.TryGetValue(mark, out byte code) ? code : null;
+
+    /// <summary>The token of a mark by its byte; null: it is none's.</summary>
+    internal int? MarkOf(byte code) => code >= FirstCode && Child(0, code) is >= 0 and var node && IsMark(Tokens[FirstToken[node]]) ? Tokens[FirstToken[node]] : null;
+
+    /// <summary>Whether a token is a mark that has a byte of its own.</summary>
+    internal bool IsMark(int token) => Bytes(token) is [>= FirstCode and var code] && _codes.ContainsValue(code);
 
     /// <summary>The child of a node by its byte; -1 where there is none.</summary>
     internal int Child(int node, byte value)

@@ -1,3 +1,4 @@
+using System.Text;
 using Octet.Tokenizers;
 
 namespace Octet;
@@ -14,6 +15,10 @@ static class ReasoningMarks
 
     // Gemma's opening mark is a token and a word.
     internal static bool IsMark(string text) => text == "<|channel>" || Array.Exists(All, pair => text == pair.Open || text == pair.Close);
+
+    /// <summary>What a token is in the text of a reasoning, marks included.</summary>
+    internal static string Text(Tokenizer tokenizer, int token)
+        => tokenizer.GetTextBytes(token) is { } bytes ? Encoding.UTF8.GetString(bytes) : tokenizer.GetToken(token) ?? "";
 
     /// <summary>
     /// The closing mark of the reasoning that a prompt leaves open for the answer to go on in, as templates of models that always think do; null

@@ -16,6 +16,7 @@ sealed class TemplateTraits
     readonly Lazy<string?> _thinkingVariable;
     readonly Lazy<bool> _knowsParts;
     readonly Lazy<string> _behindAnswer;
+    readonly Lazy<ReasoningSpacing?> _spacing;
 
     internal TemplateTraits(ChatTemplate template)
     {
@@ -23,6 +24,7 @@ sealed class TemplateTraits
         _thinkingVariable = new(() => Array.Find(["enable_thinking", "thinking"], Matters));
         _knowsParts = new(FindParts);
         _behindAnswer = new(FindBehindAnswer);
+        _spacing = new(FindSpacing);
     }
 
     /// <summary>The variable that switches thinking on and off; null where there is none.</summary>
@@ -33,6 +35,9 @@ sealed class TemplateTraits
 
     /// <summary>What the template writes behind an assistant's answer, at the end of the conversation or else in front of the next message.</summary>
     internal string BehindAnswer => _behindAnswer.Value;
+
+    /// <summary>What the template writes around an answer's reasoning; null where it leaves that out.</summary>
+    internal ReasoningSpacing? Spacing => _spacing.Value;
 
     bool Matters(string variable)
     {
@@ -72,6 +77,15 @@ sealed class TemplateTraits
         }
 
         return "";
+    }
+
+    ReasoningSpacing? FindSpacing()
+    {
+        const string Reasoning = "octetthought";
+        var messages = new JsonArray(
+            new JsonObject { ["role"] = "user", ["content"] = $"{Content}0" },
+            new JsonObject { ["role"] = "assistant", ["content"] = $"{Content}1", ["reasoning_content"] = Reasoning });
+        return Render(messages, false, []) is { } text ? ReasoningSpacing.Find(text, Reasoning, $"{Content}1") : null;
     }
 
     string? Render(string[] roles, bool addGenerationPrompt, Dictionary<string, JsonNode?> variables)

@@ -6,9 +6,6 @@ namespace Octet.Generation;
 /// <summary>What tokens become: text in front of the first stop string, taken apart where that is wanted.</summary>
 sealed class AnswerText
 {
-    // Where a message of harmony begins; the prompt has begun the answer's.
-    const string HarmonyStart = "<|start|>";
-
     readonly Tokenizer? _tokenizer;
     readonly StreamingDecoder? _decoder;
     readonly StopStrings _stops;
@@ -27,7 +24,7 @@ sealed class AnswerText
         _format = format ?? OutputFormat.Plain;
         _decoder = tokenizer?.CreateDecoder(settings.SkipSpecialTokens);
         _stops = new StopStrings(settings.StopStrings, settings.SkipSpecialTokens && tokenizer is not null ? HoldsSpecialToken : null);
-        if (tokenizer is not null && (SeparatesReasoning || SeparatesCalls))
+        if (tokenizer is not null && (SeparatesReasoning || SeparatesCalls || (_format.IsHarmony && settings.Constraint is not null)))
         {
             _parser = new OutputParser(_format, new OutputParserOptions(
                 settings.Tools, _format.IsHarmony ? null : ReasoningMarks.LeftOpen(prompt, tokenizer), _format.IsHarmony ? HarmonyHead(prompt, tokenizer) : "", SeparatesReasoning, SeparatesCalls));
@@ -82,7 +79,7 @@ sealed class AnswerText
     /// <summary>What the prompt holds of the answer's own message; empty where it does not begin one.</summary>
     static string HarmonyHead(ReadOnlySpan<int> prompt, Tokenizer tokenizer)
     {
-        int start = tokenizer.GetId(HarmonyStart) is { } id ? prompt.LastIndexOf(id) : -1;
+        int start = tokenizer.GetId(HarmonyReader.Start) is { } id ? prompt.LastIndexOf(id) : -1;
         return start < 0 ? "" : tokenizer.Decode(prompt[(start + 1)..]);
     }
 }

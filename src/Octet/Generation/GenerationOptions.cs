@@ -97,6 +97,13 @@ public sealed record GenerationOptions
     /// <summary>What becomes of what the model thinks before it answers.</summary>
     public ReasoningMode Reasoning { get; init; }
 
+    /// <summary>
+    /// The most tokens of reasoning, from 0: then the mark that ends it comes as the model's template writes it, goes before every other rule, and the answer goes on. A
+    /// character is not cut in two for it. The marks are none of these tokens, and all are of <see cref="MaxTokens"/>. No effect on what does not think, or has no tokenizer.
+    /// Null: as many as the model likes.
+    /// </summary>
+    public int? ReasoningBudget { get; init; }
+
     /// <summary>What becomes of the calls of tools that the model writes.</summary>
     public ToolCallMode ToolCalls { get; init; }
 
@@ -142,6 +149,7 @@ public sealed record GenerationOptions
             ExponentialDecayLengthPenalty is null or { StartIndex: >= 0, DecayFactor: > 0 and <= double.MaxValue },
             nameof(ExponentialDecayLengthPenalty), ExponentialDecayLengthPenalty, "a start from 0 and a factor above 0 (1 is off)");
         Require(Reasoning is >= ReasoningMode.Keep and <= ReasoningMode.Hide, nameof(Reasoning), Reasoning, "one of the enumeration");
+        Require(ReasoningBudget is null or >= 0, nameof(ReasoningBudget), ReasoningBudget, "a whole number from 0");
         Require(ToolCalls is >= ToolCallMode.Keep and <= ToolCallMode.Separate, nameof(ToolCalls), ToolCalls, "one of the enumeration");
         Require(LogProbabilities is null or (>= 0 and <= 100), nameof(LogProbabilities), LogProbabilities, "a whole number from 0 to 100");
         Require(TimeLimit is null || TimeLimit > TimeSpan.Zero, nameof(TimeLimit), TimeLimit, "a time above zero");

@@ -66,6 +66,9 @@ sealed record GenerationSettings
 
     internal ReasoningMode Reasoning { get; init; }
 
+    /// <summary>How long the model may think; null: as long as it likes. <see cref="Resolve"/> knows no tokenizer and leaves it out.</summary>
+    internal ReasoningLimit? ReasoningLimit { get; init; }
+
     internal ToolCallMode ToolCalls { get; init; }
 
     internal JsonNode? Tools { get; init; }

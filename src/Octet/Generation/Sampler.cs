@@ -5,7 +5,7 @@ using Octet.Constraints;
 namespace Octet.Generation;
 
 /// <summary>
-/// Draws the next token from a model's logits, for one sequence. In order: logit bias; biases and bans of sequences; the constraint of the output;
+/// Draws the next token from a model's logits, for one sequence. Where its time to think is over, what ends that. Else in order: logit bias; biases and bans of sequences; the constraint of the output;
 /// allowed and banned tokens; stop tokens held off until the minimum length; repetition, presence and frequency penalty; the growing bias of end tokens;
 /// temperature; top-k; top-p; min-p; typical-p; the draw from what is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
 /// filter sees the distribution that the one before it left. Nothing is allocated after construction.
@@ -18,6 +18,7 @@ sealed class Sampler
     readonly SequenceRules? _sequences;
     readonly Candidates? _candidates;
     readonly ConstraintState? _constraint;
+    readonly ReasoningBudget? _reasoning;
     readonly int[] _ends;
     readonly float[] _endScores;
     readonly float[] _allowedScores;
@@ -38,9 +39,10 @@ sealed class Sampler
         _candidates = settings.Temperature > 0 ? new Candidates(settings, tokenizerSize) : null;
         _allowedScores = settings.AllowedTokenIds is { } allowed ? new float[allowed.Length] : [];
         _constraint = settings.Constraint is { } constraint ? new ConstraintState(constraint) : null;
+        _reasoning = settings.ReasoningLimit?.Begin();
         _ends = _constraint is null ? [] : [.. settings.StopTokenIds.Union(settings.EndTokenIds)];
         _endScores = new float[_ends.Length];
-        _adjusts = penalises || _constraint is not null || _sequences is not null || settings.ExponentialDecay is not null || settings.LogitBias.Length > 0
+        _adjusts = penalises || _constraint is not null || _reasoning is not null || _sequences is not null || settings.ExponentialDecay is not null || settings.LogitBias.Length > 0
             || settings.AllowedTokenIds is not null || settings.BannedTokenIds.Length > 0 || settings.BannedFirstTokenIds.Length > 0 || settings.MinTokens > 0;
 
         // What is drawn is told in JSON, where a number is a double.
@@ -55,11 +57,16 @@ sealed class Sampler
     internal bool IsComplete => _constraint is { IsComplete: true };
 
     /// <summary>
-    /// Tokens that come next whatever the model says, because the constraint of the output leaves no other: they can be taken without their logits.
-    /// Empty where there are none, or where another rule could object.
+    /// Tokens that come next whatever the model says, because its time to think is over, or the constraint of the output leaves no other: they can be
+    /// taken without their logits. Empty where there are none, or where another rule could object.
     /// </summary>
     internal int[] ForcedTokens()
     {
+        if (EndOfReasoning is { } end)
+        {
+            return [end];
+        }
+
         if (_constraint is null || _sequences is not null || _settings.AllowedTokenIds is not null || _settings.BannedTokenIds.Length > 0 || _settings.BannedFirstTokenIds.Length > 0)
         {
             return [];
@@ -70,12 +77,16 @@ sealed class Sampler
         return unfit < 0 ? forced : forced[..unfit];
     }
 
+    /// <summary>The token that is due because the model has thought as long as it may.</summary>
+    int? EndOfReasoning => _reasoning?.Forced is { } token && token < _tokenizerSize ? token : null;
+
     /// <summary>
     /// Tells the tokens in front of the output; the repetition penalty counts them, the rules of sequences look at them, and the constraint of the
     /// output sees whether they open the model's reasoning.
     /// </summary>
     internal void AddPrompt(ReadOnlySpan<int> tokens)
     {
+        _reasoning?.Begin(tokens);
         _constraint?.Begin(tokens, mayThink: _settings.Reasoning != ReasoningMode.Keep);
         _sequences?.Add(tokens);
         if (_history is not null)
@@ -91,6 +102,7 @@ sealed class Sampler
     internal void Accept(int token)
     {
         _step++;
+        _reasoning?.Accept(token);
         _constraint?.Accept(token);
         _sequences?.Add(token);
         _history?.Add(token, isOutput: true);
@@ -102,6 +114,11 @@ sealed class Sampler
     internal int Sample(Span<float> logits)
     {
         ArgumentOutOfRangeException.ThrowIfZero(logits.Length);
+        if (EndOfReasoning is { } end)
+        {
+            return end;
+        }
+
         Span<float> scores = logits[..Math.Min(logits.Length, _tokenizerSize)];
         float maximum = LogitScan.Maximum(scores);
         if (float.IsNaN(maximum) || float.IsPositiveInfinity(maximum))
@@ -145,6 +162,7 @@ sealed class Sampler
         Constrain(scores);
         KeepAllowed(scores);
         Suppress(scores, _settings.BannedTokenIds);
+        Suppress(scores, _reasoning is null ? default : _reasoning.Banned);
         if (_step == 0)
         {
             Suppress(scores, _settings.BannedFirstTokenIds);
@@ -221,7 +239,7 @@ sealed class Sampler
         }
     }
 
-    static void Suppress(Span<float> scores, int[] ids)
+    static void Suppress(Span<float> scores, ReadOnlySpan<int> ids)
     {
         foreach (int id in ids)
         {

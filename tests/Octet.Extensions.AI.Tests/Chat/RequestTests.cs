@@ -129,17 +129,47 @@ public class RequestTests
     public async Task What_is_not_supported_is_refused_by_name(ChatOptions options, string message)
         => Assert.Equal(message, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Message);
 
-    public static TheoryData<ChatOptions> Constrained => new()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("get_time")]
+    public async Task A_call_that_nothing_can_make_is_refused(string? name)
     {
-        new ChatOptions { Tools = [s_weather], ResponseFormat = ChatResponseFormat.Json },
-        new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireAny },
-        new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireSpecific("get_weather") },
-    };
+        var options = new ChatOptions { Tools = name is null ? [] : [s_weather], ToolMode = name is null ? ChatToolMode.RequireAny : ChatToolMode.RequireSpecific(name) };
+        Assert.Equal(ModelError.InvalidInput, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Error);
+    }
+
+    [Fact]
+    public async Task A_call_that_is_required_is_a_constraint_made_once()
+    {
+        var options = new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.RequireAny, ResponseFormat = ChatResponseFormat.Json };
+        OutputConstraint constraint = (await Script.AskedFor(options)).Generation.Constraint!;
+        Assert.True(constraint.IsMatch("<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Rome\"}}\n</tool_call>"));
+        Assert.False(constraint.IsMatch("{}"));
+        Assert.Same(constraint, (await Script.AskedFor(options)).Generation.Constraint);
+    }
+
+    [Fact]
+    public async Task A_format_beside_tools_leaves_the_choice()
+    {
+        OutputConstraint constraint = (await Script.AskedFor(new ChatOptions { Tools = [s_weather], ResponseFormat = ChatResponseFormat.Json })).Generation.Constraint!;
+        Assert.True(constraint.IsMatch("<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Rome\"}}\n</tool_call>"));
+        Assert.True(constraint.IsMatch("{\"a\":1}"));
+        Assert.False(constraint.IsMatch("Sunny."));
+        constraint = (await Script.AskedFor(new ChatOptions { Tools = [s_weather], ToolMode = ChatToolMode.None, ResponseFormat = ChatResponseFormat.Json })).Generation.Constraint!;
+        Assert.Same(OutputConstraint.JsonObject, constraint);
+    }
 
     [Theory]
-    [MemberData(nameof(Constrained))]
-    public async Task What_cannot_be_promised_is_refused_by_a_typed_error(ChatOptions options)
-        => Assert.Equal(ModelError.Unsupported, (await Assert.ThrowsAsync<ModelException>(() => Script.AskedFor(options))).Error);
+    [InlineData("thinking_token_budget", null, 9)]
+    [InlineData("reasoning_budget", ReasoningEffort.None, 9)]
+    [InlineData(null, ReasoningEffort.None, 0)]
+    [InlineData(null, ReasoningEffort.High, 30)]
+    [InlineData(null, null, 30)]
+    public async Task How_long_the_model_may_think_is_told(string? name, ReasoningEffort? effort, int budget)
+    {
+        var options = new ChatOptions { Reasoning = new ReasoningOptions { Effort = effort }, AdditionalProperties = name is null ? null : new() { [name] = 9 } };
+        Assert.Equal(budget, (await Script.AskedFor(options, new ChatClientOptions { Generation = new() { ReasoningBudget = 30 } })).Generation.ReasoningBudget);
+    }
 
     [Fact]
     public async Task JSON_as_the_response_format_is_a_constraint_made_once()

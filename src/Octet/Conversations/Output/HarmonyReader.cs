@@ -9,13 +9,35 @@ namespace Octet.Output;
 /// <param name="hasStarted">Whether the prompt began a message.</param>
 sealed class HarmonyReader(OutputKind reasoning, bool separatesCalls, bool hasStarted)
 {
+    /// <summary>In front of a message's role.</summary>
+    internal const string Start = "<|start|>";
+
+    /// <summary>In front of its channel.</summary>
+    internal const string Channel = "<|channel|>";
+
+    /// <summary>In front of what its body is written in.</summary>
+    internal const string Constrain = "<|constrain|>";
+
+    /// <summary>In front of its body.</summary>
+    internal const string Message = "<|message|>";
+
+    /// <summary>Behind a message that is not the last.</summary>
+    internal const string End = "<|end|>";
+
+    /// <summary>Behind a call.</summary>
+    internal const string CallEnd = "<|call|>";
+
+    /// <summary>In front of whom a message is for.</summary>
+    internal const string Recipient = "to=";
+
+    /// <summary>In front of a tool's name.</summary>
+    internal const string FunctionPrefix = "functions.";
+
     const int MaxHead = 300;
     const string Mark = "<|";
-    const string Recipient = "to=";
-    const string FunctionPrefix = "functions.";
 
-    static readonly string[] s_ends = ["<|end|>", "<|return|>", "<|call|>", "<|start|>"];
-    static readonly string[] s_marks = ["<|message|>", .. s_ends];
+    static readonly string[] s_ends = [End, "<|return|>", CallEnd, Start];
+    static readonly string[] s_marks = [Message, .. s_ends];
 
     enum Place
     {
@@ -27,7 +49,7 @@ sealed class HarmonyReader(OutputKind reasoning, bool separatesCalls, bool hasSt
 
     internal static char[] RoleLetters { get; } = [.. "abcdefghijklmnopqrstuvwxyz"];
 
-    internal static string[] Marks { get; } = [.. s_marks, "<|channel|>", "<|constrain|>"];
+    internal static string[] Marks { get; } = [.. s_marks, Channel, Constrain];
 
     Place _place = hasStarted ? Place.Head : Place.Between;
     OutputKind _kind;
@@ -62,7 +84,7 @@ sealed class HarmonyReader(OutputKind reasoning, bool separatesCalls, bool hasSt
 
         string head = scanner.Rest[..at].ToString();
         scanner.Skip(at + s_marks[0].Length);
-        string channel = Word(head, "<|channel|>");
+        string channel = Word(head, Channel);
         string recipient = Word(head, Recipient);
         if (recipient.StartsWith(FunctionPrefix, StringComparison.Ordinal) && recipient.Length > FunctionPrefix.Length)
         {
@@ -166,11 +188,11 @@ sealed class HarmonyReader(OutputKind reasoning, bool separatesCalls, bool hasSt
             }
 
             // A head goes on with its channel; any other mark but the one that starts a message ends one.
-            bool isHead = mark is "<|channel|>" or "<|message|>" or "<|constrain|>";
+            bool isHead = mark is Channel or Message or Constrain;
             scanner.Skip(_held);
-            scanner.IsInCall = mark == "<|start|>";
+            scanner.IsInCall = mark == Start;
             scanner.Skip(isHead ? 0 : mark.Length);
-            _place = isHead || mark == "<|start|>" ? Place.Head : Place.Between;
+            _place = isHead || mark == Start ? Place.Head : Place.Between;
             _held = 0;
             return true;
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Octet.Output;
 
 namespace Octet;
 
@@ -7,9 +8,8 @@ public sealed class OutputCollector
 {
     readonly StringBuilder _text = new();
     readonly StringBuilder _reasoning = new();
-    readonly StringBuilder _arguments = new();
+    readonly CallCollector _call = new();
     readonly List<ChatToolCall> _calls = [];
-    (string Name, string? Id) _call;
 
     /// <summary>Takes the next piece.</summary>
     /// <param name="piece">A piece, in the order in which they came.</param>
@@ -23,16 +23,11 @@ public sealed class OutputCollector
             case OutputKind.Reasoning:
                 _reasoning.Append(piece.Text);
                 break;
-            case OutputKind.CallStart:
-                _call = (piece.Text, piece.Id);
-                _arguments.Clear();
-                break;
-            case OutputKind.CallArguments:
-                _arguments.Append(piece.Text);
-                break;
-            case OutputKind.CallEnd when !piece.IsBroken:
-                _calls.Add(new ChatToolCall(_call.Name, _arguments.ToString()) { Id = _call.Id ?? piece.Id });
-                break;
+        }
+
+        if (_call.Add(piece) is { } call)
+        {
+            _calls.Add(call);
         }
     }
 

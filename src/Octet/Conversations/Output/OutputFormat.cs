@@ -82,6 +82,9 @@ public sealed class OutputFormat
 
     internal bool IsHarmony { get; private init; }
 
+    /// <summary>All marks that can be tokens of their own.</summary>
+    internal IEnumerable<string> Marks => IsHarmony ? HarmonyReader.Marks : _openerMarks.Concat(Closers).Concat(More);
+
     /// <summary>Whether an answer without reasoning may begin with the mark that closes it, as DeepSeek's do since V3.1.</summary>
     internal bool MayBeginClosed { get; private init; }
 
@@ -103,7 +106,7 @@ public sealed class OutputFormat
 
     /// <summary>Whether a text is a mark of this format that can be a special token.</summary>
     internal bool IsMark(string text)
-        => _openerMarks.Contains(text) || Closers.Contains(text) || More.Contains(text) || (IsHarmony && HarmonyReader.Marks.Contains(text));
+        => Marks.Contains(text);
 
     static NamedCall Kimi(ParameterTypes types) => new("<|tool_call_begin|>", null, "<|tool_call_argument_begin|>");
 
