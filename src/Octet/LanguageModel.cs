@@ -96,7 +96,7 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Bytes of all tensors of the checkpoint.</summary>
     public long CheckpointBytes => _checkpoint.TotalBytes;
 
-    /// <summary>What was decided where the model's files contradict each other and leave a choice: a sentence each, empty for most models.</summary>
+    /// <summary>What was decided where the model's files contradict each other and leave a choice, or where <see cref="LanguageModelOptions.Device"/> does: a sentence each, empty for most models.</summary>
     public IReadOnlyList<string> Notices { get; private init; } = [];
 
     /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
@@ -140,16 +140,24 @@ public sealed partial class LanguageModel : IDisposable
         (path, string weightFiles) = ModelLocation.Parts(path);
         ModelConfig config = ModelConfig.Load(path);
         GenerationConfig generation = GenerationConfig.Load(path, config);
-        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(weightFiles);
+
+        // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
+        Backend Cpu() => new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
+        return ComputeDevices.Open(options.Device, options.Activation, Cpu, (backend, notice) => Load(path, weightFiles, config, generation, options, backend, notice, started));
+    }
+
+    /// <summary>Takes the backend over.</summary>
+    static LanguageModel Load(
+        string path, string weightFiles, ModelConfig config, GenerationConfig generation, LanguageModelOptions options, Backend backend, string? notice, long started)
+    {
         int chunk = Math.Min(options.PrefillChunk ?? config.Decoder!.PrefillChunk, config.MaxPositionEmbeddings);
+        SafetensorsCheckpoint? checkpoint = null;
         IDisposable? weightBytes = null;
-        Backend? backend = null;
         DecoderModel? model = null;
         StateCache? cache = null;
         try
         {
-            // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
-            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
+            checkpoint = SafetensorsCheckpoint.Open(weightFiles);
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
             using (config.Decoder!.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
             {
@@ -169,15 +177,19 @@ public sealed partial class LanguageModel : IDisposable
                 [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom))],
                 budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom) : null);
             var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
+            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options)
+            {
+                LoadDuration = Stopwatch.GetElapsedTime(started),
+                Notices = notice is null ? weights.Notices : [notice, .. weights.Notices],
+            };
         }
         catch
         {
             cache?.Dispose();
             model?.Dispose();
-            backend?.Dispose();
+            backend.Dispose();
             weightBytes?.Dispose();
-            checkpoint.Dispose();
+            checkpoint?.Dispose();
             throw;
         }
     }
