@@ -7,16 +7,18 @@ out=${1:-Ptx}
 clang=${CLANG:-clang++-19}
 mkdir -p "$out"
 
-# A kernel's hash is that of its source, the headers and this script, in the order of their names. Cards of sm_90 and later take what is made for sm_89.
+# A kernel's hash is that of its source, the headers and this script, in the order of their names. PTX 8.0 of sm_90a is what drivers
+# from R525 on read; the others have what needs R550.
 for source in *.cu
 do
     name=${source%.cu}
     hash=$(cat build.sh *.cuh "$source" | sha256sum | cut -d ' ' -f 1)
-    for target in sm_80 sm_89
+    for form in sm_80:ptx84 sm_89:ptx84 sm_90a:ptx80
     do
+        target=${form%:*}
         {
             echo "// sources $hash"
-            $clang -x cuda --cuda-device-only --cuda-gpu-arch=$target --cuda-feature=+ptx84 -nocudainc -nocudalib -std=c++17 -O3 -Wall -Werror -S -o - "$source" |
+            $clang -x cuda --cuda-device-only --cuda-gpu-arch=$target --cuda-feature=+${form#*:} -nocudainc -nocudalib -std=c++17 -O3 -Wall -Werror -S -o - "$source" |
                 sed -e 's/[ \t]*\/\/.*$//' -e 's/^[ \t]*//' -e '/^$/d'
         } >"$out/$name.$target.ptx"
     done

@@ -28,13 +28,10 @@ DEVICE u8* head_values(const Pages& pages, u8* keys) { return keys + ((u64)(Page
 DEVICE float key_scale(const Pages& pages, i32 head) { return pages.scales ? load_global(pages.scales + (((pages.layer * pages.heads) + head) * 2)) : 1; }
 DEVICE float value_scale(const Pages& pages, i32 head) { return pages.scales ? load_global(pages.scales + (((pages.layer * pages.heads) + head) * 2) + 1) : 1; }
 
-template<typename T>
-DEVICE void store_global(u8* at, T value) { *(__attribute__((address_space(1))) T*)at = value; }
-
 struct CachedFloat
 {
     static constexpr i32 Bytes = 4;
-    DEVICE void store(u8* at, float x, float scale) { store_global(at, x); }
+    DEVICE void store(u8* at, float x, float scale) { store_global((float*)at, x); }
 };
 
 struct CachedBFloat
@@ -42,7 +39,7 @@ struct CachedBFloat
     static constexpr i32 Bytes = 2;
     static constexpr bool IsScaled = false;
     static constexpr float Factor = 1;
-    DEVICE void store(u8* at, float x, float scale) { store_global(at, (u16)pack_bf16(x, 0)); }
+    DEVICE void store(u8* at, float x, float scale) { store_global((u16*)at, (u16)pack_bf16(x, 0)); }
     DEVICE u32x4 load(const u8* at) { return load_once(at); }
     DEVICE u32 pack(float low, float high) { return pack_bf16(low, high); }
     DEVICE float low(u32 pair) { return low_bf16(pair); }

@@ -89,6 +89,9 @@ DEVICE float logistic(float x) { return 1 / (1 + exp_fast(-x)); }
 template<typename T>
 DEVICE T load_global(const T* address) { return *(const __attribute__((address_space(1))) T*)address; }
 
+template<typename T>
+DEVICE void store_global(T* address, T value) { *(__attribute__((address_space(1))) T*)address = value; }
+
 // 16 bytes that are read once: they take no room from what is read again.
 DEVICE u32x4 load_once(const void* address)
 {
