@@ -2,6 +2,7 @@
 # Compiles the kernels to PTX, for each target the driver compiles for: sh build.sh [output folder], by default Ptx beside this file.
 # Needs clang-19 (Debian: clang-19) and nothing of CUDA. The same sources give the same bytes; each file names the SHA-256 of those it is made of.
 set -eu
+export LC_ALL=C
 cd "$(dirname "$0")"
 out=${1:-Ptx}
 clang=${CLANG:-clang++-19}

@@ -7,15 +7,19 @@ using PtxEmulator;
 namespace Octet.Cuda.Tests.Kernels;
 
 /// <summary>A card in the emulator on which single kernels are launched, of one target.</summary>
-sealed class KernelCard(string target)
+sealed class KernelCard
 {
     static readonly ConcurrentDictionary<(string, string), PtxModule> s_modules = new();
 
     readonly PtxMachine _machine;
     readonly DeviceMemory _memory = new();
+    readonly string _target;
 
-    internal KernelCard(string target, bool counts = true)
-        : this(target) => _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts });
+    internal KernelCard(string target)
+    {
+        _target = target;
+        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1 });
+    }
 
     /// <summary>What the kernels are compiled for.</summary>
     internal static TheoryData<string> Targets => ["sm_80", "sm_89", "sm_90a"];
@@ -51,7 +55,7 @@ sealed class KernelCard(string target)
     /// <summary>Launches a kernel with arguments of any structures.</summary>
     internal LaunchReport Launch(string file, string name, Dim3 grid, int threads, int sharedBytes, params object[] arguments)
     {
-        PtxModule module = s_modules.GetOrAdd((file, target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)));
+        PtxModule module = s_modules.GetOrAdd((file, _target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)));
         PtxKernel kernel = module.Kernels[name];
         byte[] bytes = new byte[kernel.ParameterBytes];
         Assert.Equal(kernel.Parameters.Count, arguments.Length);
