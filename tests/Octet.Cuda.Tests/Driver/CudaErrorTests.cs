@@ -38,7 +38,7 @@ public class CudaErrorTests
     {
         using var card = new OpenCard();
 
-        CudaException error = Assert.Throws<CudaException>(() => card.Context.LoadModule(Kernels.Add().Replace("add.s64", "frobnicate.s64", StringComparison.Ordinal)));
+        CudaException error = Assert.Throws<CudaException>(() => card.Context.LoadModule(SmallKernels.Add().Replace("add.s64", "frobnicate.s64", StringComparison.Ordinal)));
 
         Assert.Equal((218, "cuModuleLoadDataEx"), (error.Code, error.Call));
         Assert.Contains("error: ptx line", error.Message, StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public class CudaErrorTests
     {
         using var card = new OpenCard(new FakeCuda { Version = 12020 });
 
-        CudaException error = Assert.Throws<CudaException>(() => card.Context.LoadModule(Kernels.Add("8.4")));
+        CudaException error = Assert.Throws<CudaException>(() => card.Context.LoadModule(SmallKernels.Add("8.4")));
 
         Assert.Equal((ModelError.Unsupported, 222), (error.Error, error.Code));
         Assert.EndsWith("the driver is too old: install R550 or newer", error.Message, StringComparison.Ordinal);
@@ -62,14 +62,14 @@ public class CudaErrorTests
     {
         using var card = new OpenCard(new FakeCuda(new FakeCard { Major = 8, Minor = 6 }));
 
-        Assert.Equal(209, Assert.Throws<CudaException>(() => card.Context.LoadModule(Kernels.Add("8.4", "sm_89"))).Code);
+        Assert.Equal(209, Assert.Throws<CudaException>(() => card.Context.LoadModule(SmallKernels.Add("8.4", "sm_89"))).Code);
     }
 
     [Fact]
     public void A_kernel_that_is_not_there_is_named()
     {
         using var card = new OpenCard();
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
 
         Assert.Equal("cuModuleGetFunction of subtract failed with CUDA_ERROR_NOT_FOUND (500: named symbol not found)", Assert.Throws<CudaException>(() => module.GetFunction("subtract")).Message);
     }
@@ -142,7 +142,7 @@ public class CudaErrorTests
         using CudaEvent mark = context.CreateEvent();
         using DeviceBlock block = context.Allocate(64);
         using PinnedBlock pinned = context.AllocatePinned(64);
-        using CudaModule module = context.LoadModule(Kernels.Add());
+        using CudaModule module = context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
         stream.CopyToDevice(block.Address, pinned.Pointer, 64);
         stream.BeginCapture();

@@ -10,7 +10,7 @@ public unsafe class CudaFunctionTests
     {
         using var card = new OpenCard();
         using DeviceBlock block = card.Block([.. Enumerable.Range(0, 100)]);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
 
         module.GetFunction("add").Launch(card.Stream, new Dim3(3), new Dim3(32), 0, block.Span, -5, 70);
 
@@ -22,7 +22,7 @@ public unsafe class CudaFunctionTests
     {
         using var card = new OpenCard();
         using DeviceBlock block = card.Block(1);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         ulong address = block.Address;
         int value = 2;
         int count = 1;
@@ -38,7 +38,7 @@ public unsafe class CudaFunctionTests
     public void Another_number_of_arguments_than_the_kernel_has_is_refused()
     {
         using var card = new OpenCard();
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
         Assert.StartsWith("2 arguments for the kernel add: expected 3", Assert.Throws<ArgumentException>(() => add.Launch(card.Stream, 1, 1, 0, 1ul, 2)).Message, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public unsafe class CudaFunctionTests
     {
         using var card = new OpenCard();
         using DeviceBlock block = card.Block(1);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
         Assert.StartsWith("cuLaunchKernel of add failed with CUDA_ERROR_INVALID_VALUE", Assert.Throws<CudaException>(() => add.Launch(card.Stream, 1, 1, 100_000, block.Span, 1, 1)).Message, StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public unsafe class CudaFunctionTests
     public void A_kernel_tells_its_limits()
     {
         using var card = new OpenCard();
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
         Assert.Equal((1024, 0, 0, 32), (add.MaxThreadsPerBlock, add.StaticSharedBytes, add.LocalBytesPerThread, add.RegistersPerThread));
@@ -77,7 +77,7 @@ public unsafe class CudaFunctionTests
     {
         using var card = new OpenCard();
         using DeviceBlock block = card.Block(1);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         module.GetFunction("add").Launch(card.Stream, 1, 32, 0, block.Span, 1, 2);
 
         CudaException error = Assert.Throws<CudaException>(card.Stream.Synchronize);
@@ -93,7 +93,7 @@ public unsafe class CudaFunctionTests
         using var fake = new FakeCuda();
         using CudaContext context = CudaContext.Open(fake.Table, 0, synchronizesLaunches: true);
         using CudaStream stream = context.CreateStream();
-        using CudaModule module = context.LoadModule(Kernels.Add());
+        using CudaModule module = context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
         Assert.Equal("add", Assert.Throws<CudaException>(() => add.Launch(stream, 1, 1, 0, 4096ul, 1, 1)).Call);
@@ -103,7 +103,7 @@ public unsafe class CudaFunctionTests
     public void A_variable_of_a_module_is_found_and_read()
     {
         using var card = new OpenCard();
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
 
         Assert.Equal([7], card.Read(module.GetGlobal("scale")));
     }

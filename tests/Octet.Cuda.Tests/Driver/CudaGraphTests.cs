@@ -10,7 +10,7 @@ public unsafe class CudaGraphTests
     {
         using var card = new OpenCard();
         using DeviceBlock block = card.Block(1, 2);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
         card.Stream.BeginCapture();

@@ -104,7 +104,7 @@ public class CudaHandleTests
         CudaStream stream = context.CreateStream();
         _ = context.CreateEvent();
         _ = context.AllocatePinned(64);
-        _ = context.LoadModule(Kernels.Add());
+        _ = context.LoadModule(SmallKernels.Add());
         stream.Zero(context.Allocate(64).Address, 64);
     }
 }

@@ -56,7 +56,7 @@ public class DriverProbeTests
     {
         using var card = new OpenCard(new FakeCuda { Missing = ["cuDeviceGetUuid_v2", "cuFuncLoad", "cuFuncGetParamInfo"] });
         using DeviceBlock block = card.Block(1, 2, 3);
-        using CudaModule module = card.Context.LoadModule(Kernels.Add());
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
 
         module.GetFunction("add").Launch(card.Stream, 1, 32, 0, block.Span, 10, 3);
 

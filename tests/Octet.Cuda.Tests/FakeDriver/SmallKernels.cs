@@ -1,7 +1,7 @@
 namespace Octet.Cuda.Tests.FakeDriver;
 
 /// <summary>Small kernels for tests of what is around kernels.</summary>
-static class Kernels
+static class SmallKernels
 {
     /// <summary><c>add(pointer, value, count)</c>: adds a value to each of so many 32-bit numbers, one a thread.</summary>
     internal static string Add(string version = "7.0", string target = "sm_80") => $$"""
