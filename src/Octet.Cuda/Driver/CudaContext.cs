@@ -14,8 +14,9 @@ sealed unsafe class CudaContext : IDisposable
     CudaException? _failure;
     volatile bool _disposed;
 
-    CudaContext(CudaDriver driver, CudaDeviceInfo info, ContextHandle handle)
+    CudaContext(CudaDriver driver, CudaDeviceInfo info, ContextHandle handle, bool synchronizesLaunches)
     {
+        SynchronizesLaunches = synchronizesLaunches;
         Driver = driver;
         Info = info;
         Handle = handle;
@@ -34,15 +35,16 @@ sealed unsafe class CudaContext : IDisposable
     internal CudaException? Failure => Volatile.Read(ref _failure);
 
     /// <summary>
-    /// Whether each launch waits for its kernel, so that an error is told with the kernel's name: <c>OCTET_CUDA_SYNC=1</c>. Slow, and not while a graph is recorded.
+    /// Whether each launch waits for its kernel, so that an error is told with the kernel's name. Slow, and not while a graph is recorded.
     /// </summary>
-    internal bool SynchronizesLaunches { get; init; } = Environment.GetEnvironmentVariable("OCTET_CUDA_SYNC") is "1";
+    internal bool SynchronizesLaunches { get; }
 
     /// <summary>Opens a card.</summary>
     /// <param name="driver">The driver, which has been initialised.</param>
     /// <param name="ordinal">The card's number, from 0.</param>
+    /// <param name="synchronizesLaunches">As <see cref="SynchronizesLaunches"/>; null: what the environment says, <c>OCTET_CUDA_SYNC=1</c>.</param>
     /// <exception cref="ModelException">There is no such card (<see cref="CudaException"/> where the driver says so).</exception>
-    internal static CudaContext Open(CudaDriver driver, int ordinal)
+    internal static CudaContext Open(CudaDriver driver, int ordinal, bool? synchronizesLaunches = null)
     {
         int count = driver.CountDevices();
         if ((uint)ordinal >= (uint)count)
@@ -52,7 +54,7 @@ sealed unsafe class CudaContext : IDisposable
         }
 
         CudaDeviceInfo info = CudaDeviceInfo.Read(driver, ordinal);
-        var context = new CudaContext(driver, info, new ContextHandle(driver, info.Device));
+        var context = new CudaContext(driver, info, new ContextHandle(driver, info.Device), synchronizesLaunches ?? Environment.GetEnvironmentVariable("OCTET_CUDA_SYNC") is "1");
         try
         {
             context.Memory = DeviceLedger.Of(context);

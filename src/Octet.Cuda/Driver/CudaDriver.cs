@@ -40,6 +40,9 @@ sealed unsafe partial class CudaDriver
     /// <summary>From 12.4 on.</summary>
     internal readonly delegate* unmanaged<nint, int> cuFuncLoad;
 
+    /// <summary>From 12.4 on.</summary>
+    internal readonly delegate* unmanaged<nint, nuint, nuint*, nuint*, int> cuFuncGetParamInfo;
+
     internal readonly delegate* unmanaged<int*, nint, int, nuint, int> cuOccupancyMaxActiveBlocksPerMultiprocessor;
     internal readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> cuLaunchKernel;
 
@@ -102,6 +105,7 @@ sealed unsafe partial class CudaDriver
         cuFuncSetAttribute = (delegate* unmanaged<nint, int, int, int>)exports.Required("cuFuncSetAttribute");
         cuFuncGetAttribute = (delegate* unmanaged<int*, int, nint, int>)exports.Required("cuFuncGetAttribute");
         cuFuncLoad = (delegate* unmanaged<nint, int>)exports.Optional("cuFuncLoad");
+        cuFuncGetParamInfo = (delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)exports.Optional("cuFuncGetParamInfo");
         cuOccupancyMaxActiveBlocksPerMultiprocessor = (delegate* unmanaged<int*, nint, int, nuint, int>)exports.Required("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         cuLaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)exports.Required("cuLaunchKernel");
         cuMemAlloc_v2 = (delegate* unmanaged<ulong*, nuint, int>)exports.Required("cuMemAlloc_v2");

@@ -11,12 +11,14 @@ sealed unsafe class CudaFunction
 
     readonly CudaModule _module;
     readonly nint _handle;
+    readonly int? _parameters;
 
     internal CudaFunction(CudaModule module, nint handle, string name)
     {
         _module = module;
         _handle = handle;
         Name = name;
+        _parameters = CountParameters();
     }
 
     internal string Name { get; }
@@ -61,9 +63,16 @@ sealed unsafe class CudaFunction
     /// <param name="block">Threads of each.</param>
     /// <param name="sharedBytes">Dynamic shared memory of each block.</param>
     /// <param name="arguments">One for each of the kernel's parameters, none longer than 8 bytes.</param>
+    /// <exception cref="ArgumentException">There are more or fewer, as far as the driver tells how many there should be.</exception>
+    /// <exception cref="CudaException">The driver refuses the launch, or something before it failed.</exception>
     internal void Launch(CudaStream stream, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
     {
-        void** pointers = stackalloc void*[arguments.Length + 1];
+        if (_parameters is { } expected && arguments.Length != expected)
+        {
+            throw new ArgumentException($"{arguments.Length} arguments for the kernel {Name}: expected {expected}", nameof(arguments));
+        }
+
+        void** pointers = stackalloc void*[arguments.Length];
         fixed (KernelArgument* first = arguments)
         {
             for (int i = 0; i < arguments.Length; i++)
@@ -71,8 +80,6 @@ sealed unsafe class CudaFunction
                 pointers[i] = first + i;
             }
 
-            // Nobody reads it, unless the kernel has more parameters.
-            pointers[arguments.Length] = null;
             Launch(stream, grid, block, sharedBytes, pointers);
         }
     }
@@ -99,6 +106,25 @@ sealed unsafe class CudaFunction
         {
             stream.Synchronize(Name);
         }
+    }
+
+    // A driver would read arguments that are not there.
+    int? CountParameters()
+    {
+        if (Driver.cuFuncGetParamInfo is null)
+        {
+            return null;
+        }
+
+        nuint count = 0;
+        nuint offset = 0;
+        nuint size = 0;
+        while (Driver.cuFuncGetParamInfo(_handle, count, &offset, &size) == CudaResult.Success)
+        {
+            count++;
+        }
+
+        return (int)count;
     }
 
     int Attribute(int attribute)

@@ -40,7 +40,6 @@ abstract unsafe class CudaResource : SafeHandle
     protected CudaDriver Driver => Context.Driver;
 
     /// <summary>As <see cref="CudaContext.Check"/>; it keeps the handle from the collector for as long as the call takes, too.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     protected void Check(int result, [CallerArgumentExpression(nameof(result))] string call = "") => Context.Check(result, call);
 
     /// <summary>Gives the handle back. The context is current; what the driver says is of no use to anybody.</summary>

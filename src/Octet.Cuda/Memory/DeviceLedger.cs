@@ -21,7 +21,7 @@ sealed class DeviceLedger(long capacity, string owner) : MemoryLedger(capacity)
     /// <summary>The ledger of the card that a context is of.</summary>
     internal static DeviceLedger Of(CudaContext context)
     {
-        Dictionary<int, DeviceLedger> cards = s_cards.GetOrCreateValue(context.Driver);
+        Dictionary<int, DeviceLedger> cards = s_cards.GetValue(context.Driver, static _ => []);
         lock (cards)
         {
             if (!cards.TryGetValue(context.Info.Ordinal, out DeviceLedger? ledger))
