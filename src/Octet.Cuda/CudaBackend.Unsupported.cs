@@ -39,11 +39,4 @@ sealed partial class CudaBackend
         => throw Unsupported("a recurrent layer");
 
     internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
-
-    internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner) => throw Unsupported("a mixture of experts");
-
-    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows) => throw Unsupported("a mixture of experts");
-
-    internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
-        => throw Unsupported("a mixture of experts");
 }

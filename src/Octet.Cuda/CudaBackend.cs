@@ -86,6 +86,11 @@ sealed partial class CudaBackend : Backend
         _logitsBlock?.Dispose();
         _readback?.Dispose();
         _parts?.Dispose();
+        foreach (ExpertTable table in _expertTables.Values)
+        {
+            table.Dispose();
+        }
+
         _input.Dispose();
         _step.Dispose();
         _arena.Dispose();

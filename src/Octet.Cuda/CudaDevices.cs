@@ -10,7 +10,7 @@ public static class CudaDevices
     /// Makes them known, for the whole process; once is enough. Nothing is loaded and no driver is looked for before a model is opened that asks for a card, so
     /// that a program may call it on any machine.
     /// </summary>
-    public static void Register() => ComputeDevices.Register(Kind(static () => DriverProbe.Machine, create: null));
+    public static void Register() => ComputeDevices.Register(Kind(static () => DriverProbe.Machine, static (context, mode) => new CudaBackend(context, mode)));
 
     /// <summary>The cards of a driver, as a kind of devices.</summary>
     /// <param name="probe">Finds the driver, when it is first needed.</param>

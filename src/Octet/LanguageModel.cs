@@ -131,7 +131,12 @@ public sealed partial class LanguageModel : IDisposable
         return await Task.Run(() => Load(path, options), cancellationToken).ConfigureAwait(false);
     }
 
-    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory = null)
+    /// <param name="path">As in <see cref="Load(string, LanguageModelOptions?)"/>.</param>
+    /// <param name="options">How to open it.</param>
+    /// <param name="kernels">The CPU's instruction set.</param>
+    /// <param name="memory">Counts what the CPU's backend allocates; null: the machine's.</param>
+    /// <param name="kinds">The devices that there are beside the CPU; null: those that are registered.</param>
+    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory = null, IReadOnlyList<DeviceKind>? kinds = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new LanguageModelOptions();
@@ -143,7 +148,8 @@ public sealed partial class LanguageModel : IDisposable
 
         // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
         Backend Cpu() => new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
-        return ComputeDevices.Open(options.Device, options.Activation, Cpu, (backend, notice) => Load(path, weightFiles, config, generation, options, backend, notice, started));
+        LanguageModel Open(Backend backend, string? notice) => Load(path, weightFiles, config, generation, options, backend, notice, started);
+        return kinds is null ? ComputeDevices.Open(options.Device, options.Activation, Cpu, Open) : ComputeDevices.Open(options.Device, options.Activation, Cpu, Open, kinds);
     }
 
     /// <summary>Takes the backend over.</summary>

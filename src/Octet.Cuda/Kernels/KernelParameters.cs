@@ -137,3 +137,42 @@ struct AttentionParameters
     internal int Window;
     internal float Scale;
 }
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RouteParameters
+{
+    internal ulong Correction;
+    internal int Experts;
+    internal int Chosen;
+    internal int IsLogistic;
+    internal int IsNormalised;
+    internal float Scale;
+    internal int Groups;
+    internal int ChosenGroups;
+}
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct ExpertLayerParameters
+{
+    internal ulong Weights;
+    internal ulong Scales;
+    internal ulong Biases;
+    internal ulong Output;
+    internal ulong RowBytes;
+    internal int Rows;
+    internal int OutputStride;
+    internal int BlockRows;
+    internal int ScaleStride;
+    internal int ScaleShift;
+}
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RoutedPairs
+{
+    internal ulong Pairs;
+    internal ulong Groups;
+    internal int Chosen;
+}

@@ -26,8 +26,6 @@ DEVICE void split_pages(i32 from, i32 to, i32 window, i32 split, i32 splits, i32
     end = least(stop, first + share);
 }
 
-constexpr float NegativeInfinity = -__builtin_inff();
-
 // 2^(score - largest), 0 where nothing was seen at all.
 DEVICE float weight_of(float score, float largest) { return exp2_fast(score - (largest == NegativeInfinity ? 0 : largest)); }
 

@@ -48,6 +48,7 @@ DEVICE bool is_finite(float value) { return (bits_of(value) & 0x7f800000) != 0x7
 DEVICE float exchange(float value, i32 mask) { return __nvvm_shfl_sync_bfly_f32(AllLanes, value, mask, 31); }
 DEVICE u32 exchange(u32 value, i32 mask) { return __nvvm_shfl_sync_bfly_i32(AllLanes, value, mask, 31); }
 DEVICE float from_lane(float value, i32 lane) { return __nvvm_shfl_sync_idx_f32(AllLanes, value, lane, 31); }
+DEVICE i32 from_lane(i32 value, i32 lane) { return __nvvm_shfl_sync_idx_i32(AllLanes, value, lane, 31); }
 
 // The same sum in every lane, always added in the same order.
 DEVICE float warp_sum(float value)
@@ -78,6 +79,7 @@ DEVICE float exp2_fast(float x)
     return result;
 }
 
+constexpr float NegativeInfinity = -__builtin_inff();
 constexpr float Log2E = 1.4426950408889634f;
 
 DEVICE float exp_fast(float x) { return exp2_fast(x * Log2E); }
