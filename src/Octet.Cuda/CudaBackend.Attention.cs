@@ -14,6 +14,11 @@ sealed unsafe partial class CudaBackend
     const int TileQueries = 8;
     const int Chunk = 32;
 
+    // attend_many.
+    const int ManyWarps = 8;
+    const int MostSharedChunks = 4;
+    const int FewestSharing = 8;
+
     // A few blocks for each multiprocessor, and no more splits than are quickly joined.
     const int BusyBlocks = 2;
     const int MostSplits = 32;
@@ -90,9 +95,27 @@ sealed unsafe partial class CudaBackend
             return;
         }
 
-        (attention.Tiles, int tiles) = _step.Tiles(Math.Max(1, TileQueries / Math.Min(group, TileQueries)));
-        int blocks = tiles * Blocks(group, TileQueries);
-        int splits = Math.Clamp(BusyBlocks * _context.Info.Multiprocessors / (blocks * layout.Heads), 1, MostSplits);
+        // Tokens of a prompt share pages: so many of a sequence are worth a block of their own.
+        int tileTokens = Math.Max(1, TileQueries / Math.Min(group, TileQueries));
+        int chunks = Chunks(layout);
+        int headBlocks = Blocks(group, TileQueries);
+        int limit = layout.Type == KvCacheType.BFloat16 && chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
+        (attention.Tiles, int many) = limit == int.MaxValue ? default : _step.Tiles(new(ManyWarps * tileTokens, limit, int.MaxValue));
+        if (many > 0)
+        {
+            var shared = new LaunchArguments();
+            shared.Add(attention);
+            shared.Add(Pages(cache, layer));
+            Launch(ref shared, "attend_many", $"attend_many_{chunks}", new Dim3(many * headBlocks, layout.Heads), ManyWarps * WarpThreads, 4 * KvCacheLayout.PageTokens * chunks * Chunk * sizeof(ushort));
+        }
+
+        (attention.Tiles, int few) = _step.Tiles(new(tileTokens, 1, limit));
+        if (few == 0)
+        {
+            return;
+        }
+
+        int splits = many > 0 ? 1 : Math.Clamp(BusyBlocks * _context.Info.Multiprocessors / (few * headBlocks * layout.Heads), 1, MostSplits);
         if (splits > 1)
         {
             attention.Parts = ReserveParts((long)_step.Rows * heads * splits * (layout.HeadDim + 2) * sizeof(float));
@@ -101,7 +124,7 @@ sealed unsafe partial class CudaBackend
         var arguments = new LaunchArguments();
         arguments.Add(attention);
         arguments.Add(Pages(cache, layer));
-        Launch(ref arguments, "attend", $"attend_{Suffix(layout.Type)}_{Chunks(layout)}", new Dim3(blocks, layout.Heads, splits), AttendWarps * WarpThreads);
+        Launch(ref arguments, "attend", $"attend_{Suffix(layout.Type)}_{chunks}", new Dim3(few * headBlocks, layout.Heads, splits), AttendWarps * WarpThreads);
         if (splits > 1)
         {
             var merged = new LaunchArguments();

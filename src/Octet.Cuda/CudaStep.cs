@@ -23,7 +23,7 @@ sealed unsafe class CudaStep : IDisposable
     readonly CudaStream _stream;
     readonly Dictionary<Rotary, RotaryAngles> _angles = [];
     readonly List<Rotary> _rotaries = [];
-    readonly List<(int Rows, int Count)> _tileRows = [];
+    readonly List<(TileShape Shape, int Count)> _tileShapes = [];
     readonly Slot[] _slots = [new(), new()];
     readonly Dictionary<KvSequence, int> _placed = [];
     DeviceBlock? _memory;
@@ -59,19 +59,19 @@ sealed unsafe class CudaStep : IDisposable
     /// <summary>Of each row, where the pages of its sequence begin among all.</summary>
     internal ulong Tables(KvCache cache) => Base + (ulong)(_tablesAt + (cache.Layout.Kind * (long)Rows * sizeof(int)));
 
-    /// <summary>Rows of the same sequence, up to so many at a time: first row and count of each.</summary>
-    internal (ulong Address, int Count) Tiles(int rows)
+    /// <summary>Rows of the same sequence, some at a time: first row and count of each.</summary>
+    internal (ulong Address, int Count) Tiles(TileShape shape)
     {
-        int index = _tileRows.FindIndex(tiles => tiles.Rows == rows);
+        int index = _tileShapes.FindIndex(tiles => tiles.Shape == shape);
         if (index < 0)
         {
-            index = _tileRows.Count;
-            _tileRows.Add((rows, 0));
+            index = _tileShapes.Count;
+            _tileShapes.Add((shape, 0));
             Moves++;
             Send();
         }
 
-        return (Base + (ulong)(_tilesAt + (index * 2L * Rows * sizeof(int))), _tileRows[index].Count);
+        return (Base + (ulong)(_tilesAt + (index * 2L * Rows * sizeof(int))), _tileShapes[index].Count);
     }
 
     /// <summary>Of each row a cosine for each pair, a sine for each, and what queries are multiplied with; the floats from one row to the next.</summary>
@@ -134,7 +134,7 @@ sealed unsafe class CudaStep : IDisposable
         _positionsAt = Align((long)rows * sizeof(int));
         _tablesAt = Align(_positionsAt + ((long)rows * sizeof(int)));
         _tilesAt = Align(_tablesAt + ((long)_caches.Count * rows * sizeof(int)));
-        _anglesAt = Align(_tilesAt + (_tileRows.Count * 2L * rows * sizeof(int)));
+        _anglesAt = Align(_tilesAt + (_tileShapes.Count * 2L * rows * sizeof(int)));
         _pagesAt = _anglesAt;
         foreach (Rotary rotary in _rotaries)
         {
@@ -148,9 +148,9 @@ sealed unsafe class CudaStep : IDisposable
         byte* host = slot.Begin(_context, bytes);
         FillRows(batch, (int*)(host + _idsAt), (int*)(host + _positionsAt));
         FillTables(batch, (int*)(host + _tablesAt), (ulong*)(host + _pagesAt));
-        for (int i = 0; i < _tileRows.Count; i++)
+        for (int i = 0; i < _tileShapes.Count; i++)
         {
-            _tileRows[i] = (_tileRows[i].Rows, FillTiles(_tileRows[i].Rows, (int*)(host + _tilesAt) + (2L * i * rows)));
+            _tileShapes[i] = (_tileShapes[i].Shape, FillTiles(_tileShapes[i].Shape, (int*)(host + _tilesAt) + (2L * i * rows)));
         }
 
         float* angles = (float*)(host + _anglesAt);
@@ -234,20 +234,28 @@ sealed unsafe class CudaStep : IDisposable
         }
     }
 
-    int FillTiles(int most, int* tiles)
+    int FillTiles(TileShape shape, int* tiles)
     {
         int count = 0;
         for (int row = 0; row < Rows;)
         {
-            int rows = 1;
-            while (rows < most && row + rows < _batch!.Count && ReferenceEquals(_batch.Sequences[row + rows], _batch.Sequences[row]))
+            int end = row + 1;
+            while (end < _batch!.Count && ReferenceEquals(_batch.Sequences[end], _batch.Sequences[row]))
             {
-                rows++;
+                end++;
             }
 
-            tiles[2 * count] = row;
-            tiles[(2 * count++) + 1] = rows;
-            row += rows;
+            bool isMeant = end - row >= shape.Fewest && end - row < shape.Limit;
+            for (; row < end; row += shape.Rows)
+            {
+                if (isMeant)
+                {
+                    tiles[2 * count] = row;
+                    tiles[(2 * count++) + 1] = Math.Min(shape.Rows, end - row);
+                }
+            }
+
+            row = end;
         }
 
         return count;
@@ -275,6 +283,12 @@ sealed unsafe class CudaStep : IDisposable
     long AngleBytes(Rotary rotary) => Align((long)Rows * AngleStride(rotary) * sizeof(float));
 
     static int AngleStride(Rotary rotary) => ((2 * rotary.Frequencies.Length) + 1 + 3) / 4 * 4;
+
+    /// <summary>How a step's rows are cut.</summary>
+    /// <param name="Rows">The most of a tile.</param>
+    /// <param name="Fewest">Of sequences with at least so many rows of the step.</param>
+    /// <param name="Limit">And with fewer than so many.</param>
+    internal readonly record struct TileShape(int Rows, int Fewest, int Limit);
 
     static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 

@@ -4,6 +4,7 @@
 // A row of a group is 16-byte chunks: of odd rows the halves of every 128 bytes change places, so that the rows g and g + 1 of eight lanes, four chunks of
 // each, lie in all banks. Warps are 4 x 2, each with 32 rows and 32 columns. Grid (columns / 64, tiles of 128 rows of all parts): blocks that run together
 // share weights.
+#include "async_copy.cuh"
 #include "linear.cuh"
 
 constexpr i32 TileRows = 128;
@@ -11,22 +12,7 @@ constexpr i32 TileColumns = 64;
 constexpr i32 Threads = 256;
 constexpr i32 ColumnBytes = Group * 2;
 
-DEVICE u32 shared_address(const void* at) { return (u32)(u64)(const __attribute__((address_space(3))) void*)at; }
-
-DEVICE void copy_async(u32 to, const void* from) { asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" : : "r"(to), "l"(from) : "memory"); }
-DEVICE void end_copies() { asm volatile("cp.async.commit_group;" : : : "memory"); }
-
-template<i32 Pending>
-DEVICE void await_copies() { asm volatile("cp.async.wait_group %0;" : : "n"(Pending) : "memory"); }
-
 DEVICE i32 swizzled(i32 row, i32 chunk) { return chunk ^ ((row & 1) * 4); }
-
-DEVICE u32x4 load_shared(u32 at)
-{
-    u32x4 value;
-    asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "r"(at));
-    return value;
-}
 
 template<typename Weights>
 struct Tile

@@ -39,6 +39,18 @@ public class AttentionTests
         text.AssertAttended(Tolerance);
     }
 
+    [Theory]
+    [InlineData("sm_80", 64, 4, 0)]
+    [InlineData("sm_89", 32, 2, 0)]
+    [InlineData("sm_90a", 128, 3, 40)]
+    [InlineData("sm_80", 80, 9, 33)]
+    public void Tokens_of_a_prompt_share_the_pages_that_they_attend_to(string target, int size, int group, int window)
+    {
+        var text = new CachedText(target, "bf16", heads: 2, group, size, (90, 21), (9, 9));
+        text.Store();
+        text.AssertAttended(Tolerance, window, sinks: window > 0, many: true);
+    }
+
     [Fact]
     public void More_heads_than_a_block_has_are_other_blocks()
     {

@@ -125,14 +125,19 @@ sealed class CachedText
     }
 
     /// <summary>Attends with the rows of the step, and compares every output.</summary>
-    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1)
+    /// <param name="tolerance">Of the largest output of a head.</param>
+    /// <param name="window">0: none.</param>
+    /// <param name="sinks">Whether each head has one.</param>
+    /// <param name="splits">Blocks that share the pages.</param>
+    /// <param name="many">Whether by the kernel for prompts.</param>
+    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1, bool many = false)
     {
         int queries = _heads * _group;
         int columns = queries * _size;
         float[] query = Values.Normal(_rows.Length * columns, 13);
         float[] sink = Values.Normal(queries, 14);
         float scale = (float)(1.3 / Math.Sqrt(_size));
-        int tileRows = Math.Max(1, 8 / Math.Min(_group, 8));
+        int tileRows = Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 8 : 1);
         List<int> tiles = [];
         for (int row = 0; row < _rows.Length;)
         {
@@ -168,7 +173,14 @@ sealed class CachedText
         {
             int chunks = (_size + 31) / 32;
             chunks = _type != "bf16" ? chunks <= 4 ? 4 : 8 : chunks <= 2 ? chunks : chunks <= 4 ? 4 : 8;
-            _card.Launch("attend", $"attend_{_type}_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads, splits), 128, 0, attention, pages);
+            if (many)
+            {
+                _card.Launch("attend_many", $"attend_many_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads), 256, 4 * 32 * chunks * 64, attention, pages);
+            }
+            else
+            {
+                _card.Launch("attend", $"attend_{_type}_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads, splits), 128, 0, attention, pages);
+            }
         }
 
         if (splits > 1)
