@@ -23,6 +23,7 @@ sealed unsafe partial class CudaBackend
     const int BusyBlocks = 2;
     const int MostSplits = 32;
 
+    readonly Dictionary<(int Kind, int Layer), OutputConsumer> _attended = [];
     DeviceBlock? _parts;
 
     internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
@@ -132,8 +133,19 @@ sealed unsafe partial class CudaBackend
             merged.Add(heads);
             merged.Add(layout.HeadDim);
             merged.Add(splits);
-            Launch(ref merged, "attend_plain", "merge", new Dim3(_step.Rows, heads), Math.Min(RowThreads, Blocks(layout.HeadDim, WarpThreads) * WarpThreads));
+            merged.Add(PrepareAhead(Outputs(layout.Kind, layer), to, _step.Rows));
+            Launch(ref merged, "merge", "merge", new Dim3(_step.Rows, WeightLayout.Groups(query.Columns)), WarpThreads);
         }
+    }
+
+    OutputConsumer Outputs(int kind, int layer)
+    {
+        if (!_attended.TryGetValue((kind, layer), out OutputConsumer? consumer))
+        {
+            _attended.Add((kind, layer), consumer = new OutputConsumer());
+        }
+
+        return consumer;
     }
 
     CachePages Pages(KvCache cache, int layer) => new()

@@ -24,7 +24,7 @@ sealed partial class CudaBackend
     {
         FinishUpload();
         _prepared = null;
-        _normed = null;
+        _made = null;
         _step.Begin(batch, cache.Kinds, fills: mayRepeat);
         _batchRows = batch.Count;
         _isForward = true;
@@ -44,7 +44,7 @@ sealed partial class CudaBackend
         {
             _isForward = false;
             _prepared = null;
-            _normed = null;
+            _made = null;
         }
     }
 

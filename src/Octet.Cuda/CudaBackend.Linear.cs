@@ -25,7 +25,7 @@ sealed unsafe partial class CudaBackend
     const int PlainOutputs = 8;
 
     (CudaActivations Rows, InputPlan Plan, int Count)? _prepared;
-    (CudaVector Norm, CudaActivations Rows)? _normed;
+    (OutputConsumer Consumer, CudaActivations Rows)? _made;
     DeviceBlock? _logitsBlock;
     Readback? _readback;
 
@@ -86,7 +86,9 @@ sealed unsafe partial class CudaBackend
         Check(gate, rows, checked((int)first.Rows));
         Check(up, rows, checked((int)second.Rows));
         Preparation prepared = Prepare((CudaActivations)input, first, plan, padded);
-        var parts = new Parts { [0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride), [1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride) };
+        var parts = new Parts();
+        parts[0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride);
+        parts[1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride);
         MultiplyFew(first.Format, parts, 2, prepared, padded, gating);
         Made((CudaActivations)gate);
         Made((CudaActivations)up);
@@ -117,7 +119,8 @@ sealed unsafe partial class CudaBackend
             _prepared = null;
             InputPlan plan = InputPlan.For(weight, count);
             Preparation prepared = Prepare(x.Row(first), x.Stride, x.Columns, plan, count);
-            var parts = new Parts { [0] = Part(weight, _logitsBlock.Address, stride) };
+            var parts = new Parts();
+            parts[0] = Part(weight, _logitsBlock.Address, stride);
             Multiply(weight.Format, parts, 1, prepared, count);
         }
 
@@ -138,24 +141,24 @@ sealed unsafe partial class CudaBackend
             _prepared = null;
         }
 
-        if (_normed is { } normed && ReferenceEquals(normed.Rows, rows))
+        if (_made is { } made && ReferenceEquals(made.Rows, rows))
         {
-            _normed = null;
+            _made = null;
         }
     }
 
-    /// <summary>The operands that a norm makes beside its outputs, for the layer that takes them: the one that took them last time.</summary>
-    Preparation PrepareAhead(CudaVector norm, CudaActivations output, int rows)
+    /// <summary>The operands that who makes rows can make beside them, for the layer that takes them: the one that took them last time.</summary>
+    Preparation PrepareAhead(OutputConsumer consumer, CudaActivations output, int rows)
     {
         Made(output);
-        _normed = (norm, output);
-        if (norm.Consumer is not { } consumer || consumer.Format == CudaFormat.Float32 || InputPlan.For(consumer, rows) is not { CanBeFused: true } plan)
+        _made = (consumer, output);
+        if (consumer.Layer is not { } layer || layer.Format == CudaFormat.Float32 || InputPlan.For(layer, rows) is not { CanBeFused: true } plan)
         {
             return default;
         }
 
         _prepared = (output, plan, rows);
-        return _input.Place(plan, rows, consumer.Groups);
+        return _input.Place(plan, rows, layer.Groups);
     }
 
     Preparation Prepare(CudaActivations x, CudaWeight weight, in InputPlan plan, int rows)
@@ -165,10 +168,10 @@ sealed unsafe partial class CudaBackend
             return _input.Place(plan, rows, weight.Groups);
         }
 
-        if (_normed is { } normed && ReferenceEquals(normed.Rows, x))
+        if (_made is { } made && ReferenceEquals(made.Rows, x))
         {
-            normed.Norm.Consumer = weight;
-            _normed = null;
+            made.Consumer.Layer = weight;
+            _made = null;
         }
 
         Preparation prepared = Prepare(x.Address, x.Stride, x.Columns, plan, rows);

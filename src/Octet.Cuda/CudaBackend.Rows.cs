@@ -79,7 +79,7 @@ sealed unsafe partial class CudaBackend
         arguments.Add(to.Stride);
         arguments.Add(columns);
         arguments.Add(epsilon);
-        arguments.Add(PrepareAhead((CudaVector)norm, to, rows));
+        arguments.Add(PrepareAhead(((CudaVector)norm).Outputs, to, rows));
         Launch(ref arguments, "norm", "add_rms_norm", rows, threads);
     }
 

@@ -25,8 +25,8 @@ sealed class CudaVector : Weight
 
     internal ulong Address => Span.Address;
 
-    /// <summary>Of a norm's weight, the layer that took its outputs last time: who makes them can make that layer's operands too. Null: none so far.</summary>
-    internal CudaWeight? Consumer { get; set; }
+    /// <summary>Of a norm's weight: who takes its outputs.</summary>
+    internal OutputConsumer Outputs { get; } = new();
 
     internal override long Bytes => (long)Columns * sizeof(float);
 

@@ -29,7 +29,7 @@ unsafe ref struct LaunchArguments
         _used += words;
     }
 
-    internal readonly void Launch(CudaFunction function, CudaStream stream, Dim3 grid, int threads, int sharedBytes)
+    internal void Launch(CudaFunction function, CudaStream stream, Dim3 grid, int threads, int sharedBytes)
     {
         void** pointers = stackalloc void*[Most];
         fixed (ulong* values = _values)

@@ -1,4 +1,4 @@
-// attend_f32: the same over a float32 cache, without products of matrices: what models are measured with. merge: joins splits.
+// attend_f32: the same as attend over a float32 cache, without products of matrices: what models are measured with.
 #include "attend.cuh"
 
 constexpr i32 Warps = 4;
@@ -96,19 +96,5 @@ GLOBAL BOUNDS(Warps * 32) void attend_f32(Attention attention, Pages pages)
         float sum;
         float value = joined(heads, values + i, Warps, 2, MaxDimensions, largest, sum);
         attention.output[((u64)row * attention.output_stride) + (query_head * size) + i] = finished(attention, query_head, value, largest, sum);
-    }
-}
-
-// Grid (rows, query heads).
-GLOBAL BOUNDS(256) void merge(Attention attention, i32 heads, i32 size, i32 splits)
-{
-    i32 row = block_x();
-    i32 head = block_y();
-    const float* parts = attention.parts + (((u64)row * heads) + head) * splits * (size + 2);
-    for (i32 i = thread_index(); i < size; i += block_threads())
-    {
-        float largest, sum;
-        float value = joined(parts, parts + 2 + i, splits, size + 2, size + 2, largest, sum);
-        attention.output[((u64)row * attention.output_stride) + (head * size) + i] = finished(attention, head, value, largest, sum);
     }
 }

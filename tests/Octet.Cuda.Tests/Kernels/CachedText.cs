@@ -185,7 +185,11 @@ sealed class CachedText
 
         if (splits > 1)
         {
-            _card.Launch("attend_plain", "merge", new Dim3(_rows.Length, queries), 64, 0, attention, queries, _size, splits);
+            Preparation to = Values.Preparation(_card, InputForm.GroupCodes, _rows.Length, 1, columns, isPermuted: true);
+            _card.Launch("merge", "merge", new Dim3(_rows.Length, to.Groups), 32, 0, attention, queries, _size, splits, to);
+            double[][] meant = Values.Meant(_card, to, _rows.Length, columns);
+            float[] rounded = _card.Read<float>(attention.Output, _rows.Length * columns);
+            Assert.All(rounded.Zip(meant.SelectMany(row => row)), pair => Assert.Equal(pair.First, pair.Second, 0.1 * Math.Abs(pair.First) + 1e-2));
         }
 
         float[] found = _card.Read<float>(attention.Output, _rows.Length * columns);
