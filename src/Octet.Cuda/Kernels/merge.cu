@@ -43,6 +43,6 @@ GLOBAL BOUNDS(32) void merge(Attention attention, i32 heads, i32 size, i32 split
 
     if (to.planes)
     {
-        prepare_group(to, row, block_y(), output, 0);
+        prepare_group(to, row, block_y(), output, to.scale);
     }
 }

@@ -59,7 +59,7 @@ GLOBAL BOUNDS(1024) void add_rms_norm(float* residual, const float* delta, const
         i32 group = (warp_index() + (i * block_warps()));
         if (to.planes && group < to.groups)
         {
-            prepare_group(to, row, group, normed, 0);
+            prepare_group(to, row, group, normed, to.scale);
         }
     }
 }

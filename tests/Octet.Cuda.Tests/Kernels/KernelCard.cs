@@ -53,6 +53,10 @@ sealed class KernelCard
     }
 
     /// <summary>Launches a kernel with arguments of any structures.</summary>
+    internal LaunchReport Launch(string file, string name, int grid, int threads, int sharedBytes, params object[] arguments)
+        => Launch(file, name, new Dim3(grid), threads, sharedBytes, arguments);
+
+    /// <inheritdoc cref="Launch(string, string, int, int, int, object[])"/>
     internal LaunchReport Launch(string file, string name, Dim3 grid, int threads, int sharedBytes, params object[] arguments)
     {
         PtxModule module = s_modules.GetOrAdd((file, _target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)));

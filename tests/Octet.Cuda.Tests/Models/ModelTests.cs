@@ -2,7 +2,7 @@ using Octet.Cuda.Tests.FakeDriver;
 using Octet.Numerics;
 using Octet.Tests.Reference;
 
-namespace Octet.Cuda.Tests.Backend;
+namespace Octet.Cuda.Tests.Models;
 
 /// <summary>A two-layer Qwen3 on a card against the CPU's backend.</summary>
 public class ModelTests

@@ -1,4 +1,4 @@
-namespace Octet.Cuda.Tests.Backend;
+namespace Octet.Cuda.Tests.Models;
 
 /// <summary>Several sequences on a card: batches, pages, graphs, and sequences that give way to others.</summary>
 public class BatchTests

@@ -1,9 +1,10 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
+using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
 using Octet.Tests.Reference;
 
-namespace Octet.Cuda.Tests.Backend;
+namespace Octet.Cuda.Tests.Models;
 
 /// <summary>A small random Qwen3 in a directory of its own, opened on a card of the fake driver, whose kernels the emulator runs, and on the CPU.</summary>
 sealed class CardModel : IDisposable
@@ -25,7 +26,7 @@ sealed class CardModel : IDisposable
     {
         write(_directory.Path);
         Fake = card is null ? new FakeCuda() : new FakeCuda(card);
-        Driver.DriverProbe probe = Fake.Probe;
+        DriverProbe probe = Fake.Probe;
         var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
         Model = LanguageModel.Load(_directory.Path, options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]);
         Cpu = LanguageModel.Load(_directory.Path, options with { Threads = 1 });
