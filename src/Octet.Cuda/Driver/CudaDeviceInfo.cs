@@ -58,10 +58,11 @@ sealed record CudaDeviceInfo(
             uuid = new Guid(bytes, bigEndian: true);
         }
 
+        int handle = device;
         int Attribute(DeviceAttribute attribute)
         {
             int value = 0;
-            driver.Check(driver.cuDeviceGetAttribute(&value, (int)attribute, device));
+            driver.Check(driver.cuDeviceGetAttribute(&value, (int)attribute, handle));
             return value;
         }
 
