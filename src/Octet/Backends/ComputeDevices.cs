@@ -30,8 +30,7 @@ static class ComputeDevices
     internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open)
         => Open(name, mode, cpu, open, Volatile.Read(ref s_kinds));
 
-    /// <inheritdoc cref="Open{T}(string, ActivationMode, Func{Backend}, Func{Backend, string?, T})"/>
-    /// <param name="kinds">Those that are known.</param>
+    /// <summary>The same, of these kinds.</summary>
     internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open, IReadOnlyList<DeviceKind> kinds)
     {
         DeviceName device = DeviceName.Parse(name);
