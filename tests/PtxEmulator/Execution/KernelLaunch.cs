@@ -39,6 +39,9 @@ sealed class KernelLaunch
     /// <summary>The shared address behind the last byte.</summary>
     public int SharedEnd { get; }
 
+    /// <summary>Whether all blocks are resident, so that they may wait for one another.</summary>
+    public bool IsCooperative { get; init; }
+
     /// <summary>Pinned.</summary>
     public byte[] Parameters { get; }
 

@@ -23,7 +23,7 @@ public sealed class PtxMachine(DeviceMemory memory, PtxMachineOptions? options =
     public LaunchReport Launch(PtxKernel kernel, Dim3 grid, Dim3 block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, bool cooperative = false)
     {
         Memory.Load(kernel.Module);
-        var launch = new KernelLaunch(kernel, grid, block, dynamicSharedBytes, parameters, Memory, _options);
+        var launch = new KernelLaunch(kernel, grid, block, dynamicSharedBytes, parameters, Memory, _options) { IsCooperative = cooperative };
         int workers = cooperative || kernel.BlocksCommunicate ? 1 : (int)Math.Clamp(grid.Count, 1, Math.Max(1, _options.HostThreads));
         var runs = new BlockRunner[workers];
         if (cooperative)

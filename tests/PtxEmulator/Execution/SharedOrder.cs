@@ -89,6 +89,13 @@ sealed class SharedOrder
         _rows[warp][warp]++;
     }
 
+    /// <summary>A warp sees all that the copy engine did.</summary>
+    public void AwaitEngine(int warp)
+    {
+        Join(_rows[warp], _rows[Engine]);
+        _rows[Engine][Engine]++;
+    }
+
     /// <summary>All writes that the agent has seen become visible to the asynchronous proxy.</summary>
     public void FenceAsync(int agent)
     {

@@ -18,6 +18,7 @@ sealed unsafe class Warp
     int _count;
     int _current;
     long _budget;
+    ulong _clock;
 
     public Warp(Block block, int index)
     {
@@ -53,6 +54,9 @@ sealed unsafe class Warp
     public int Pc { get; private set; }
 
     public AsyncCopies Copies { get; }
+
+    /// <summary>A time that goes on whenever it is read.</summary>
+    public ulong Clock => _clock += 16;
 
     public bool IsBlocked { get; private set; }
 

@@ -235,6 +235,8 @@ sealed class Form(FunctionTranslator function, NameScope scope, InstructionSynta
 
     public bool IsWideRegister(Operand operand) => operand is NameOperand { Name: var name } && scope.FindRegister(name)?.Type.IsWide() == true;
 
+    public int RegisterBytes(Operand operand) => operand is NameOperand { Name: var name } && scope.FindRegister(name) is { } register ? register.Type.Bytes() : 4;
+
     public Place? PlaceOf(string name) => scope.FindPlace(name);
 
     public CodeLabel Label(Operand operand) =>

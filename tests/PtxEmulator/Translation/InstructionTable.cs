@@ -27,7 +27,7 @@ static class InstructionTable
         [
             IntegerDecoder.Add, LogicDecoder.Add, FloatDecoder.Add, CompareDecoder.Add, MoveDecoder.Add, ConvertDecoder.Add,
             MemoryDecoder.Add, AtomicDecoder.Add, ControlDecoder.Add, BarrierDecoder.Add, PhaseBarrierDecoder.Add,
-            WarpDecoder.Add, MatrixDecoder.Add, AsyncCopyDecoder.Add, BulkCopyDecoder.Add, WarpgroupDecoder.Add,
+            WarpDecoder.Add, MatrixDecoder.Add, AsyncCopyDecoder.Add, WarpgroupDecoder.Add,
         ];
         Array.ForEach(groups, add => add(table));
         return table;
