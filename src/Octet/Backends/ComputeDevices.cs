@@ -30,7 +30,7 @@ static class ComputeDevices
     internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open)
         => Open(name, mode, cpu, open, Volatile.Read(ref s_kinds));
 
-    // The same with the kinds that there are.
+    /// <summary>The same, of these kinds.</summary>
     internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open, IReadOnlyList<DeviceKind> kinds)
     {
         DeviceName device = DeviceName.Parse(name);
