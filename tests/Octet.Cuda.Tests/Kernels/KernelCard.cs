@@ -48,7 +48,7 @@ sealed class KernelCard
         where T : unmanaged
     {
         T[] values = new T[count];
-        _memory.Read(address, MemoryMarshal.AsBytes<T>(values));
+        _memory.Read(address, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 

@@ -3,7 +3,8 @@ namespace Octet.Cuda.Tests.Models;
 /// <summary>Several sequences on a card: batches, pages, graphs, and sequences that give way to others.</summary>
 public class BatchTests
 {
-    const double Tolerance = 2e-4;
+    // Keys and values on a border are a bit of a bfloat16 apart.
+    const double Tolerance = 5e-4;
 
     static readonly LanguageModelOptions s_options = new() { PrefillChunk = 32, ContextLength = 128 };
     static readonly TimeSpan s_long = TimeSpan.FromSeconds(60);
@@ -74,7 +75,8 @@ public class BatchTests
             Assert.True(error < Tolerance, $"{count} sequences: {error}");
         }
 
-        Assert.Equal(4, both.Backend.GraphSteps);
+        // The first step of three moves memory, so that of one is run as it is again; then both are graphs.
+        Assert.Equal(3, both.Backend.GraphSteps);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public class ModelTests
     const double DynamicTolerance = 1e-3;
 
     // Keys and values that do are a bit of a bfloat16 apart.
-    const double Tolerance = 2e-4;
+    const double Tolerance = 5e-4;
 
     static readonly LanguageModelOptions s_dynamic = new() { Activation = ActivationMode.Dynamic, PrefillChunk = 64, ContextLength = 256 };
     static readonly LanguageModelOptions s_weightOnly = s_dynamic with { Activation = ActivationMode.WeightOnly };
@@ -87,9 +87,9 @@ public class ModelTests
     [InlineData("gpt_oss")]
     public void Families_of_these_operations_give_the_logits_of_the_CPU(string family)
     {
-        using var both = new CardModel(s_weightOnly, directory => FamilyCheckpoint.Write(family, directory));
+        using var both = new CardModel(s_weightOnly with { KvCache = KvCacheType.Float32 }, directory => FamilyCheckpoint.Write(family, directory));
         double error = both.LargestError(CardModel.Ids(35, vocabulary: 48), CardModel.Ids(3, 2, vocabulary: 48));
-        Assert.True(error < Tolerance, $"{error}");
+        Assert.True(error < 1e-4, $"{error}");
     }
 
     [Theory]
