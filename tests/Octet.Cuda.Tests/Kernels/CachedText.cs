@@ -34,8 +34,14 @@ sealed class CachedText
     /// <param name="size">Dimensions of a head.</param>
     /// <param name="sequences">Of each, tokens and how many of them are rows of the step.</param>
     internal CachedText(string target, string type, int heads, int group, int size, params (int Length, int Rows)[] sequences)
+        : this(new KernelCard(target), type, heads, group, size, sequences)
     {
-        _card = new KernelCard(target);
+    }
+
+    /// <inheritdoc cref="CachedText(string, string, int, int, int, ValueTuple{int, int}[])"/>
+    internal CachedText(KernelCard card, string type, int heads, int group, int size, params (int Length, int Rows)[] sequences)
+    {
+        _card = card;
         (_type, _heads, _group, _size) = (type, heads, group, size);
         _lengths = [.. sequences.Select(sequence => sequence.Length)];
         _rows = [.. sequences.SelectMany((sequence, i) => Enumerable.Range(sequence.Length - sequence.Rows, sequence.Rows).Select(position => (i, position)))];

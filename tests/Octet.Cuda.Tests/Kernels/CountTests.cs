@@ -43,7 +43,7 @@ public class CountTests
 
     static void Norm(StringBuilder text, string target)
     {
-        var card = new KernelCard(target);
+        var card = new KernelCard(target, counts: true);
         ulong row = card.Upload(Values.Normal(Hidden, 1));
         card.Launch("norm", "add_rms_norm", 1, 320, 0, row, card.Upload(Values.Normal(Hidden, 2)), card.Upload(Values.Normal(Hidden, 3)), card.Allocate<float>(Hidden), Hidden, Hidden, Hidden, Hidden, 1e-6f,
             Values.Preparation(card, InputForm.GroupCodes, 1, 1, Hidden, isPermuted: true));
@@ -66,7 +66,7 @@ public class CountTests
 
     static (KernelCard, LinearPart, LinearInputs) Layer(string target, string format, int rows, int tokens, int planes)
     {
-        var card = new KernelCard(target);
+        var card = new KernelCard(target, counts: true);
         int bytes = format == "e4m3" ? 1 : 2;
         Preparation prepared = Values.Preparation(card, format == "e4m3" ? InputForm.GroupCodes : InputForm.BFloats, tokens, planes, Hidden, isPermuted: bytes == 1);
         card.Launch("prepare", "prepare_inputs", new Dim3(1, tokens), 256, 0, card.Upload(Values.Normal(tokens * Hidden, 1)), Hidden, Hidden, 0UL, prepared);
@@ -87,7 +87,7 @@ public class CountTests
 
     static void Attend(StringBuilder text, string target, int tokens, string kernel)
     {
-        var cached = new CachedText(target, "bf16", heads: 1, group: 4, size: 128, (512, tokens));
+        var cached = new CachedText(new KernelCard(target, counts: true), "bf16", heads: 1, group: 4, size: 128, (512, tokens));
         cached.Store();
         cached.AssertAttended(1e-4, many: tokens > 1);
         LaunchReport report = cached.Card.Reports[^1];

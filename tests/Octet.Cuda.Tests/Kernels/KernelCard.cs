@@ -15,10 +15,12 @@ sealed class KernelCard
     readonly DeviceMemory _memory = new();
     readonly string _target;
 
-    internal KernelCard(string target)
+    /// <param name="target">What the kernels are compiled for.</param>
+    /// <param name="counts">Whether what they move is counted.</param>
+    internal KernelCard(string target, bool counts = false)
     {
         _target = target;
-        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1 });
+        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts });
     }
 
     /// <summary>What the kernels are compiled for.</summary>

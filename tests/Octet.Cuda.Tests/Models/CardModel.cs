@@ -3,6 +3,7 @@ using Octet.Backends.Cpu;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
 using Octet.Tests.Reference;
+using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Models;
 
@@ -25,12 +26,15 @@ sealed class CardModel : IDisposable
     internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null)
     {
         write(_directory.Path);
-        Fake = card is null ? new FakeCuda() : new FakeCuda(card);
+        Fake = new FakeCuda(card ?? new FakeCard { Options = Quick });
         DriverProbe probe = Fake.Probe;
         var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
         Model = LanguageModel.Load(_directory.Path, options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]);
         Cpu = LanguageModel.Load(_directory.Path, options with { Threads = 1 });
     }
+
+    /// <summary>How kernels are run: with every check, without counting.</summary>
+    internal static PtxMachineOptions Quick { get; } = new() { HostThreads = 1, CountTraffic = false };
 
     internal FakeCuda Fake { get; }
 
