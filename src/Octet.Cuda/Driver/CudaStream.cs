@@ -2,7 +2,7 @@ namespace Octet.Cuda.Driver;
 
 /// <summary>
 /// A queue of work for the card: what is put in is done in its order, while the CPU goes on. An error of the work itself is told by a later call, at the
-/// latest by <see cref="Synchronize"/>.
+/// latest by <see cref="Synchronize()"/>.
 /// </summary>
 sealed unsafe class CudaStream : CudaResource
 {
@@ -115,7 +115,7 @@ sealed unsafe class CudaStream : CudaResource
         Check(Driver.cuStreamSynchronize(Raw));
     }
 
-    /// <summary>As <see cref="Synchronize"/>, blaming what ran last.</summary>
+    /// <summary>As <see cref="Synchronize()"/>, blaming what ran last.</summary>
     /// <param name="what">A kernel's name.</param>
     internal void Synchronize(string what) => Check(Driver.cuStreamSynchronize(Raw), what);
 
