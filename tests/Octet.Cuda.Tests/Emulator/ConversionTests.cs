@@ -136,7 +136,7 @@ public class ConversionTests
             (double x, double y, double z) = (Of16(a[i]), Of16(b[i]), Of16(c[i]));
             double simple = special(x, y, z);
             bool finite = double.IsFinite(x) && double.IsFinite(y) && double.IsFinite(z) && simple != 0;
-            uint expected = finite ? HalfBits(exact(x, y, z), "rn") : double.IsNaN(simple) ? 0x7fff : BitConverter.HalfToUInt16Bits((Half)simple);
+            uint expected = finite ? HalfBits(exact(x, y, z), "rn") : double.IsNaN(simple) ? 0x7fffu : BitConverter.HalfToUInt16Bits((Half)simple);
             Assert.True(expected == results[i], $"{code} of {x:r}, {y:r}, {z:r} gave 0x{results[i]:x4}, not 0x{expected:x4}");
         }
     }

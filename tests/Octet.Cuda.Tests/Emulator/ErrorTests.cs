@@ -63,7 +63,7 @@ public class ErrorTests
     [InlineData("atom.shared.add.u32 %r2, [zero], 1;", false)]
     public void A_race_in_shared_memory_is_what_no_barrier_orders(string body, bool races)
     {
-        const string Address = "mov.u32 %r10, words; mad.lo.u32 %r0, %tid, 4, %r10; xor.b32 %r11, %tid, 32; mad.lo.u32 %r1, %r11, 4, %r10; setp.eq.u32 %p5, %tid, 0; @%p5 st.shared.u32 [zero], 0; bar.sync 0; ";
+        const string Address = "mov.u32 %r10, words; mad.lo.u32 %r0, %tid, 4, %r10; xor.b32 %r11, %tid, 32; mad.lo.u32 %r1, %r11, 4, %r10; setp.eq.u32 %p5, %tid, 0; @%p5 st.shared.u32 [zero], 0; st.shared.u32 [%r0], 0; bar.sync 0; ";
         string text = PtxProgram.Kernel(Address + body, variables: Words + ".shared .align 4 .u32 zero;");
         Exception? found = Record.Exception(() => new PtxProgram(text).Launch("k", new Dim3(2), new Dim3(64), 0, 0UL));
         if (races)

@@ -71,7 +71,7 @@ public class KernelTests
         program.Launch("choose", new Dim3(1), new Dim3(choices.Length), 0, program.Upload<int>(choices), output);
         int[] primes = [2, 3, 5, 7, 11, 13, 17, 19];
         Assert.Equal(
-            choices.Select((choice, i) => choice switch { 0 => 1UL << 40, 1 => (ulong)primes[i & 7], 2 => 15, 3 => 77, 4 => 77, 5 => ulong.MaxValue / (ulong)(i + 1), _ => 0 }),
+            choices.Select((choice, i) => choice switch { 0 => 1UL << 40, 1 => (ulong)primes[i & 7], 2 => 15UL, 3 => 77UL, 4 => 77UL, 5 => ulong.MaxValue / (ulong)(i + 1), _ => 0UL }),
             program.Download<ulong>(output, choices.Length));
     }
 

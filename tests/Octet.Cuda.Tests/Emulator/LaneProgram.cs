@@ -66,7 +66,7 @@ static class LaneProgram
         byte[] parameters = [.. BitConverter.GetBytes(input), .. BitConverter.GetBytes(output), .. BitConverter.GetBytes(a.Length)];
         new PtxMachine(memory).Launch(module.Kernels["k"], new Dim3(1), new Dim3(a.Length), 0, parameters);
         ulong[] results = new ulong[a.Length];
-        memory.Read(output, MemoryMarshal.AsBytes<ulong>(results));
+        memory.Read(output, MemoryMarshal.AsBytes(results.AsSpan()));
         return results;
     }
 

@@ -207,7 +207,7 @@ public class MemoryTests
             """,
             variables: ".shared .align 16 .b8 words[4096];"));
         ulong buffer = program.Upload<uint>(new uint[512]);
-        LaunchReport report = program.Launch("k", new Dim3(3), new Dim3(64), 0, buffer - 0);
+        LaunchReport report = program.Launch("k", new Dim3(6), new Dim3(32), 0, buffer);
         // Six warps, of 32 lanes.
         Assert.Equal(6 * 128, report.GlobalBytesRead);
         Assert.Equal(6 * 128, report.GlobalBytesWritten);

@@ -57,7 +57,7 @@ sealed class PtxProgram
         where T : unmanaged
     {
         var values = new T[count];
-        Memory.Read(address, MemoryMarshal.AsBytes<T>(values));
+        Memory.Read(address, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 

@@ -67,7 +67,7 @@ public class WarpTests
     public void The_lowest_member_is_elected()
     {
         uint[] result = LaneProgram.Run32("setp.lt.u32 %p1, %i, 3; @%p1 bra SKIP; elect.sync %t0|%p0, 0xfffffff8; selp.u32 %d, 100, %t0, %p0; SKIP:", s_values);
-        Assert.Equal(Enumerable.Range(0, 32).Select(i => i < 3 ? 0u : i == 3 ? 100 : 3), result);
+        Assert.Equal(Enumerable.Range(0, 32).Select(i => i < 3 ? 0u : i == 3 ? 100u : 3u), result);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public class WarpTests
             END:
             """,
             s_values);
-        Assert.Equal(Enumerable.Range(0, 32).Select(i => (i % 4) switch { 0 => 10u, 2 => 30, _ => 20 }), result);
+        Assert.Equal(Enumerable.Range(0, 32).Select(i => (i % 4) switch { 0 => 10u, 2 => 30u, _ => 20u }), result);
     }
 
     [Fact]

@@ -197,7 +197,7 @@ sealed unsafe class Warp
             uint mask = operation.Guard < 0 ? active : active & (*(uint*)(frame + operation.Guard) ^ operation.GuardFlip);
             if (operation.IsTracked)
             {
-                operation.CheckWritten(this, mask);
+                operation.CheckWritten(this, active, mask);
             }
 
             if (!operation.IsControl)

@@ -15,16 +15,22 @@ enum Rounding
 /// </summary>
 static class Exact
 {
-    public static double Sum(double a, double b)
+    /// <summary>A sum; the rounding decides the sign of zero alone.</summary>
+    public static double Sum(double a, double b, Rounding rounding = Rounding.NearestEven)
     {
         double sum = a + b;
+        if (sum == 0 && rounding == Rounding.Down && (a != 0 || double.IsNegative(a) != double.IsNegative(b)))
+        {
+            return -0.0;
+        }
+
         double part = sum - a;
         double rest = (a - (sum - part)) + (b - part);
         return double.IsFinite(sum) ? ToOdd(sum, rest) : sum;
     }
 
     /// <summary><c>a * b + c</c> of floats whose product is exact in a double.</summary>
-    public static double ProductSum(double a, double b, double c) => Sum(a * b, c);
+    public static double ProductSum(double a, double b, double c, Rounding rounding = Rounding.NearestEven) => Sum(a * b, c, rounding);
 
     public static double Quotient(double a, double b)
     {

@@ -26,7 +26,7 @@ abstract unsafe class Operation
     /// <summary>Whether it reads or writes a register that may be read before it is written.</summary>
     public bool IsTracked { get; private set; }
 
-    (int Mask, string Register)[] _trackedReads = [];
+    (int Mask, string Register, bool IsGuard)[] _trackedReads = [];
     int[] _trackedWrites = [];
 
     /// <summary>Runs it for these lanes, at least one.</summary>
@@ -35,19 +35,22 @@ abstract unsafe class Operation
     /// <summary>Runs it for these lanes of the fragment and moves the fragment on.</summary>
     public virtual Flow Control(Warp warp, ref Fragment fragment, uint mask) => throw new InvalidOperationException(Name);
 
-    public void Track((int Mask, string Register)[] reads, int[] writes)
+    public void Track((int Mask, string Register, bool IsGuard)[] reads, int[] writes)
     {
         IsTracked = true;
         _trackedReads = reads;
         _trackedWrites = writes;
     }
 
-    /// <summary>Refuses to read registers that these lanes have not written, and notes those they write.</summary>
-    public void CheckWritten(Warp warp, uint mask)
+    /// <summary>Refuses to read registers that lanes have not written, and notes those they write.</summary>
+    /// <param name="warp">Whose registers.</param>
+    /// <param name="active">The lanes that look at the guard.</param>
+    /// <param name="mask">Those of them that execute the instruction.</param>
+    public void CheckWritten(Warp warp, uint active, uint mask)
     {
-        foreach ((int place, string register) in _trackedReads)
+        foreach ((int place, string register, bool isGuard) in _trackedReads)
         {
-            uint unwritten = mask & ~*(uint*)(warp.Frame + place);
+            uint unwritten = (isGuard ? active : mask) & ~*(uint*)(warp.Frame + place);
             if (unwritten != 0)
             {
                 throw warp.Fault(PtxError.Uninitialized, unwritten, $"reads {register}, to which nothing was written");

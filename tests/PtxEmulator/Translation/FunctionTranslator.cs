@@ -263,7 +263,9 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
 
         foreach (CodeItem item in _items)
         {
-            (int, string)[] reads = [.. item.Reads.Where(register => watched.TryGetValue(register, out HashSet<CodeItem>? readers) && readers.Contains(item)).Select(register => (masks[register], register.Name))];
+            (int, string, bool)[] reads = [.. item.Reads
+                .Where(register => watched.TryGetValue(register, out HashSet<CodeItem>? readers) && readers.Contains(item))
+                .Select(register => (masks[register], register.Name, register.Offset == item.Operation.Guard))];
             int[] writes = [.. item.Writes.Where(masks.ContainsKey).Select(register => masks[register])];
             if (reads.Length > 0 || writes.Length > 0)
             {

@@ -52,7 +52,7 @@ static class AtomicDecoder
         HalfLanes lanes = HalfLanes.Of(form, type, flush: false, saturate: false, relu: false);
         Func<double, double, double> combine = operation switch
         {
-            "add" => Exact.Sum,
+            "add" => (x, y) => Exact.Sum(x, y),
             "min" => double.MinNumber,
             _ => double.MaxNumber,
         };

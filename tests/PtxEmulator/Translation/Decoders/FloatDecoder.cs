@@ -55,12 +55,12 @@ static class FloatDecoder
                 });
             case PtxType.F32:
                 FloatFinish finish = new(rounding, flush, saturate);
-                return Counted(new LaneTernary<uint, uint, uint, uint>((x, y, z) => finish.Result(Exact.ProductSum(finish.Operand(x), finish.Operand(y), finish.Operand(z))), d, a, b, c));
+                return Counted(new LaneTernary<uint, uint, uint, uint>((x, y, z) => finish.Result(Exact.ProductSum(finish.Operand(x), finish.Operand(y), finish.Operand(z), rounding)), d, a, b, c));
             case PtxType.F64 when rounding == Rounding.NearestEven:
                 return new LaneTernary<double, double, double, double>(Math.FusedMultiplyAdd, d, a, b, c);
             default:
                 HalfLanes lanes = HalfLanes.Of(form, type, flush, saturate, relu);
-                return new LaneTernary<uint, uint, uint, uint>((x, y, z) => lanes.Apply(x, y, z, Exact.ProductSum), d, a, b, c);
+                return new LaneTernary<uint, uint, uint, uint>((x, y, z) => lanes.Apply(x, y, z, (p, q, r) => Exact.ProductSum(p, q, r)), d, a, b, c);
         }
     }
 
@@ -73,8 +73,8 @@ static class FloatDecoder
         }
 
         return subtract
-            ? arithmetic.Float<FloatSubtract>((x, y) => Exact.Sum(x, -y))
-            : arithmetic.Float<FloatAdd>(Exact.Sum);
+            ? arithmetic.Float<FloatSubtract>((x, y) => Exact.Sum(x, -y, arithmetic.Rounding))
+            : arithmetic.Float<FloatAdd>((x, y) => Exact.Sum(x, y, arithmetic.Rounding));
     }
 
     static Operation Product(Form form, PtxType type)
