@@ -44,7 +44,7 @@ sealed unsafe record CopyBandwidth(double ToDevice, double ToHost, double OnDevi
                 copy();
                 end.Record(stream);
                 end.Synchronize();
-                double seconds = end.Elapsed(begin).TotalSeconds;
+                double seconds = end.SecondsSince(begin);
                 best = i == 0 || seconds <= 0 ? best : Math.Max(best, bytes / seconds);
             }
 

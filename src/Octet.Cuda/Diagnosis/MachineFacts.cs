@@ -70,8 +70,8 @@ sealed partial record MachineFacts(
     }
 
     [GeneratedRegex(@"^nvidia[0-9]+\z", RegexOptions.CultureInvariant)]
-    private static partial Regex CardName { get; }
+    static partial Regex CardName { get; }
 
     [GeneratedRegex(@"\b[0-9]{3}\.[0-9]{2,3}(\.[0-9]{2})?\b", RegexOptions.CultureInvariant)]
-    private static partial Regex VersionNumber { get; }
+    static partial Regex VersionNumber { get; }
 }

@@ -127,7 +127,7 @@ sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>A mark in a queue.</summary>
-    /// <param name="timed">Whether <see cref="CudaEvent.Elapsed"/> is asked of it.</param>
+    /// <param name="timed">Whether <see cref="CudaEvent.SecondsSince"/> is asked of it.</param>
     internal CudaEvent CreateEvent(bool timed = false)
     {
         MakeCurrent();

@@ -58,28 +58,27 @@ sealed record CudaDeviceInfo(
             uuid = new Guid(bytes, bigEndian: true);
         }
 
-        int handle = device;
-        int Attribute(DeviceAttribute attribute)
-        {
-            int value = 0;
-            driver.Check(driver.cuDeviceGetAttribute(&value, (int)attribute, handle));
-            return value;
-        }
-
         return new CudaDeviceInfo(
             ordinal,
             device,
             name,
-            Attribute(DeviceAttribute.ComputeCapabilityMajor),
-            Attribute(DeviceAttribute.ComputeCapabilityMinor),
-            Attribute(DeviceAttribute.Multiprocessors),
+            Attribute(driver, device, DeviceAttribute.ComputeCapabilityMajor),
+            Attribute(driver, device, DeviceAttribute.ComputeCapabilityMinor),
+            Attribute(driver, device, DeviceAttribute.Multiprocessors),
             (long)total,
-            Attribute(DeviceAttribute.SharedMemoryPerBlockOptIn),
-            Attribute(DeviceAttribute.L2Bytes),
-            Attribute(DeviceAttribute.MemoryClockKilohertz),
-            Attribute(DeviceAttribute.MemoryBusBits),
+            Attribute(driver, device, DeviceAttribute.SharedMemoryPerBlockOptIn),
+            Attribute(driver, device, DeviceAttribute.L2Bytes),
+            Attribute(driver, device, DeviceAttribute.MemoryClockKilohertz),
+            Attribute(driver, device, DeviceAttribute.MemoryBusBits),
             uuid,
             Marshal.PtrToStringUTF8((nint)text)!,
             driver.Version);
+    }
+
+    static unsafe int Attribute(CudaDriver driver, int device, DeviceAttribute attribute)
+    {
+        int value = 0;
+        driver.Check(driver.cuDeviceGetAttribute(&value, (int)attribute, device));
+        return value;
     }
 }

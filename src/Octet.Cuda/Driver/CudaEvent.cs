@@ -49,14 +49,14 @@ sealed unsafe class CudaEvent : CudaResource
         Check(Driver.cuEventSynchronize(Raw));
     }
 
-    /// <summary>From another mark to this one, as the card's clock has it, to half a microsecond. Both are timed and passed.</summary>
-    internal TimeSpan Elapsed(CudaEvent since)
+    /// <summary>From another mark to this one, as the card's clock has it, to half a microsecond, in seconds. Both are timed and passed.</summary>
+    internal double SecondsSince(CudaEvent since)
     {
         Context.MakeCurrent();
         float milliseconds = 0;
         Check(Driver.cuEventElapsedTime(&milliseconds, since.Raw, Raw));
         GC.KeepAlive(since);
-        return TimeSpan.FromMilliseconds(milliseconds);
+        return milliseconds / 1e3;
     }
 
     protected override void Free(nint resource) => Driver.cuEventDestroy_v2(resource);

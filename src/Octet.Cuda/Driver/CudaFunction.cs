@@ -43,7 +43,7 @@ sealed unsafe class CudaFunction
     internal void AllowShared(int bytes)
     {
         Context.MakeCurrent();
-        Context.Check(Driver.cuFuncSetAttribute(_handle, DynamicSharedBytes, bytes), $"cuFuncSetAttribute ({bytes} bytes of shared memory) of {Name}");
+        Context.Check(Driver.cuFuncSetAttribute(_handle, DynamicSharedBytes, bytes), $"cuFuncSetAttribute of {Name}, {bytes} bytes of shared memory,");
         GC.KeepAlive(_module);
     }
 

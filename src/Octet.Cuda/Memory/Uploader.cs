@@ -66,7 +66,7 @@ sealed unsafe class Uploader : IDisposable
         fixed (byte* first = source)
         {
             byte* start = first;
-            Send(destination, (offset, part) => new ReadOnlySpan<byte>(start + offset, part.Length).CopyTo(part), cancellationToken);
+            Send(destination, (offset, part) => new ReadOnlySpan<byte>(start + offset, part.Length).CopyTo(part), cancellationToken: cancellationToken);
         }
     }
 
@@ -83,18 +83,18 @@ sealed unsafe class Uploader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, tensor.ByteLength - destination.Bytes);
-        Send(destination, (at, part) => Read(tensor, offset + at, part), cancellationToken);
+        Send(destination, (at, part) => Read(tensor, offset + at, part), cancellationToken: cancellationToken);
     }
 
     /// <summary>Sends what a function gives, which is called for one part after another, from the first byte to the last.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="fill">Gives the bytes. What it throws is thrown on; then some of it may have been sent.</param>
-    /// <param name="cancellationToken">Looked at between parts.</param>
     /// <param name="unit">Every part but the last is a multiple of so many bytes: a row, for who makes rows.</param>
+    /// <param name="cancellationToken">Looked at between parts.</param>
     /// <exception cref="ArgumentOutOfRangeException">A unit does not fit into a buffer.</exception>
     /// <exception cref="OperationCanceledException">Some of it may have been sent.</exception>
     /// <exception cref="CudaException">A copy failed, this one or one before.</exception>
-    internal void Send(DeviceSpan destination, Filler fill, CancellationToken cancellationToken = default, int unit = 1)
+    internal void Send(DeviceSpan destination, Filler fill, int unit = 1, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfLessThan(unit, 1);

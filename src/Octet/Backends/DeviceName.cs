@@ -28,5 +28,5 @@ readonly partial record struct DeviceName(string Kind, int Ordinal)
     public override string ToString() => Kind is Cpu or Auto ? Kind : string.Create(CultureInfo.InvariantCulture, $"{Kind}:{Ordinal}");
 
     [GeneratedRegex(@"^(?:(?<kind>cpu|auto)|(?<kind>cuda)(?::(?<ordinal>[0-9]{1,3}))?)\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Form { get; }
+    static partial Regex Form { get; }
 }

@@ -117,7 +117,7 @@ public class UploaderTests
                         cancellation.Cancel();
                     }
                 },
-                cancellation.Token));
+                cancellationToken: cancellation.Token));
             Assert.Equal((3, 3L * Buffer), (parts, uploader.BytesSent));
 
             byte[] source = Random(3000);
