@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Octet.Cli.Commands;
 using Octet.Cli.IO;
+using Octet.Cuda;
 
 namespace Octet.Cli;
 
@@ -15,6 +16,7 @@ static partial class Tool
         try
         {
             ArgumentText.Require(args);
+            CudaDevices.Register();
             ParseResult parsed = Create(interruption).Parse(args, new ParserConfiguration
             {
                 // A prompt may begin with @ or be a bundle of letters; neither is ours to take apart.

@@ -1,5 +1,3 @@
-using Octet.Backends;
-using Octet.Backends.Cpu;
 using Octet.Generation;
 
 namespace Octet;
@@ -19,9 +17,9 @@ public sealed partial class LanguageModel
         set => _scheduler.AlwaysGuesses = value;
     }
 
-    /// <summary>Opens the model that guesses, behind the weights of the one that it guesses for; null where none is wanted.</summary>
+    /// <summary>Opens the model that guesses, on the same device behind the weights of the one that it guesses for; null where none is wanted.</summary>
     /// <exception cref="ModelException">There is no such model, or none that can be run.</exception>
-    static LanguageModel? OpenDraft(LanguageModelOptions options, CpuKernels kernels, MemoryLedger memory)
+    static LanguageModel? OpenDraft(LanguageModelOptions options, Machine machine, long room)
     {
         if (options.DraftModel is not { } name)
         {
@@ -30,14 +28,15 @@ public sealed partial class LanguageModel
 
         var how = new LanguageModelOptions
         {
+            Device = options.Device,
             Threads = options.Threads,
             KvCache = options.KvCache,
-            KvCacheBytes = Math.Max(1, (options.KvCacheBytes ?? memory.Room) / DraftShare),
+            KvCacheBytes = Math.Max(1, (options.KvCacheBytes ?? room) / DraftShare),
             LmHead = options.LmHead,
         };
         try
         {
-            return Load(ModelLocation.Find(name), how, kernels, memory);
+            return Load(ModelLocation.Find(name), how, machine);
         }
         catch (ModelException error)
         {

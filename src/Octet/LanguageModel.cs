@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Octet.Backends;
-using Octet.Backends.Cpu;
 using Octet.Checkpoints;
 using Octet.Generation;
 using Octet.Models;
@@ -99,7 +97,7 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>Bytes of all tensors of the checkpoint.</summary>
     public long CheckpointBytes => _checkpoint.TotalBytes;
 
-    /// <summary>What was decided where the model's files contradict each other and leave a choice: a sentence each, empty for most models.</summary>
+    /// <summary>What was decided where the model's files contradict each other and leave a choice, or where <see cref="LanguageModelOptions.Device"/> does: a sentence each, empty for most models.</summary>
     public IReadOnlyList<string> Notices { get; private init; } = [];
 
     /// <summary>What computes, e.g. <c>cpu avx2, 8 threads</c>.</summary>
@@ -110,106 +108,6 @@ public sealed partial class LanguageModel : IDisposable
 
     /// <summary>How long <see cref="Load(string, LanguageModelOptions?)"/> took.</summary>
     public TimeSpan LoadDuration { get; private init; }
-
-    /// <summary>Opens a model. Weights are mapped, not read: the first pass over them brings them into memory.</summary>
-    /// <param name="model">
-    /// A directory in Hugging Face layout: config.json and safetensors; tokenizer.json, generation_config.json and a chat template where
-    /// there are any. Or a safetensors file, or an index, in such a directory. Or the id of a model that is in the cache (<c>org/name</c>, <c>org/name@revision</c>): the network is never used here.
-    /// </param>
-    /// <param name="options">How to open it.</param>
-    /// <exception cref="ModelException">There is no such model, or none that can be run; the message says what is wrong and where.</exception>
-    /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
-    public static LanguageModel Load(string model, LanguageModelOptions? options = null)
-        => Load(ModelLocation.Find(model), options, InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)));
-
-    /// <summary>Opens a model, and downloads it first if it is named by an id and not in the cache (<see cref="ModelHub"/>).</summary>
-    /// <param name="model">As in <see cref="Load(string, LanguageModelOptions?)"/>.</param>
-    /// <param name="options">How to open it.</param>
-    /// <param name="progress">Is told how far the download is.</param>
-    /// <param name="cancellationToken">Ends the download; what is finished of it stays for the next one.</param>
-    /// <exception cref="ModelHubException">The model cannot be downloaded.</exception>
-    /// <exception cref="ModelException">There is no such model, or none that can be run; the message says what is wrong and where.</exception>
-    /// <exception cref="SafetensorsException">A weight file is missing, cut or damaged.</exception>
-    public static async Task<LanguageModel> LoadAsync(
-        string model, LanguageModelOptions? options = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
-    {
-        string path = await ModelLocation.PullAsync(model, progress, cancellationToken).ConfigureAwait(false);
-        if (options?.DraftModel is { Length: > 0 } draft)
-        {
-            options = options with { DraftModel = await ModelLocation.PullAsync(draft, progress, cancellationToken).ConfigureAwait(false) };
-        }
-
-        return await Task.Run(() => Load(path, options), cancellationToken).ConfigureAwait(false);
-    }
-
-    internal static LanguageModel Load(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory = null)
-    {
-        LanguageModel model = Open(path, options, kernels, memory);
-        try
-        {
-            model.CheckDraft();
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
-
-    static LanguageModel Open(string path, LanguageModelOptions? options, CpuKernels kernels, MemoryLedger? memory)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        options ??= new LanguageModelOptions();
-        options.Validate();
-        long started = Stopwatch.GetTimestamp();
-        (path, string weightFiles) = ModelLocation.Parts(path);
-        ModelConfig config = ModelConfig.Load(path);
-        GenerationConfig generation = GenerationConfig.Load(path, config);
-        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(weightFiles);
-        int chunk = Math.Min(options.PrefillChunk ?? config.Decoder!.PrefillChunk, config.MaxPositionEmbeddings);
-        IDisposable? weightBytes = null;
-        Backend? backend = null;
-        DecoderModel? model = null;
-        StateCache? cache = null;
-        LanguageModel? draft = null;
-        try
-        {
-            // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
-            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
-            var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
-            using (config.Decoder!.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
-            {
-                model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
-            }
-
-            weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), backend.Memory.Plan(checkpoint.TotalBytes, model.ExpertBytes));
-            if (options.Activation == ActivationMode.Static)
-            {
-                weights.RequireInputScales();
-            }
-
-            draft = OpenDraft(options, kernels, backend.Memory);
-            ContextBudget budget = ContextBudget.Plan(config, options, model.StateLayout(options.KvCache, chunk), backend.Memory, draft?.KvCacheBytes ?? 0);
-            bool withinRoom = options.KvCacheBytes is null;
-            cache = new StateCache(
-                budget.Layout,
-                [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom))],
-                budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom) : null);
-            var engine = new Engine(model, cache, backend, [weightBytes, checkpoint], config.VocabSize, budget.ContextLength, chunk);
-            return new LanguageModel(path, config, generation, checkpoint, backend, engine, options, draft) { LoadDuration = Stopwatch.GetElapsedTime(started), Notices = weights.Notices };
-        }
-        catch
-        {
-            cache?.Dispose();
-            model?.Dispose();
-            backend?.Dispose();
-            weightBytes?.Dispose();
-            checkpoint.Dispose();
-            draft?.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>What the engine under all generations does and has done.</summary>
     public EngineStatistics Statistics => _scheduler.Statistics;

@@ -1,9 +1,14 @@
+using Octet.Backends;
+
 namespace Octet;
 
 /// <summary>How a model is opened. Null leaves a choice to the machine or the model.</summary>
 public sealed record LanguageModelOptions
 {
-    /// <summary><c>cpu</c>.</summary>
+    /// <summary>
+    /// What computes: <c>cpu</c>; <c>cuda</c> or <c>cuda:1</c>, an NVIDIA card by its number from 0 on, where the package Octet.Cuda was made known; <c>auto</c>, the first card where it
+    /// can compute the model, otherwise the CPU, and the model's notices say why.
+    /// </summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Threads that compute, at least 1; by default one for each processor that this process may use.</summary>
@@ -76,10 +81,7 @@ public sealed record LanguageModelOptions
 
     internal void Validate()
     {
-        if (Device != "cpu")
-        {
-            throw new ModelException(ModelError.Unsupported, $"device {Device} is not supported: expected cpu");
-        }
+        _ = DeviceName.Parse(Device);
 
         Require(Activation is >= ActivationMode.WeightOnly and <= ActivationMode.Static, nameof(Activation), Activation, "one of the enumeration");
         Require(KvCache is >= KvCacheType.BFloat16 and <= KvCacheType.Float8E5M2, nameof(KvCache), KvCache, "one of the enumeration");

@@ -17,6 +17,7 @@ public class DoctorTests
         Assert.All(json["instruction_sets"]!.AsObject(), set => Assert.Equal((bool)set.Value!, !reasons.ContainsKey(set.Key)));
         Assert.All(reasons, reason => Assert.NotEmpty((string)reason.Value!));
         Assert.True((bool?)json["unicode_normalisation"]);
+        Assert.NotNull(json["gpu"]!["cards"]);
         Assert.True((double)json["bandwidth_bytes_per_second"]!["all_threads"]! > 0);
         Assert.Equal((bool)json["ok"]! ? 0 : 1, result.ExitCode);
         Assert.Equal(File.Exists(Path.Combine(AppContext.BaseDirectory, "models", "octet-tiny", "config.json")), json["built_in_model_answer"] is not null);

@@ -3,21 +3,26 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Cli.Diagnosis;
 using Octet.Cli.IO;
 using Octet.Cli.Measurement;
+using Octet.Cuda.Diagnosis;
+using Octet.Cuda.Driver;
 
 namespace Octet.Cli.Commands;
 
 /// <summary><c>octet doctor</c>: what this machine can do, and whether the tool works on it. Exit code 1 where it does not.</summary>
 sealed class DoctorCommand : Command
 {
+    readonly Option<bool> _gpu = new("--gpu") { Description = "The NVIDIA cards alone: driver, kernels, copies, bandwidth, and advice where something is missing. Exit code 1 where no card can be used" };
     readonly Option<bool> _json = new("--json") { Description = $"One JSON object. Memory bandwidth: {MemoryBandwidth.Method}" };
 
     internal DoctorCommand()
         : base("doctor", "What this machine can do, and whether the tool works on it")
     {
+        Options.Add(_gpu);
         Options.Add(_json);
-        SetAction(RunAsync);
+        SetAction((parsed, cancellationToken) => parsed.GetValue(_gpu) ? Task.FromResult(RunGpu(parsed, cancellationToken)) : RunAsync(parsed, cancellationToken));
     }
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -46,7 +51,7 @@ sealed class DoctorCommand : Command
         double one = MemoryBandwidth.Measure(1, cancellationToken).Fastest;
         double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellationToken).Fastest;
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        bool driver = HasCudaDriver();
+        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: false, cancellationToken);
         if (json)
         {
             JsonOutput.WriteLine(new JsonObject
@@ -65,7 +70,7 @@ sealed class DoctorCommand : Command
                 ["memory_bytes"] = memory,
                 ["bandwidth_bytes_per_second"] = new JsonObject { ["one_thread"] = one, ["all_threads"] = all },
                 ["unicode_normalisation"] = normalises,
-                ["nvidia_driver"] = driver,
+                ["gpu"] = GpuReport.Json(gpu),
                 ["built_in_model_answer"] = answer,
                 ["ok"] = problems.Count == 0,
                 ["problems"] = new JsonArray([.. problems.Select(problem => (JsonNode)problem)]),
@@ -83,7 +88,7 @@ sealed class DoctorCommand : Command
                 memory            {ByteCount.Text(memory)}
                 memory bandwidth  {one / 1e9:0.0} GB/s with 1 thread, {all / 1e9:0.0} GB/s with {threads}
                 Unicode           {(normalises ? "normalisation works" : "normalisation does not work")}
-                GPU               {(driver ? "an NVIDIA driver is here; this version computes on the CPU" : "no NVIDIA driver; this version computes on the CPU")}
+                GPU               {GpuReport.Summary(gpu)}
                 built-in model    {(answer is null ? "does not answer" : "answers: " + answer)}
                 """));
         }
@@ -94,6 +99,27 @@ sealed class DoctorCommand : Command
         }
 
         return problems.Count == 0 ? 0 : 1;
+    }
+
+    int RunGpu(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: true, cancellationToken);
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.WriteLine(new JsonObject { ["version"] = VersionAction.Version, ["gpu"] = GpuReport.Json(gpu), ["ok"] = gpu.Problem is null });
+        }
+        else
+        {
+            Standard.Output.Write(GpuReport.Text(gpu));
+        }
+
+        if (gpu.Problem is { } problem)
+        {
+            ErrorReport.WriteLine(problem);
+            return 1;
+        }
+
+        return 0;
     }
 
     static async Task<string?> AnswerAsync(List<string> problems, CancellationToken cancellationToken)
@@ -120,16 +146,5 @@ sealed class DoctorCommand : Command
         }
 
         return null;
-    }
-
-    static bool HasCudaDriver()
-    {
-        bool found = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out nint handle);
-        if (found)
-        {
-            NativeLibrary.Free(handle);
-        }
-
-        return found;
     }
 }

@@ -6,7 +6,7 @@ namespace Octet.Cli.Options;
 /// <summary>How a model that makes vectors or scores of texts is opened: the options that <c>embed</c> and <c>rerank</c> share.</summary>
 sealed class EncoderOptionSet
 {
-    readonly Option<string?> _device = Choice.Create("--device", "What computes [default: cpu]", "cpu");
+    readonly Option<string?> _device = DeviceOption.Create();
     readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
     readonly Option<int?> _batch = Number.Integer("--batch-tokens", "Tokens computed together, of as many texts as they are [default: 512]", 1, 65536);
     readonly Option<int?> _most = Number.Integer("--max-tokens", "Tokens of a text; what is behind them is cut off [default: what the model's files say]", 1);

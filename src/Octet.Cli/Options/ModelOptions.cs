@@ -6,7 +6,7 @@ namespace Octet.Cli.Options;
 /// <summary>How a model is opened: the options that every command with a model shares.</summary>
 sealed class ModelOptions
 {
-    readonly Option<string?> _device = Choice.Create("--device", "What computes [default: cpu]", "cpu");
+    readonly Option<string?> _device = DeviceOption.Create();
     readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
     readonly Option<int?> _context = Number.Integer("--context", "Tokens that prompt and answer may have together [default: what the model was made for, or less where memory does not hold it]", 1);
     readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256, of mixtures up to 512]", 1, 4096);

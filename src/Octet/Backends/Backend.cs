@@ -8,6 +8,19 @@ namespace Octet.Backends;
 /// </summary>
 abstract class Backend : IDisposable
 {
+    /// <summary>
+    /// Runs a whole forward pass of a batch, every operation of which is this backend's. A backend may look at the batch as a whole first, and where a pass may be
+    /// repeated record what it does and do the same again, for other tokens at other places, without it being called.
+    /// </summary>
+    /// <param name="pass">The operations, in order.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="cache">Where their sequences have a place.</param>
+    /// <param name="states">Receives the final hidden states.</param>
+    /// <param name="mayRepeat">Whether nobody looks at what the pass does but its result.</param>
+    /// <param name="cancellationToken">Looked at between layers.</param>
+    internal virtual void Forward(ForwardPass pass, Batch batch, StateCache cache, Activations states, bool mayRepeat, CancellationToken cancellationToken)
+        => pass(batch, cache, states, cancellationToken);
+
     /// <summary>The device and how it is used, e.g. <c>cpu avx2, 8 threads</c>.</summary>
     internal abstract string Description { get; }
 

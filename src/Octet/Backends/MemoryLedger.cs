@@ -20,6 +20,9 @@ class MemoryLedger(long capacity)
 
     internal long Capacity => capacity;
 
+    /// <summary>Whose memory it is, for messages.</summary>
+    internal virtual string Owner => "this machine";
+
     /// <summary>Bytes that were taken and not given back, weights aside.</summary>
     internal long Taken => Interlocked.Read(ref _taken);
 
@@ -44,7 +47,7 @@ class MemoryLedger(long capacity)
     }
 
     /// <summary>Notes the weights of a model that is opened from <paramref name="path"/>, until what is returned is disposed of.</summary>
-    internal IDisposable AddWeights(string path, long bytes)
+    internal virtual IDisposable AddWeights(string path, long bytes)
     {
         lock (_lock)
         {

@@ -4,7 +4,7 @@ namespace Octet;
 /// A model cannot be loaded or does not compute: its message is one line that says what is wrong, in which file, key or tensor,
 /// what was found and what was expected.
 /// </summary>
-public sealed class ModelException : Exception
+public class ModelException : Exception
 {
     /// <summary>Makes the exception.</summary>
     /// <param name="error">The kind of failure.</param>

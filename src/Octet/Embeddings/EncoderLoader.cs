@@ -75,14 +75,22 @@ static class EncoderLoader
         }
 
         most = options.MaxTokens ?? most;
-        SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(weightFiles);
-        Backend? backend = null;
+        var plan = new Plan(directory, weightFiles, spec, config, architecture, most);
+        Backend Cpu() => new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
+        return ComputeDevices.Open(options.Device, options.Activation, Cpu, (backend, notice) => Open(plan, options, scores, backend, notice));
+    }
+
+    /// <summary>Takes the backend over.</summary>
+    static Opened Open(Plan plan, EncoderOptions options, Func<IReadOnlyList<int>>? scores, Backend backend, string? notice)
+    {
+        (string directory, string weightFiles, EncoderSpec? spec, ModelConfig? config, string architecture, int most) = plan;
+        SafetensorsCheckpoint? checkpoint = null;
         IDisposable? weightBytes = null;
         IDisposable? model = null;
         StateCache? cache = null;
         try
         {
-            backend = new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
+            checkpoint = SafetensorsCheckpoint.Open(weightFiles);
             var weights = new WeightLedger(checkpoint, spec is null ? config!.QuantizationConfig : spec.Quantization);
             int rows = options.BatchTokens ?? EncoderOptions.DefaultBatchTokens;
             TextEncoder encoder;
@@ -113,11 +121,11 @@ static class EncoderLoader
                 weights.RequireInputScales();
             }
 
-            return new Opened(encoder, spec, architecture, checkpoint.TotalBytes, weights.Notices);
+            return new Opened(encoder, spec, architecture, checkpoint.TotalBytes, notice is null ? weights.Notices : [notice, .. weights.Notices]);
 
             IDisposable[] Files()
             {
-                weightBytes = backend!.Memory.AddWeights(Path.GetFullPath(directory), checkpoint.TotalBytes);
+                weightBytes = backend.Memory.AddWeights(Path.GetFullPath(directory), checkpoint.TotalBytes);
                 return [weightBytes, checkpoint];
             }
         }
@@ -125,12 +133,15 @@ static class EncoderLoader
         {
             cache?.Dispose();
             model?.Dispose();
-            backend?.Dispose();
+            backend.Dispose();
             weightBytes?.Dispose();
-            checkpoint.Dispose();
+            checkpoint?.Dispose();
             throw;
         }
     }
+
+    /// <summary>What is opened, whatever computes it.</summary>
+    sealed record Plan(string Directory, string WeightFiles, EncoderSpec? Spec, ModelConfig? Config, string Architecture, int MaxTokens);
 
     static string Supported(bool headless)
         => string.Join(", ", EncoderFamily.Architectures.Concat(headless ? Family.Headless.Keys : []).Concat(ModelConfig.SupportedArchitectures));

@@ -29,7 +29,7 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages, 
     {
         int longest = config.LongestContext;
         long room = Math.Max(0, (options.KvCacheBytes ?? memory.Room) - promised);
-        string whose = options.KvCacheBytes is null ? $"this machine has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
+        string whose = options.KvCacheBytes is null ? $"{memory.Owner} has {Gib(room)} beside the weights and what other models take" : $"{Gib(room)} are given to it";
         int states = RecurrentPagesOf(layout, room, bounded: options.KvCacheBytes is null);
         if (options.KvCacheBytes is not null)
         {
@@ -58,7 +58,7 @@ sealed record ContextBudget(StateLayout Layout, int ContextLength, int[] Pages, 
             throw new ModelException(
                 ModelError.Full,
                 options.KvCacheBytes is null
-                    ? $"the weights take {Gib(memory.WeightBytes)} and this machine has {Gib(memory.Capacity)} for models: no room for keys and values"
+                    ? $"the weights take {Gib(memory.WeightBytes)} and {memory.Owner} has {Gib(memory.Capacity)} for models: no room for keys and values"
                     : $"keys and values of {KvCacheLayout.PageTokens} tokens take {layout.Bytes(KvCacheLayout.PageTokens)} bytes, and {room} are given to them: expected as many at least");
         }
 

@@ -22,6 +22,8 @@ sealed class DecoderModel : IDisposable
     readonly Weight? _head;
     readonly Weight[] _chosen = [];
     readonly Activations _residual, _hidden, _delta;
+    readonly ForwardPass _pass;
+    bool _countsExperts;
 
     /// <param name="config">Names the parts.</param>
     /// <param name="weights">Their tensors: all that there are must be used or known.</param>
@@ -31,6 +33,7 @@ sealed class DecoderModel : IDisposable
     /// <param name="outputs">The tokens whose logits are wanted, where not all are; none: there need be no output layer.</param>
     internal DecoderModel(ModelConfig config, WeightLedger weights, Backend backend, int maxBatch, LmHead head, IReadOnlyList<int>? outputs = null)
     {
+        _pass = Pass;
         DecoderSpec spec = config.Decoder ?? throw new ArgumentException("a config that was not read from a file says nothing of the parts", nameof(config));
         int hidden = config.HiddenSize;
         _config = config;
@@ -103,11 +106,15 @@ sealed class DecoderModel : IDisposable
     internal double BytesPerStep(int sequences) => BytesPerToken + _layers.Sum(layer => layer.FeedForward.BytesPerStep(sequences) - layer.FeedForward.BytesPerToken);
 
     /// <summary>Counts from the first call on how often each expert is chosen: for each layer, null for one that has none.</summary>
-    internal IReadOnlyList<long[]?> CountExperts() => [.. _layers.Select(layer =>
+    internal IReadOnlyList<long[]?> CountExperts()
     {
-        (layer.FeedForward as MixtureOfExperts)?.Count();
-        return (layer.FeedForward as MixtureOfExperts)?.Uses;
-    })];
+        _countsExperts = true;
+        return [.. _layers.Select(layer =>
+        {
+            (layer.FeedForward as MixtureOfExperts)?.Count();
+            return (layer.FeedForward as MixtureOfExperts)?.Uses;
+        })];
+    }
 
     /// <summary>Weights of all linear layers but the output layer: what every token of a batch is multiplied with.</summary>
     internal long LinearWeights { get; }
@@ -146,6 +153,9 @@ sealed class DecoderModel : IDisposable
     /// <param name="states">Receives the final hidden states, made by <see cref="CreateStates"/>.</param>
     /// <param name="cancellationToken">Looked at between layers.</param>
     internal void Forward(Batch batch, StateCache cache, Activations states, CancellationToken cancellationToken)
+        => _backend.Forward(_pass, batch, cache, states, mayRepeat: Observer is null && !_countsExperts, cancellationToken);
+
+    void Pass(Batch batch, StateCache cache, Activations states, CancellationToken cancellationToken)
     {
         int rows = batch.Count;
         float epsilon = _config.RmsNormEps;

@@ -1,0 +1,49 @@
+using System.Numerics;
+using Octet.Backends;
+using Octet.Cuda.Driver;
+
+namespace Octet.Cuda;
+
+/// <summary>
+/// Rows on the card, aligned to 128 bytes. What lies behind the last column of a row is zero and stays so. There are rows for the steps that are padded to a
+/// power of two.
+/// </summary>
+sealed unsafe class CudaActivations : Activations
+{
+    const int Padding = 32;
+
+    readonly DeviceBlock _memory;
+    readonly CudaStream _stream;
+
+    /// <exception cref="CudaException">The card has no more memory.</exception>
+    internal CudaActivations(CudaContext context, CudaStream stream, int rows, int columns)
+        : base(rows, columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        _stream = stream;
+        Stride = (columns + Padding - 1) / Padding * Padding;
+        long padded = Math.Max(rows, (long)BitOperations.RoundUpToPowerOf2((uint)Math.Min(rows, CudaStep.MaxPadded)));
+        _memory = context.Allocate(padded * Stride * sizeof(float));
+        stream.Zero(_memory.Address, _memory.Bytes);
+    }
+
+    /// <summary>Floats from one row to the next.</summary>
+    internal int Stride { get; }
+
+    internal ulong Address => _memory.Address;
+
+    internal ulong Row(int row) => _memory.Address + ((ulong)row * (ulong)Stride * sizeof(float));
+
+    internal override void CopyRow(int row, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        fixed (float* target = destination[..Columns])
+        {
+            _stream.CopyToHost(target, Row(row), (long)Columns * sizeof(float));
+            _stream.Synchronize();
+        }
+    }
+
+    public override void Dispose() => _memory.Dispose();
+}

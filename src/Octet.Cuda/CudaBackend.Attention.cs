@@ -1,0 +1,190 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Kernels;
+
+namespace Octet.Cuda;
+
+/// <summary>Rotation, cache and attention.</summary>
+sealed unsafe partial class CudaBackend
+{
+    const int RotateWarps = 4;
+    const int AttendWarps = 4;
+
+    // Query rows of a block.
+    const int TileQueries = 8;
+    const int Chunk = 32;
+
+    // attend_many.
+    const int ManyWarps = 8;
+    const int MostSharedChunks = 4;
+    const int FewestSharing = 8;
+
+    // A few blocks for each multiprocessor, and no more splits than are quickly joined.
+    const int BusyBlocks = 2;
+    const int MostSplits = 32;
+
+    readonly Dictionary<(int Kind, int Layer), OutputConsumer> _attended = [];
+    DeviceBlock? _parts;
+
+    internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
+    {
+        KvCacheLayout layout = cache.Layout;
+        Check(query, batch.Count, query.Columns);
+        Check(key, batch.Count, layout.Heads * layout.HeadDim);
+        Check(value, batch.Count, layout.Heads * layout.HeadDim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rotary.Size, layout.HeadDim, nameof(rotary));
+        (ulong angles, int stride) = _step.Angles(rotary);
+        var q = (CudaActivations)query;
+        var k = (CudaActivations)key;
+        var v = (CudaActivations)value;
+        Made(q);
+        int heads = query.Columns / layout.HeadDim;
+        var arguments = new LaunchArguments();
+        arguments.Add(new RotatedHeads
+        {
+            Query = q.Address,
+            Key = k.Address,
+            Value = v.Address,
+            QueryNorm = ((CudaVector?)norm.Query)?.Address ?? 0,
+            KeyNorm = ((CudaVector?)norm.Key)?.Address ?? 0,
+            Angles = angles,
+            QueryStride = q.Stride,
+            KeyStride = k.Stride,
+            ValueStride = v.Stride,
+            QueryHeads = heads,
+            AngleStride = stride,
+            Pairs = rotary.Frequencies.Length,
+            Neighbours = rotary.TurnsNeighbours ? 1 : 0,
+            Epsilon = norm.Epsilon,
+        });
+        arguments.Add(Pages(cache, layer));
+        Launch(ref arguments, "rotate", $"rotate_and_store_{Suffix(layout.Type)}", new Dim3(Blocks(heads + (2 * layout.Heads), RotateWarps), _step.Rows), RotateWarps * WarpThreads);
+    }
+
+    internal override void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output)
+    {
+        KvCacheLayout layout = cache.Layout;
+        Check(query, batch.Count, query.Columns);
+        Check(output, batch.Count, query.Columns);
+        int heads = query.Columns / layout.HeadDim;
+        int group = heads / layout.Heads;
+        if (shape.Sinks is { } sinks)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(sinks.Columns, heads, nameof(shape));
+        }
+
+        var q = (CudaActivations)query;
+        var to = (CudaActivations)output;
+        Made(to);
+        var attention = new AttentionParameters
+        {
+            Query = q.Address,
+            Output = to.Address,
+            Sinks = ((CudaVector?)shape.Sinks)?.Address ?? 0,
+            QueryStride = q.Stride,
+            OutputStride = to.Stride,
+            Group = group,
+            Window = shape.Window ?? 0,
+            Scale = shape.Scale,
+        };
+        if (layout.Type == KvCacheType.Float32)
+        {
+            var plain = new LaunchArguments();
+            plain.Add(attention);
+            plain.Add(Pages(cache, layer));
+            Launch(ref plain, "attend_plain", "attend_f32", new Dim3(_step.Rows, heads), AttendWarps * WarpThreads);
+            return;
+        }
+
+        // Tokens of a prompt share pages: so many of a sequence are worth a block of their own.
+        int tileTokens = Math.Max(1, TileQueries / Math.Min(group, TileQueries));
+        int chunks = Chunks(layout);
+        int headBlocks = Blocks(group, TileQueries);
+        int limit = layout.Type == KvCacheType.BFloat16 && chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
+        (attention.Tiles, int many) = limit == int.MaxValue ? default : _step.Tiles(new(ManyWarps * tileTokens, limit, int.MaxValue));
+        if (many > 0)
+        {
+            var shared = new LaunchArguments();
+            shared.Add(attention);
+            shared.Add(Pages(cache, layer));
+            Launch(ref shared, "attend_many", $"attend_many_{chunks}", new Dim3(many * headBlocks, layout.Heads), ManyWarps * WarpThreads, 4 * KvCacheLayout.PageTokens * chunks * Chunk * sizeof(ushort));
+        }
+
+        (attention.Tiles, int few) = _step.Tiles(new(tileTokens, 1, limit));
+        if (few == 0)
+        {
+            return;
+        }
+
+        int splits = many > 0 ? 1 : Math.Clamp(BusyBlocks * _context.Info.Multiprocessors / (few * headBlocks * layout.Heads), 1, MostSplits);
+        if (splits > 1)
+        {
+            attention.Parts = ReserveParts((long)_step.Rows * heads * splits * (layout.HeadDim + 2) * sizeof(float));
+        }
+
+        var arguments = new LaunchArguments();
+        arguments.Add(attention);
+        arguments.Add(Pages(cache, layer));
+        Launch(ref arguments, "attend", $"attend_{Suffix(layout.Type)}_{chunks}", new Dim3(few * headBlocks, layout.Heads, splits), AttendWarps * WarpThreads);
+        if (splits > 1)
+        {
+            var merged = new LaunchArguments();
+            merged.Add(attention);
+            merged.Add(heads);
+            merged.Add(layout.HeadDim);
+            merged.Add(splits);
+            merged.Add(PrepareAhead(Outputs(layout.Kind, layer), to, _step.Rows));
+            Launch(ref merged, "merge", "merge", new Dim3(_step.Rows, WeightLayout.Groups(query.Columns)), WarpThreads);
+        }
+    }
+
+    OutputConsumer Outputs(int kind, int layer)
+    {
+        if (!_attended.TryGetValue((kind, layer), out OutputConsumer? consumer))
+        {
+            _attended.Add((kind, layer), consumer = new OutputConsumer());
+        }
+
+        return consumer;
+    }
+
+    CachePages Pages(KvCache cache, int layer) => new()
+    {
+        Addresses = _step.Pages,
+        Tables = _step.Tables(cache),
+        Positions = _step.Positions,
+        Scales = ((CudaKvCache)cache).Scales?.Address ?? 0,
+        Layer = layer,
+        Heads = cache.Layout.Heads,
+        Dimensions = cache.Layout.HeadDim,
+    };
+
+    ulong ReserveParts(long bytes)
+    {
+        if (_parts is null || _parts.Bytes < bytes)
+        {
+            _parts?.Dispose();
+            _parts = null;
+            _parts = _context.Allocate(bytes);
+            _moves++;
+        }
+
+        return _parts.Address;
+    }
+
+    // Of the kernels that there are, the one with the fewest dimensions that is wide enough.
+    static int Chunks(KvCacheLayout layout)
+    {
+        int chunks = Blocks(layout.HeadDim, Chunk);
+        int fewest = layout.Type == KvCacheType.BFloat16 ? 1 : 4;
+        return chunks <= fewest ? fewest : chunks <= 2 ? 2 : chunks <= 4 ? 4 : 8;
+    }
+
+    static string Suffix(KvCacheType type) => type switch
+    {
+        KvCacheType.BFloat16 => "bf16",
+        KvCacheType.Float32 => "f32",
+        KvCacheType.Float8E4M3 => "e4m3",
+        _ => "e5m2",
+    };
+}

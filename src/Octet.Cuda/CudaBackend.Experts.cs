@@ -1,0 +1,194 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Kernels;
+
+namespace Octet.Cuda;
+
+/// <summary>Mixtures of experts: chosen, sorted and computed on the card, so that a step of them is a graph too.</summary>
+sealed unsafe partial class CudaBackend
+{
+    const int MostExperts = 1024;
+    const int MostGroups = 32;
+
+    readonly Dictionary<Weight[], ExpertTable> _expertTables = [];
+
+    internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner)
+    {
+        if (rule.Experts > MostExperts || rule.Groups > MostGroups)
+        {
+            throw Unsupported($"a mixture of {rule.Experts} experts in {rule.Groups} groups, expected at most {MostExperts} in {MostGroups},");
+        }
+
+        return new CudaRoutes(_context, _stream, rows, rule, hidden, inner);
+    }
+
+    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows)
+    {
+        Check(logits, rows, rule.Experts);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, rule.Chosen, nameof(routes));
+        rows = Padded(rows);
+        var of = (CudaActivations)logits;
+        var to = (CudaRoutes)routes;
+        to.Changed();
+        var arguments = new LaunchArguments();
+        arguments.Add(of.Address);
+        arguments.Add(of.Stride);
+        arguments.Add(new RouteParameters
+        {
+            Correction = ((CudaVector?)correction)?.Address ?? 0,
+            Experts = rule.Experts,
+            Chosen = rule.Chosen,
+            IsLogistic = rule.Scoring == ExpertScoring.Logistic ? 1 : 0,
+            IsNormalised = rule.IsNormalised ? 1 : 0,
+            Scale = rule.Scale,
+            Groups = rule.Groups,
+            ChosenGroups = rule.ChosenGroups,
+        });
+        arguments.Add(to.Chosen32);
+        arguments.Add(to.ChosenWeights);
+        Launch(ref arguments, "experts", "route", rows, WarpThreads);
+        var sort = new LaunchArguments();
+        sort.Add(to.Chosen32);
+        sort.Add(rows * rule.Chosen);
+        sort.Add(rule.Experts);
+        sort.Add(to.Pairs);
+        sort.Add(to.Groups);
+        Launch(ref sort, "experts", "sort_routes", 1, Math.Min(MostThreads, Blocks(rule.Experts, WarpThreads) * WarpThreads));
+    }
+
+    internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
+    {
+        ExpertTable gate = Table(experts.Gate);
+        ExpertTable up = Table(experts.Up);
+        ExpertTable down = Table(experts.Down);
+        if (gate.First.Format != up.First.Format || InputPlan.For(gate.First, 1) != InputPlan.For(up.First, 1))
+        {
+            throw Unsupported("experts whose two layers hold their inputs differently");
+        }
+
+        Check(input, rows, gate.First.Columns);
+        Check(output, rows, checked((int)down.First.Rows));
+        rows = Padded(rows);
+        var x = (CudaActivations)input;
+        var r = (CudaRoutes)routes;
+        var to = (CudaActivations)output;
+        int pairs = rows * r.Chosen;
+        int groups = Math.Min(pairs, experts.Gate.Length);
+
+        InputPlan plan = InputPlan.For(gate.First, rows);
+        MultiplyExperts(gate, up, Prepare(x, gate.First, plan, rows), r, r.Chosen, r.Gate, gating, pairs, groups);
+        Made(r.Gate);
+        MultiplyExperts(down, null, Prepare(r.Gate, down.First, InputPlan.For(down.First, pairs), pairs), r, 1, r.Results, gating, pairs, groups);
+        Made(r.Results);
+        Made(to);
+        var arguments = new LaunchArguments();
+        arguments.Add(r.Results.Address);
+        arguments.Add(r.Results.Stride);
+        arguments.Add(r.ChosenWeights);
+        arguments.Add(r.Chosen);
+        arguments.Add(to.Address);
+        arguments.Add(to.Stride);
+        arguments.Add(to.Columns);
+        arguments.Add(adds ? 1 : 0);
+        Launch(ref arguments, "experts", "sum_experts", new Dim3(Blocks(to.Columns, RowThreads), rows), RowThreads);
+    }
+
+    void MultiplyExperts(ExpertTable first, ExpertTable? second, in Preparation prepared, CudaRoutes routes, int chosen, CudaActivations output, Gating gating, int pairs, int groups)
+    {
+        // Tokens of an expert, where they are spread evenly.
+        int columns = Blocks(pairs, groups) * prepared.Count;
+        int tiles = columns <= 8 ? 1 : 4;
+        int rowTiles = Blocks((int)first.First.Rows, TileRows);
+        int halves = second is null ? 1 : 2;
+        int most = (tiles == 1 ? 16 : 8) / halves;
+        int warps = Math.Clamp(Blocks(BusyWarps * _context.Info.Multiprocessors, rowTiles * groups * halves), 1, Math.Min(most, Blocks(prepared.Groups, 2)));
+        var arguments = new LaunchArguments();
+        arguments.Add(first.Parameters(output));
+        if (second is not null)
+        {
+            arguments.Add(second.Parameters(output));
+        }
+
+        arguments.Add(new RoutedPairs { Pairs = routes.Pairs, Groups = routes.Groups, Chosen = chosen });
+        arguments.Add(new LinearInputs
+        {
+            Planes = prepared.Planes,
+            Scales = prepared.Scales,
+            ScaleStride = prepared.ScaleStride,
+            Groups = prepared.Groups,
+            PerRow = prepared.Count,
+        });
+        if (second is not null)
+        {
+            arguments.Add(Parameters(gating));
+        }
+
+        Launch(ref arguments, "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * halves * WarpThreads);
+    }
+
+    ExpertTable Table(Weight[] weights)
+    {
+        if (!_expertTables.TryGetValue(weights, out ExpertTable? table))
+        {
+            _expertTables.Add(weights, table = new ExpertTable(_context, _stream, weights));
+        }
+
+        return table;
+    }
+
+    /// <summary>Where the weights of all experts of a layer are, on the card.</summary>
+    sealed class ExpertTable : IDisposable
+    {
+        readonly DeviceBlock _memory;
+        readonly int _count;
+
+        internal ExpertTable(CudaContext context, CudaStream stream, Weight[] weights)
+        {
+            First = (CudaWeight)weights[0];
+            _count = weights.Length;
+            if (First.Format is not (CudaFormat.E4M3 or CudaFormat.BFloat16))
+            {
+                throw Unsupported($"experts of {First.Format}, expected E4M3 or what is exact in bfloat16,");
+            }
+
+            ulong[] places = new ulong[3 * _count];
+            for (int i = 0; i < _count; i++)
+            {
+                var weight = (CudaWeight)weights[i];
+                if (weight.Layout != First.Layout || weight.Rows != First.Rows || weight.Input != First.Input || weight.Factors is not null || weight.Bias is null != First.Bias is null)
+                {
+                    throw Unsupported("experts of which each is quantised otherwise, or holds its inputs otherwise,");
+                }
+
+                places[i] = weight.Data.Address;
+                places[_count + i] = weight.Scales.Address;
+                places[(2 * _count) + i] = weight.Bias?.Address ?? 0;
+            }
+
+            _memory = context.Allocate(places.Length * sizeof(ulong));
+            fixed (ulong* first = places)
+            {
+                stream.CopyToDevice(_memory.Address, first, _memory.Bytes);
+                stream.Synchronize();
+            }
+        }
+
+        internal CudaWeight First { get; }
+
+        internal ExpertLayerParameters Parameters(CudaActivations output) => new()
+        {
+            Weights = _memory.Address,
+            Scales = First.Layout.ScaleStride == 0 ? 0 : _memory.Address + ((ulong)_count * sizeof(ulong)),
+            Biases = First.Bias is null ? 0 : _memory.Address + ((ulong)_count * 2 * sizeof(ulong)),
+            Output = output.Address,
+            RowBytes = (ulong)First.RowBytes,
+            Rows = (int)First.Rows,
+            OutputStride = output.Stride,
+            BlockRows = (int)First.Layout.BlockRows,
+            ScaleStride = First.Layout.ScaleStride,
+            ScaleShift = First.Layout.ScaleShift,
+        };
+
+        public void Dispose() => _memory.Dispose();
+    }
+}

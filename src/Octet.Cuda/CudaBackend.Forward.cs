@@ -1,0 +1,100 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+
+namespace Octet.Cuda;
+
+/// <summary>
+/// A whole forward pass: what changes is brought to the card at once, and steps in which each sequence has one row run as graphs, one for each number of rows
+/// (a power of two). The first such step runs as it is, which loads kernels and finds memory; the second is recorded.
+/// </summary>
+sealed partial class CudaBackend
+{
+    readonly Dictionary<(int Rows, CudaActivations States), Recorded> _graphs = [];
+    bool _isForward;
+    int _batchRows;
+    int _moves;
+
+    /// <summary>Steps that ran as graphs.</summary>
+    internal long GraphSteps { get; private set; }
+
+    // What graphs were recorded with: where memory has moved since, they are of no use.
+    (int, int, int) Moves => (_step.Moves, _input.Moves, _moves);
+
+    internal override void Forward(ForwardPass pass, Batch batch, StateCache cache, Activations states, bool mayRepeat, CancellationToken cancellationToken)
+    {
+        FinishUpload();
+        _prepared = null;
+        _made = null;
+        _step.Begin(batch, cache.Kinds, fills: mayRepeat);
+        _batchRows = batch.Count;
+        _isForward = true;
+        try
+        {
+            var to = (CudaActivations)states;
+            if (mayRepeat && _step.IsDecode && _step.Rows <= CudaStep.MaxPadded)
+            {
+                Run(pass, batch, cache, to, cancellationToken);
+            }
+            else
+            {
+                pass(batch, cache, states, cancellationToken);
+            }
+        }
+        finally
+        {
+            _isForward = false;
+            _prepared = null;
+            _made = null;
+        }
+    }
+
+    void Run(ForwardPass pass, Batch batch, StateCache cache, CudaActivations states, CancellationToken cancellationToken)
+    {
+        (int, CudaActivations) key = (_step.Rows, states);
+        if (!_graphs.TryGetValue(key, out Recorded? recorded) || recorded.Moves != Moves)
+        {
+            recorded?.Graph?.Dispose();
+            pass(batch, cache, states, cancellationToken);
+            _graphs[key] = new Recorded(Moves);
+            return;
+        }
+
+        if (recorded.Graph is null)
+        {
+            _stream.BeginCapture();
+            try
+            {
+                pass(batch, cache, states, cancellationToken);
+                recorded.Graph = _stream.EndCapture();
+            }
+            catch
+            {
+                _stream.CancelCapture();
+                throw;
+            }
+        }
+
+        recorded.Graph.Launch(_stream);
+        GraphSteps++;
+    }
+
+    void DropGraphs()
+    {
+        foreach (Recorded recorded in _graphs.Values)
+        {
+            recorded.Graph?.Dispose();
+        }
+
+        _graphs.Clear();
+    }
+
+    /// <summary>Rows of the batch, with those that fill the step up.</summary>
+    int Padded(int rows) => _isForward && rows == _batchRows ? _step.Rows : rows;
+
+    sealed class Recorded((int, int, int) moves)
+    {
+        internal (int, int, int) Moves => moves;
+
+        internal CudaGraph? Graph { get; set; }
+    }
+}

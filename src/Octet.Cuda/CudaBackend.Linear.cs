@@ -1,0 +1,324 @@
+using System.Runtime.InteropServices;
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Kernels;
+using Octet.Cuda.Memory;
+
+namespace Octet.Cuda;
+
+/// <summary>Linear layers: inputs become operands, and those of layers that hold them alike are multiplied by one kernel.</summary>
+sealed unsafe partial class CudaBackend
+{
+    // What one launch of linear_few takes.
+    const int MostParts = 3;
+    const int TileRows = 16;
+
+    // More columns of products are linear_many's.
+    const int FewColumns = 64;
+    const int ManyRows = 128;
+    const int ManyColumns = 64;
+    const int ManyThreads = 256;
+
+    // Warps of a multiprocessor that keep its share of the memory busy, each with two groups of 16 rows on their way.
+    const int BusyWarps = 16;
+    const int PlainTokens = 8;
+    const int PlainOutputs = 8;
+
+    (CudaActivations Rows, InputPlan Plan, int Count)? _prepared;
+    (OutputConsumer Consumer, CudaActivations Rows)? _made;
+    DeviceBlock? _logitsBlock;
+    Readback? _readback;
+
+    internal override void Linear(Activations input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Activations> outputs, int rows)
+    {
+        var x = (CudaActivations)input;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Check(input, rows, weights[i].Columns);
+            Check(outputs[i], rows, checked((int)weights[i].Rows));
+        }
+
+        rows = Padded(rows);
+        for (int first = 0; first < weights.Length;)
+        {
+            var weight = (CudaWeight)weights[first];
+            var to = (CudaActivations)outputs[first];
+            if (weight.Format == CudaFormat.Float32)
+            {
+                MultiplyPlain(weight, x.Address, x.Stride, rows, to.Address, to.Stride);
+                Made(to);
+                first++;
+                continue;
+            }
+
+            InputPlan plan = InputPlan.For(weight, rows);
+            Preparation prepared = Prepare(x, weight, plan, rows);
+            int count = 0;
+            var parts = new Parts();
+            while (count < MostParts && first + count < weights.Length && weights[first + count] is CudaWeight next && next.Format == weight.Format && InputPlan.For(next, rows) == plan)
+            {
+                to = (CudaActivations)outputs[first + count];
+                parts[count++] = Part(next, to.Address, to.Stride);
+                Made(to);
+            }
+
+            Multiply(weight.Format, parts, count, prepared, rows);
+            first += count;
+        }
+    }
+
+    internal override void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, 2, nameof(weights));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gate.Columns, up.Columns, nameof(up));
+        var first = (CudaWeight)weights[0];
+        var second = (CudaWeight)weights[1];
+        int padded = Padded(rows);
+        InputPlan plan = InputPlan.For(first, padded);
+        if (first.Format is not (CudaFormat.E4M3 or CudaFormat.BFloat16) || padded * plan.Planes > FewColumns || second.Format != first.Format || InputPlan.For(second, padded) != plan)
+        {
+            Linear(input, weights, [gate, up], rows);
+            Gate((CudaActivations)gate, (CudaActivations)up, gating, padded);
+            return;
+        }
+
+        Check(input, rows, first.Columns);
+        Check(gate, rows, checked((int)first.Rows));
+        Check(up, rows, checked((int)second.Rows));
+        Preparation prepared = Prepare((CudaActivations)input, first, plan, padded);
+        var parts = new Parts();
+        parts[0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride);
+        parts[1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride);
+        MultiplyFew(first.Format, parts, 2, prepared, padded, gating);
+        Made((CudaActivations)gate);
+        Made((CudaActivations)up);
+    }
+
+    internal override void Logits(Activations input, int first, int count, Weight head, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, checked((int)(count * head.Rows)), nameof(destination));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        Check(input, first + count, head.Columns);
+        var x = (CudaActivations)input;
+        var weight = (CudaWeight)head;
+        int stride = checked((int)weight.Rows);
+        long bytes = (long)count * stride * sizeof(float);
+        if (_logitsBlock is null || _logitsBlock.Bytes < bytes)
+        {
+            _logitsBlock?.Dispose();
+            _logitsBlock = null;
+            _logitsBlock = _context.Allocate(bytes);
+        }
+
+        if (weight.Format == CudaFormat.Float32)
+        {
+            MultiplyPlain(weight, x.Row(first), x.Stride, count, _logitsBlock.Address, stride);
+        }
+        else
+        {
+            _prepared = null;
+            InputPlan plan = InputPlan.For(weight, count);
+            Preparation prepared = Prepare(x.Row(first), x.Stride, x.Columns, plan, count);
+            var parts = new Parts();
+            parts[0] = Part(weight, _logitsBlock.Address, stride);
+            Multiply(weight.Format, parts, 1, prepared, count);
+        }
+
+        _readback ??= new Readback(_context, _sizes.Readback);
+        Span<byte> target = MemoryMarshal.AsBytes(destination);
+        for (long at = 0; at < bytes; at += _sizes.Readback)
+        {
+            int piece = (int)Math.Min(_sizes.Readback, bytes - at);
+            _readback.Read(_stream, _logitsBlock.Span.Slice(at, piece)).CopyTo(target.Slice((int)at, piece));
+        }
+    }
+
+    /// <summary>What is to be told of rows that a kernel writes: operands that were made of what was there are none any more.</summary>
+    void Made(CudaActivations rows)
+    {
+        if (_prepared is { } prepared && ReferenceEquals(prepared.Rows, rows))
+        {
+            _prepared = null;
+        }
+
+        if (_made is { } made && ReferenceEquals(made.Rows, rows))
+        {
+            _made = null;
+        }
+    }
+
+    /// <summary>The operands that who makes rows can make beside them, for the layer that takes them: the one that took them last time.</summary>
+    Preparation PrepareAhead(OutputConsumer consumer, CudaActivations output, int rows)
+    {
+        Made(output);
+        _made = (consumer, output);
+        if (consumer.Layer is not { } layer || layer.Format == CudaFormat.Float32 || InputPlan.For(layer, rows) is not { CanBeFused: true } plan)
+        {
+            return default;
+        }
+
+        _prepared = (output, plan, rows);
+        return _input.Place(plan, rows, layer.Groups);
+    }
+
+    Preparation Prepare(CudaActivations x, CudaWeight weight, in InputPlan plan, int rows)
+    {
+        if (_prepared is { } ready && ReferenceEquals(ready.Rows, x) && ready.Plan == plan && ready.Count == rows)
+        {
+            return _input.Place(plan, rows, weight.Groups);
+        }
+
+        if (_made is { } made && ReferenceEquals(made.Rows, x))
+        {
+            made.Consumer.Layer = weight;
+            _made = null;
+        }
+
+        Preparation prepared = Prepare(x.Address, x.Stride, x.Columns, plan, rows);
+        _prepared = (x, plan, rows);
+        return prepared;
+    }
+
+    Preparation Prepare(ulong x, int stride, int columns, in InputPlan plan, int rows)
+    {
+        int groups = WeightLayout.Groups(columns);
+        Preparation place = _input.Place(plan, rows, groups);
+        var arguments = new LaunchArguments();
+        arguments.Add(x);
+        arguments.Add(stride);
+        arguments.Add(columns);
+        arguments.Add(plan.Factors?.Address ?? 0);
+        arguments.Add(place);
+        int warps = Math.Min(groups, RowThreads / WarpThreads);
+        if (plan.IsByRow)
+        {
+            Launch(ref arguments, "prepare", "prepare_rows", rows, warps * WarpThreads);
+        }
+        else
+        {
+            Launch(ref arguments, "prepare", "prepare_inputs", new Dim3(Blocks(groups, warps), rows), warps * WarpThreads);
+        }
+
+        return place;
+    }
+
+    static LinearPart Part(CudaWeight weight, ulong output, int stride) => new()
+    {
+        Weight = weight.Data.Address,
+        Scales = weight.Scales.Address,
+        Bias = weight.Bias?.Address ?? 0,
+        Output = output,
+        RowBytes = (ulong)weight.RowBytes,
+        Rows = (int)weight.Rows,
+        OutputStride = stride,
+        BlockRows = (int)weight.Layout.BlockRows,
+        ScaleStride = weight.Layout.ScaleStride,
+        ScaleShift = weight.Layout.ScaleShift,
+    };
+
+    void Multiply(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows)
+    {
+        int columns = rows * prepared.Count;
+        if (columns <= FewColumns)
+        {
+            MultiplyFew(format, parts, count, prepared, rows, gating: null);
+            return;
+        }
+
+        int tiles = Place(ref parts, count, ManyRows);
+        LaunchArguments arguments = Arguments(parts, MostParts, prepared, rows, chunk: columns);
+        int bytes = format is CudaFormat.E4M3 or CudaFormat.E5M2 ? 1 : 2;
+        int stage = ((ManyRows * bytes) + (ManyColumns * sizeof(ushort))) * WeightLayout.Group;
+        Launch(ref arguments, "linear_many", $"linear_many_{Suffix(format)}", new Dim3(Blocks(columns, ManyColumns), tiles), ManyThreads, stage * (bytes == 1 ? 3 : 2));
+    }
+
+    void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
+    {
+        int columns = rows * prepared.Count;
+        int tiles = columns <= 8 ? 1 : columns <= 16 ? 2 : columns <= 32 ? 4 : 8;
+        if (format is CudaFormat.E5M2 or CudaFormat.Float16)
+        {
+            tiles = tiles == 1 ? 1 : 8;
+        }
+
+        int chunk = tiles * 8 / prepared.Count * prepared.Count;
+        int weightTiles = Place(ref parts, count, TileRows);
+        int grid = gating is null ? weightTiles : weightTiles / 2;
+        int most = (tiles <= 2 ? 16 : 8) / (gating is null ? 1 : 2);
+        int warps = Math.Clamp(Blocks(BusyWarps * _context.Info.Multiprocessors, weightTiles), 1, Math.Min(most, Blocks(prepared.Groups, 2)));
+        LaunchArguments arguments = Arguments(parts, gating is null ? MostParts : 2, prepared, rows, chunk);
+        if (gating is { } function)
+        {
+            arguments.Add(Parameters(function));
+        }
+
+        string name = $"linear_few_{(gating is null ? "" : "gated_")}{Suffix(format)}_{tiles}";
+        Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * (gating is null ? 1 : 2) * WarpThreads);
+    }
+
+    /// <summary>Numbers the tiles of all parts; returns how many there are.</summary>
+    static int Place(ref Parts parts, int count, int tileRows)
+    {
+        int tiles = 0;
+        for (int i = 0; i < MostParts; i++)
+        {
+            parts[i].FirstTile = i < count ? tiles : int.MaxValue;
+            tiles += i < count ? Blocks(parts[i].Rows, tileRows) : 0;
+        }
+
+        return tiles;
+    }
+
+    static LaunchArguments Arguments(Parts parts, int count, in Preparation prepared, int rows, int chunk)
+    {
+        var arguments = new LaunchArguments();
+        for (int i = 0; i < count; i++)
+        {
+            arguments.Add(parts[i]);
+        }
+
+        arguments.Add(new LinearInputs
+        {
+            Planes = prepared.Planes,
+            Scales = prepared.Scales,
+            ScaleStride = prepared.ScaleStride,
+            Groups = prepared.Groups,
+            Count = rows * prepared.Count,
+            Chunk = chunk,
+            PerRow = prepared.Count,
+        });
+        return arguments;
+    }
+
+    void MultiplyPlain(CudaWeight weight, ulong x, int stride, int rows, ulong output, int outputStride)
+    {
+        if (weight.Input is not null)
+        {
+            throw Unsupported("a layer whose weights lie in float32 and whose inputs are quantised");
+        }
+
+        if (weight.Factors is not null)
+        {
+            throw Unsupported("a layer whose weights lie in float32 and whose inputs have factors");
+        }
+
+        var arguments = new LaunchArguments();
+        arguments.Add(weight.Data.Address);
+        arguments.Add((ulong)(weight.RowBytes / sizeof(float)));
+        arguments.Add(weight.Bias?.Address ?? 0);
+        arguments.Add(x);
+        arguments.Add(stride);
+        arguments.Add(output);
+        arguments.Add(outputStride);
+        arguments.Add((int)weight.Rows);
+        arguments.Add(weight.Columns);
+        arguments.Add(rows);
+        Launch(ref arguments, "linear_plain", "linear_plain", new Dim3(Blocks((int)weight.Rows, PlainOutputs), Blocks(rows, PlainTokens)), PlainOutputs * WarpThreads);
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(MostParts)]
+    struct Parts
+    {
+        LinearPart _first;
+    }
+}

@@ -1,0 +1,42 @@
+using Octet.Backends;
+using Octet.Safetensors;
+
+namespace Octet.Cuda;
+
+/// <summary>Operations of families that run on the CPU alone so far.</summary>
+sealed partial class CudaBackend
+{
+    internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
+
+    internal override Weight CreateTaps(TensorView tensor) => throw Unsupported("a recurrent layer");
+
+    internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds) => throw Unsupported("an encoder's table");
+
+    internal override void AddLayerNorm(Activations residual, Activations? delta, Weight norm, Weight? bias, float epsilon, Activations output, int rows)
+        => throw Unsupported("a LayerNorm");
+
+    internal override void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows) => throw Unsupported("an encoder's layer");
+
+    internal override void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions) => throw Unsupported("an encoder's attention");
+
+    internal override void AttendWithin(Activations query, Activations key, Activations value, BidirectionalShape shape, ReadOnlySpan<int> starts, Activations output)
+        => throw Unsupported("an encoder's attention");
+
+    internal override void Average(Activations source, ReadOnlySpan<int> starts, Activations destination) => throw Unsupported("the mean of a text's rows");
+
+    internal override void StoreLatent(Activations latent, Weight norm, float epsilon, LatentHeads heads, KvCache cache, int layer, Batch batch)
+        => throw Unsupported("latent attention (MLA)");
+
+    internal override void AbsorbQueries(Activations queries, Weight keyValue, LatentHeads heads, Batch batch, Activations absorbed)
+        => throw Unsupported("latent attention (MLA)");
+
+    internal override void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values)
+        => throw Unsupported("latent attention (MLA)");
+
+    internal override void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch) => throw Unsupported("a recurrent layer");
+
+    internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
+        => throw Unsupported("a recurrent layer");
+
+    internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
+}

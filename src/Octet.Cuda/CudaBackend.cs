@@ -1,0 +1,139 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Kernels;
+using Octet.Cuda.Memory;
+using Octet.Safetensors;
+
+namespace Octet.Cuda;
+
+/// <summary>
+/// A card: weights, activations and pages in its memory, every operation a few kernels in one queue. Steps in which each sequence has a row are recorded as
+/// graphs. What has no kernels says so (<see cref="ModelError.Unsupported"/>).
+/// </summary>
+sealed partial class CudaBackend : Backend
+{
+    readonly CudaContext _context;
+    readonly ActivationMode _mode;
+    readonly CudaBackendSizes _sizes;
+    readonly KernelLibrary _kernels;
+    readonly CudaStream _stream;
+    readonly DeviceArena _arena;
+    readonly CudaStep _step;
+    readonly PreparedInput _input;
+    Uploader? _uploader;
+
+    /// <summary>Takes the card over.</summary>
+    /// <param name="context">The card.</param>
+    /// <param name="mode">How the inputs of FP8 layers are held.</param>
+    /// <param name="sizes">What is allocated at a time; null: what suits a card.</param>
+    /// <exception cref="ModelException">There are no kernels for it, or the driver is too old for them.</exception>
+    internal CudaBackend(CudaContext context, ActivationMode mode, CudaBackendSizes? sizes = null)
+    {
+        _context = context;
+        _mode = mode;
+        _sizes = sizes ?? new CudaBackendSizes();
+        CudaDeviceInfo info = context.Info;
+        KernelSet set = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal) ?? throw new ModelException(ModelError.Unsupported, $"{info.Name}: {refusal}");
+        _kernels = new KernelLibrary(context, set);
+        _stream = context.CreateStream();
+        _arena = new DeviceArena(context, _sizes.ArenaBlock);
+        _step = new CudaStep(context, _stream);
+        _input = new PreparedInput(context, _stream);
+    }
+
+    internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}";
+
+    internal override MemoryLedger Memory => _context.Memory;
+
+    /// <summary>Kernels that were put in the queue, those of graphs when they were recorded.</summary>
+    internal long Launches { get; private set; }
+
+    internal override Activations CreateActivations(int rows, int columns) => new CudaActivations(_context, _stream, rows, columns);
+
+    internal override Weight CreateLinear(LinearTensor tensor) => Loader().Load(tensor, _mode);
+
+    internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
+
+    internal override Weight CreateFloat8(LinearTensor tensor) => Loader().LoadFloat8(tensor);
+
+    internal override Weight CreateVector(TensorView tensor, float offset) => CudaVector.Of(tensor, offset, _arena, Upload());
+
+    internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom)
+    {
+        if (layout.ValuesInKeys)
+        {
+            throw Unsupported("a cache of latents (MLA)");
+        }
+
+        if (layout.HeadDim % 8 != 0 || layout.HeadDim is < 32 or > 256)
+        {
+            throw Unsupported($"attention heads of {layout.HeadDim} dimensions, expected a multiple of 8 from 32 to 256,");
+        }
+
+        FinishUpload();
+        return new CudaKvCache(_context, layout, maxPages, withinRoom);
+    }
+
+    /// <summary>What is said of an operation that there are no kernels for.</summary>
+    internal static ModelException Unsupported(string what) => new(ModelError.Unsupported, $"{what} cannot be computed on cuda by this version: use the CPU (--device cpu)");
+
+    public override void Dispose()
+    {
+        DropGraphs();
+        _uploader?.Dispose();
+        _indices?.Dispose();
+        _indexBlock?.Dispose();
+        _logitsBlock?.Dispose();
+        _readback?.Dispose();
+        _parts?.Dispose();
+        foreach (ExpertTable table in _expertTables.Values)
+        {
+            table.Dispose();
+        }
+
+        _input.Dispose();
+        _step.Dispose();
+        _arena.Dispose();
+        _kernels.Dispose();
+        _stream.Dispose();
+        _context.Dispose();
+    }
+
+    Uploader Upload() => _uploader ??= new Uploader(_context, _sizes.UploadBuffer);
+
+    // Cards before sm_89 widen E4M3 by moving bits, which makes 480 of NaN.
+    WeightLoader Loader() => new(_arena, Upload(), refusesNaN: _kernels.Set.Capability < 89);
+
+    /// <summary>Before the first step: all weights are there, and the memory that carried them is given back.</summary>
+    void FinishUpload()
+    {
+        if (_uploader is not null)
+        {
+            _uploader.Finish();
+            _uploader.Dispose();
+            _uploader = null;
+        }
+    }
+
+    void Launch(ref LaunchArguments arguments, string file, string kernel, Dim3 grid, int threads, int sharedBytes = 0)
+    {
+        arguments.Launch(_kernels.Get(file, kernel, sharedBytes), _stream, grid, threads, sharedBytes);
+        Launches++;
+    }
+
+    static void Check(Activations buffer, int rows, int columns)
+    {
+        if (rows > buffer.Rows || columns != buffer.Columns)
+        {
+            throw new ArgumentException($"a buffer of [{buffer.Rows}, {buffer.Columns}] where [{rows}, {columns}] is needed");
+        }
+    }
+
+    static int Blocks(int count, int each) => (count + each - 1) / each;
+}
+
+/// <summary>What a backend allocates at a time, in bytes.</summary>
+/// <param name="ArenaBlock">For weights.</param>
+/// <param name="UploadBuffer">Each of the two buffers of the host that they go through.</param>
+/// <param name="Readback">What brings logits to the host.</param>
+sealed record CudaBackendSizes(long ArenaBlock = 256L << 20, int UploadBuffer = 64 << 20, int Readback = 16 << 20);

@@ -1,0 +1,43 @@
+using Octet.Cuda.Driver;
+
+namespace Octet.Cuda.Diagnosis;
+
+/// <summary>A card, and whether Octet can use it.</summary>
+/// <param name="Info">What the driver says of it.</param>
+/// <param name="Kernels">Those that are for it; null: there are none, see <paramref name="Refusal"/>.</param>
+/// <param name="Refusal">Why it cannot be used; null: it can.</param>
+/// <param name="FreeMemory">Bytes that are free; null: it was not opened.</param>
+/// <param name="Bandwidth">How fast it copies; null: that was not measured.</param>
+/// <param name="Checks">What was tried.</param>
+sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Refusal, long? FreeMemory, CopyBandwidth? Bandwidth, IReadOnlyList<CardCheck> Checks)
+{
+    /// <summary>Whether it can be used, and all that was tried works.</summary>
+    internal bool IsUsable => Refusal is null && Checks.All(check => check.Problem is null);
+
+    /// <param name="driver">The driver.</param>
+    /// <param name="ordinal">The card's number.</param>
+    /// <param name="tries">Whether the card is opened, tried and measured.</param>
+    /// <param name="cancellationToken">Looked at between measurements.</param>
+    internal static CardDiagnosis Of(CudaDriver driver, int ordinal, bool tries, CancellationToken cancellationToken)
+    {
+        CudaDeviceInfo info = CudaDeviceInfo.Read(driver, ordinal);
+        KernelSet? kernels = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal);
+        var diagnosis = new CardDiagnosis(info, kernels, refusal, FreeMemory: null, Bandwidth: null, []);
+        if (!tries)
+        {
+            return diagnosis;
+        }
+
+        try
+        {
+            using CudaContext context = CudaContext.Open(driver, ordinal);
+            diagnosis = diagnosis with { FreeMemory = context.MemoryInfo().Free };
+            CardCheck copies = CopyCheck.Run(context);
+            return diagnosis with { Checks = [copies], Bandwidth = copies.Problem is null ? CopyBandwidth.Measure(context, cancellationToken) : null };
+        }
+        catch (CudaException error)
+        {
+            return diagnosis with { Refusal = refusal ?? error.Message };
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Runtime.InteropServices;
+
+namespace Octet.Cuda.Kernels;
+
+// The structures that kernels take, field by field as their sources have them. Addresses are the card's.
+
+/// <summary><c>prepare.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct Preparation
+{
+    internal ulong Planes;
+    internal ulong Scales;
+    internal InputForm Form;
+    internal int Count;
+    internal int IsPermuted;
+    internal int IsBFloat;
+    internal int PowerOfTwo;
+    internal int ScaleStride;
+    internal int Groups;
+    internal float Scale;
+    internal float Bound;
+}
+
+/// <summary>What inputs of linear layers become.</summary>
+enum InputForm
+{
+    /// <summary>E4M3 values with a scale of each group.</summary>
+    GroupCodes,
+
+    /// <summary>E4M3 values with a given scale, or one of each row.</summary>
+    GivenCodes,
+
+    /// <summary>One or two float16 with a power of two for each group.</summary>
+    Halves,
+
+    /// <summary>Up to three bfloat16.</summary>
+    BFloats,
+}
+
+/// <summary><c>embed.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct Table
+{
+    internal ulong Data;
+    internal ulong Scales;
+    internal ulong RowBytes;
+    internal int BlockRows;
+    internal int BlockColumns;
+    internal int ScaleStride;
+    internal float Factor;
+}
+
+/// <summary>A layer, <c>linear_few.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct LinearPart
+{
+    internal ulong Weight;
+    internal ulong Scales;
+    internal ulong Bias;
+    internal ulong Output;
+    internal ulong RowBytes;
+    internal int Rows;
+    internal int FirstTile;
+    internal int OutputStride;
+    internal int BlockRows;
+    internal int ScaleStride;
+    internal int ScaleShift;
+}
+
+/// <summary><c>linear_few.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct LinearInputs
+{
+    internal ulong Planes;
+    internal ulong Scales;
+    internal int ScaleStride;
+    internal int Groups;
+    internal int Count;
+    internal int Chunk;
+    internal int PerRow;
+}
+
+/// <summary><c>gating.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct GatingParameters
+{
+    internal int Kind;
+    internal float Alpha;
+    internal float Limit;
+}
+
+/// <summary><c>cache.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct CachePages
+{
+    internal ulong Addresses;
+    internal ulong Tables;
+    internal ulong Positions;
+    internal ulong Scales;
+    internal int Layer;
+    internal int Heads;
+    internal int Dimensions;
+}
+
+/// <summary><c>rotate.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RotatedHeads
+{
+    internal ulong Query;
+    internal ulong Key;
+    internal ulong Value;
+    internal ulong QueryNorm;
+    internal ulong KeyNorm;
+    internal ulong Angles;
+    internal int QueryStride;
+    internal int KeyStride;
+    internal int ValueStride;
+    internal int QueryHeads;
+    internal int AngleStride;
+    internal int Pairs;
+    internal int Neighbours;
+    internal float Epsilon;
+}
+
+/// <summary><c>attend.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct AttentionParameters
+{
+    internal ulong Query;
+    internal ulong Output;
+    internal ulong Parts;
+    internal ulong Tiles;
+    internal ulong Sinks;
+    internal int QueryStride;
+    internal int OutputStride;
+    internal int Group;
+    internal int Window;
+    internal float Scale;
+}
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RouteParameters
+{
+    internal ulong Correction;
+    internal int Experts;
+    internal int Chosen;
+    internal int IsLogistic;
+    internal int IsNormalised;
+    internal float Scale;
+    internal int Groups;
+    internal int ChosenGroups;
+}
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct ExpertLayerParameters
+{
+    internal ulong Weights;
+    internal ulong Scales;
+    internal ulong Biases;
+    internal ulong Output;
+    internal ulong RowBytes;
+    internal int Rows;
+    internal int OutputStride;
+    internal int BlockRows;
+    internal int ScaleStride;
+    internal int ScaleShift;
+}
+
+/// <summary><c>experts.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RoutedPairs
+{
+    internal ulong Pairs;
+    internal ulong Groups;
+    internal int Chosen;
+}

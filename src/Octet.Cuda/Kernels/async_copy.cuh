@@ -1,0 +1,19 @@
+// Copies from global to shared memory that go on while a block computes.
+#pragma once
+#include "shim.cuh"
+
+DEVICE u32 shared_address(const void* at) { return (u32)(u64)(const __attribute__((address_space(3))) void*)at; }
+
+DEVICE void copy_async(u32 to, const void* from) { asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" : : "r"(to), "l"(from) : "memory"); }
+DEVICE void end_copies() { asm volatile("cp.async.commit_group;" : : : "memory"); }
+
+// Waits until at most so many of the groups of copies that were ended are under way.
+template<i32 Pending>
+DEVICE void await_copies() { asm volatile("cp.async.wait_group %0;" : : "n"(Pending) : "memory"); }
+
+DEVICE u32x4 load_shared(u32 at)
+{
+    u32x4 value;
+    asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "r"(at));
+    return value;
+}

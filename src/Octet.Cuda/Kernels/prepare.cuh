@@ -1,0 +1,105 @@
+// Inputs of linear layers as operands of 16 bits: of every row one to three planes, which add up to it, and a scale for each group of 128 columns.
+//
+// A plane's group is 256 bytes, in the order in which the lanes of a product take it, chunk by chunk of 8 values: for weights of 16 bits columns lie
+// as they are; for weights of 8 bits, of which a lane loads 16 columns at once, chunk i of lane t is columns 64 (i / 2) + 16 t + 8 (i % 2) and on.
+#pragma once
+#include "numbers.cuh"
+
+enum Form : i32
+{
+    // x / s rounded to E4M3; s from the largest magnitude of the group.
+    GroupCodes,
+
+    // The same with a scale that is given, or of the whole row.
+    GivenCodes,
+
+    // x / s as one or two float16; s is the power of two that brings the largest magnitude into [2^13, 2^14).
+    Halves,
+
+    // x as bfloat16, and what that leaves as another, up to three; no scales.
+    BFloats,
+};
+
+struct Preparation
+{
+    u16* planes;      // [row * count + plane][groups of the row * 128]
+    float* scales;    // [group][scale_stride], one for each row and plane; null for BFloats
+    i32 form;
+    i32 count;        // planes of a row
+    i32 is_permuted;  // for weights of 8 bits
+    i32 is_bfloat;    // codes as bfloat16
+    i32 power_of_two; // whether computed scales are rounded up to a power of two
+    i32 scale_stride;
+    i32 groups;
+    float scale;      // GivenCodes: above 0 the scale
+    float bound;      // the most that counts as a largest magnitude
+};
+
+// Of magnitudes as bits, where NaN is more than infinity.
+DEVICE float code_scale(u32 largest, const Preparation& form)
+{
+    float least_magnitude = 1e-10f;
+    float magnitude = float_of(most(largest, bits_of(least_magnitude)));
+    float scale = (magnitude > form.bound ? form.bound : magnitude) / 448;
+    return form.power_of_two && is_finite(scale) ? float_of((bits_of(scale) + 0x007fffff) & 0xff800000) : scale;
+}
+
+DEVICE u32 largest_bits(f32x4 x)
+{
+    return most(most(bits_of(x.x) & 0x7fffffff, bits_of(x.y) & 0x7fffffff), most(bits_of(x.z) & 0x7fffffff, bits_of(x.w) & 0x7fffffff));
+}
+
+DEVICE f32x4 difference(f32x4 x, u32 low, u32 high, bool is_bfloat)
+{
+    f32x4 result;
+    result.x = x.x - (is_bfloat ? low_bf16(low) : low_f16(low));
+    result.y = x.y - (is_bfloat ? high_bf16(low) : high_f16(low));
+    result.z = x.z - (is_bfloat ? low_bf16(high) : low_f16(high));
+    result.w = x.w - (is_bfloat ? high_bf16(high) : high_f16(high));
+    return result;
+}
+
+// One group of one row, by a warp whose lane i has columns 4 i to 4 i + 3. What is behind the row's end is zero.
+DEVICE void prepare_group(const Preparation& to, i32 row, i32 group, f32x4 x, float row_scale)
+{
+    i32 lane = lane_index();
+    bool is_bfloat = to.form == BFloats || to.is_bfloat;
+    float scale = row_scale;
+    if (to.form == GroupCodes)
+    {
+        scale = code_scale(warp_most(largest_bits(x)), to);
+    }
+    else if (to.form == Halves)
+    {
+        // Below 2^-100 nothing is lost either: there the scale stays, and its inverse is a number.
+        u32 exponent = warp_most(largest_bits(x)) >> 23;
+        u32 kept = most(exponent, 27u);
+        scale = float_of((kept - 13) << 23);
+        x = x * float_of((254 + 13 - kept) << 23);
+    }
+
+    if (to.form == GroupCodes || to.form == GivenCodes)
+    {
+        x.x = round_e4m3(x.x / scale);
+        x.y = round_e4m3(x.y / scale);
+        x.z = round_e4m3(x.z / scale);
+        x.w = round_e4m3(x.w / scale);
+    }
+
+    i32 chunk = ((lane / 16) * 2) + ((lane % 4) / 2);
+    i32 place = to.is_permuted ? (((chunk * 4) + ((lane % 16) / 4)) * 8) + ((lane % 2) * 4) : lane * 4;
+    i32 first = row * to.count;
+    u16* plane = to.planes + (((u64)first * to.groups) + group) * Group + place;
+    KEEP_LOOP for (i32 i = 0; i < to.count; i++, plane += (u64)to.groups * Group)
+    {
+        u32x2 packed;
+        packed.x = is_bfloat ? pack_bf16(x.x, x.y) : pack_f16(x.x, x.y);
+        packed.y = is_bfloat ? pack_bf16(x.z, x.w) : pack_f16(x.z, x.w);
+        *(u32x2*)plane = packed;
+        x = difference(x, packed.x, packed.y, is_bfloat);
+        if (to.scales && lane == 0)
+        {
+            to.scales[((u64)group * to.scale_stride) + first + i] = scale;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Kernels;
+
+namespace Octet.Cuda;
+
+/// <summary>How rows become operands of the products of a layer: the same for layers that have an input in common and hold it alike.</summary>
+/// <param name="Form">What they become.</param>
+/// <param name="Planes">Operands of a row.</param>
+/// <param name="IsPermuted">Whether columns lie as weights of 8 bits want them.</param>
+/// <param name="IsBFloat">Whether codes are bfloat16.</param>
+/// <param name="Rule">Where scales of codes come from; null: there are no codes.</param>
+/// <param name="Factors">What inputs are multiplied with before.</param>
+readonly record struct InputPlan(InputForm Form, int Planes, bool IsPermuted, bool IsBFloat, InputQuantization? Rule, CudaVector? Factors)
+{
+    // So many rows still have all of their bits: more are computed with the 11 of one float16, or the 16 of two bfloat16.
+    const int FewRows = 16;
+    const int FewestRows = 8;
+
+    /// <summary>Whether the scales are those of whole rows.</summary>
+    internal bool IsByRow => Rule is { Scale: 0, Group: 0 };
+
+    /// <summary>Whether a kernel that makes rows can make their operands too.</summary>
+    internal bool CanBeFused => Factors is null && !IsByRow;
+
+    /// <summary>The plan for a layer and so many rows.</summary>
+    internal static InputPlan For(CudaWeight weight, int rows)
+    {
+        bool narrow = weight.Layout.ElementBytes == 1;
+        bool bfloat = weight.Format == CudaFormat.BFloat16;
+        if (weight.Input is { } rule)
+        {
+            return new(rule is { Scale: 0, Group: > 0 } ? InputForm.GroupCodes : InputForm.GivenCodes, 1, narrow, bfloat, rule, weight.Factors);
+        }
+
+        return bfloat
+            ? new(InputForm.BFloats, rows <= FewestRows ? 3 : 2, false, false, null, weight.Factors)
+            : new(InputForm.Halves, rows <= FewRows ? 2 : 1, narrow, false, null, weight.Factors);
+    }
+}
+
+/// <summary>Memory for the operands of one input, which grows to what was asked for.</summary>
+sealed class PreparedInput(CudaContext context, CudaStream stream) : IDisposable
+{
+    // Columns of products are taken 8 at a time.
+    const int Columns = 64;
+
+    DeviceBlock? _planes;
+    DeviceBlock? _scales;
+
+    /// <summary>Counts how often the memory has moved.</summary>
+    internal int Moves { get; private set; }
+
+    /// <summary>Where so many rows of so many groups go.</summary>
+    internal Preparation Place(in InputPlan plan, int rows, int groups)
+    {
+        int stride = ((rows * plan.Planes) + Columns - 1) / Columns * Columns;
+        Reserve(ref _planes, (long)rows * plan.Planes * groups * WeightLayout.Group * sizeof(ushort));
+        Reserve(ref _scales, (long)stride * groups * sizeof(float));
+        InputQuantization rule = plan.Rule ?? InputQuantization.Dynamic;
+        return new Preparation
+        {
+            Planes = _planes!.Address,
+            Scales = plan.Form == InputForm.BFloats ? 0 : _scales!.Address,
+            Form = plan.Form,
+            Count = plan.Planes,
+            IsPermuted = plan.IsPermuted ? 1 : 0,
+            IsBFloat = plan.IsBFloat ? 1 : 0,
+            PowerOfTwo = rule.PowerOfTwo ? 1 : 0,
+            ScaleStride = stride,
+            Groups = groups,
+            Scale = rule.Scale,
+            Bound = rule.Bound,
+        };
+    }
+
+    public void Dispose()
+    {
+        _planes?.Dispose();
+        _scales?.Dispose();
+    }
+
+    // Zeros: kernels read the scales of columns that nobody has filled, and use nothing of them.
+    void Reserve(ref DeviceBlock? block, long bytes)
+    {
+        if (block is null || block.Bytes < bytes)
+        {
+            block?.Dispose();
+            block = null;
+            block = context.Allocate(bytes);
+            stream.Zero(block.Address, bytes);
+            Moves++;
+        }
+    }
+}

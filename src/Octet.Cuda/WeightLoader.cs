@@ -1,0 +1,227 @@
+using System.Runtime.InteropServices;
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Memory;
+using Octet.Numerics;
+
+namespace Octet.Cuda;
+
+/// <summary>Brings layers to the card. Not thread-safe.</summary>
+/// <param name="arena">Where they lie.</param>
+/// <param name="uploader">What carries them.</param>
+/// <param name="refusesNaN">Whether E4M3 codes that are NaN are refused, because kernels would take them for numbers.</param>
+sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refusesNaN)
+{
+    /// <summary>A layer as the card multiplies it.</summary>
+    /// <param name="tensor">The layer.</param>
+    /// <param name="mode">How its inputs are held.</param>
+    /// <exception cref="ModelException">It cannot be read, holds NaN, or the card has no more memory.</exception>
+    internal CudaWeight Load(LinearTensor tensor, ActivationMode mode)
+    {
+        WeightLayout? own = WeightLayout.Of(tensor);
+        (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = own is { } fits ? (fits, Copy(tensor, fits), CopyScales(tensor, fits)) : Expand(tensor);
+        return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, scales)
+        {
+            Input = tensor.Input(mode),
+            Factors = tensor.InputFactors is { } factors ? CudaVector.Of(factors, arena, uploader) : null,
+            Bias = tensor.Bias is { } bias ? CudaVector.Bias(bias, tensor, arena, uploader) : null,
+        };
+    }
+
+    /// <summary>A copy in E4M3 of a layer that is not quantised, with a scale for each row.</summary>
+    /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
+    internal CudaWeight LoadFloat8(LinearTensor tensor)
+    {
+        var layout = new WeightLayout(CudaFormat.E4M3, 1, 1, 31, 1);
+        float[] scales = new float[tensor.Rows];
+        using var rows = new WidenedRows(tensor);
+        DeviceSpan data = SendRows(tensor, CudaFormat.E4M3, (row, destination) =>
+        {
+            ReadOnlySpan<float> values = rows.Read(row);
+            try
+            {
+                BlockScaling.Quantize(values, BlockShape.PerRow(1, values.Length), MemoryMarshal.Cast<byte, Float8E4M3FN>(destination[..values.Length]), scales.AsSpan((int)row, 1));
+            }
+            catch (ArgumentException)
+            {
+                int column = values.ToArray().AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+                throw new ModelException(
+                    ModelError.Damaged,
+                    $"{tensor.Tensor.File.Path}: tensor {tensor.Tensor.Name}: the value at [{row}, {column}] is {values[Math.Max(0, column)]}, expected a finite number to make FP8 of: the file is damaged, or open the model with the output layer as stored",
+                    tensor.Tensor.File.Path,
+                    tensor.Tensor.Name);
+            }
+        });
+        return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, SendFloats(scales))
+        {
+            Factors = tensor.InputFactors is { } factors ? CudaVector.Of(factors, arena, uploader) : null,
+        };
+    }
+
+    DeviceSpan Copy(LinearTensor tensor, WeightLayout layout)
+    {
+        long stored = (long)tensor.Columns * layout.ElementBytes;
+        if (tensor.Tensor.ByteLength != checked(tensor.StoredRows * stored))
+        {
+            throw new ModelException(
+                ModelError.Damaged,
+                $"{tensor.Tensor.ByteLength} bytes do not hold [{tensor.StoredRows}, {tensor.Columns}] of {tensor.ElementType}",
+                tensor.Tensor.File.Path,
+                tensor.Tensor.Name);
+        }
+
+        bool looks = refusesNaN && layout.Format == CudaFormat.E4M3;
+        if (!looks && tensor.RowStep == 1 && stored == WeightLayout.RowBytes(layout.Format, tensor.Columns))
+        {
+            DeviceSpan whole = arena.Allocate(tensor.Rows * stored);
+            uploader.Send(whole, tensor.Tensor, tensor.FirstRow * stored);
+            return whole;
+        }
+
+        return SendRows(tensor, layout.Format, (row, destination) =>
+        {
+            Span<byte> codes = destination[..(int)stored];
+            tensor.Tensor.Read((tensor.FirstRow + (row * tensor.RowStep)) * stored, codes);
+            if (looks && codes.IndexOfAny((byte)0x7F, (byte)0xFF) is >= 0 and int column)
+            {
+                throw new ModelException(
+                    ModelError.Unsupported,
+                    $"{tensor.Tensor.File.Path}: tensor {tensor.Tensor.Name}: the code at [{row}, {column}] is NaN, which this card's kernels take for a number: the file is damaged, or use the CPU",
+                    tensor.Tensor.File.Path,
+                    tensor.Tensor.Name);
+            }
+        });
+    }
+
+    DeviceSpan CopyScales(LinearTensor tensor, WeightLayout layout)
+    {
+        if (tensor.Scales is not { } grid)
+        {
+            return default;
+        }
+
+        int stride = (tensor.Columns - 1) / grid.BlockColumns + 1;
+        if (grid.Count != checked(((tensor.StoredRows - 1) / grid.BlockRows + 1) * stride))
+        {
+            throw new ModelException(
+                ModelError.Damaged,
+                $"{grid.Count} scales do not cover [{tensor.StoredRows}, {tensor.Columns}] in blocks of [{grid.BlockRows}, {grid.BlockColumns}]",
+                tensor.Tensor.File.Path,
+                tensor.Tensor.Name);
+        }
+
+        float[] values = new float[checked((int)((tensor.Rows + layout.BlockRows - 1) / layout.BlockRows * layout.ScaleStride))];
+        float[] stored = new float[stride];
+        for (long row = 0, at = 0; row < tensor.Rows; row += layout.BlockRows, at += layout.ScaleStride)
+        {
+            grid.Read((tensor.FirstRow + (row * tensor.RowStep)) / grid.BlockRows, stored);
+            for (int i = 0; i < layout.ScaleStride; i++)
+            {
+                values[at + i] = stored[i / layout.RepeatScales];
+            }
+        }
+
+        return SendFloats(values);
+    }
+
+    /// <summary>In bfloat16 where that loses nothing, otherwise in float32.</summary>
+    (WeightLayout, DeviceSpan, DeviceSpan) Expand(LinearTensor tensor)
+    {
+        using var rows = new WidenedRows(tensor);
+        bool isShort = true;
+        for (long row = 0; row < tensor.Rows && isShort; row++)
+        {
+            isShort = AreShort(rows.Read(row));
+        }
+
+        CudaFormat format = isShort ? CudaFormat.BFloat16 : CudaFormat.Float32;
+        DeviceSpan data = SendRows(tensor, format, (row, destination) =>
+        {
+            ReadOnlySpan<float> values = rows.Read(row);
+            if (isShort)
+            {
+                Span<ushort> halves = MemoryMarshal.Cast<byte, ushort>(destination);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    halves[i] = (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16);
+                }
+            }
+            else
+            {
+                values.CopyTo(MemoryMarshal.Cast<byte, float>(destination));
+            }
+        });
+        return (new WeightLayout(format, tensor.Rows, 0, 31, 1), data, default);
+    }
+
+    static bool AreShort(ReadOnlySpan<float> values)
+    {
+        uint rest = 0;
+        foreach (uint bits in MemoryMarshal.Cast<float, uint>(values))
+        {
+            rest |= bits;
+        }
+
+        return (rest & 0xFFFF) == 0;
+    }
+
+    DeviceSpan SendRows(LinearTensor tensor, CudaFormat format, RowFiller fill)
+    {
+        int rowBytes = checked((int)WeightLayout.RowBytes(format, tensor.Columns));
+        DeviceSpan data = arena.Allocate(tensor.Rows * rowBytes);
+        uploader.Send(
+            data,
+            (offset, part) =>
+            {
+                part.Clear();
+                for (int at = 0; at < part.Length; at += rowBytes)
+                {
+                    fill((offset + at) / rowBytes, part.Slice(at, rowBytes));
+                }
+            },
+            unit: rowBytes);
+        return data;
+    }
+
+    DeviceSpan SendFloats(ReadOnlySpan<float> values)
+    {
+        DeviceSpan span = arena.Allocate(values.Length * sizeof(float));
+        uploader.Send(span, MemoryMarshal.AsBytes(values));
+        return span;
+    }
+
+    delegate void RowFiller(long row, Span<byte> destination);
+
+    /// <summary>Rows of a layer in float32, of every scheme, by the CPU's means.</summary>
+    sealed class WidenedRows : IDisposable
+    {
+        readonly CpuWeight _weight;
+        readonly NativeBlock? _expansion;
+        readonly float[] _values;
+
+        internal WidenedRows(LinearTensor tensor)
+        {
+            var ledger = new MemoryLedger(long.MaxValue);
+            _weight = new CpuWeight(tensor, ledger);
+            _expansion = _weight.IsExpanded ? NativeBlock.Allocate(ledger, _weight.ExpansionBytes) : null;
+            _values = new float[tensor.Columns];
+        }
+
+        internal ReadOnlySpan<float> Read(long row)
+        {
+            fixed (float* values = _values)
+            {
+                CpuKernels.WidenRow(_expansion is null ? _weight : _weight.Expand(0, row, row + 1, _expansion.Pointer), row, values);
+            }
+
+            return _values;
+        }
+
+        public void Dispose()
+        {
+            _expansion?.Dispose();
+            _weight.Dispose();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+namespace Octet.Cuda.Tests.Kernels;
+
+/// <summary>Attention over pages, of every type and many shapes, against its definition in double precision.</summary>
+public class AttentionTests
+{
+    // Queries and weights of the softmax keep 16 bits over bfloat16.
+    const double Tolerance = 3e-5;
+
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_89")]
+    [InlineData("sm_90a")]
+    public void Tokens_that_decode_attend_to_all_before_them(string target)
+    {
+        // Pages that end early, that are full, and a sequence of one token.
+        var text = new CachedText(target, "bf16", heads: 2, group: 4, size: 64, (45, 1), (64, 1), (1, 1));
+        text.Store();
+        text.AssertAttended(Tolerance);
+    }
+
+    [Theory]
+    [InlineData(32, 2)]
+    [InlineData(80, 1)]
+    [InlineData(96, 3)]
+    [InlineData(128, 8)]
+    [InlineData(256, 2)]
+    public void Heads_of_other_sizes_are_padded_in_registers(int size, int group)
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 1, group, size, (70, 1), (5, 2));
+        text.Store();
+        text.AssertAttended(Tolerance);
+    }
+
+    [Fact]
+    public void Tokens_of_a_prompt_see_no_token_behind_them()
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 2, group: 2, size: 32, (70, 41), (33, 3));
+        text.Store();
+        text.AssertAttended(Tolerance);
+    }
+
+    [Theory]
+    [InlineData("sm_80", 64, 4, 0)]
+    [InlineData("sm_89", 32, 2, 0)]
+    [InlineData("sm_90a", 128, 3, 40)]
+    [InlineData("sm_80", 80, 9, 33)]
+    public void Tokens_of_a_prompt_share_the_pages_that_they_attend_to(string target, int size, int group, int window)
+    {
+        var text = new CachedText(target, "bf16", heads: 2, group, size, (90, 21), (9, 9));
+        text.Store();
+        text.AssertAttended(Tolerance, window, sinks: window > 0, many: true);
+    }
+
+    [Fact]
+    public void More_heads_than_a_block_has_are_other_blocks()
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 1, group: 12, size: 32, (40, 2));
+        text.Store();
+        text.AssertAttended(Tolerance);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(33)]
+    [InlineData(100)]
+    public void A_window_hides_what_is_before_it(int window)
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 1, group: 4, size: 32, (170, 3), (10, 1));
+        text.Store();
+        text.AssertAttended(Tolerance, window);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void Splits_are_joined_those_without_pages_too(int splits)
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 2, group: 4, size: 32, (500, 1), (3, 1));
+        text.Store();
+        text.AssertAttended(Tolerance, splits: splits);
+        text.AssertAttended(Tolerance, window: 130, sinks: true, splits: splits);
+    }
+
+    [Fact]
+    public void A_sink_takes_its_part_of_the_softmax()
+    {
+        var text = new CachedText("sm_80", "bf16", heads: 2, group: 2, size: 32, (40, 2), (1, 1));
+        text.Store();
+        text.AssertAttended(Tolerance, sinks: true);
+    }
+
+    [Theory]
+    [InlineData("sm_80", "e4m3", 64, 4)]
+    [InlineData("sm_89", "e4m3", 128, 4)]
+    [InlineData("sm_90a", "e5m2", 80, 2)]
+    [InlineData("sm_80", "e5m2", 256, 1)]
+    public void Codes_of_8_bits_are_read_with_their_scales(string target, string type, int size, int group)
+    {
+        var text = new CachedText(target, type, heads: 2, group, size, (45, 1), (33, 2));
+        text.Store();
+        text.AssertAttended(3e-6);
+    }
+
+    [Theory]
+    [InlineData("sm_80", 64, 0, false)]
+    [InlineData("sm_89", 96, 40, true)]
+    public void A_float32_cache_loses_nothing(string target, int size, int window, bool sinks)
+    {
+        var text = new CachedText(target, "f32", heads: 2, group: 2, size, (70, 2), (2, 1));
+        text.Store();
+        text.AssertAttended(2e-6, window, sinks);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Octet.Cuda.Kernels;
+using Octet.Testing;
+
+namespace Octet.Cuda.Tests.Kernels;
+
+/// <summary>The compiled kernels are those of the sources beside them.</summary>
+public class SourceTests
+{
+    static string Folder => Path.Combine(Fixtures.Repository, "src", "Octet.Cuda", "Kernels");
+
+    [Fact]
+    public void Every_source_is_compiled_for_every_target_and_nothing_else_is_there()
+    {
+        string[] expected = [.. Directory.GetFiles(Folder, "*.cu").SelectMany(source => (string[])["sm_80", "sm_89", "sm_90a"], (source, target) => $"{Path.GetFileNameWithoutExtension(source)}.{target}.ptx").Order(StringComparer.Ordinal)];
+        Assert.Equal(expected, Directory.GetFiles(Path.Combine(Folder, "Ptx")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Select(name => name[..name.IndexOf('.')]).Distinct().Order(StringComparer.Ordinal), KernelLibrary.Files.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Compiled_kernels_carry_the_hash_of_their_sources()
+    {
+        foreach (string source in Directory.GetFiles(Folder, "*.cu"))
+        {
+            using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (string part in (string[])[Path.Combine(Folder, "build.sh"), .. Directory.GetFiles(Folder, "*.cuh").Order(StringComparer.Ordinal), source])
+            {
+                all.AppendData(File.ReadAllBytes(part));
+            }
+
+            string hash = Convert.ToHexStringLower(all.GetHashAndReset());
+            foreach (string target in (string[])["sm_80", "sm_89", "sm_90a"])
+            {
+                string name = Path.GetFileNameWithoutExtension(source);
+                Assert.StartsWith($"// sources {hash}\n.version", KernelLibrary.Text(name, target), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    /// <summary>Some of them; with <c>OCTET_SLOW=1</c> all.</summary>
+    [Fact]
+    public void Compiling_again_gives_the_same_bytes()
+    {
+        string[] sources = Environment.GetEnvironmentVariable("OCTET_SLOW") is "1" ? [] : ["merge.cu", "rows.cu"];
+        string? clang = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "clang++-19")).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(clang is null, "clang-19 is not here: the kernels cannot be compiled again");
+        using var output = new Octet.Tests.Reference.TemporaryDirectory();
+        using Process process = Process.Start(new ProcessStartInfo("sh", [Path.Combine(Folder, "build.sh"), output.Path, .. sources]) { RedirectStandardError = true })!;
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors);
+        foreach (string file in Directory.GetFiles(output.Path))
+        {
+            Assert.True(File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(Folder, "Ptx", Path.GetFileName(file)))), $"{Path.GetFileName(file)} differs from what is committed: run build.sh");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Octet.Tests.Reference;
+
+namespace Octet.Cuda.Tests.Models;
+
+/// <summary>Several sequences on a card: batches, pages, graphs, and sequences that give way to others.</summary>
+public class BatchTests
+{
+    // Keys and values on a border are a bit of a bfloat16 apart.
+    const double Tolerance = 5e-4;
+
+    static readonly LanguageModelOptions s_options = new() { PrefillChunk = 32, ContextLength = 128 };
+
+    // What is shown of many steps needs no larger one.
+    static readonly SyntheticCheckpoint s_small = new() { HiddenSize = 96, IntermediateSize = 144 };
+    static readonly TimeSpan s_long = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public void Sequences_of_different_lengths_decode_together_as_each_does_alone()
+    {
+        using var both = new CardModel(s_options);
+        int[] lengths = [1, 31, 32, 45, 3];
+        InferenceSession[] together = [.. lengths.Select((length, i) => Begin(both.Model, length, i))];
+        InferenceSession[] alone = [.. lengths.Select((length, i) => Begin(both.Cpu, length, i))];
+        int vocabulary = together[0].VocabularySize;
+        float[] found = new float[lengths.Length * vocabulary];
+        float[] expected = new float[vocabulary];
+        for (int step = 0; step < 3; step++)
+        {
+            int[] ids = CardModel.Ids(lengths.Length, 10 + step);
+            both.Model.Evaluate(together, ids, found);
+            for (int i = 0; i < lengths.Length; i++)
+            {
+                alone[i].Evaluate([ids[i]], expected);
+                double error = CardModel.Error(expected, found.AsSpan(i * vocabulary, vocabulary));
+                Assert.True(error < Tolerance, $"sequence {i}, step {step}: {error}");
+            }
+        }
+
+        // Five rows are a graph of eight.
+        Assert.Equal(2, both.Backend.GraphSteps);
+        foreach (InferenceSession session in (InferenceSession[])[.. together, .. alone])
+        {
+            session.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Generations_of_many_callers_have_the_tokens_of_the_CPU()
+    {
+        using var both = new CardModel(s_options with { MaxSequences = 3 }, s_small);
+        await AssertSame(both, [.. Enumerable.Range(0, 4).Select(i => CardModel.Ids(1 + (11 * i), i))], 5);
+        Assert.True(both.Backend.GraphSteps > 0);
+    }
+
+    [Fact]
+    public async Task Sequences_give_way_when_pages_run_out_and_end_as_if_they_had_not()
+    {
+        // A page of two layers with two heads of 32 in bfloat16: room for four pages of 32 tokens, and three sequences want two each.
+        const long PageBytes = 2 * 2 * 2 * 32 * 32 * 2;
+        using var both = new CardModel(s_options with { ContextLength = 64, KvCacheBytes = 4 * PageBytes }, s_small);
+        await AssertSame(both, [.. Enumerable.Range(0, 3).Select(i => CardModel.Ids(24, i))], 14);
+        Assert.True(both.Model.Statistics.Preemptions > 0, "nobody gave way");
+        Assert.Equal(0, both.Model.Statistics.PagesInUse);
+    }
+
+    [Fact]
+    public void Steps_of_other_numbers_of_sequences_are_graphs_of_their_own()
+    {
+        using var both = new CardModel(s_options, s_small);
+        InferenceSession[] sessions = [.. Enumerable.Range(0, 3).Select(i => Begin(both.Model, 2, i))];
+        InferenceSession alone = Begin(both.Cpu, 2, 0);
+        float[] found = new float[3 * alone.VocabularySize];
+        float[] expected = new float[alone.VocabularySize];
+        foreach (int count in (int[])[1, 3, 1, 3, 1, 3, 2])
+        {
+            int[] ids = CardModel.Ids(count, count);
+            both.Model.Evaluate(sessions.AsSpan(0, count), ids, found.AsSpan(0, count * alone.VocabularySize));
+            alone.Evaluate([ids[0]], expected);
+            double error = CardModel.Error(expected, found.AsSpan(0, alone.VocabularySize));
+            Assert.True(error < Tolerance, $"{count} sequences: {error}");
+        }
+
+        // The first step of three moves memory, so that of one is run as it is again; then both are graphs.
+        Assert.Equal(3, both.Backend.GraphSteps);
+    }
+
+    [Fact]
+    public void A_layer_of_a_decoded_token_is_so_many_launches()
+    {
+        using var both = new CardModel(s_options with { Activation = ActivationMode.Dynamic });
+        using InferenceSession session = Begin(both.Model, 5, 1);
+        float[] logits = new float[session.VocabularySize];
+        session.Evaluate([1], logits);
+        long before = both.Backend.Launches;
+        session.Evaluate([2], logits);
+
+        // Of each layer two norms, which make operands too, query, key and value, rotation, attention with its joining, the input of the output layer and that
+        // layer, both gates, the input of the last layer and that layer. Beside them embedding, norm, operands of the output layer, and that.
+        Assert.Equal((2 * 10) + 4, both.Backend.Launches - before);
+    }
+
+    static InferenceSession Begin(LanguageModel model, int length, int seed)
+    {
+        InferenceSession session = model.CreateSession();
+        session.Evaluate(CardModel.Ids(length, seed), []);
+        return session;
+    }
+
+    static async Task AssertSame(CardModel both, int[][] prompts, int count)
+    {
+        var options = new GenerationOptions { IgnoreEos = true, MaxTokens = count, Temperature = 0 };
+        int[][] found = await Task.WhenAll(prompts.Select(prompt => Task.Run(() => Tokens(both.Model, prompt, options)))).WaitAsync(s_long);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            Assert.Equal(await Tokens(both.Cpu, prompts[i], options), found[i]);
+        }
+    }
+
+    static async Task<int[]> Tokens(LanguageModel model, int[] prompt, GenerationOptions options)
+    {
+        List<int> tokens = [];
+        await foreach (GenerationUpdate update in model.GenerateAsync(prompt, null, options))
+        {
+            tokens.Add(update.TokenId!.Value);
+        }
+
+        return [.. tokens];
+    }
+}

@@ -1,0 +1,94 @@
+using Octet.Backends;
+using Octet.Backends.Cpu;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Tests.FakeDriver;
+using Octet.Tests.Reference;
+using PtxEmulator;
+
+namespace Octet.Cuda.Tests.Models;
+
+/// <summary>A small random Qwen3 in a directory of its own, opened on a card of the fake driver, whose kernels the emulator runs, and on the CPU.</summary>
+sealed class CardModel : IDisposable
+{
+    readonly TemporaryDirectory _directory = new();
+
+    /// <param name="options">How both are opened.</param>
+    /// <param name="checkpoint">The model; null: two layers of ragged sizes.</param>
+    /// <param name="card">The card; null: one of sm_90.</param>
+    internal CardModel(LanguageModelOptions options, SyntheticCheckpoint? checkpoint = null, FakeCard? card = null)
+        : this(options, directory => (checkpoint ?? new SyntheticCheckpoint()).Write(directory), card)
+    {
+    }
+
+    /// <param name="options">How both are opened.</param>
+    /// <param name="write">Writes the model into a directory.</param>
+    /// <param name="card">The card; null: one of sm_90.</param>
+    internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null)
+    {
+        write(_directory.Path);
+        Fake = new FakeCuda(card ?? new FakeCard { Options = Quick });
+        DriverProbe probe = Fake.Probe;
+        var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
+        Model = LanguageModel.Load(_directory.Path, options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]);
+        Cpu = LanguageModel.Load(_directory.Path, options with { Threads = 1 });
+    }
+
+    /// <summary>How kernels are run: with every check, without counting.</summary>
+    internal static PtxMachineOptions Quick { get; } = new() { HostThreads = 1, CountTraffic = false };
+
+    internal FakeCuda Fake { get; }
+
+    internal CudaBackend Backend { get; private set; } = null!;
+
+    internal LanguageModel Model { get; }
+
+    internal LanguageModel Cpu { get; }
+
+    internal static int[] Ids(int count, int seed = 1, int vocabulary = 301)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+
+    /// <summary>Length of the difference of two rows, of that of the expected one.</summary>
+    internal static double Error(ReadOnlySpan<float> expected, ReadOnlySpan<float> found)
+    {
+        double difference = 0;
+        double length = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            difference += Math.Pow((double)expected[i] - found[i], 2);
+            length += Math.Pow(expected[i], 2);
+        }
+
+        return Math.Sqrt(difference / length);
+    }
+
+    /// <summary>Logits of a prompt's last token and of each of the tokens after it, one at a time.</summary>
+    internal static List<float[]> Logits(LanguageModel model, int[] prompt, int[] after)
+    {
+        List<float[]> rows = [];
+        using InferenceSession session = model.CreateSession();
+        rows.Add(new float[session.VocabularySize]);
+        session.Evaluate(prompt, rows[^1]);
+        foreach (int id in after)
+        {
+            rows.Add(new float[session.VocabularySize]);
+            session.Evaluate([id], rows[^1]);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Compares the logits of the card with those of the CPU; returns the largest error.</summary>
+    internal double LargestError(int[] prompt, int[] after)
+        => Logits(Cpu, prompt, after).Zip(Logits(Model, prompt, after), (expected, found) => Error(expected, found)).Max();
+
+    public void Dispose()
+    {
+        Model.Dispose();
+        Cpu.Dispose();
+        Fake.Dispose();
+        _directory.Dispose();
+    }
+}

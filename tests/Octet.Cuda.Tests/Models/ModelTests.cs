@@ -1,0 +1,123 @@
+using Octet.Cuda.Tests.FakeDriver;
+using Octet.Numerics;
+using Octet.Tests.Reference;
+
+namespace Octet.Cuda.Tests.Models;
+
+/// <summary>A two-layer Qwen3 on a card against the CPU's backend.</summary>
+public class ModelTests
+{
+    // Codes of inputs that lie on a border may be the neighbour's.
+    const double DynamicTolerance = 1e-3;
+
+    // Keys and values that do are a bit of a bfloat16 apart.
+    const double Tolerance = 5e-4;
+
+    static readonly LanguageModelOptions s_dynamic = new() { Activation = ActivationMode.Dynamic, PrefillChunk = 64, ContextLength = 256 };
+    static readonly LanguageModelOptions s_weightOnly = s_dynamic with { Activation = ActivationMode.WeightOnly };
+
+    [Theory]
+    [InlineData(8, 0)]
+    [InlineData(8, 9)]
+    [InlineData(9, 0)]
+    public void A_prompt_and_the_tokens_after_it_have_the_logits_of_the_CPU(int major, int minor)
+    {
+        using var both = new CardModel(s_dynamic, card: new FakeCard { Major = major, Minor = minor, Options = CardModel.Quick });
+        double error = both.LargestError(CardModel.Ids(37), CardModel.Ids(6, 2));
+        Assert.True(error < DynamicTolerance, $"{error}");
+
+        // The first of them runs as it is, the others as the graph that the second became.
+        Assert.Equal(5, both.Backend.GraphSteps);
+    }
+
+    [Fact]
+    public void Weights_alone_in_8_bits_give_the_logits_of_the_CPU()
+    {
+        using var both = new CardModel(s_weightOnly);
+        double error = both.LargestError(CardModel.Ids(70), CardModel.Ids(3, 2));
+        Assert.True(error < Tolerance, $"{error}");
+    }
+
+    [Theory]
+    [InlineData(KvCacheType.Float32, 1e-5)]
+    [InlineData(KvCacheType.Float8E4M3, 5e-3)]
+    [InlineData(KvCacheType.Float8E5M2, 5e-3)]
+    public void Every_type_of_the_cache_gives_the_logits_of_the_CPU(KvCacheType type, double tolerance)
+    {
+        using var both = new CardModel(s_weightOnly with { KvCache = type });
+        double error = both.LargestError(CardModel.Ids(9), CardModel.Ids(2, 2));
+        Assert.True(error < tolerance, $"{error}");
+    }
+
+    [Theory]
+    [InlineData("fp8, E5M2, one scale", ActivationMode.WeightOnly)]
+    [InlineData("compressed-tensors, channel", ActivationMode.Dynamic)]
+    [InlineData("compressed-tensors, group", ActivationMode.WeightOnly)]
+    [InlineData("fp8, blocks, ue8m0", ActivationMode.Dynamic)]
+    [InlineData("fp8, one scale, static activations", ActivationMode.Static)]
+    [InlineData("compressed-tensors, MXFP4", ActivationMode.Dynamic)]
+    [InlineData("modelopt, NVFP4", ActivationMode.WeightOnly)]
+    [InlineData("quanto, E4M3FNUZ", ActivationMode.WeightOnly)]
+    public void Every_way_to_store_weights_gives_the_logits_of_the_CPU(string scheme, ActivationMode mode)
+    {
+        using var both = new CardModel(s_weightOnly with { Activation = mode }, new SyntheticCheckpoint { Layers = 1, Scheme = WeightScheme.All[scheme]() });
+        double error = both.LargestError(CardModel.Ids(5), CardModel.Ids(1, 2));
+        Assert.True(error < (mode == ActivationMode.WeightOnly ? Tolerance : DynamicTolerance), $"{error}");
+    }
+
+    [Theory]
+    [InlineData(DataType.BFloat16)]
+    [InlineData(DataType.Float16)]
+    [InlineData(DataType.Float32)]
+    public void Weights_that_are_not_quantised_give_the_logits_of_the_CPU(DataType type)
+    {
+        using var both = new CardModel(s_weightOnly, new SyntheticCheckpoint { Layers = 1, LinearType = type, WideType = type, Tied = false });
+        double error = both.LargestError(CardModel.Ids(5), CardModel.Ids(1, 2));
+        Assert.True(error < Tolerance, $"{error}");
+    }
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("qwen2")]
+    [InlineData("mistral")]
+    [InlineData("ministral3")]
+    [InlineData("gemma3_text")]
+    [InlineData("qwen3_moe")]
+    [InlineData("glm4_moe")]
+    [InlineData("gpt_oss")]
+    public void Families_of_these_operations_give_the_logits_of_the_CPU(string family)
+    {
+        using var both = new CardModel(s_weightOnly with { KvCache = KvCacheType.Float32 }, directory => FamilyCheckpoint.Write(family, directory));
+        double error = both.LargestError(CardModel.Ids(35, vocabulary: 48), CardModel.Ids(3, 2, vocabulary: 48));
+        Assert.True(error < 1e-4, $"{error}");
+    }
+
+    [Theory]
+    [InlineData("deepseek_v3", "latents")]
+    [InlineData("qwen3_next", "recurrent")]
+    public void Other_families_say_what_is_missing_and_what_to_do(string family, string what)
+    {
+        var error = Assert.Throws<ModelException>(() => new CardModel(s_weightOnly, directory => FamilyCheckpoint.Write(family, directory)));
+        Assert.Equal(ModelError.Unsupported, error.Error);
+        Assert.Contains(what, error.Message, StringComparison.Ordinal);
+        Assert.Contains("use the CPU", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_output_layer_in_FP8_gives_the_logits_of_the_CPU()
+    {
+        using var both = new CardModel(s_weightOnly with { LmHead = LmHead.Float8 }, new SyntheticCheckpoint { Layers = 1 });
+        double error = both.LargestError(CardModel.Ids(5), []);
+        Assert.True(error < Tolerance, $"{error}");
+    }
+
+    [Fact]
+    public void All_of_the_card_is_given_back()
+    {
+        var both = new CardModel(s_dynamic);
+        both.LargestError(CardModel.Ids(5), CardModel.Ids(3, 2));
+        both.Model.Dispose();
+        Assert.True(both.Fake.IsClean, $"{both.Fake.LiveHandles} handles, {both.Fake.LivePinned} pinned blocks, {both.Fake.LiveAllocations} allocations");
+        both.Dispose();
+    }
+}

@@ -1,0 +1,119 @@
+using System.Numerics;
+
+namespace PtxEmulator;
+
+/// <summary>
+/// The <c>mbarrier</c> objects of a block. A phase ends when all expected arrivals have come and all announced bytes have
+/// been copied; then the next begins. The object's 8 bytes in shared memory hold nothing that a program may read.
+/// </summary>
+sealed class PhaseBarriers(Block block)
+{
+    const int MaxCount = (1 << 20) - 1;
+
+    readonly SortedDictionary<int, PhaseBarrier> _barriers = [];
+
+    public void Clear() => _barriers.Clear();
+
+    public void Initialize(Warp warp, uint lane, int address, uint count)
+    {
+        if (count is 0 or > MaxCount)
+        {
+            throw warp.Fault(PtxError.Misuse, lane, $"an mbarrier expects 1 to {MaxCount} arrivals, not {count}");
+        }
+
+        int clocks = block.Order?.ClockLength ?? 0;
+        _barriers[address] = new PhaseBarrier { Expected = (int)count, Pending = (int)count, Arriving = new long[clocks], Completed = new long[clocks] };
+        block.Shared.MarkWritten(address, 8);
+        block.Happened();
+    }
+
+    public void Invalidate(Warp warp, uint lane, int address)
+    {
+        Find(warp, lane, address);
+        _barriers.Remove(address);
+    }
+
+    /// <summary>Threads arrive.</summary>
+    /// <returns>The state of the phase they arrived in.</returns>
+    public ulong Arrive(Warp warp, uint lane, int address, uint count, uint expectBytes, bool drop)
+    {
+        PhaseBarrier barrier = Find(warp, lane, address);
+        barrier.Bytes += (int)expectBytes;
+        if (count > (uint)barrier.Pending)
+        {
+            throw warp.Fault(PtxError.Misuse, lane, $"{count} arrivals at the mbarrier at 0x{address:x}, which lacks {barrier.Pending} of {barrier.Expected} in this phase");
+        }
+
+        ulong state = barrier.State;
+        block.Order?.Release(warp.Index, barrier.Arriving);
+        barrier.Expected -= drop ? (int)count : 0;
+        barrier.Pending -= (int)count;
+        EndPhase(barrier);
+        return state;
+    }
+
+    /// <summary>More bytes are expected in this phase.</summary>
+    public void ExpectBytes(Warp warp, uint lane, int address, uint bytes) => Find(warp, lane, address).Bytes += (int)bytes;
+
+    /// <summary>One more arrival is expected in this phase, for <c>cp.async.mbarrier.arrive</c>.</summary>
+    public void ExpectArrival(Warp warp, uint lane, int address) => Find(warp, lane, address).Pending++;
+
+    /// <summary>Bytes were copied; by the engine of bulk copies unless a warp says so itself.</summary>
+    public void CompleteBytes(Warp warp, uint lane, int address, int bytes, bool byEngine)
+    {
+        PhaseBarrier barrier = Find(warp, lane, address);
+        barrier.Bytes -= bytes;
+        if (block.Order is { } order)
+        {
+            order.Release(byEngine ? order.Engine : warp.Index, barrier.Arriving);
+        }
+
+        EndPhase(barrier);
+    }
+
+    /// <summary>Whether the phase of this state, or of this parity, has ended; then the warp sees what was done before.</summary>
+    public bool Test(Warp warp, uint lane, int address, ulong stateOrParity, bool isParity)
+    {
+        PhaseBarrier barrier = Find(warp, lane, address);
+        bool ended = isParity ? (barrier.Phase & 1) != (stateOrParity & 1) : barrier.Phase != stateOrParity >> 32;
+        if (ended)
+        {
+            block.Order?.Acquire(warp.Index, barrier.Completed);
+        }
+
+        return ended;
+    }
+
+    /// <summary>What the barriers lack, for a deadlock's error.</summary>
+    public string Describe() =>
+        string.Concat(_barriers.Where(entry => entry.Value.Phase > 0 || entry.Value.Pending < entry.Value.Expected || entry.Value.Bytes != 0).Take(8).Select(entry =>
+            $"; mbarrier 0x{entry.Key:x}, phase {entry.Value.Phase}: lacks {entry.Value.Pending} arrivals and {entry.Value.Bytes} bytes"));
+
+    void EndPhase(PhaseBarrier barrier)
+    {
+        block.Happened();
+        if (barrier.Pending == 0 && barrier.Bytes == 0)
+        {
+            barrier.Phase++;
+            barrier.Pending = barrier.Expected;
+            Array.Copy(barrier.Arriving, barrier.Completed, barrier.Arriving.Length);
+        }
+    }
+
+    PhaseBarrier Find(Warp warp, uint lane, int address) =>
+        _barriers.TryGetValue(address, out PhaseBarrier? barrier)
+            ? barrier
+            : throw warp.Fault(PtxError.Uninitialized, lane, $"there is no mbarrier at 0x{address:x}: mbarrier.init makes one (lane {BitOperations.TrailingZeroCount(lane)})");
+
+    sealed class PhaseBarrier
+    {
+        public required long[] Arriving;
+        public required long[] Completed;
+        public int Expected;
+        public int Pending;
+        public int Bytes;
+        public ulong Phase;
+
+        public ulong State => (Phase << 32) | (uint)Pending;
+    }
+}

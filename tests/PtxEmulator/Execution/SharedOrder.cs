@@ -1,0 +1,241 @@
+using System.Runtime.CompilerServices;
+
+namespace PtxEmulator;
+
+/// <summary>A pair of accesses to the same shared bytes that nothing orders.</summary>
+/// <param name="Address">The word's shared address.</param>
+/// <param name="Agent">Who made the earlier access: a warp, or behind the warps the copy engine.</param>
+/// <param name="Instruction">The index of the earlier write in the code; -1 for a read.</param>
+/// <param name="MissingFence">Ordered, but a generic write reaches the asynchronous proxy without <c>fence.proxy.async</c>.</param>
+readonly record struct SharedConflict(int Address, int Agent, int Instruction, bool MissingFence);
+
+/// <summary>
+/// Finds races in shared memory by vector clocks. The agents are the block's warps and, last, the engine of bulk copies.
+/// Every agent has a clock that advances when it releases (arrives at a barrier); an access carries its agent's clock;
+/// it is ordered before another agent's access if that agent has seen the clock, through a chain of barriers.
+/// A word remembers its last write, and of every agent the last read.
+/// Lanes of one warp are one agent; atomics and volatile accesses are not looked at.
+/// </summary>
+sealed class SharedOrder
+{
+    const int AgentShift = 54;
+    const int InstructionShift = 34;
+    const ulong ClockMask = (1UL << InstructionShift) - 1;
+    const int InstructionMask = (1 << (AgentShift - InstructionShift)) - 1;
+    const int BytesShift = 60;
+
+    readonly int _agents;
+    readonly int _words;
+
+    // Per agent a row: the clocks it has seen of all agents, and those of them whose writes a fence has made visible to the
+    // asynchronous proxy.
+    readonly long[][] _rows;
+    readonly ulong[] _writes;
+    readonly long[][] _reads;
+    readonly long[] _lastWrite;
+    readonly long[] _lastRead;
+
+    public SharedOrder(int warps, int sharedEnd)
+    {
+        _agents = warps + 1;
+        _words = (sharedEnd + 3) / 4;
+        _rows = Rows(2 * _agents);
+        _reads = Rows(_words);
+        _writes = new ulong[_words];
+        _lastWrite = new long[_agents];
+        _lastRead = new long[_agents];
+        Begin();
+    }
+
+    /// <summary>The agent of bulk copies.</summary>
+    public int Engine => _agents - 1;
+
+    /// <summary>The length of a vector of clocks for <see cref="Release"/> and <see cref="Acquire"/>.</summary>
+    public int ClockLength => 2 * _agents;
+
+    /// <summary>A new block: what the one before it did is seen by all.</summary>
+    public void Begin()
+    {
+        for (int agent = 0; agent < _agents; agent++)
+        {
+            for (int other = 0; other < _agents; other++)
+            {
+                _rows[agent][other] = Math.Max(_rows[agent][other], _rows[other][other]);
+            }
+
+            _rows[agent].AsSpan(0, _agents).CopyTo(_rows[agent].AsSpan(_agents));
+        }
+
+        for (int agent = 0; agent < _agents; agent++)
+        {
+            _rows[agent][agent]++;
+        }
+    }
+
+    /// <summary>What the agent did and saw until now goes with the vector.</summary>
+    public void Release(int agent, long[] clocks)
+    {
+        Join(clocks, _rows[agent]);
+        _rows[agent][agent]++;
+    }
+
+    /// <summary>The agent sees what was released into the vector.</summary>
+    public void Acquire(int agent, long[] clocks) => Join(_rows[agent], clocks);
+
+    /// <summary>The copy engine begins what a warp asks of it: it sees what the warp sees.</summary>
+    public void Issue(int warp)
+    {
+        Join(_rows[Engine], _rows[warp]);
+        _rows[warp][warp]++;
+    }
+
+    /// <summary>A warp sees all that the copy engine did.</summary>
+    public void AwaitEngine(int warp)
+    {
+        Join(_rows[warp], _rows[Engine]);
+        _rows[Engine][Engine]++;
+    }
+
+    /// <summary>All writes that the agent has seen become visible to the asynchronous proxy.</summary>
+    public void FenceAsync(int agent)
+    {
+        long[] row = _rows[agent];
+        for (int i = 0; i < _agents; i++)
+        {
+            row[_agents + i] = Math.Max(row[_agents + i], row[i]);
+        }
+
+        row[agent]++;
+    }
+
+    /// <summary>An agent reads bytes; through the asynchronous proxy, writes of warps have to be fenced too.</summary>
+    public SharedConflict? Read(int agent, int address, int bytes, bool asynchronous = false)
+    {
+        long[] row = _rows[agent];
+        bool check = asynchronous || !AllSeen(_lastWrite, row);
+        long[] reads = _reads[agent];
+        long clock = row[agent];
+        _lastRead[agent] = clock;
+        int last = (address + bytes - 1) >> 2;
+        for (int word = address >> 2; word <= last; word++)
+        {
+            if (check && UnseenWrite(agent, row, word, BytesOf(word, address, bytes), asynchronous) is { } conflict)
+            {
+                return conflict;
+            }
+
+            if (bytes >= 4)
+            {
+                reads[word] = clock;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>An agent writes bytes.</summary>
+    public SharedConflict? Write(int agent, int address, int bytes, int instruction)
+    {
+        long[] row = _rows[agent];
+        bool checkWrites = !AllSeen(_lastWrite, row);
+        bool checkReads = bytes >= 4 && !AllSeen(_lastRead, row);
+        long clock = row[agent];
+        _lastWrite[agent] = clock;
+        ulong stamp = ((ulong)agent << AgentShift) | ((ulong)(instruction & InstructionMask) << InstructionShift) | (ulong)clock;
+        int last = (address + bytes - 1) >> 2;
+        for (int word = address >> 2; word <= last; word++)
+        {
+            uint touched = BytesOf(word, address, bytes);
+            if (checkWrites && UnseenWrite(agent, row, word, touched, asynchronous: false) is { } conflict)
+            {
+                return conflict;
+            }
+
+            if (checkReads && UnseenRead(agent, row, word) is { } reader)
+            {
+                return new SharedConflict(word << 2, reader, -1, MissingFence: false);
+            }
+
+            ulong before = _writes[word];
+            uint together = touched | (SameWriter(before, stamp) ? (uint)(before >> BytesShift) : 0);
+            _writes[word] = stamp | ((ulong)together << BytesShift);
+        }
+
+        return null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static bool AllSeen(long[] last, long[] row)
+    {
+        for (int i = 0; i < last.Length; i++)
+        {
+            if (last[i] > row[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    SharedConflict? UnseenWrite(int agent, long[] row, int word, uint touched, bool asynchronous)
+    {
+        ulong write = _writes[word];
+        int writer = (int)(write >> AgentShift) & 63;
+        long clock = (long)(write & ClockMask);
+        if (clock == 0 || ((uint)(write >> BytesShift) & touched) == 0)
+        {
+            return null;
+        }
+
+        bool race = writer != agent && clock > row[writer];
+        bool unfenced = asynchronous && writer != Engine && clock > row[_agents + writer];
+        return race || unfenced ? new SharedConflict(word << 2, writer, (int)(write >> InstructionShift) & InstructionMask, !race) : null;
+    }
+
+    int? UnseenRead(int agent, long[] row, int word)
+    {
+        for (int reader = 0; reader < _agents; reader++)
+        {
+            if (reader != agent && _reads[reader][word] > row[reader])
+            {
+                return reader;
+            }
+        }
+
+        return null;
+    }
+
+    static bool SameWriter(ulong a, ulong b)
+    {
+        const ulong Who = (63UL << AgentShift) | ClockMask;
+        return (a & Who) == (b & Who);
+    }
+
+    /// <summary>The bytes of a word, one bit each, that a range covers.</summary>
+    static uint BytesOf(int word, int address, int bytes)
+    {
+        int from = Math.Max(0, address - (word << 2));
+        int to = Math.Min(4, address + bytes - (word << 2));
+        return (1u << to) - (1u << from);
+    }
+
+    static void Join(long[] into, long[] from)
+    {
+        for (int i = 0; i < from.Length; i++)
+        {
+            into[i] = Math.Max(into[i], from[i]);
+        }
+    }
+
+    long[][] Rows(int length)
+    {
+        var rows = new long[_agents][];
+        for (int i = 0; i < _agents; i++)
+        {
+            rows[i] = new long[length];
+        }
+
+        return rows;
+    }
+}
