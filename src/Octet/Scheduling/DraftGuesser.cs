@@ -122,7 +122,7 @@ sealed class DraftGuesser : IGuesser
     int PlanReading(IReadOnlyList<GuessTask> tasks, DraftText?[] texts)
     {
         int room = _engine.BatchCapacity;
-        int chunk = _pace.Tokens(tasks.Count, room);
+        int chunk = _pace.Tokens(room);
         int read = 0;
         for (int i = 0; i < texts.Length; i++)
         {
