@@ -97,15 +97,17 @@ public sealed record LanguageModelOptions
         Require(DraftModel is not "", nameof(DraftModel), DraftModel, "a model's directory or id");
         if ((DraftModel is not null) != (Speculation == Speculation.DraftModel))
         {
-            throw new ArgumentException(
-                $"{nameof(DraftModel)} is {DraftModel ?? "null"} and {nameof(Speculation)} is {Speculation}: expected a model with {nameof(Speculation.DraftModel)}, and none otherwise", nameof(DraftModel));
+            throw Refuse(
+                nameof(DraftModel), $"{nameof(DraftModel)} is {DraftModel ?? "null"} and {nameof(Speculation)} is {Speculation}: expected a model with {nameof(Speculation.DraftModel)}, and none otherwise");
         }
 
         if (Deterministic && DraftModel is not null)
         {
-            throw new ArgumentException($"{nameof(DraftModel)} is {DraftModel} and {nameof(Deterministic)} is true, with which nothing is guessed: expected one of them", nameof(DraftModel));
+            throw Refuse(nameof(DraftModel), $"{nameof(DraftModel)} is {DraftModel} and {nameof(Deterministic)} is true, with which nothing is guessed: expected one of them");
         }
     }
+
+    static ArgumentException Refuse(string option, string message) => new(message, option);
 
     static void Require(bool valid, string name, object? value, string expected)
     {
