@@ -112,11 +112,17 @@ sealed class SharedOrder
     public SharedConflict? Read(int agent, int address, int bytes, bool asynchronous = false)
     {
         long[] row = _rows[agent];
-        bool check = asynchronous || !AllSeen(_lastWrite, row);
+        bool check = !AllSeen(_lastWrite, row) || (asynchronous && !AllFenced(row));
         long[] reads = _reads[agent];
         long clock = row[agent];
         _lastRead[agent] = clock;
         int last = (address + bytes - 1) >> 2;
+        if (!check && bytes >= 4)
+        {
+            reads.AsSpan(address >> 2, last - (address >> 2) + 1).Fill(clock);
+            return null;
+        }
+
         for (int word = address >> 2; word <= last; word++)
         {
             if (check && UnseenWrite(agent, row, word, BytesOf(word, address, bytes), asynchronous) is { } conflict)
@@ -143,6 +149,12 @@ sealed class SharedOrder
         _lastWrite[agent] = clock;
         ulong stamp = ((ulong)agent << AgentShift) | ((ulong)(instruction & InstructionMask) << InstructionShift) | (ulong)clock;
         int last = (address + bytes - 1) >> 2;
+        if (!checkWrites && !checkReads && ((address | bytes) & 3) == 0)
+        {
+            _writes.AsSpan(address >> 2, bytes >> 2).Fill(stamp | (15UL << BytesShift));
+            return null;
+        }
+
         for (int word = address >> 2; word <= last; word++)
         {
             uint touched = BytesOf(word, address, bytes);
@@ -170,6 +182,20 @@ sealed class SharedOrder
         for (int i = 0; i < last.Length; i++)
         {
             if (last[i] > row[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a fence that the agent has seen covers the last writes of all warps.</summary>
+    bool AllFenced(long[] row)
+    {
+        for (int i = 0; i < Engine; i++)
+        {
+            if (_lastWrite[i] > row[_agents + i])
             {
                 return false;
             }

@@ -29,10 +29,14 @@ sealed unsafe class Warp
         _counts = block.Counters.Instructions;
         LocalStride = (kernel.LocalBytes + 15) & ~15;
         int frame = (kernel.FrameBytes + 63) & ~63;
-        _memory = GC.AllocateArray<byte>(frame + (32 * LocalStride) + 64, pinned: true);
+        _memory = GC.AllocateUninitializedArray<byte>(frame + (32 * LocalStride) + 64, pinned: true);
         Frame = (byte*)(((nint)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) + 63) & ~63);
         Local = Frame + frame;
         Copies = new AsyncCopies(this);
+        foreach (SpecialRegister register in kernel.SpecialRegisters)
+        {
+            register.Fill(this);
+        }
     }
 
     public Block Block { get; }
@@ -75,7 +79,10 @@ sealed unsafe class Warp
         Copies.Clear();
         foreach (SpecialRegister register in Block.Launch.Kernel.SpecialRegisters)
         {
-            register.Fill(this);
+            if (register.DependsOnBlock)
+            {
+                register.Fill(this);
+            }
         }
 
         foreach (int mask in Block.Launch.Kernel.TrackedMasks)

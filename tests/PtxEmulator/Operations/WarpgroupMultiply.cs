@@ -187,9 +187,13 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         for (int register = 0; register < _d.Length; register++)
         {
             float* from = (float*)(warp.Frame + _d[register]);
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            float* to = c + First(register);
+            for (int g = 0; g < 8; g++, from += 4, to += _shape.Columns)
             {
-                c[At(register, lane)] = from[lane];
+                to[0] = from[0];
+                to[2] = from[1];
+                to[4] = from[2];
+                to[6] = from[3];
             }
         }
     }
@@ -199,16 +203,19 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         for (int register = 0; register < _d.Length; register++)
         {
             float* to = (float*)(warp.Frame + _d[register]);
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            float* from = c + First(register);
+            for (int g = 0; g < 8; g++, to += 4, from += _shape.Columns)
             {
-                to[lane] = c[At(register, lane)];
+                to[0] = from[0];
+                to[1] = from[2];
+                to[2] = from[4];
+                to[3] = from[6];
             }
         }
     }
 
-    /// <summary>Lane 4g + t holds of every eight columns 2t and 2t + 1, of row g and then of row g + 8.</summary>
-    int At(int register, int lane) =>
-        (((lane / 4) + (register % 4 / 2 * 8)) * _shape.Columns) + (register / 4 * 8) + (lane % 4 * 2) + (register & 1);
+    /// <summary>Lane 4g + t holds of every eight columns 2t and 2t + 1, of row g and then of row g + 8: here the element of lane 0.</summary>
+    int First(int register) => (register % 4 / 2 * 8 * _shape.Columns) + (register / 4 * 8) + (register & 1);
 
     static void Negate(float* elements, int count, bool negates)
     {
