@@ -62,6 +62,9 @@ sealed unsafe class Warp
     /// <summary>A time that goes on whenever it is read.</summary>
     public ulong Clock => _clock += 16;
 
+    /// <summary>The condition code of each lane, for sums of several words.</summary>
+    public uint Carry { get; set; }
+
     public bool IsBlocked { get; private set; }
 
     /// <summary>Whether <c>wgmma.fence</c> was executed, which the first <c>wgmma.mma_async</c> needs.</summary>
