@@ -146,6 +146,27 @@ sealed class SharedOrder
         return null;
     }
 
+    /// <summary>Whether an agent that is about to read has to look at each word it reads; for <see cref="ReadPiece"/>.</summary>
+    public bool HasUnseenWrites(int agent, bool asynchronous) =>
+        !AllSeen(_lastWrite, _rows[agent], agent, _seenWritesAt) || (asynchronous && !AllFenced(_rows[agent]));
+
+    /// <summary>Sixteen bytes of many that one instruction reads through the asynchronous proxy.</summary>
+    /// <param name="agent">Who reads.</param>
+    /// <param name="address">A multiple of 16.</param>
+    /// <param name="check">What <see cref="HasUnseenWrites"/> said before the first.</param>
+    public SharedConflict? ReadPiece(int agent, int address, bool check)
+    {
+        if (check)
+        {
+            return Read(agent, address, 16, asynchronous: true);
+        }
+
+        long clock = _rows[agent][agent];
+        Note(_lastRead, agent, clock);
+        _reads[agent].AsSpan(address >> 2, 4).Fill(clock);
+        return null;
+    }
+
     /// <summary>An agent writes bytes.</summary>
     public SharedConflict? Write(int agent, int address, int bytes, int instruction)
     {
