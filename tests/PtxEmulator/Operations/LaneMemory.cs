@@ -353,6 +353,7 @@ static unsafe class LaneMemory
         2 => *(ushort*)written == 0x0101,
         4 => *(uint*)written == 0x01010101,
         8 => *(ulong*)written == 0x0101010101010101,
+        16 => (*(ulong*)written & ((ulong*)written)[1]) == 0x0101010101010101,
         _ => !new ReadOnlySpan<byte>(written, bytes).Contains((byte)0),
     };
 
@@ -372,6 +373,10 @@ static unsafe class LaneMemory
                 break;
             case 8:
                 *(ulong*)written = 0x0101010101010101;
+                break;
+            case 16:
+                *(ulong*)written = 0x0101010101010101;
+                ((ulong*)written)[1] = 0x0101010101010101;
                 break;
             default:
                 new Span<byte>(written, bytes).Fill(1);
