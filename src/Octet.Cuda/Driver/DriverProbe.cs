@@ -35,7 +35,7 @@ sealed record DriverProbe(CudaDriver? Driver, string? Library, int Version, int 
             }
         }
 
-        string what = string.IsNullOrEmpty(named) ? $"no NVIDIA driver was found ({string.Join(", ", places)})" : $"{Variable} names {named}, which cannot be loaded";
+        string what = string.IsNullOrEmpty(named) ? $"no NVIDIA driver was found ({places[0]})" : $"{Variable} names {named}, which cannot be loaded";
         return new DriverProbe(null, null, 0, 0, $"{what}: install the driver, or give the container the card (--gpus all)");
     }
 

@@ -8,7 +8,7 @@ namespace Octet.Cuda.Tests.FakeDriver;
 static unsafe partial class FakeFunctions
 {
     [ThreadStatic]
-    static FakeCard? t_context;
+    static FakeCard? s_context;
 
     [UnmanagedCallersOnly]
     internal static int cuInit(uint flags) => flags == 0 ? FakeCuda.Current?.InitResult ?? Code.NoDevice : Code.InvalidValue;
@@ -89,7 +89,7 @@ static unsafe partial class FakeFunctions
             return Code.InvalidContext;
         }
 
-        t_context = context == 0 ? null : FakeCuda.Get<FakeCard>(context);
+        s_context = context == 0 ? null : FakeCuda.Get<FakeCard>(context);
         return Code.Success;
     }
 
@@ -162,7 +162,7 @@ static unsafe partial class FakeFunctions
     /// <summary>A call within the thread's context.</summary>
     static int Call(string function, Func<FakeCard, int> run)
     {
-        if (t_context is not { } card)
+        if (s_context is not { } card)
         {
             return Code.InvalidContext;
         }
@@ -215,7 +215,7 @@ static unsafe partial class FakeFunctions
     /// <summary>A call that gives something back: that happens whatever else is wrong.</summary>
     static int Release(string function, Func<FakeCard, bool> run)
     {
-        if (t_context is not { } card)
+        if (s_context is not { } card)
         {
             return Code.InvalidContext;
         }

@@ -8,15 +8,15 @@ public class DeviceLedgerTests
     [Fact]
     public void A_card_has_one_ledger_of_nearly_all_that_was_free_when_it_was_opened()
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 1000 << 20 }, new FakeCard { TotalBytes = 100 << 20 });
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 100 << 20 }, new FakeCard { TotalBytes = 20 << 20 });
         using CudaContext first = CudaContext.Open(fake.Table, 0);
-        using DeviceBlock block = first.Allocate(100 << 20);
+        using DeviceBlock block = first.Allocate(10 << 20);
         using CudaContext again = CudaContext.Open(fake.Table, 0);
         using CudaContext other = CudaContext.Open(fake.Table, 1);
 
         Assert.Same(first.Memory, again.Memory);
-        Assert.Equal((950L << 20, 100L << 20, 850L << 20), (again.Memory.Capacity, again.Memory.Taken, again.Memory.Room));
-        Assert.Equal((95L << 20, 0L), (other.Memory.Capacity, other.Memory.Taken));
+        Assert.Equal((95L << 20, 10L << 20, 85L << 20), (again.Memory.Capacity, again.Memory.Taken, again.Memory.Room));
+        Assert.Equal((19L << 20, 0L), (other.Memory.Capacity, other.Memory.Taken));
         Assert.Equal("cuda:1 (Fake H200)", other.Memory.Owner);
     }
 

@@ -1,0 +1,52 @@
+using Octet.Backends;
+using Octet.Cuda.Driver;
+using Octet.Cuda.Tests.FakeDriver;
+
+namespace Octet.Cuda.Tests;
+
+public class CudaDevicesTests
+{
+    [Fact]
+    public void Without_a_driver_its_reason_refuses_every_card()
+        => Assert.Equal("no library", CudaDevices.Refusal(new DriverProbe(null, null, 0, 0, "no library"), 0));
+
+    [Fact]
+    public void A_card_is_refused_by_its_number_its_age_and_its_driver()
+    {
+        using var fake = new FakeCuda(new FakeCard(), new FakeCard { Name = "Fake T4", Major = 7, Minor = 5 });
+
+        Assert.Null(CudaDevices.Refusal(fake.Probe, 0));
+        Assert.Equal("Fake T4: its compute capability is 7.5: expected 8.0 (Ampere) or newer", CudaDevices.Refusal(fake.Probe, 1));
+        Assert.Equal("there are 2 cards, cuda:0 to cuda:1", CudaDevices.Refusal(fake.Probe, 2));
+        fake.Faults.Fail("cuDeviceGetCount", 1, Code.Unknown);
+        Assert.StartsWith("cuDeviceGetCount failed with CUDA_ERROR_UNKNOWN", CudaDevices.Refusal(fake.Probe, 0), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_card_is_opened_for_the_backend_and_closed_where_that_fails()
+    {
+        using var fake = new FakeCuda(new FakeCard(), new FakeCard());
+        var error = new ModelException(ModelError.Full, "no room");
+        (int, ActivationMode)? opened = null;
+        DeviceKind kind = CudaDevices.Kind(
+            () => fake.Probe,
+            (context, mode) =>
+            {
+                opened = (context.Info.Ordinal, mode);
+                throw error;
+            });
+
+        Assert.Null(kind.Refusal(1));
+        Assert.Same(error, Assert.Throws<ModelException>(() => kind.Create(1, ActivationMode.Dynamic)));
+        Assert.Equal((1, ActivationMode.Dynamic), opened);
+        Assert.True(fake.IsClean);
+    }
+
+    [Fact]
+    public void Without_kernels_a_card_is_refused()
+    {
+        using var fake = new FakeCuda();
+
+        Assert.Equal("this build has no kernels for cards: use cpu", CudaDevices.Kind(() => fake.Probe, create: null).Refusal(0));
+    }
+}
