@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Cuda.Driver;
@@ -17,14 +16,13 @@ sealed unsafe class CudaStep : IDisposable
     internal const int MaxPadded = 512;
 
     const int Alignment = 16;
-    const int FewestBytes = 1 << 16;
 
     readonly CudaContext _context;
     readonly CudaStream _stream;
     readonly Dictionary<Rotary, RotaryAngles> _angles = [];
     readonly List<Rotary> _rotaries = [];
     readonly List<(TileShape Shape, int Count)> _tileShapes = [];
-    readonly Slot[] _slots = [new(), new()];
+    readonly StagedCopy[] _slots = [new(), new()];
     readonly Dictionary<KvSequence, int> _placed = [];
     DeviceBlock? _memory;
     int _slot;
@@ -120,7 +118,7 @@ sealed unsafe class CudaStep : IDisposable
     public void Dispose()
     {
         _memory?.Dispose();
-        foreach (Slot slot in _slots)
+        foreach (StagedCopy slot in _slots)
         {
             slot.Dispose();
         }
@@ -144,7 +142,7 @@ sealed unsafe class CudaStep : IDisposable
         long pages = CountPages();
         long bytes = _pagesAt + (pages * sizeof(ulong));
         Reserve(bytes);
-        Slot slot = _slots[_slot ^= 1];
+        StagedCopy slot = _slots[_slot ^= 1];
         byte* host = slot.Begin(_context, bytes);
         FillRows(batch, (int*)(host + _idsAt), (int*)(host + _positionsAt));
         FillTables(batch, (int*)(host + _tablesAt), (ulong*)(host + _pagesAt));
@@ -171,7 +169,7 @@ sealed unsafe class CudaStep : IDisposable
             // Freed after what reads it: the driver waits for that.
             _memory?.Dispose();
             _memory = null;
-            _memory = _context.Allocate((long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(bytes, FewestBytes)));
+            _memory = _context.Allocate((long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(bytes, StagedCopy.FewestBytes)));
             Moves++;
         }
     }
@@ -291,45 +289,4 @@ sealed unsafe class CudaStep : IDisposable
     internal readonly record struct TileShape(int Rows, int Fewest, int Limit);
 
     static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
-
-    /// <summary>What a copy to the card reads: it may be filled again when that copy is done.</summary>
-    sealed class Slot : IDisposable
-    {
-        PinnedBlock? _memory;
-        CudaEvent? _copied;
-        bool _isBusy;
-
-        internal byte* Begin(CudaContext context, long bytes)
-        {
-            if (_isBusy)
-            {
-                _copied!.Synchronize();
-                _isBusy = false;
-            }
-
-            if (_memory is null || _memory.Bytes < bytes)
-            {
-                _memory?.Dispose();
-                _memory = null;
-                _memory = context.AllocatePinned((long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(bytes, FewestBytes)));
-            }
-
-            // What lies between the parts is copied too.
-            NativeMemory.Clear(_memory.Pointer, (nuint)bytes);
-            return _memory.Pointer;
-        }
-
-        internal void End(CudaContext context, CudaStream stream)
-        {
-            _copied ??= context.CreateEvent();
-            _copied.Record(stream);
-            _isBusy = true;
-        }
-
-        public void Dispose()
-        {
-            _copied?.Dispose();
-            _memory?.Dispose();
-        }
-    }
 }

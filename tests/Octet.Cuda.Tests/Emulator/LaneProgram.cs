@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Emulator;
@@ -48,6 +51,9 @@ static class LaneProgram
         }}
         """;
 
+    static readonly CompositeFormat s_text = CompositeFormat.Parse(Text);
+    static readonly ConcurrentDictionary<string, PtxModule> s_modules = [];
+
     /// <summary>The results of 64, 32 or 16 bits, one for each thread.</summary>
     public static ulong[] Run(string code, int bits, ulong[] a, ulong[] b, ulong[] c, string target = "sm_90a", string version = "8.4", string declarations = "")
     {
@@ -57,7 +63,7 @@ static class LaneProgram
             32 => "cvt.u64.u32 %ld, %d; st.global.u64 [%out], %ld;",
             _ => "cvt.u64.u16 %ld, %hd; st.global.u64 [%out], %ld;",
         };
-        PtxModule module = PtxModule.Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, Text, version, target, declarations, code, store));
+        PtxModule module = s_modules.GetOrAdd(string.Format(CultureInfo.InvariantCulture, s_text, version, target, declarations, code, store), PtxModule.Parse);
         var memory = new DeviceMemory();
         ulong input = memory.Allocate(a.Length * 24);
         ulong output = memory.Allocate(a.Length * 8);

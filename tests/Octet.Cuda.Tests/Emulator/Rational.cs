@@ -35,12 +35,11 @@ readonly record struct Rational(BigInteger Numerator, BigInteger Denominator)
             return 0;
         }
 
-        int exponent = leastExponent;
+        // The power of two below the magnitude: the lengths tell it, or one more.
         BigInteger magnitude = BigInteger.Abs(Numerator);
-        while (magnitude >= Scaled(exponent + 1))
-        {
-            exponent++;
-        }
+        int length = (int)(magnitude.GetBitLength() - Denominator.GetBitLength());
+        bool reaches = length >= 0 ? magnitude >= Denominator << length : magnitude << -length >= Denominator;
+        int exponent = Math.Max(reaches ? length : length - 1, leastExponent);
 
         // In units of the last place.
         int unit = exponent - mantissaBits;
@@ -66,6 +65,4 @@ readonly record struct Rational(BigInteger Numerator, BigInteger Denominator)
     }
 
     public float ToSingle(string mode) => (float)Round(23, -126, float.MaxValue, mode);
-
-    BigInteger Scaled(int exponent) => exponent >= 0 ? Denominator << exponent : (Denominator >> -exponent is var shifted && shifted << -exponent == Denominator ? shifted : BigInteger.Divide(Denominator + (BigInteger.One << -exponent) - 1, BigInteger.One << -exponent));
 }

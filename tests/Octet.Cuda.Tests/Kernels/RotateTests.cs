@@ -117,7 +117,7 @@ public class RotateTests
         var heads = new RotatedHeads { Query = card.Upload(0f), Key = card.Upload(new float[32]), Value = card.Upload(values), Angles = card.Upload(1f) };
         var cache = new CachePages { Addresses = card.Upload(page), Tables = card.Upload(0), Positions = card.Upload(0), Heads = 1, Dimensions = 32 };
         card.Launch("rotate", $"rotate_and_store_{type}", 1, 64, 0, heads, cache);
-        
+
         // A NaN has either sign.
         int found = card.Read<byte>(page + (32 * 32) + (3 * 32), 1)[0];
         Assert.Equal(float.IsNaN(value) ? code & 0x7F : code, float.IsNaN(value) ? found & 0x7F : found);

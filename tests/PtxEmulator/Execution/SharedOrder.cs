@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace PtxEmulator;
 
 /// <summary>A pair of accesses to the same shared bytes that nothing orders.</summary>
@@ -35,6 +33,12 @@ sealed class SharedOrder
     readonly long[] _lastWrite;
     readonly long[] _lastRead;
 
+    // Rises with every first access at a new clock: as long as it stands, an agent that has seen all accesses still has.
+    long _version;
+    readonly long[] _seenWritesAt;
+    readonly long[] _seenReadsAt;
+    readonly int[] _unseenReaders;
+
     public SharedOrder(int warps, int sharedEnd)
     {
         _agents = warps + 1;
@@ -44,6 +48,9 @@ sealed class SharedOrder
         _writes = new ulong[_words];
         _lastWrite = new long[_agents];
         _lastRead = new long[_agents];
+        _seenWritesAt = new long[_agents];
+        _seenReadsAt = new long[_agents];
+        _unseenReaders = new int[_agents];
         Begin();
     }
 
@@ -112,11 +119,17 @@ sealed class SharedOrder
     public SharedConflict? Read(int agent, int address, int bytes, bool asynchronous = false)
     {
         long[] row = _rows[agent];
-        bool check = asynchronous || !AllSeen(_lastWrite, row);
+        bool check = !AllSeen(_lastWrite, row, agent, _seenWritesAt) || (asynchronous && !AllFenced(row));
         long[] reads = _reads[agent];
         long clock = row[agent];
-        _lastRead[agent] = clock;
+        Note(_lastRead, agent, clock);
         int last = (address + bytes - 1) >> 2;
+        if (!check && bytes >= 4)
+        {
+            reads.AsSpan(address >> 2, last - (address >> 2) + 1).Fill(clock);
+            return null;
+        }
+
         for (int word = address >> 2; word <= last; word++)
         {
             if (check && UnseenWrite(agent, row, word, BytesOf(word, address, bytes), asynchronous) is { } conflict)
@@ -133,16 +146,43 @@ sealed class SharedOrder
         return null;
     }
 
+    /// <summary>Whether an agent that is about to read has to look at each word it reads; for <see cref="ReadPiece"/>.</summary>
+    public bool HasUnseenWrites(int agent, bool asynchronous) =>
+        !AllSeen(_lastWrite, _rows[agent], agent, _seenWritesAt) || (asynchronous && !AllFenced(_rows[agent]));
+
+    /// <summary>Sixteen bytes of many that one instruction reads through the asynchronous proxy.</summary>
+    /// <param name="agent">Who reads.</param>
+    /// <param name="address">A multiple of 16.</param>
+    /// <param name="check">What <see cref="HasUnseenWrites"/> said before the first.</param>
+    public SharedConflict? ReadPiece(int agent, int address, bool check)
+    {
+        if (check)
+        {
+            return Read(agent, address, 16, asynchronous: true);
+        }
+
+        long clock = _rows[agent][agent];
+        Note(_lastRead, agent, clock);
+        _reads[agent].AsSpan(address >> 2, 4).Fill(clock);
+        return null;
+    }
+
     /// <summary>An agent writes bytes.</summary>
     public SharedConflict? Write(int agent, int address, int bytes, int instruction)
     {
         long[] row = _rows[agent];
-        bool checkWrites = !AllSeen(_lastWrite, row);
-        bool checkReads = bytes >= 4 && !AllSeen(_lastRead, row);
+        bool checkWrites = !AllSeen(_lastWrite, row, agent, _seenWritesAt);
+        int unseenReaders = bytes >= 4 && !AllSeen(_lastRead, row, agent, _seenReadsAt) ? UnseenReaders(row) : 0;
         long clock = row[agent];
-        _lastWrite[agent] = clock;
+        Note(_lastWrite, agent, clock);
         ulong stamp = ((ulong)agent << AgentShift) | ((ulong)(instruction & InstructionMask) << InstructionShift) | (ulong)clock;
         int last = (address + bytes - 1) >> 2;
+        if (!checkWrites && unseenReaders == 0 && ((address | bytes) & 3) == 0)
+        {
+            _writes.AsSpan(address >> 2, bytes >> 2).Fill(stamp | (15UL << BytesShift));
+            return null;
+        }
+
         for (int word = address >> 2; word <= last; word++)
         {
             uint touched = BytesOf(word, address, bytes);
@@ -151,7 +191,7 @@ sealed class SharedOrder
                 return conflict;
             }
 
-            if (checkReads && UnseenRead(agent, row, word) is { } reader)
+            if (unseenReaders > 0 && UnseenRead(row, word, unseenReaders) is { } reader)
             {
                 return new SharedConflict(word << 2, reader, -1, MissingFence: false);
             }
@@ -164,12 +204,55 @@ sealed class SharedOrder
         return null;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static bool AllSeen(long[] last, long[] row)
+    void Note(long[] last, int agent, long clock)
     {
+        if (last[agent] != clock)
+        {
+            last[agent] = clock;
+            _version++;
+        }
+    }
+
+    bool AllSeen(long[] last, long[] row, int agent, long[] seenAt)
+    {
+        if (seenAt[agent] == _version)
+        {
+            return true;
+        }
+
         for (int i = 0; i < last.Length; i++)
         {
             if (last[i] > row[i])
+            {
+                return false;
+            }
+        }
+
+        seenAt[agent] = _version;
+        return true;
+    }
+
+    /// <summary>Collects the agents some of whose reads this row has not seen.</summary>
+    int UnseenReaders(long[] row)
+    {
+        int count = 0;
+        for (int i = 0; i < _agents; i++)
+        {
+            if (_lastRead[i] > row[i])
+            {
+                _unseenReaders[count++] = i;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>Whether a fence that the agent has seen covers the last writes of all warps.</summary>
+    bool AllFenced(long[] row)
+    {
+        for (int i = 0; i < Engine; i++)
+        {
+            if (_lastWrite[i] > row[_agents + i])
             {
                 return false;
             }
@@ -183,6 +266,11 @@ sealed class SharedOrder
         ulong write = _writes[word];
         int writer = (int)(write >> AgentShift) & 63;
         long clock = (long)(write & ClockMask);
+        if (clock <= row[writer] && !asynchronous)
+        {
+            return null;
+        }
+
         if (clock == 0 || ((uint)(write >> BytesShift) & touched) == 0)
         {
             return null;
@@ -193,11 +281,12 @@ sealed class SharedOrder
         return race || unfenced ? new SharedConflict(word << 2, writer, (int)(write >> InstructionShift) & InstructionMask, !race) : null;
     }
 
-    int? UnseenRead(int agent, long[] row, int word)
+    int? UnseenRead(long[] row, int word, int readers)
     {
-        for (int reader = 0; reader < _agents; reader++)
+        for (int i = 0; i < readers; i++)
         {
-            if (reader != agent && _reads[reader][word] > row[reader])
+            int reader = _unseenReaders[i];
+            if (_reads[reader][word] > row[reader])
             {
                 return reader;
             }

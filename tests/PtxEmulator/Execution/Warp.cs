@@ -29,10 +29,14 @@ sealed unsafe class Warp
         _counts = block.Counters.Instructions;
         LocalStride = (kernel.LocalBytes + 15) & ~15;
         int frame = (kernel.FrameBytes + 63) & ~63;
-        _memory = GC.AllocateArray<byte>(frame + (32 * LocalStride) + 64, pinned: true);
+        _memory = GC.AllocateUninitializedArray<byte>(frame + (32 * LocalStride) + 64, pinned: true);
         Frame = (byte*)(((nint)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) + 63) & ~63);
         Local = Frame + frame;
         Copies = new AsyncCopies(this);
+        foreach (SpecialRegister register in kernel.SpecialRegisters)
+        {
+            register.Fill(this);
+        }
     }
 
     public Block Block { get; }
@@ -58,6 +62,9 @@ sealed unsafe class Warp
     /// <summary>A time that goes on whenever it is read.</summary>
     public ulong Clock => _clock += 16;
 
+    /// <summary>The condition code of each lane, for sums of several words.</summary>
+    public uint Carry { get; set; }
+
     public bool IsBlocked { get; private set; }
 
     /// <summary>Whether <c>wgmma.fence</c> was executed, which the first <c>wgmma.mma_async</c> needs.</summary>
@@ -75,7 +82,10 @@ sealed unsafe class Warp
         Copies.Clear();
         foreach (SpecialRegister register in Block.Launch.Kernel.SpecialRegisters)
         {
-            register.Fill(this);
+            if (register.DependsOnBlock)
+            {
+                register.Fill(this);
+            }
         }
 
         foreach (int mask in Block.Launch.Kernel.TrackedMasks)

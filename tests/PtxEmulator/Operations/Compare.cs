@@ -133,6 +133,12 @@ static unsafe class Predicates
 
     public static void Write(byte* frame, int p, int q, uint holds, Combination combination, uint c, uint mask)
     {
+        if (q < 0 && combination == Combination.None)
+        {
+            Write(frame, p, holds, mask);
+            return;
+        }
+
         Write(frame, p, Combine(holds, combination, c), mask);
         Write(frame, q, Combine(~holds, combination, c), mask);
     }

@@ -50,11 +50,12 @@ sealed unsafe class CopyAsync(AddressForm destination, AddressForm source, int b
             LocatePart(warp, Lanes.Next(ref rest), addresses, read, pointers);
         }
 
+        SharedOrder? order = warp.Block.Order;
         while (mask != 0)
         {
             int lane = Lanes.Next(ref mask);
             int to = SharedAddresses.Of(warp, lane, destination, bytes, bytes);
-            if (warp.Block.Order?.Write(warp.Index, to, bytes, warp.Pc) is { } conflict)
+            if (order is not null && order.Write(warp.Index, to, bytes, warp.Pc) is { } conflict)
             {
                 throw Races.Fault(warp, 1u << lane, conflict, "writes");
             }

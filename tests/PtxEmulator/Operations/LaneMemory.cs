@@ -109,15 +109,30 @@ static unsafe class LaneMemory
 
         if ((all & (ulong)(bytes - 1)) != 0)
         {
-            int lane = First(mask, lane => (addresses[lane] & (ulong)(bytes - 1)) != 0);
-            throw warp.Fault(PtxError.Misaligned, 1u << lane, $"address 0x{addresses[lane]:x} is no multiple of {bytes}");
+            throw Misaligned(warp, mask, addresses, bytes);
         }
+    }
+
+    static PtxException Misaligned(Warp warp, uint mask, ulong* addresses, int bytes)
+    {
+        int lane = Lanes.Next(ref mask);
+        while ((addresses[lane] & (ulong)(bytes - 1)) == 0)
+        {
+            lane = Lanes.Next(ref mask);
+        }
+
+        return warp.Fault(PtxError.Misaligned, 1u << lane, $"address 0x{addresses[lane]:x} is no multiple of {bytes}");
     }
 
     static void LocateGlobal(Warp warp, uint mask, ulong* addresses, int bytes, Access access, byte** pointers)
     {
         Block block = warp.Block;
         bool checkWritten = access != Access.Write && block.Launch.Options.DetectUninitialized;
+        if (mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(block, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers))
+        {
+            return;
+        }
+
         Allocation? allocation = null;
         for (uint rest = mask; rest != 0;)
         {
@@ -156,12 +171,65 @@ static unsafe class LaneMemory
         }
     }
 
+    /// <summary>All lanes reach neighbouring bytes, in order: one range, if it is within one allocation and nothing is wrong with it.</summary>
+    static bool LocateDense(Block block, ulong start, int bytes, Access access, bool checkWritten, byte** pointers)
+    {
+        Allocation? allocation = block.Launch.Memory.Find(start);
+        if (allocation is null || !allocation.Holds(start, bytes))
+        {
+            return false;
+        }
+
+        long offset = (long)(start - allocation.Start);
+        var written = new Span<byte>(allocation.Written + offset, bytes);
+        if (checkWritten && written.Contains((byte)0))
+        {
+            return false;
+        }
+
+        if (access != Access.Read)
+        {
+            written.Fill(1);
+        }
+
+        FillPointers(pointers, allocation.Data + offset, bytes / Lanes.Count);
+        block.Counters.GlobalBytesRead += access != Access.Write ? bytes : 0;
+        block.Counters.GlobalBytesWritten += access != Access.Read ? bytes : 0;
+        block.Counters.GlobalSectors += (long)(((start + (ulong)bytes - 1) >> 5) - (start >> 5) + 1);
+        return true;
+    }
+
+    static void FillPointers(byte** pointers, byte* first, int bytes)
+    {
+        for (int lane = 0; lane < Lanes.Count; lane++)
+        {
+            pointers[lane] = first + (lane * bytes);
+        }
+    }
+
+    /// <summary>Whether every lane's address follows that of the lane before.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static bool IsDense(ulong* addresses, int bytes)
+    {
+        Vector256<ulong> expected = Vector256.Create(addresses[0]) + (Vector256.Create(0UL, 1, 2, 3) * Vector256.Create((ulong)bytes));
+        Vector256<ulong> step = Vector256.Create(4UL * (ulong)bytes);
+        Vector256<ulong> difference = Vector256<ulong>.Zero;
+        for (int i = 0; i < Lanes.Count; i += Vector256<ulong>.Count)
+        {
+            difference |= Vector256.Load(addresses + i) ^ expected;
+            expected += step;
+        }
+
+        return difference == Vector256<ulong>.Zero;
+    }
+
     static void LocateShared(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers)
     {
         Block block = warp.Block;
         SharedMemory shared = block.Shared;
         bool checkWritten = access != Access.Write && block.Launch.Options.DetectUninitialized;
-        for (uint rest = mask; rest != 0;)
+        bool dense = mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(shared, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers);
+        for (uint rest = dense ? 0 : mask; rest != 0;)
         {
             int lane = Lanes.Next(ref rest);
             ulong address = addresses[lane];
@@ -188,12 +256,38 @@ static unsafe class LaneMemory
             CheckOrder(warp, order, mask, addresses, bytes, access);
         }
 
-        if (block.Launch.Options.CountTraffic)
+        if (dense)
+        {
+            block.Counters.SharedWavefronts += Math.Max(1, Lanes.Count * bytes / 128);
+        }
+        else if (block.Launch.Options.CountTraffic)
         {
             (int passes, int least) = Traffic.Wavefronts(mask, addresses, bytes);
             block.Counters.SharedWavefronts += passes;
             block.Counters.SharedConflicts += passes - least;
         }
+    }
+
+    static bool LocateDense(SharedMemory shared, ulong start, int bytes, Access access, bool checkWritten, byte** pointers)
+    {
+        if (!shared.Holds(start, bytes))
+        {
+            return false;
+        }
+
+        var written = new Span<byte>(shared.Written + start, bytes);
+        if (checkWritten && written.Contains((byte)0))
+        {
+            return false;
+        }
+
+        if (access != Access.Read)
+        {
+            written.Fill(1);
+        }
+
+        FillPointers(pointers, shared.Data + start, bytes / Lanes.Count);
+        return true;
     }
 
     static void CheckOrder(Warp warp, SharedOrder order, uint mask, ulong* addresses, int bytes, Access access)
@@ -259,6 +353,7 @@ static unsafe class LaneMemory
         2 => *(ushort*)written == 0x0101,
         4 => *(uint*)written == 0x01010101,
         8 => *(ulong*)written == 0x0101010101010101,
+        16 => (*(ulong*)written & ((ulong*)written)[1]) == 0x0101010101010101,
         _ => !new ReadOnlySpan<byte>(written, bytes).Contains((byte)0),
     };
 
@@ -279,21 +374,13 @@ static unsafe class LaneMemory
             case 8:
                 *(ulong*)written = 0x0101010101010101;
                 break;
+            case 16:
+                *(ulong*)written = 0x0101010101010101;
+                ((ulong*)written)[1] = 0x0101010101010101;
+                break;
             default:
                 new Span<byte>(written, bytes).Fill(1);
                 break;
-        }
-    }
-
-    static int First(uint mask, Func<int, bool> condition)
-    {
-        while (true)
-        {
-            int lane = Lanes.Next(ref mask);
-            if (condition(lane))
-            {
-                return lane;
-            }
         }
     }
 }

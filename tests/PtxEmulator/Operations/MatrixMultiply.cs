@@ -92,45 +92,55 @@ sealed unsafe class MatrixMultiply : CollectiveOperation
 
     void LoadAccumulator(byte* frame, float* c)
     {
-        for (int lane = 0; lane < Lanes.Count; lane++)
+        for (int register = 0; register < _c.Length; register++)
         {
-            for (int half = 0; half < 2; half++)
+            float* to = c + First(register);
+            if (_isHalf)
             {
-                float* to = c + (((lane / 4) + (8 * half)) * Columns) + (lane % 4 * 2);
-                if (_isHalf)
+                uint* pairs = _c[register].Words(frame);
+                for (int lane = 0; lane < Lanes.Count; lane++)
                 {
-                    uint pair = _c[half].Words(frame)[lane];
-                    to[0] = (float)FloatBits.FromF16(pair);
-                    to[1] = (float)FloatBits.FromF16(pair >> 16);
+                    to[2 * lane] = (float)FloatBits.FromF16(pairs[lane]);
+                    to[(2 * lane) + 1] = (float)FloatBits.FromF16(pairs[lane] >> 16);
                 }
-                else
-                {
-                    to[0] = ((float*)_c[2 * half].In(frame))[lane];
-                    to[1] = ((float*)_c[(2 * half) + 1].In(frame))[lane];
-                }
+
+                continue;
+            }
+
+            float* from = (float*)_c[register].In(frame);
+            for (int lane = 0; lane < Lanes.Count; lane++)
+            {
+                to[2 * lane] = from[lane];
             }
         }
     }
 
     void StoreAccumulator(byte* frame, float* c)
     {
-        for (int lane = 0; lane < Lanes.Count; lane++)
+        for (int register = 0; register < _d.Length; register++)
         {
-            for (int half = 0; half < 2; half++)
+            float* from = c + First(register);
+            if (_isHalf)
             {
-                float* from = c + (((lane / 4) + (8 * half)) * Columns) + (lane % 4 * 2);
-                if (_isHalf)
+                uint* pairs = (uint*)(frame + _d[register]);
+                for (int lane = 0; lane < Lanes.Count; lane++)
                 {
-                    ((uint*)(frame + _d[half]))[lane] = Narrowing.ToF16(BitConverter.SingleToUInt32Bits(from[0])) | (Narrowing.ToF16(BitConverter.SingleToUInt32Bits(from[1])) << 16);
+                    pairs[lane] = Narrowing.ToF16(BitConverter.SingleToUInt32Bits(from[2 * lane])) | (Narrowing.ToF16(BitConverter.SingleToUInt32Bits(from[(2 * lane) + 1])) << 16);
                 }
-                else
-                {
-                    ((float*)(frame + _d[2 * half]))[lane] = from[0];
-                    ((float*)(frame + _d[(2 * half) + 1]))[lane] = from[1];
-                }
+
+                continue;
+            }
+
+            float* to = (float*)(frame + _d[register]);
+            for (int lane = 0; lane < Lanes.Count; lane++)
+            {
+                to[lane] = from[2 * lane];
             }
         }
     }
+
+    /// <summary>Where lane 0 of a register of C is; the next lanes follow two columns on, since a row has four times two.</summary>
+    int First(int register) => _isHalf ? register * 8 * Columns : (register / 2 * 8 * Columns) + (register & 1);
 }
 
 /// <summary><c>mma.sync</c> of 8-bit integers, which wraps or, with <c>.satfinite</c>, saturates.</summary>

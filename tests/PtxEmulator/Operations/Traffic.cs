@@ -52,24 +52,28 @@ static unsafe class Traffic
             if (part != 0)
             {
                 least++;
-                passes += Adjacent(part, addresses, bytes) ? 1 : MostWordsOfABank(part, addresses, bytes);
+                passes += DifferentBanks(part, addresses, bytes) ? 1 : MostWordsOfABank(part, addresses, bytes);
             }
         }
 
         return (passes, least);
     }
 
-    static bool Adjacent(uint mask, ulong* addresses, int bytes)
+    /// <summary>Whether no two lanes need the same bank, which is the common case.</summary>
+    static bool DifferentBanks(uint mask, ulong* addresses, int bytes)
     {
-        ulong next = addresses[BitOperations.TrailingZeroCount(mask)];
+        int shift = BitOperations.Log2((uint)Math.Max(4, bytes));
+        ulong groups = (128UL >> shift) - 1;
+        uint used = 0;
         while (mask != 0)
         {
-            if (addresses[Lanes.Next(ref mask)] != next)
+            uint bit = 1u << (int)(addresses[Lanes.Next(ref mask)] >> shift & groups);
+            if ((used & bit) != 0)
             {
                 return false;
             }
 
-            next += (ulong)bytes;
+            used |= bit;
         }
 
         return true;

@@ -11,6 +11,8 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
 {
     const int WarpsOfGroup = 4;
 
+    static readonly UInt128 s_allWritten = new(0x0101010101010101, 0x0101010101010101);
+
     readonly WarpgroupShape _shape;
     readonly int[] _d;
     readonly Slot[] _a;
@@ -44,19 +46,20 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             throw warp.Fault(PtxError.Misuse, mask, "wgmma.fence is missing before the first wgmma.mma_async");
         }
 
+        bool check = warp.Block.Order?.HasUnseenWrites(warp.Index, asynchronous: true) == true;
         float* a = stackalloc float[TensorCore.Rows * _shape.K];
         float* b = stackalloc float[_shape.K * _shape.Columns];
         float* c = stackalloc float[TensorCore.Rows * _shape.Columns];
         if (_a.Length == 1)
         {
-            LoadRows(warp, a);
+            LoadRows(warp, check, a);
         }
         else
         {
             MatrixMultiply.DecodeRows(_shape.AType, _a, warp.Frame, _shape.K, a);
         }
 
-        LoadColumns(warp, b);
+        LoadColumns(warp, check, b);
         Negate(a, TensorCore.Rows * _shape.K, _shape.NegatesA);
         Negate(b, _shape.K * _shape.Columns, _shape.NegatesB);
         LoadAccumulator(warp, mask, c);
@@ -72,7 +75,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         StoreAccumulator(warp, c);
     }
 
-    void LoadRows(Warp warp, float* a)
+    void LoadRows(Warp warp, bool check, float* a)
     {
         MatrixDescriptor descriptor = Descriptor(warp, _a[0], "a");
         int firstRow = TensorCore.Rows * (warp.Index % WarpsOfGroup);
@@ -84,7 +87,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             {
                 for (int i = 0; i < _shape.K / perPiece; i++)
                 {
-                    MatrixElements.Decode(_shape.AType, Piece(warp, descriptor.RowPiece(firstRow + row, i)), perPiece, a + (row * _shape.K) + (i * perPiece));
+                    MatrixElements.Decode(_shape.AType, Piece(warp, descriptor.RowPiece(firstRow + row, i), check), perPiece, a + (row * _shape.K) + (i * perPiece));
                 }
             }
 
@@ -95,7 +98,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         {
             for (int i = 0; i < TensorCore.Rows / perPiece; i++)
             {
-                MatrixElements.Decode(_shape.AType, Piece(warp, descriptor.ColumnPiece((firstRow / perPiece) + i, k)), perPiece, piece);
+                MatrixElements.Decode(_shape.AType, Piece(warp, descriptor.ColumnPiece((firstRow / perPiece) + i, k), check), perPiece, piece);
                 for (int row = 0; row < perPiece; row++)
                 {
                     a[(((i * perPiece) + row) * _shape.K) + k] = piece[row];
@@ -104,7 +107,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         }
     }
 
-    void LoadColumns(Warp warp, float* b)
+    void LoadColumns(Warp warp, bool check, float* b)
     {
         MatrixDescriptor descriptor = Descriptor(warp, _b, "b");
         int perPiece = 16 / MatrixElements.Bytes(_shape.BType);
@@ -116,7 +119,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             {
                 for (int i = 0; i < columns / perPiece; i++)
                 {
-                    MatrixElements.Decode(_shape.BType, Piece(warp, descriptor.ColumnPiece(i, k)), perPiece, b + (k * columns) + (i * perPiece));
+                    MatrixElements.Decode(_shape.BType, Piece(warp, descriptor.ColumnPiece(i, k), check), perPiece, b + (k * columns) + (i * perPiece));
                 }
             }
 
@@ -127,7 +130,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         {
             for (int i = 0; i < _shape.K / perPiece; i++)
             {
-                MatrixElements.Decode(_shape.BType, Piece(warp, descriptor.RowPiece(column, i)), perPiece, piece);
+                MatrixElements.Decode(_shape.BType, Piece(warp, descriptor.RowPiece(column, i), check), perPiece, piece);
                 for (int k = 0; k < perPiece; k++)
                 {
                     b[(((i * perPiece) + k) * columns) + column] = piece[k];
@@ -137,7 +140,7 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
     }
 
     /// <summary>Sixteen bytes of shared memory, read through the asynchronous proxy.</summary>
-    static byte* Piece(Warp warp, int address)
+    static byte* Piece(Warp warp, int address, bool check)
     {
         SharedMemory shared = warp.Block.Shared;
         if (!shared.Holds((ulong)address, 16))
@@ -145,12 +148,12 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             throw warp.Fault(PtxError.OutOfBounds, uint.MaxValue, $"a matrix reaches shared 0x{address:x}: the block's are [0x{AddressWindows.SharedStart:x}, 0x{shared.End:x})");
         }
 
-        if (warp.Block.Launch.Options.DetectUninitialized && shared.Unwritten(address, 16) is { } unwritten)
+        if (*(UInt128*)(shared.Written + address) != s_allWritten && warp.Block.Launch.Options.DetectUninitialized && shared.Unwritten(address, 16) is { } unwritten)
         {
             throw warp.Fault(PtxError.Uninitialized, uint.MaxValue, $"a matrix holds shared 0x{unwritten:x} (byte {unwritten - AddressWindows.SharedStart}), which was never written");
         }
 
-        if (warp.Block.Order?.Read(warp.Index, address, 16, asynchronous: true) is { } conflict)
+        if (warp.Block.Order?.ReadPiece(warp.Index, address, check) is { } conflict)
         {
             throw Races.Fault(warp, uint.MaxValue, conflict, "reads");
         }
@@ -187,9 +190,13 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         for (int register = 0; register < _d.Length; register++)
         {
             float* from = (float*)(warp.Frame + _d[register]);
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            float* to = c + First(register);
+            for (int g = 0; g < 8; g++, from += 4, to += _shape.Columns)
             {
-                c[At(register, lane)] = from[lane];
+                to[0] = from[0];
+                to[2] = from[1];
+                to[4] = from[2];
+                to[6] = from[3];
             }
         }
     }
@@ -199,16 +206,19 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
         for (int register = 0; register < _d.Length; register++)
         {
             float* to = (float*)(warp.Frame + _d[register]);
-            for (int lane = 0; lane < Lanes.Count; lane++)
+            float* from = c + First(register);
+            for (int g = 0; g < 8; g++, to += 4, from += _shape.Columns)
             {
-                to[lane] = c[At(register, lane)];
+                to[0] = from[0];
+                to[1] = from[2];
+                to[2] = from[4];
+                to[3] = from[6];
             }
         }
     }
 
-    /// <summary>Lane 4g + t holds of every eight columns 2t and 2t + 1, of row g and then of row g + 8.</summary>
-    int At(int register, int lane) =>
-        (((lane / 4) + (register % 4 / 2 * 8)) * _shape.Columns) + (register / 4 * 8) + (lane % 4 * 2) + (register & 1);
+    /// <summary>Lane 4g + t holds of every eight columns 2t and 2t + 1, of row g and then of row g + 8: here the element of lane 0.</summary>
+    int First(int register) => (register % 4 / 2 * 8 * _shape.Columns) + (register / 4 * 8) + (register & 1);
 
     static void Negate(float* elements, int count, bool negates)
     {

@@ -9,6 +9,7 @@ enum PtxType
     B16, U16, S16,
     B32, U32, S32,
     B64, U64, S64,
+    U16x2, S16x2,
     F16, F16x2, BF16, BF16x2, TF32, F32, F64,
     E4M3, E5M2, E4M3x2, E5M2x2,
 }

@@ -1,15 +1,22 @@
 namespace PtxEmulator;
 
-/// <summary>Translates the body of a function: gives registers and variables their places and decodes the instructions.</summary>
-sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, NameScope outer, int frame, int local)
+/// <summary>
+/// Translates the body of a function: gives registers and variables their places and decodes the instructions. That is done
+/// twice: the first time to see which registers can share a place, the second time with those places.
+/// </summary>
+/// <param name="module">Of the function.</param>
+/// <param name="function">What to translate.</param>
+/// <param name="outer">The names of the module.</param>
+/// <param name="frame">Where the function's registers begin.</param>
+/// <param name="local">Where its local memory begins.</param>
+/// <param name="plan">The registers' places; null the first time.</param>
+sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, NameScope outer, int frame, int local, RegisterPlan? plan = null)
 {
-    const int PredicateRow = 64;
+    const int Alignment = 64;
 
     readonly List<CodeItem> _items = [];
     readonly NameScope _scope = new(outer);
-    int _registers;
-    int _predicates = PredicateRow;
-    int _predicateRow;
+    readonly List<Register> _registers = [];
     int _scratch = -1;
 
     public ModuleTranslator Module => module;
@@ -17,7 +24,7 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
     public FunctionCode Function => function;
 
     /// <summary>The frame's bytes behind this function's registers.</summary>
-    public int FrameEnd { get; private set; } = frame;
+    public int FrameEnd { get; private set; } = plan?.End ?? frame;
 
     /// <summary>The bytes of local memory behind this function's variables.</summary>
     public int LocalEnd { get; private set; } = local;
@@ -52,7 +59,23 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
         return parameters;
     }
 
+    /// <summary>Translates to see how long registers are needed.</summary>
+    public RegisterPlan Plan()
+    {
+        TranslateBody(0);
+        return new RegisterPlan(new FlowGraph(_items, 0), _registers, frame);
+    }
+
     public void Translate(List<Operation> code)
+    {
+        function.Entry = code.Count;
+        TranslateBody(code.Count);
+        Watch(code.Count);
+        code.AddRange(_items.Select(item => item.Operation));
+        function.End = code.Count;
+    }
+
+    void TranslateBody(int firstPc)
     {
         for (int i = 0; !IsKernel && i < function.Syntax.Parameters.Count; i++)
         {
@@ -64,22 +87,17 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
             _scope.Add(function.Syntax.Results[i].Name, new Place(StateSpace.Local, (ulong)function.ResultOffsets[i]));
         }
 
-        function.Entry = code.Count;
-        Translate(function.Syntax.Body!, _scope, code.Count);
+        Translate(function.Syntax.Body!, _scope, firstPc);
         if (_items.Count == 0 || _items[^1].FallsThrough || _items[^1].IsGuarded)
         {
             Decode(new InstructionSyntax("ret", [], [], function.Syntax.Line), _scope);
         }
-
-        Watch(code.Count);
-        code.AddRange(_items.Select(item => item.Operation));
-        function.End = code.Count;
     }
 
     public int Reserve(int bytes)
     {
         int at = FrameEnd;
-        FrameEnd += (bytes + PredicateRow - 1) / PredicateRow * PredicateRow;
+        FrameEnd += (bytes + Alignment - 1) / Alignment * Alignment;
         return at;
     }
 
@@ -160,24 +178,9 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
 
     Register Create(string name, PtxType type)
     {
-        int offset;
-        if (type == PtxType.Pred)
-        {
-            if (_predicates == PredicateRow)
-            {
-                _predicateRow = Reserve(PredicateRow);
-                _predicates = 0;
-            }
-
-            offset = _predicateRow + _predicates;
-            _predicates += 4;
-        }
-        else
-        {
-            offset = Reserve((type.IsWide() ? 8 : 4) * Lanes.Count);
-        }
-
-        return new Register(name, type, offset, _registers++);
+        var register = new Register(name, type, plan?.Place(_registers.Count) ?? 0, _registers.Count);
+        _registers.Add(register);
+        return register;
     }
 
     void Declare(VariableSyntax variable, NameScope scope)
@@ -248,13 +251,13 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
     /// <summary>Has the machine watch the registers of which it is not certain that they are written before they are read.</summary>
     void Watch(int firstPc)
     {
-        Dictionary<Register, HashSet<CodeItem>> watched = new RegisterAnalysis(_items, _registers).Find(firstPc);
+        Dictionary<Register, HashSet<CodeItem>> watched = new RegisterAnalysis(new FlowGraph(_items, firstPc), _registers.Count).Find();
         if (watched.Count == 0)
         {
             return;
         }
 
-        var masks = watched.Keys.ToDictionary(register => register, _ => Reserve(PredicateRow));
+        var masks = watched.Keys.ToDictionary(register => register, _ => Reserve(sizeof(uint)));
         TrackedMasks.AddRange(masks.Values);
         if (!IsKernel)
         {

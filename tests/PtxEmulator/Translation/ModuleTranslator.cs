@@ -68,7 +68,8 @@ sealed class ModuleTranslator
 
         foreach (FunctionCode function in _functions.Values.Where(function => !function.Syntax.IsKernel))
         {
-            var translator = new FunctionTranslator(this, function, _names, _frame, _local);
+            RegisterPlan plan = new FunctionTranslator(this, function, _names, _frame, _local).Plan();
+            var translator = new FunctionTranslator(this, function, _names, _frame, _local, plan);
             translator.Translate(_code);
             (_frame, _local) = (translator.FrameEnd, translator.LocalEnd);
         }
@@ -106,7 +107,9 @@ sealed class ModuleTranslator
             AddShared(variable, scope, ref sharedEnd);
         }
 
-        var translator = new FunctionTranslator(this, function, scope, _frame, _local) { SharedEnd = sharedEnd };
+        var first = new FunctionTranslator(this, function, scope, _frame, _local) { SharedEnd = sharedEnd };
+        first.DeclareKernel();
+        var translator = new FunctionTranslator(this, function, scope, _frame, _local, first.Plan()) { SharedEnd = sharedEnd };
         List<PtxParameter> parameters = translator.DeclareKernel();
         FunctionCode[] reached = [.. Reach(function)];
         int align = SharedVariables().Where(IsDynamic).Where(variable => reached.Any(each => each.Mentions.Contains(variable.Name))).Select(variable => variable.Align).DefaultIfEmpty(16).Max();

@@ -1,89 +1,81 @@
-using System.Collections;
-
 namespace PtxEmulator;
 
 /// <summary>
 /// Finds the registers that some path reads before it writes them. Only those are watched at run time; of all others it
 /// is certain that every thread has written what it reads.
 /// </summary>
-sealed class RegisterAnalysis(List<CodeItem> items, int registers)
+sealed class RegisterAnalysis(FlowGraph graph, int registers)
 {
     /// <summary>The registers to watch, and for each the items that read it without certainty.</summary>
-    public Dictionary<Register, HashSet<CodeItem>> Find(int firstPc)
-    {
-        var before = new BitArray?[items.Count];
-        var work = new Stack<int>();
-        before[0] = new BitArray(registers);
-        work.Push(0);
-        while (work.Count > 0)
-        {
-            int at = work.Pop();
-            while (at >= 0)
-            {
-                CodeItem item = items[at];
-                var after = new BitArray(before[at]!);
-                if (!item.IsGuarded)
-                {
-                    foreach (Register register in item.Writes)
-                    {
-                        after[register.Index] = true;
-                    }
-                }
-
-                foreach (CodeLabel target in item.Targets)
-                {
-                    if (Merge(before, target.Pc - firstPc, after))
-                    {
-                        work.Push(target.Pc - firstPc);
-                    }
-                }
-
-                bool next = (item.FallsThrough || item.IsGuarded) && at + 1 < items.Count && Merge(before, at + 1, after);
-                at = next ? at + 1 : -1;
-            }
-        }
-
-        return Collect(before);
-    }
-
-    static bool Merge(BitArray?[] before, int at, BitArray incoming)
-    {
-        if (before[at] is not { } known)
-        {
-            before[at] = new BitArray(incoming);
-            return true;
-        }
-
-        var merged = new BitArray(known);
-        merged.And(incoming);
-        if (!new BitArray(merged).Xor(known).HasAnySet())
-        {
-            return false;
-        }
-
-        before[at] = merged;
-        return true;
-    }
-
-    Dictionary<Register, HashSet<CodeItem>> Collect(BitArray?[] before)
+    public Dictionary<Register, HashSet<CodeItem>> Find()
     {
         var found = new Dictionary<Register, HashSet<CodeItem>>();
-        for (int i = 0; i < items.Count; i++)
+        RegisterSet?[] before = Written();
+        for (int i = 0; i < graph.Blocks.Length; i++)
         {
-            foreach (Register register in items[i].Reads)
+            if (before[i] is { } written)
             {
-                if (before[i] is { } written && !written[register.Index])
+                Walk(graph.Blocks[i], written, (register, item) =>
                 {
                     if (!found.TryGetValue(register, out HashSet<CodeItem>? readers))
                     {
                         found.Add(register, readers = []);
                     }
 
-                    readers.Add(items[i]);
-                }
+                    readers.Add(item);
+                });
             }
         }
 
         return found;
+    }
+
+    /// <summary>What is certain to be written before each block; null for blocks that nothing leads to.</summary>
+    RegisterSet?[] Written()
+    {
+        var before = new RegisterSet?[graph.Blocks.Length];
+        var work = new Stack<int>([0]);
+        before[0] = new RegisterSet(registers);
+        while (work.TryPop(out int block))
+        {
+            var after = new RegisterSet(registers);
+            after.CopyFrom(before[block]!);
+            Walk(graph.Blocks[block], after, null);
+            foreach (int next in graph.Blocks[block].Successors)
+            {
+                if (before[next] is not { } known)
+                {
+                    before[next] = known = new RegisterSet(registers);
+                    known.CopyFrom(after);
+                    work.Push(next);
+                }
+                else if (known.Keep(after))
+                {
+                    work.Push(next);
+                }
+            }
+        }
+
+        return before;
+    }
+
+    void Walk(FlowGraph.Block block, RegisterSet written, Action<Register, CodeItem>? unwritten)
+    {
+        for (int i = block.Start; i < block.End; i++)
+        {
+            CodeItem item = graph.Items[i];
+            foreach (Register register in item.Reads)
+            {
+                if (unwritten is not null && !written[register.Index])
+                {
+                    unwritten(register, item);
+                }
+            }
+
+            foreach (Register register in item.Writes)
+            {
+                written[register.Index] |= !item.IsGuarded;
+            }
+        }
     }
 }

@@ -30,6 +30,9 @@ sealed unsafe record SpecialRegister(string Name, int Offset, bool IsWide)
         return index < 0 ? null : new SpecialRegister(name, index * Stride, name is DynamicShared or "%gridid");
     }
 
+    /// <summary>Whether its value is another in every block, and not only in every warp.</summary>
+    public bool DependsOnBlock => Name is "%ctaid.x" or "%ctaid.y" or "%ctaid.z" or "%clusterid.x" or "%clusterid.y" or "%clusterid.z" or "%smid";
+
     public void Fill(Warp warp)
     {
         byte* lanes = warp.Frame + Offset;

@@ -10,6 +10,8 @@ static class IntegerDecoder
         table["mad"] = form => form.Syntax.Modifiers is [.., "f32" or "f64"] ? FloatDecoder.MultiplyAdd(form) : MultiplyAdd(form);
         table["mul24"] = form => Multiply24(form, add: false);
         table["mad24"] = form => Multiply24(form, add: true);
+        table["addc"] = form => CarrySum(form, form.TakeType(), subtract: false, takesCarry: true, givesCarry: form.Take("cc"));
+        table["subc"] = form => CarrySum(form, form.TakeType(), subtract: true, takesCarry: true, givesCarry: form.Take("cc"));
         table["rem"] = form => Divide(form, form.TakeType(), remainder: true);
         table["sad"] = SumOfDifference;
         table["popc"] = form => Count(form, value => BitOperations.PopCount((uint)value), BitOperations.PopCount);
@@ -22,6 +24,11 @@ static class IntegerDecoder
     public static Operation Sum(Form form, PtxType type, bool subtract)
     {
         form.DemandOperands(3);
+        if (form.Take("cc"))
+        {
+            return CarrySum(form, type, subtract, takesCarry: false, givesCarry: true);
+        }
+
         bool saturate = form.Take("sat");
         (int d, Slot a, Slot b) = (form.Write(0, type), form.Read(1, type), form.Read(2, type));
         if (saturate)
@@ -29,6 +36,11 @@ static class IntegerDecoder
             return type == PtxType.S32
                 ? Lane(d, a, b, (x, y) => (uint)(int)Math.Clamp(subtract ? (long)(int)x - (int)y : (long)(int)x + (int)y, int.MinValue, int.MaxValue))
                 : throw form.Unknown("with .sat");
+        }
+
+        if (type is PtxType.U16x2 or PtxType.S16x2)
+        {
+            return Lane(d, a, b, (x, y) => Pair(x, y, (p, q) => subtract ? p - q : p + q));
         }
 
         return (type.Bytes(), subtract) switch
@@ -40,6 +52,14 @@ static class IntegerDecoder
             (8, false) => new Binary<ulong, IntegerAdd<ulong>>(d, a, b),
             _ => new Binary<ulong, IntegerSubtract<ulong>>(d, a, b),
         };
+    }
+
+    static Operation CarrySum(Form form, PtxType type, bool subtract, bool takesCarry, bool givesCarry)
+    {
+        form.DemandOperands(3);
+        return type.Bytes() >= 4
+            ? new CarrySum(form.Write(0, type), form.Read(1, type), form.Read(2, type), type.IsWide(), subtract, takesCarry, givesCarry)
+            : throw form.Unknown("of this type");
     }
 
     public static Operation Multiply(Form form, PtxType type)
@@ -103,6 +123,8 @@ static class IntegerDecoder
 
         return (type, max) switch
         {
+            (PtxType.U16x2, _) => Lane(d, a, b, (x, y) => Pair(x, y, max ? Math.Max : Math.Min)),
+            (PtxType.S16x2, _) => Lane(d, a, b, (x, y) => Pair(x, y, (p, q) => (uint)(max ? Math.Max((short)p, (short)q) : Math.Min((short)p, (short)q)))),
             (PtxType.U16, false) => Lane(d, a, b, Math.Min),
             (PtxType.U16, true) => Lane(d, a, b, Math.Max),
             (PtxType.S16, false) => Lane(d, a, b, (x, y) => (ushort)Math.Min((short)x, (short)y)),
@@ -250,6 +272,10 @@ static class IntegerDecoder
             return z;
         });
     }
+
+    /// <summary>On both halves of 32 bits.</summary>
+    static uint Pair(uint x, uint y, Func<uint, uint, uint> operation) =>
+        (operation(x & ushort.MaxValue, y & ushort.MaxValue) & ushort.MaxValue) | (operation(x >> 16, y >> 16) << 16);
 
     static uint High(uint x, uint y) => (uint)(((ulong)x * y) >> 32);
 
