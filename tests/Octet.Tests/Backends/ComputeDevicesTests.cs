@@ -108,12 +108,8 @@ public class ComputeDevicesTests
 
     static (string, string?) Describe(Backend backend, string? notice) => (backend.Description, notice);
 
-    sealed class Named(string name) : ForwardingBackend(null!)
+    sealed class Named(string name) : ForwardingBackend(new CpuBackend(InstructionSet.Choose(null), 1, ActivationMode.WeightOnly))
     {
         internal override string Description => name;
-
-        public override void Dispose()
-        {
-        }
     }
 }
