@@ -15,6 +15,9 @@ sealed class DraftGuesser : IGuesser
     // What is read in the step that guesses: a guess and its correction, tokens that a constraint of the output forced.
     const int Few = 16;
 
+    // More than one at a time: while it reads a text, that grows by one with each step.
+    const int LeastRead = 8;
+
     readonly Engine _engine;
     readonly PrefixCache? _prefixes;
     readonly PromptPace _pace;
@@ -33,7 +36,7 @@ sealed class DraftGuesser : IGuesser
     {
         _engine = engine;
         _vocabulary = Math.Min(vocabulary, engine.VocabularySize);
-        _pace = new PromptPace(stepLimit);
+        _pace = new PromptPace(stepLimit, LeastRead);
         _prefixes = keepsPrefixes ? engine.CreatePrefixCache() : null;
     }
 

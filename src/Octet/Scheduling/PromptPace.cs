@@ -5,7 +5,8 @@ namespace Octet.Scheduling;
 /// later tokens of a prompt look at more than earlier ones; an estimate that was too low is believed less than one that was too high.
 /// </summary>
 /// <param name="bound">Of a step.</param>
-sealed class PromptPace(TimeSpan bound)
+/// <param name="least">Tokens that a step has at least, where it has some.</param>
+sealed class PromptPace(TimeSpan bound, int least = 1)
 {
     // What the first part of a prompt has, before it is known what a token takes.
     internal const int FirstTokens = 8;
@@ -35,7 +36,7 @@ sealed class PromptPace(TimeSpan bound)
 
         double end = Math.Max(bound.TotalSeconds * Share, _alone * (1 + LeastShare));
         double room = _perToken > 0 ? (end - _alone) / _perToken : _last;
-        return (int)Math.Min(most, Math.Max(1, Math.Min(room, 2.0 * _last)));
+        return (int)Math.Min(most, Math.Max(least, Math.Min(room, 2.0 * _last)));
     }
 
     /// <summary>What so many tokens of a prompt take; nothing, where it is not known yet.</summary>
