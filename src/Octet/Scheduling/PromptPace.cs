@@ -2,7 +2,7 @@ namespace Octet.Scheduling;
 
 /// <summary>
 /// How many prompt tokens a step takes beside sequences that write, so that it ends within a bound: by how long steps took. Not exact, as
-/// later tokens of a prompt look at more than earlier ones; an estimate that was too low is believed less than one that was too high.
+/// later tokens of a prompt look at more than earlier ones, and steps are not alike: their costs are taken together, but one that was beyond the bound counts by itself.
 /// </summary>
 /// <param name="bound">Of a step.</param>
 /// <param name="least">Tokens that a step has at least, where it has some.</param>
@@ -23,6 +23,8 @@ sealed class PromptPace(TimeSpan bound, int least = 1)
 
     double _alone;
     double _perToken;
+    double _cost;
+    double _tokens;
     int _last = FirstTokens;
     int _sinceAlone;
 
@@ -57,7 +59,12 @@ sealed class PromptPace(TimeSpan bound, int least = 1)
 
         _sinceAlone++;
         _last = promptTokens;
-        double perToken = Math.Max(0, seconds - _alone) / promptTokens;
-        _perToken = Math.Max(perToken, (Recent * perToken) + ((1 - Recent) * _perToken));
+        double cost = seconds - _alone;
+        bool isBeyond = seconds > Math.Max(bound.TotalSeconds, _alone * (1 + LeastShare)) && cost > _perToken * promptTokens;
+        _cost = isBeyond ? cost : ((1 - Recent) * _cost) + cost;
+        _tokens = isBeyond ? promptTokens : ((1 - Recent) * _tokens) + promptTokens;
+
+        // No step says that tokens cost nothing.
+        _perToken = Math.Max(_cost / _tokens, _perToken / 2);
     }
 }
