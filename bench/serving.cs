@@ -12,7 +12,7 @@ using System.Globalization;
 using Octet;
 using Octet.Constraints;
 
-const int PromptTokens = 16, Tokens = 48, Rounds = 3, Bound = 500;
+const int PromptTokens = 16, Tokens = 48, Rounds = 3, Bound = 1000;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length == 0)
 {
@@ -105,7 +105,14 @@ if (Wants("prompt"))
     }
 
     long entered = Stopwatch.GetTimestamp();
-    List<long> first = await Stream(Prompt(Long), 1);
+    Task<List<long>> reading = Stream(Prompt(Long), 1);
+    long read = model.Statistics.PromptTokens;
+    while (await Task.WhenAny(reading, Task.Delay(10_000)) != reading)
+    {
+        Console.Error.WriteLine($"{Stopwatch.GetElapsedTime(entered).TotalSeconds:0} s: {model.Statistics.PromptTokens - read} tokens of the prompt read, each stream has written {times[0].Count}");
+    }
+
+    List<long> first = await reading;
     await Task.Delay(3000);
     await stop.CancelAsync();
     await Task.WhenAll(writing);

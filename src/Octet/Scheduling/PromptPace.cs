@@ -17,8 +17,8 @@ sealed class PromptPace(TimeSpan bound, int least = 1)
     // After so many steps with parts of prompts one goes without, so that it is known what those that write take by now.
     internal const int LookEvery = 16;
 
-    // Kept for what an estimate cannot know. What is left of the bound is more than the least share as long as a step alone takes no more than this.
-    const double Share = 0.8;
+    // The rest is for what an estimate cannot know: how long a step takes varies by a fifth.
+    const double Share = 0.7;
     const double Recent = 0.3;
 
     double _alone;

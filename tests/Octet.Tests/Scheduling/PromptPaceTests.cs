@@ -23,7 +23,7 @@ public class PromptPaceTests
             pace.Note(tokens, step);
         }
 
-        Assert.InRange(Step(tokens, 20, 0.5).TotalMilliseconds, 70, 100);
+        Assert.InRange(Step(tokens, 20, 0.5).TotalMilliseconds, 60, 100);
     }
 
     [Fact]
