@@ -45,5 +45,17 @@ sealed unsafe class CudaActivations : Activations
         }
     }
 
+    /// <summary>Gives a row its values.</summary>
+    internal void Fill(int row, ReadOnlySpan<float> values)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Columns, nameof(values));
+        fixed (float* source = values)
+        {
+            _stream.CopyToDevice(Row(row), source, (long)Columns * sizeof(float));
+            _stream.Synchronize();
+        }
+    }
+
     public override void Dispose() => _memory.Dispose();
 }

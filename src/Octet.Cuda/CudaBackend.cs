@@ -105,7 +105,7 @@ sealed partial class CudaBackend : Backend
     WeightLoader Loader() => new(_arena, Upload(), refusesNaN: _kernels.Set.Capability < 89);
 
     /// <summary>Before the first step: all weights are there, and the memory that carried them is given back.</summary>
-    void FinishUpload()
+    internal void FinishUpload()
     {
         if (_uploader is not null)
         {

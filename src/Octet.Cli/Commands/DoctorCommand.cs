@@ -14,7 +14,7 @@ namespace Octet.Cli.Commands;
 /// <summary><c>octet doctor</c>: what this machine can do, and whether the tool works on it. Exit code 1 where it does not.</summary>
 sealed class DoctorCommand : Command
 {
-    readonly Option<bool> _gpu = new("--gpu") { Description = "The NVIDIA cards alone: driver, kernels, copies, bandwidth, and advice where something is missing. Exit code 1 where no card can be used" };
+    readonly Option<bool> _gpu = new("--gpu") { Description = "The NVIDIA cards alone: driver, kernels, bandwidth, whether copies, FP8 codes, products and a short generation are as on the CPU, and advice where something is missing. Exit code 1 where no card can be used" };
     readonly Option<bool> _json = new("--json") { Description = $"One JSON object. Memory bandwidth: {MemoryBandwidth.Method}" };
 
     internal DoctorCommand()
@@ -51,7 +51,7 @@ sealed class DoctorCommand : Command
         double one = MemoryBandwidth.Measure(1, cancellationToken).Fastest;
         double all = threads == 1 ? one : MemoryBandwidth.Measure(threads, cancellationToken).Fastest;
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: false, cancellationToken);
+        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: false, model: null, cancellationToken);
         if (json)
         {
             JsonOutput.WriteLine(new JsonObject
@@ -103,7 +103,7 @@ sealed class DoctorCommand : Command
 
     int RunGpu(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: true, cancellationToken);
+        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: true, ModelPath.BuiltIn, cancellationToken);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(new JsonObject { ["version"] = VersionAction.Version, ["gpu"] = GpuReport.Json(gpu), ["ok"] = gpu.Problem is null });

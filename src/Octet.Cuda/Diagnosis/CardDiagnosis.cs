@@ -17,8 +17,9 @@ sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Ref
     /// <param name="driver">The driver.</param>
     /// <param name="ordinal">The card's number.</param>
     /// <param name="tries">Whether the card is opened, tried and measured.</param>
+    /// <param name="model">The directory of a small model that it generates with; null: it is not tried that way.</param>
     /// <param name="cancellationToken">Looked at between measurements.</param>
-    internal static CardDiagnosis Of(CudaDriver driver, int ordinal, bool tries, CancellationToken cancellationToken)
+    internal static CardDiagnosis Of(CudaDriver driver, int ordinal, bool tries, string? model, CancellationToken cancellationToken)
     {
         CudaDeviceInfo info = CudaDeviceInfo.Read(driver, ordinal);
         KernelSet? kernels = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal);
@@ -32,8 +33,28 @@ sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Ref
         {
             using CudaContext context = CudaContext.Open(driver, ordinal);
             diagnosis = diagnosis with { FreeMemory = context.MemoryInfo().Free };
-            CardCheck copies = CopyCheck.Run(context);
-            return diagnosis with { Checks = [copies], Bandwidth = copies.Problem is null ? CopyBandwidth.Measure(context, cancellationToken) : null };
+            var checks = new List<CardCheck> { CopyCheck.Run(context) };
+            if (checks[0].Problem is null)
+            {
+                diagnosis = diagnosis with { Bandwidth = CopyBandwidth.Measure(context, cancellationToken) };
+            }
+
+            // What one of them breaks, the next ones cannot tell about.
+            IEnumerable<Func<CardCheck>> others = refusal is not null ? [] :
+            [
+                () => ProductCheck.Codes(driver, ordinal),
+                () => ProductCheck.Layers(driver, ordinal, cancellationToken),
+                .. model is null ? (IEnumerable<Func<CardCheck>>)[] : [() => GenerationCheck.Run(driver, ordinal, model, cancellationToken)],
+            ];
+            foreach (Func<CardCheck> check in others)
+            {
+                if (checks[^1].Problem is null)
+                {
+                    checks.Add(check());
+                }
+            }
+
+            return diagnosis with { Checks = checks };
         }
         catch (CudaException error)
         {

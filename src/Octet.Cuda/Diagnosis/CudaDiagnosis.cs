@@ -13,8 +13,9 @@ sealed record CudaDiagnosis(DriverProbe Probe, MachineFacts Facts, IReadOnlyList
     /// <param name="probe">The driver.</param>
     /// <param name="facts">What the system says of it.</param>
     /// <param name="tries">Whether cards are opened, tried and measured.</param>
+    /// <param name="model">The directory of a small model that cards generate with; null: they are not tried that way.</param>
     /// <param name="cancellationToken">Ends the measurements.</param>
-    internal static CudaDiagnosis Run(DriverProbe probe, MachineFacts facts, bool tries, CancellationToken cancellationToken)
+    internal static CudaDiagnosis Run(DriverProbe probe, MachineFacts facts, bool tries, string? model, CancellationToken cancellationToken)
     {
         var cards = new List<CardDiagnosis>();
         string? problem = probe.Reason;
@@ -25,7 +26,7 @@ sealed record CudaDiagnosis(DriverProbe Probe, MachineFacts Facts, IReadOnlyList
                 int count = driver.CountDevices();
                 for (int i = 0; i < count; i++)
                 {
-                    cards.Add(CardDiagnosis.Of(driver, i, tries, cancellationToken));
+                    cards.Add(CardDiagnosis.Of(driver, i, tries, model, cancellationToken));
                 }
             }
             catch (CudaException error)

@@ -12,15 +12,15 @@ public class CudaDiagnosisTests
     [Fact]
     public void A_card_that_works_is_tried_and_measured()
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 32 << 20 });
 
         CudaDiagnosis diagnosis = Run(fake, s_plain);
 
         CardDiagnosis card = Assert.Single(diagnosis.Cards);
         Assert.True(card.IsUsable);
         Assert.Equal("sm_90a", card.Kernels?.Target);
-        Assert.Equal(8L << 20, card.FreeMemory);
-        Assert.Equal([new CardCheck("copies", null)], card.Checks);
+        Assert.Equal(32L << 20, card.FreeMemory);
+        Assert.Equal([new CardCheck("copies", null), new CardCheck("FP8 codes", null), new CardCheck("products", null)], card.Checks);
 
         // The fake card copies 50 bytes a nanosecond to itself, 40 back, and reads and writes 1000.
         Assert.Equal(50e9, card.Bandwidth!.ToDevice, 1e6);
@@ -36,7 +36,7 @@ public class CudaDiagnosisTests
     {
         using var fake = new FakeCuda();
 
-        CudaDiagnosis diagnosis = CudaDiagnosis.Run(fake.Probe, s_plain, tries: false, CancellationToken.None);
+        CudaDiagnosis diagnosis = CudaDiagnosis.Run(fake.Probe, s_plain, tries: false, model: null, CancellationToken.None);
 
         Assert.Equal(0, fake.Faults.Calls("cuDevicePrimaryCtxRetain"));
         Assert.Null(diagnosis.Problem);
@@ -46,7 +46,7 @@ public class CudaDiagnosisTests
     [Fact]
     public void Copies_that_come_back_wrong_are_a_problem()
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 32 << 20 });
         fake.Faults.Fail("cuMemcpyDtoDAsync_v2", 1, Code.InvalidValue);
 
         CudaDiagnosis diagnosis = Run(fake, s_plain);
@@ -60,7 +60,7 @@ public class CudaDiagnosisTests
     [Fact]
     public void A_card_that_is_too_old_does_not_hide_one_that_is_not()
     {
-        using var fake = new FakeCuda(new FakeCard { Name = "Fake T4", Major = 7, Minor = 5, TotalBytes = 8 << 20 }, new FakeCard { TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { Name = "Fake T4", Major = 7, Minor = 5, TotalBytes = 32 << 20 }, new FakeCard { TotalBytes = 32 << 20 });
 
         CudaDiagnosis diagnosis = Run(fake, s_plain);
 
@@ -72,7 +72,7 @@ public class CudaDiagnosisTests
     [Fact]
     public void A_driver_that_is_too_old_for_all_cards_is_the_problem()
     {
-        using var fake = new FakeCuda(new FakeCard { Major = 8, Minor = 9, Name = "Fake L4", TotalBytes = 8 << 20 }) { Version = 12020 };
+        using var fake = new FakeCuda(new FakeCard { Major = 8, Minor = 9, Name = "Fake L4", TotalBytes = 32 << 20 }) { Version = 12020 };
 
         Assert.Equal("cuda:0 (Fake L4): the driver implements CUDA 12.2, and the kernels for sm_89 need 12.4: install driver R550 or newer", Run(fake, s_plain).Problem);
     }
@@ -89,9 +89,9 @@ public class CudaDiagnosisTests
     [Fact]
     public void A_part_of_a_card_and_a_card_in_use_are_pointed_out()
     {
-        using var fake = new FakeCuda(new FakeCard { Name = "Fake A100 MIG 1g.5gb", Major = 8, TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { Name = "Fake A100 MIG 1g.5gb", Major = 8, TotalBytes = 32 << 20 });
         using CudaContext context = CudaContext.Open(fake.Table, 0);
-        using DeviceBlock others = context.Allocate(5 << 20);
+        using DeviceBlock others = context.Allocate(17 << 20);
 
         IReadOnlyList<string> advice = Run(fake, s_plain).Advice;
 
@@ -109,7 +109,7 @@ public class CudaDiagnosisTests
         Assert.StartsWith("this is a container: install NVIDIA's container toolkit", Advice(s_plain with { IsContainer = true }), StringComparison.Ordinal);
         Assert.StartsWith("NVIDIA_DRIVER_CAPABILITIES is utility, and the library is part of compute", Advice(s_plain with { IsContainer = true, Capabilities = "utility" }), StringComparison.Ordinal);
 
-        static string Advice(MachineFacts facts) => Assert.Single(CudaDiagnosis.Run(s_noLibrary, facts, tries: true, CancellationToken.None).Advice);
+        static string Advice(MachineFacts facts) => Assert.Single(CudaDiagnosis.Run(s_noLibrary, facts, tries: true, model: null, CancellationToken.None).Advice);
     }
 
     [Fact]
@@ -127,5 +127,5 @@ public class CudaDiagnosisTests
         IReadOnlyList<string> Advice(MachineFacts facts) => Run(fake, facts).Advice;
     }
 
-    static CudaDiagnosis Run(FakeCuda fake, MachineFacts facts) => CudaDiagnosis.Run(fake.Probe, facts, tries: true, CancellationToken.None);
+    static CudaDiagnosis Run(FakeCuda fake, MachineFacts facts) => CudaDiagnosis.Run(fake.Probe, facts, tries: true, model: null, CancellationToken.None);
 }

@@ -13,19 +13,21 @@ public class GpuReportTests
     [Fact]
     public void Cards_are_told_with_what_was_measured()
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 8 << 20 }, new FakeCard { Name = "Fake T4", Major = 7, Minor = 5, TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 32 << 20 }, new FakeCard { Name = "Fake T4", Major = 7, Minor = 5, TotalBytes = 32 << 20 });
 
-        string text = GpuReport.Text(CudaDiagnosis.Run(fake.Probe, s_facts, tries: true, CancellationToken.None));
+        string text = GpuReport.Text(CudaDiagnosis.Run(fake.Probe, s_facts, tries: true, model: null, CancellationToken.None));
 
         Assert.Equal(
             """
             driver            CUDA 13.0, libfake.so.1, kernel module 580.159
-            cuda:0            Fake H200, compute capability 9.0, 4 multiprocessors, 8.0 MiB, 8.0 MiB free
+            cuda:0            Fake H200, compute capability 9.0, 4 multiprocessors, 32.0 MiB, 32.0 MiB free
                               L2 4.0 MiB, shared memory 227 KiB a block, PCI 0000:00:00.0, GPU-00010203-0405-0607-0809-0a0b0c0d0e0f
               kernels         sm_90a (Hopper: FP8 products of whole warp groups, copies by the tensor memory accelerator)
               copies          right
+              FP8 codes       right
+              products        right
               bandwidth       50.0 GB/s to the card, 40.0 GB/s back, 1000 GB/s on it (read and written)
-            cuda:1            Fake T4, compute capability 7.5, 4 multiprocessors, 8.0 MiB, 8.0 MiB free
+            cuda:1            Fake T4, compute capability 7.5, 4 multiprocessors, 32.0 MiB, 32.0 MiB free
                               L2 4.0 MiB, shared memory 227 KiB a block, PCI 0000:01:00.0, GPU-10111213-1415-1617-1819-1a1b1c1d1e1f
               kernels         none: its compute capability is 7.5: expected 8.0 (Ampere) or newer
               copies          right
@@ -39,9 +41,9 @@ public class GpuReportTests
     [Fact]
     public void JSON_has_what_the_text_has()
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 8 << 20 });
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 32 << 20 });
 
-        JsonObject json = GpuReport.Json(CudaDiagnosis.Run(fake.Probe, s_facts, tries: true, CancellationToken.None));
+        JsonObject json = GpuReport.Json(CudaDiagnosis.Run(fake.Probe, s_facts, tries: true, model: null, CancellationToken.None));
 
         Assert.Equal(("libfake.so.1", "580.159", "13.0"), ((string?)json["library"], (string?)json["driver"], (string?)json["cuda_version"]));
         JsonNode card = json["cards"]![0]!;
@@ -55,9 +57,9 @@ public class GpuReportTests
     [InlineData(Code.Success, "driver            CUDA 13.0, libfake.so.1, kernel module 580.159\n")]
     public void A_driver_that_does_not_work_is_told_as_such(int result, string line)
     {
-        using var fake = new FakeCuda(new FakeCard { TotalBytes = 8 << 20 }) { InitResult = result };
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 32 << 20 }) { InitResult = result };
 
-        Assert.StartsWith(line, GpuReport.Text(CudaDiagnosis.Run(fake.Probe, s_facts, tries: false, CancellationToken.None)), StringComparison.Ordinal);
+        Assert.StartsWith(line, GpuReport.Text(CudaDiagnosis.Run(fake.Probe, s_facts, tries: false, model: null, CancellationToken.None)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +69,7 @@ public class GpuReportTests
 
         Assert.Equal(
             "cuda:0 Fake H200 (sm_90a); cuda:1 Fake T4 (its compute capability is 7.5: expected 8.0 (Ampere) or newer); octet doctor --gpu tries them",
-            GpuReport.Summary(CudaDiagnosis.Run(fake.Probe, s_facts, tries: false, CancellationToken.None)));
-        Assert.Equal("none: no library", GpuReport.Summary(CudaDiagnosis.Run(new DriverProbe(null, null, 0, 0, "no library"), s_facts, tries: false, CancellationToken.None)));
+            GpuReport.Summary(CudaDiagnosis.Run(fake.Probe, s_facts, tries: false, model: null, CancellationToken.None)));
+        Assert.Equal("none: no library", GpuReport.Summary(CudaDiagnosis.Run(new DriverProbe(null, null, 0, 0, "no library"), s_facts, tries: false, model: null, CancellationToken.None)));
     }
 }
