@@ -68,6 +68,25 @@ public class BenchTests
     }
 
     [Fact]
+    public void Generations_at_once_are_measured_as_a_server_runs_them()
+    {
+        using var model = new TestModel(tokenizer: false, template: false);
+
+        JsonNode[] results = [.. Run("bench", model.Path, "-p", "0", "-n", "6", "-s", "1,5", "-r", "1", "--threads", "1", "--json").Json["results"]!.AsArray().Select(entry => entry!)];
+
+        Assert.Equal(["tg6", "tg6@s1", "tg6@s5"], results.Select(entry => (string)entry["name"]!));
+        Assert.All(results, entry => Assert.True((double)entry["tokens_per_second"]!["median"]! > 0));
+    }
+
+    [Fact]
+    public void Random_weights_of_a_shape_are_two_models_beside_a_path()
+        => AssertError(Run("bench", "somewhere", "--shape", "4b"), 1, "somewhere and --shape 4b are two models: give one");
+
+    [Fact]
+    public void A_shape_that_is_not_known_is_told_with_those_that_are()
+        => AssertError(Run("bench", "--shape", "5b"), 2, "--shape is '5b': expected 0.6b or 1.7b or 4b or 8b or 14b or 32b or 30b-a3b");
+
+    [Fact]
     public void Text_is_aligned_in_80_columns()
     {
         using var model = new TestModel(tokenizer: false, template: false);

@@ -13,6 +13,8 @@ sealed class BenchCommand : Command
     readonly Option<int[]?> _decode = Number.List("--decode", "Numbers of tokens to generate one at a time: tg64, ...; 0 for none [default: 64]", 0, "-n");
     readonly Option<int[]?> _depth = Number.List("--depth", "Decode also behind so many tokens: tg64@d4096, ...", 1, "-d");
     readonly Option<int[]?> _batch = Number.List("--batch", "Decode also so many sequences together, tokens of all of them counted: tg64@b16, ...", 1, "-b");
+    readonly Option<int[]?> _streams = Number.List("--streams", "So many generations at once besides, as a server runs them, tokens of all of them counted: tg64@s16, ...", 1, "-s");
+    readonly Option<string?> _shape = Choice.Create("--shape", $"In place of MODEL: random FP8 weights of a model's shape, made in the temporary directory and deleted afterwards (Qwen3: {string.Join(", ", ModelShape.Names)})", [.. ModelShape.Names]);
     readonly Option<int?> _repeat = Number.Integer("--repeat", "Clean measurements of each, after one that warms up; up to three times as many are tried [default: 3]", 1, 1000, "-r");
     readonly Option<bool> _json = new("--json") { Description = $"One JSON object. Memory bandwidth: {MemoryBandwidth.Method}. Arithmetic peak: {ArithmeticPeak.Method}" };
     readonly ModelOptions _model;
@@ -26,6 +28,8 @@ sealed class BenchCommand : Command
         Options.Add(_decode);
         Options.Add(_depth);
         Options.Add(_batch);
+        Options.Add(_streams);
+        Options.Add(_shape);
         Options.Add(_repeat);
         _model = new ModelOptions(this);
         _speculation = new SpeculationOptions(this);
@@ -36,13 +40,15 @@ sealed class BenchCommand : Command
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         LanguageModelOptions how = await _speculation.ReadAsync(parsed, _model.Read(parsed), static draft => Task.FromResult(ModelPath.Resolve(draft)));
-        using LanguageModel model = ModelOptions.Open(parsed.GetValue(_path), how);
+        how = how with { MaxSequences = (Number.Given(parsed, _streams) ?? []).Append(how.MaxSequences).Max() };
+        using RandomCheckpoint? made = ModelShape.Of(parsed.GetValue(_shape)) is { } shape ? Make(shape, parsed, cancellationToken) : null;
+        using LanguageModel model = ModelOptions.Open(made?.Directory ?? parsed.GetValue(_path), how);
         using var speed = new ModelSpeed(model, cancellationToken);
         List<BenchTest> tests = Plan(parsed, model, speed);
         int repeat = parsed.GetValue(_repeat) ?? 3;
         int threads = _model.Threads(parsed);
 
-        var ceilings = new Ceilings(threads, cancellationToken);
+        var ceilings = Ceilings.Of(model, threads, cancellationToken);
 
         // The buffer that the bandwidth is measured with is not the model's memory: where the peak cannot begin anew, it is measured at the end alone.
         long peak = PeakMemory.Bytes();
@@ -88,12 +94,18 @@ sealed class BenchCommand : Command
         return 0;
     }
 
+    RandomCheckpoint Make(ModelShape shape, ParseResult parsed, CancellationToken cancellationToken)
+        => parsed.GetValue(_path) is { } path
+            ? throw new CommandException($"{path} and --shape {shape.Name} are two models: give one")
+            : RandomCheckpoint.Make(shape, cancellationToken);
+
     List<BenchTest> Plan(ParseResult parsed, LanguageModel model, ModelSpeed speed)
     {
         int[] prefill = Number.Given(parsed, _prefill) ?? [.. ((int[])[128, 512]).Where(length => length <= model.ContextLength)];
         int[] decode = [.. (Number.Given(parsed, _decode) ?? [64]).Where(count => count > 0)];
         int[] depths = Number.Given(parsed, _depth) ?? [];
         int[] batches = Number.Given(parsed, _batch) ?? [];
+        int[] streams = Number.Given(parsed, _streams) ?? [];
         foreach (long length in prefill.Select(length => (long)length).Concat(
             from count in decode from depth in depths.Append(ModelSpeed.ShortPrompt) select (long)depth + count))
         {
@@ -114,6 +126,7 @@ sealed class BenchCommand : Command
             .. decode.Select(count => BenchTest.Decode(model, speed, count, null)),
             .. from count in decode from depth in depths select BenchTest.Decode(model, speed, count, depth),
             .. from count in decode from sequences in batches select BenchTest.DecodeTogether(model, speed, count, sequences),
+            .. from count in decode from together in streams select BenchTest.Streams(model, speed, count, together),
             .. from count in decode where model.Speculation != Speculation.None select BenchTest.Guessed(speed, count),
         ];
     }

@@ -29,10 +29,15 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             memory bandwidth  {Measured(Ceilings.Bandwidth, 1e9, "GB/s")}: fastest pass
             sustained         {Measured(Ceilings.SustainedBandwidth, 1e9, "GB/s")}: median pass
             float32 peak      {Measured(Ceilings.Arithmetic, 1e9, "GFLOP/s")}
-            shares            of the medians, {Ceilings.Threads} {(Ceilings.Threads == 1 ? "thread" : "threads")}; over 100 %: caches or faster
+            shares            of the medians, {Ceilings.Source}; over 100 %: caches or faster
                               arithmetic than float32
             clean             repetitions while others used at most {100 * CoreUse.Tolerated:0} % of a core
             """));
+        if (Ceilings.Memory() is { } memory)
+        {
+            Standard.Output.WriteLine($"memory            {memory}");
+        }
+
         if (Model.Speculation != Speculation.None)
         {
             Standard.Output.WriteLine(string.Create(
@@ -87,6 +92,11 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
 
     static string Measured(Ceiling ceiling, double unit, string name)
     {
+        if (ceiling.Count == 0)
+        {
+            return "not measured";
+        }
+
         Spread spread = ceiling.Measurements;
         return string.Create(CultureInfo.InvariantCulture, $"{spread.Median / unit:0.0} {name}, {spread.Min / unit:0.0} to {spread.Max / unit:0.0} measured {ceiling.Count} times");
     }

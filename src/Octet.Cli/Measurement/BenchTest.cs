@@ -23,6 +23,10 @@ sealed record BenchTest(string Name, Func<double> Run, double? FlopsPerToken, do
             2 * (model.LinearWeights + OutputWeights(model)),
             model.BytesPerStep(sequences) / sequences + ContextBytes(model, ModelSpeed.ShortPrompt, count));
 
+    /// <summary>Several generations at once, as a server runs them: scheduled, drawn from and written as they come.</summary>
+    internal static BenchTest Streams(LanguageModel model, ModelSpeed speed, int count, int streams)
+        => DecodeTogether(model, speed, count, streams) with { Name = $"tg{count}@s{streams}", Run = () => speed.Stream(streams, count) };
+
     internal static BenchTest Guessed(ModelSpeed speed, int count)
         => new($"tg{count}@guess", () => speed.Generate(count), null, null);
 

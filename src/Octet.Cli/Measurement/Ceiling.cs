@@ -14,7 +14,7 @@ sealed class Ceiling
 
     internal int Count => _measurements.Count;
 
-    internal double Median => Measurements.Median;
+    internal double? Median => Count == 0 ? null : Measurements.Median;
 
     internal void Add(double measurement) => _measurements.Add(measurement);
 

@@ -79,6 +79,40 @@ sealed class ModelSpeed(LanguageModel model, CancellationToken cancellationToken
         return model.GenerateAsync(prompt, null, options, cancellationToken).ToBlockingEnumerable(cancellationToken).Last().Statistics!.Value.TokensPerSecond;
     }
 
+    /// <summary>
+    /// The tokens of all generations together, from the moment when all of them write until the first one has written its last; or, where that never is
+    /// because they are over too soon, from the first token of all to the last.
+    /// </summary>
+    internal double Stream(int streams, int count)
+    {
+        Task<long[]>[] writing = [.. Enumerable.Range(0, streams).Select(_ => WriteAsync(RandomIds(ShortPrompt), count + 1))];
+        long[][] times = Task.WhenAll(writing).GetAwaiter().GetResult();
+        long from = times.Max(tokens => tokens[0]);
+        long to = times.Min(tokens => tokens[^1]);
+        if (to <= from)
+        {
+            (from, to) = (times.Min(tokens => tokens[0]), times.Max(tokens => tokens[^1]));
+        }
+
+        return times.Sum(tokens => tokens.Count(time => time > from && time <= to)) / Stopwatch.GetElapsedTime(from, to).TotalSeconds;
+    }
+
+    /// <summary>When each token came.</summary>
+    async Task<long[]> WriteAsync(int[] prompt, int count)
+    {
+        var options = new GenerationOptions { Temperature = 0, MaxTokens = count, IgnoreEos = true, IgnoreGenerationConfig = true };
+        List<long> times = new(count);
+        await foreach (GenerationUpdate update in model.GenerateAsync(prompt, null, options, cancellationToken).ConfigureAwait(false))
+        {
+            if (update.TokenId is not null)
+            {
+                times.Add(Stopwatch.GetTimestamp());
+            }
+        }
+
+        return [.. times];
+    }
+
     public void Dispose()
     {
         _session.Dispose();

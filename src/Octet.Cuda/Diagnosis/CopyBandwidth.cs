@@ -19,36 +19,64 @@ sealed unsafe record CopyBandwidth(double ToDevice, double ToHost, double OnDevi
     /// <exception cref="CudaException">The card has too little memory left, or failed.</exception>
     internal static CopyBandwidth Measure(CudaContext context, CancellationToken cancellationToken)
     {
-        long device = Math.Clamp(context.MemoryInfo().Free / 4, 1 << 16, DeviceBytes) & -256;
-        long host = Math.Min(HostBytes, device);
-        using CudaStream stream = context.CreateStream();
-        using CudaEvent begin = context.CreateEvent(timed: true);
-        using CudaEvent end = context.CreateEvent(timed: true);
+        long host = Math.Min(HostBytes, Fitting(context));
+        using var copies = new TimedCopies(context, cancellationToken);
         using PinnedBlock pinned = context.AllocatePinned(host);
-        using DeviceBlock first = context.Allocate(device);
-        using DeviceBlock second = context.Allocate(device);
+        using DeviceBlock device = context.Allocate(host);
         new Span<byte>(pinned.Pointer, (int)host).Clear();
-        stream.Zero(first.Address, device);
         return new CopyBandwidth(
-            Best(host, () => stream.CopyToDevice(first.Address, pinned.Pointer, host)),
-            Best(host, () => stream.CopyToHost(pinned.Pointer, first.Address, host)),
-            Best(2 * device, () => stream.CopyOnDevice(second.Address, first.Address, device)));
+            copies.Measure(host, stream => stream.CopyToDevice(device.Address, pinned.Pointer, host)).Fastest,
+            copies.Measure(host, stream => stream.CopyToHost(pinned.Pointer, device.Address, host)).Fastest,
+            MeasureOnDevice(context, cancellationToken).Fastest);
+    }
 
-        double Best(long bytes, Action copy)
+    /// <summary>Of copies on the card alone the fastest, and the median.</summary>
+    /// <exception cref="CudaException">The card has too little memory left, or failed.</exception>
+    internal static (double Fastest, double Median) MeasureOnDevice(CudaContext context, CancellationToken cancellationToken)
+    {
+        long bytes = Fitting(context);
+        using var copies = new TimedCopies(context, cancellationToken);
+        using DeviceBlock from = context.Allocate(bytes);
+        using DeviceBlock to = context.Allocate(bytes);
+        copies.Stream.Zero(from.Address, bytes);
+        return copies.Measure(2 * bytes, stream => stream.CopyOnDevice(to.Address, from.Address, bytes));
+    }
+
+    static long Fitting(CudaContext context) => Math.Clamp(context.MemoryInfo().Free / 4, 1 << 16, DeviceBytes) & -256;
+
+    sealed class TimedCopies(CudaContext context, CancellationToken cancellationToken) : IDisposable
+    {
+        readonly CudaEvent _begin = context.CreateEvent(timed: true);
+        readonly CudaEvent _end = context.CreateEvent(timed: true);
+
+        internal CudaStream Stream { get; } = context.CreateStream();
+
+        internal (double Fastest, double Median) Measure(long bytes, Action<CudaStream> copy)
         {
-            double best = 0;
-            for (int i = 0; i <= Repetitions; i++)
+            double[] rates = new double[Repetitions];
+            for (int i = -1; i < Repetitions; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                begin.Record(stream);
-                copy();
-                end.Record(stream);
-                end.Synchronize();
-                double seconds = end.SecondsSince(begin);
-                best = i == 0 || seconds <= 0 ? best : Math.Max(best, bytes / seconds);
+                _begin.Record(Stream);
+                copy(Stream);
+                _end.Record(Stream);
+                _end.Synchronize();
+                double seconds = _end.SecondsSince(_begin);
+                if (i >= 0)
+                {
+                    rates[i] = seconds <= 0 ? 0 : bytes / seconds;
+                }
             }
 
-            return best;
+            Array.Sort(rates);
+            return (rates[^1], rates[Repetitions / 2]);
+        }
+
+        public void Dispose()
+        {
+            _begin.Dispose();
+            _end.Dispose();
+            Stream.Dispose();
         }
     }
 }

@@ -27,6 +27,9 @@ abstract class Backend : IDisposable
     /// <summary>What models have taken of the device's memory.</summary>
     internal abstract MemoryLedger Memory { get; }
 
+    /// <summary>Tokens of prompts that are best computed together where nobody says; null: as many as the model's shape asks for.</summary>
+    internal virtual int? PrefillChunk => null;
+
     internal abstract Activations CreateActivations(int rows, int columns);
 
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
