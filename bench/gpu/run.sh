@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# On a machine with an NVIDIA driver and nothing else: whether the kernels are right there, and how fast they are. Takes under nine minutes, and writes
+# RESULTS/<card>.md and what it is made of.
+#   bash bench/gpu/pack.sh                    on the machine that builds
+#   bash bench/gpu/pack/run.sh [RESULTS]      on the machine with the card; by default a folder `results` beside this file
+# OCTET_GPU_SHAPE names the model (4b), OCTET_GPU_PARTS some of: doctor tests bench cpu peers.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+results=$(mkdir -p "${1:-$here/results}" && cd "${1:-$here/results}" && pwd)
+shape=${OCTET_GPU_SHAPE:-4b}
+parts=${OCTET_GPU_PARTS:-doctor tests bench cpu peers}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+tar -C "$work" -xzf "$here/octet.tar.gz"
+octet="$work/tool/octet"
+started=$SECONDS
+failed=0
+
+# The tool wants ICU for the normal forms of text alone, which nothing here needs.
+ldconfig -p 2>/dev/null | grep -q libicuuc || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+# Random weights go where there is most room: in memory, where it is not the disk.
+[ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)" -gt 16000000 ] 2>/dev/null && export TMPDIR=/dev/shm
+
+wants() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+# step NAME SECONDS COMMAND...: its output goes to NAME.txt, and is shown.
+step() {
+    local name=$1 limit=$2 rc=0
+    shift 2
+    echo "== $name ($((SECONDS - started)) s)"
+    timeout "$limit" "$@" >"$results/$name.txt" 2>&1 || rc=$?
+    tail -n 60 "$results/$name.txt"
+    if [ "$rc" -ne 0 ]; then
+        echo "$name ended with $rc" | tee -a "$results/$name.txt"
+        failed=1
+    fi
+    return 0
+}
+
+wants doctor && step doctor 60 "$octet" doctor --gpu
+card=$(sed -nE 's/^cuda:0 +([^,]+), compute.*/\1/p' "$results/doctor.txt" 2>/dev/null | head -1)
+card=${card:-card}
+
+# The very tests that run in the emulator, on the card; those of the emulator itself skip.
+wants tests && step tests 150 env OCTET_CARD=cuda:0 "$work/tests/Octet.Cuda.Tests" -class '*.Kernels.*' -class '*.Models.*' -class '*.Sampling.*' -parallel none -noColor
+
+if wants bench; then
+    step decode 120 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 4096 -p 0 -n 128 -s 1,8,64,256 -d 2048
+    step prefill 90 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 0
+    step weight-only 60 "$octet" bench --device cuda --shape "$shape" --context 4096 -p 4096 -n 64 -s 1
+fi
+
+if wants cpu; then
+    step cpu 60 "$octet" bench --shape 0.6b -p 512 -n 32
+fi
+
+# Beside it, where there is PyTorch: Hugging Face transformers, and cuBLASLt's products of the same shapes.
+wants peers && step peers 120 python3 "$here/peers.py"
+
+slug=$(echo "$card" | tr 'A-Z' 'a-z' | tr -cs 'a-z0-9' '-' | sed 's/^-//; s/-$//')
+report="$results/$slug.md"
+{
+    echo "# $card"
+    echo
+    echo "\`bench/gpu/run.sh\` at commit $(cat "$here/commit" 2>/dev/null || echo unknown), $(date -u +%Y-%m-%d), $((SECONDS - started)) s; the model is random weights of Qwen3-$shape's shape in E4M3."
+    for name in doctor tests decode prefill weight-only cpu peers; do
+        [ -s "$results/$name.txt" ] || continue
+        printf '\n## %s\n\n```text\n' "$name"
+        # Of the tests, what failed and their sum.
+        if [ "$name" = tests ]; then grep -E 'FAIL|Total|ended with' "$results/$name.txt" | head -60; else cat "$results/$name.txt"; fi
+        printf '```\n'
+    done
+} >"$report"
+echo "== $report ($((SECONDS - started)) s)"
+exit "$failed"
