@@ -1,0 +1,21 @@
+using PtxEmulator;
+
+namespace Octet.Cuda.Tests.Kernels;
+
+/// <summary>The emulator.</summary>
+sealed class EmulatedMachine : IKernelMachine
+{
+    readonly DeviceMemory _memory = new();
+    readonly PtxMachine _machine;
+
+    internal EmulatedMachine(PtxMachineOptions options) => _machine = new PtxMachine(_memory, options);
+
+    public ulong Allocate(long bytes) => _memory.Allocate(bytes);
+
+    public void Write(ulong address, ReadOnlySpan<byte> bytes) => _memory.Write(address, bytes);
+
+    public void Read(ulong address, Span<byte> bytes) => _memory.Read(address, bytes);
+
+    public LaunchReport? Launch(string text, PtxKernel kernel, Dim3 grid, int threads, int sharedBytes, byte[] parameters)
+        => _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, parameters);
+}
