@@ -17,10 +17,11 @@ sealed class KernelCard
 
     /// <param name="target">What the kernels are compiled for.</param>
     /// <param name="counts">Whether what they move is counted.</param>
-    internal KernelCard(string target, bool counts = false)
+    /// <param name="shortSums">Whether the tensor cores' sums of 8-bit floats are as short as Hopper's.</param>
+    internal KernelCard(string target, bool counts = false, bool shortSums = false)
     {
         _target = target;
-        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts });
+        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums });
     }
 
     /// <summary>What the kernels are compiled for.</summary>
@@ -54,7 +55,7 @@ sealed class KernelCard
         return values;
     }
 
-    /// <summary>Launches a kernel with arguments of any structures.</summary>
+    /// <summary>Launches a kernel with arguments of any structures, or their bytes.</summary>
     internal LaunchReport Launch(string file, string name, int grid, int threads, int sharedBytes, params object[] arguments)
         => Launch(file, name, new Dim3(grid), threads, sharedBytes, arguments);
 
@@ -68,6 +69,13 @@ sealed class KernelCard
         for (int i = 0; i < arguments.Length; i++)
         {
             PtxParameter parameter = kernel.Parameters[i];
+            if (arguments[i] is byte[] image)
+            {
+                Assert.Equal(parameter.Size, image.Length);
+                image.CopyTo(bytes, parameter.Offset);
+                continue;
+            }
+
             Assert.Equal(parameter.Size, Marshal.SizeOf(arguments[i]));
             nint copy = Marshal.AllocHGlobal(parameter.Size);
             Marshal.StructureToPtr(arguments[i], copy, fDeleteOld: false);

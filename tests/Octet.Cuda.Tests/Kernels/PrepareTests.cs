@@ -117,7 +117,7 @@ public class PrepareTests
             ActivationQuantizer.Quantize(x.AsSpan(row * Columns, Columns), rule, codes, expected);
             for (int i = 0; i < 256; i++)
             {
-                float found = (float)BitConverter.UInt16BitsToHalf(planes[(row * to.Groups * 128) + (i / 128 * 128) + Values.Place(i % 128, isPermuted: true)]);
+                float found = (float)BitConverter.UInt16BitsToHalf(planes[(row * to.Groups * 128) + (i / 128 * 128) + Values.Place(i % 128, InputOrder.ForLanes)]);
                 Assert.Equal(codes[i], found);
                 Assert.Equal(expected[i / 128], scales[(i / 128 * to.ScaleStride) + row]);
             }
