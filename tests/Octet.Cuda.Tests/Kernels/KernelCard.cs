@@ -14,13 +14,16 @@ sealed class KernelCard
     readonly PtxMachine _machine;
     readonly DeviceMemory _memory = new();
     readonly string _target;
+    readonly Func<string, string>? _edit;
 
     /// <param name="target">What the kernels are compiled for.</param>
     /// <param name="counts">Whether what they move is counted.</param>
     /// <param name="shortSums">Whether the tensor cores' sums of 8-bit floats are as short as Hopper's.</param>
-    internal KernelCard(string target, bool counts = false, bool shortSums = false)
+    /// <param name="edit">What becomes of the kernels' texts before they are read; null: nothing.</param>
+    internal KernelCard(string target, bool counts = false, bool shortSums = false, Func<string, string>? edit = null)
     {
         _target = target;
+        _edit = edit;
         _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums });
     }
 
@@ -62,7 +65,9 @@ sealed class KernelCard
     /// <inheritdoc cref="Launch(string, string, int, int, int, object[])"/>
     internal LaunchReport Launch(string file, string name, Dim3 grid, int threads, int sharedBytes, params object[] arguments)
     {
-        PtxModule module = s_modules.GetOrAdd((file, _target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)));
+        PtxModule module = _edit is null
+            ? s_modules.GetOrAdd((file, _target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)))
+            : PtxModule.Parse(_edit(KernelLibrary.Text(file, _target)));
         PtxKernel kernel = module.Kernels[name];
         byte[] bytes = new byte[kernel.ParameterBytes];
         Assert.Equal(kernel.Parameters.Count, arguments.Length);

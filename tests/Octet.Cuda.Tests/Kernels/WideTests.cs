@@ -62,7 +62,36 @@ public class WideTests
         layers.AssertOutputs(1e-3);
     }
 
-    static LinearLayers Layers(KernelCard card, string kernel, string format, int tokens, int columns, int[] rows)
+    /// <summary>The place counts from the kernel's beginning: the first wait is that of who copies, for a stage that nobody reads, the second that of who multiplies.</summary>
+    [Theory]
+    [InlineData("wgmma.fence", 0, "", PtxError.Misuse)]
+    [InlineData("mbarrier.try_wait", 0, "setp.eq.u32 ended, 0, 0;", PtxError.Deadlock)]
+    [InlineData("mbarrier.try_wait", 1, "setp.eq.u32 ended, 0, 0;", PtxError.Uninitialized)]
+    [InlineData("mbarrier.arrive.shared", 0, "", PtxError.Deadlock)]
+    [InlineData("mbarrier.arrive.expect_tx", 0, "", PtxError.Deadlock)]
+    [InlineData("bar.sync", 0, "", PtxError.Race)]
+    public void A_kernel_without_its_synchronisation_is_found_out(string instruction, int place, string instead, PtxError error)
+    {
+        var card = new KernelCard("sm_90a", edit: text => text.Contains("linear_wide", StringComparison.Ordinal) ? Edited(text, instruction, place, instead) : text);
+        LinearLayers layers = Layers(card, "codes_e4m3", "e4m3", 65, 1040, [130]);
+        PtxException found = Assert.Throws<PtxException>(() => Run(layers, "codes_e4m3", 65, [130], 256, blocks: 1));
+        Assert.True(error == found.Error, found.Message);
+    }
+
+    static string Edited(string text, string instruction, int place, string instead)
+    {
+        string[] lines = text.Split('\n');
+        int at = Array.FindIndex(lines, line => line.Contains("linear_wide_codes_e4m3_256(", StringComparison.Ordinal));
+        for (; place >= 0; place--)
+        {
+            at = Array.FindIndex(lines, at + 1, line => line.StartsWith(instruction, StringComparison.Ordinal));
+        }
+
+        lines[at] = instead;
+        return string.Join('\n', lines);
+    }
+
+    internal static LinearLayers Layers(KernelCard card, string kernel, string format, int tokens, int columns, int[] rows)
     {
         bool isCodes = kernel.StartsWith("codes", StringComparison.Ordinal);
         InputOrder order = isCodes ? InputOrder.AsCodes : format.StartsWith('e') ? InputOrder.ForProducts : InputOrder.AsTheyAre;
@@ -70,7 +99,7 @@ public class WideTests
         return new LinearLayers(card, format, tokens, form, kernel.EndsWith("_2", StringComparison.Ordinal) ? 2 : 1, order, columns, [.. rows.Select((count, i) => (count, i % 2 == 0 ? 100 : 1))]);
     }
 
-    static LaunchReport Run(LinearLayers layers, string kernel, int tokens, int[] rows, int tileRows, int blocks)
+    internal static LaunchReport Run(LinearLayers layers, string kernel, int tokens, int[] rows, int tileRows, int blocks)
     {
         LinearPart[] parts = layers.Parts(tileRows);
         Preparation prepared = layers.Prepared;
