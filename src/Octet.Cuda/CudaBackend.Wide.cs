@@ -10,6 +10,9 @@ sealed unsafe partial class CudaBackend
     const int WideThreads = 384;
     const int WideColumns = 128;
 
+    // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile.
+    const int WideTokens = 2048;
+
     // The ring of stages; behind it scales and barriers of the most stages there are.
     const int WideRingBytes = 192 << 10;
     const int WideStages = 6;

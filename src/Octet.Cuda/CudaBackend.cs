@@ -45,6 +45,8 @@ sealed partial class CudaBackend : Backend
 
     internal override MemoryLedger Memory => _context.Memory;
 
+    internal override int BusyTokens => IsHopper ? WideTokens : 0;
+
     /// <summary>Kernels that were put in the queue, those of graphs when they were recorded.</summary>
     internal long Launches { get; private set; }
 

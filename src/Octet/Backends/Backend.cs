@@ -27,6 +27,9 @@ abstract class Backend : IDisposable
     /// <summary>What models have taken of the device's memory.</summary>
     internal abstract MemoryLedger Memory { get; }
 
+    /// <summary>The tokens of prompts that have to be computed together for the device to be busy; 0: no more than models ask for by themselves.</summary>
+    internal virtual int BusyTokens => 0;
+
     internal abstract Activations CreateActivations(int rows, int columns);
 
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>

@@ -55,6 +55,14 @@ public class ModelTests
     }
 
     [Fact]
+    public void So_many_tokens_of_a_prompt_are_computed_together_that_Hopper_is_busy()
+    {
+        using var both = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 });
+        using var older = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 }, new FakeCard { Major = 8, Minor = 9, Options = CardModel.Quick });
+        Assert.Equal((2048, 256, 256), (both.Model.BatchCapacity, both.Cpu.BatchCapacity, older.Model.BatchCapacity));
+    }
+
+    [Fact]
     public void A_driver_without_tensor_maps_has_prompts_multiplied_as_on_other_cards()
     {
         using var both = new CardModel(s_dynamic with { PrefillChunk = 128 }, missing: "cuTensorMapEncodeTiled");
