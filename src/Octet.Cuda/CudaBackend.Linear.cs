@@ -13,6 +13,8 @@ sealed unsafe partial class CudaBackend
 
     // More columns of products are linear_many's.
     const int FewColumns = 64;
+    // A layer of 2560 rows has 20 tiles of them for each 64 tokens, and a card a hundred multiprocessors.
+    const int ManyTokens = 1024;
     const int ManyRows = 128;
     const int ManyColumns = 64;
     const int ManyThreads = 256;
@@ -47,18 +49,26 @@ sealed unsafe partial class CudaBackend
                 continue;
             }
 
-            InputPlan plan = InputPlan.For(weight, rows);
+            InputPlan plan = Plan(weight, rows);
             Preparation prepared = Prepare(x, weight, plan, rows);
             int count = 0;
             var parts = new Parts();
-            while (count < MostParts && first + count < weights.Length && weights[first + count] is CudaWeight next && next.Format == weight.Format && InputPlan.For(next, rows) == plan)
+            while (count < MostParts && first + count < weights.Length && weights[first + count] is CudaWeight next && next.Format == weight.Format && Plan(next, rows) == plan)
             {
                 to = (CudaActivations)outputs[first + count];
                 parts[count++] = Part(next, to.Address, to.Stride);
                 Made(to);
             }
 
-            Multiply(weight.Format, parts, count, prepared, rows);
+            if (plan.IsWide)
+            {
+                MultiplyWide(weights.Slice(first, count), parts, plan, prepared, rows);
+            }
+            else
+            {
+                Multiply(weight.Format, parts, count, prepared, rows);
+            }
+
             first += count;
         }
     }
@@ -109,7 +119,7 @@ sealed unsafe partial class CudaBackend
     {
         Made(output);
         _made = (consumer, output);
-        if (consumer.Layer is not { } layer || layer.Format == CudaFormat.Float32 || InputPlan.For(layer, rows) is not { CanBeFused: true } plan)
+        if (consumer.Layer is not { } layer || layer.Format == CudaFormat.Float32 || Plan(layer, rows) is not { CanBeFused: true } plan)
         {
             return default;
         }
@@ -234,18 +244,20 @@ sealed unsafe partial class CudaBackend
             arguments.Add(parts[i]);
         }
 
-        arguments.Add(new LinearInputs
-        {
-            Planes = prepared.Planes,
-            Scales = prepared.Scales,
-            ScaleStride = prepared.ScaleStride,
-            Groups = prepared.Groups,
-            Count = rows * prepared.Count,
-            Chunk = chunk,
-            PerRow = prepared.Count,
-        });
+        arguments.Add(Inputs(prepared, rows, chunk));
         return arguments;
     }
+
+    static LinearInputs Inputs(in Preparation prepared, int rows, int chunk) => new()
+    {
+        Planes = prepared.Planes,
+        Scales = prepared.Scales,
+        ScaleStride = prepared.ScaleStride,
+        Groups = prepared.Groups,
+        Count = rows * prepared.Count,
+        Chunk = chunk,
+        PerRow = prepared.Count,
+    };
 
     void MultiplyPlain(CudaWeight weight, ulong x, int stride, int rows, ulong output, int outputStride)
     {

@@ -45,8 +45,7 @@ sealed partial class CudaBackend : Backend
 
     internal override MemoryLedger Memory => _context.Memory;
 
-    // So many rows that the products of a layer take far longer than their weights take to be read.
-    internal override int? PrefillChunk => 2048;
+    internal override int BusyTokens => IsHopper ? WideTokens : ManyTokens;
 
     /// <summary>Kernels that were put in the queue, those of graphs when they were recorded.</summary>
     internal long Launches { get; private set; }

@@ -42,6 +42,9 @@ sealed class CudaWeight : Weight
     /// <summary>What is added to each output; null: nothing.</summary>
     internal CudaVector? Bias { get; init; }
 
+    /// <summary>What the tensor memory accelerator is told of it; null: nobody has asked yet.</summary>
+    internal TensorMap? Map { get; set; }
+
     public override void Dispose()
     {
     }

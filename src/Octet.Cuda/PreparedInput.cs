@@ -7,11 +7,12 @@ namespace Octet.Cuda;
 /// <summary>How rows become operands of the products of a layer: the same for layers that have an input in common and hold it alike.</summary>
 /// <param name="Form">What they become.</param>
 /// <param name="Planes">Operands of a row.</param>
-/// <param name="IsPermuted">Whether columns lie as weights of 8 bits want them.</param>
+/// <param name="Order">How their columns lie.</param>
 /// <param name="IsBFloat">Whether codes are bfloat16.</param>
 /// <param name="Rule">Where scales of codes come from; null: there are no codes.</param>
 /// <param name="Factors">What inputs are multiplied with before.</param>
-readonly record struct InputPlan(InputForm Form, int Planes, bool IsPermuted, bool IsBFloat, InputQuantization? Rule, CudaVector? Factors)
+/// <param name="IsWide">Whether <c>linear_wide</c> multiplies them.</param>
+readonly record struct InputPlan(InputForm Form, int Planes, InputOrder Order, bool IsBFloat, InputQuantization? Rule, CudaVector? Factors, bool IsWide = false)
 {
     // So many rows still have all of their bits: more are computed with the 11 of one float16, or the 16 of two bfloat16.
     const int FewRows = 16;
@@ -26,24 +27,31 @@ readonly record struct InputPlan(InputForm Form, int Planes, bool IsPermuted, bo
     /// <summary>The plan for a layer and so many rows.</summary>
     internal static InputPlan For(CudaWeight weight, int rows)
     {
-        bool narrow = weight.Layout.ElementBytes == 1;
+        InputOrder order = weight.Layout.ElementBytes == 1 ? InputOrder.ForLanes : InputOrder.AsTheyAre;
         bool bfloat = weight.Format == CudaFormat.BFloat16;
         if (weight.Input is { } rule)
         {
-            return new(rule is { Scale: 0, Group: > 0 } ? InputForm.GroupCodes : InputForm.GivenCodes, 1, narrow, bfloat, rule, weight.Factors);
+            return new(rule is { Scale: 0, Group: > 0 } ? InputForm.GroupCodes : InputForm.GivenCodes, 1, order, bfloat, rule, weight.Factors);
         }
 
         return bfloat
-            ? new(InputForm.BFloats, rows <= FewestRows ? 3 : 2, false, false, null, weight.Factors)
-            : new(InputForm.Halves, rows <= FewRows ? 2 : 1, narrow, false, null, weight.Factors);
+            ? new(InputForm.BFloats, rows <= FewestRows ? 3 : 2, order, false, null, weight.Factors)
+            : new(InputForm.Halves, rows <= FewRows ? 2 : 1, order, false, null, weight.Factors);
     }
+
+    /// <summary>The same for <c>linear_wide</c>.</summary>
+    internal InputPlan Widened() => this with
+    {
+        IsWide = true,
+        Order = Order == InputOrder.AsTheyAre ? InputOrder.AsTheyAre : Rule is null ? InputOrder.ForProducts : InputOrder.AsCodes,
+    };
 }
 
 /// <summary>Memory for the operands of one input, which grows to what was asked for.</summary>
 sealed class PreparedInput(CudaContext context, CudaStream stream) : IDisposable
 {
-    // Columns of products are taken 8 at a time.
-    const int Columns = 64;
+    // The most columns that a block takes, and their scales with them.
+    const int Columns = 128;
 
     DeviceBlock? _planes;
     DeviceBlock? _scales;
@@ -64,7 +72,7 @@ sealed class PreparedInput(CudaContext context, CudaStream stream) : IDisposable
             Scales = plan.Form == InputForm.BFloats ? 0 : _scales!.Address,
             Form = plan.Form,
             Count = plan.Planes,
-            IsPermuted = plan.IsPermuted ? 1 : 0,
+            Order = plan.Order,
             IsBFloat = plan.IsBFloat ? 1 : 0,
             PowerOfTwo = rule.PowerOfTwo ? 1 : 0,
             ScaleStride = stride,

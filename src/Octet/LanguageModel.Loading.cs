@@ -82,7 +82,7 @@ public sealed partial class LanguageModel
     static LanguageModel Open(
         string path, string weightFiles, ModelConfig config, GenerationConfig generation, LanguageModelOptions options, Machine machine, Backend backend, string? notice, long started)
     {
-        int chunk = Math.Min(options.PrefillChunk ?? backend.PrefillChunk ?? config.Decoder!.PrefillChunk, config.MaxPositionEmbeddings);
+        int chunk = Math.Min(options.PrefillChunk ?? Math.Max(config.Decoder!.PrefillChunk, backend.BusyTokens), config.MaxPositionEmbeddings);
         SafetensorsCheckpoint? checkpoint = null;
         IDisposable? weightBytes = null;
         DecoderModel? model = null;

@@ -38,7 +38,7 @@ public sealed record LanguageModelOptions
 
     /// <summary>
     /// Prompt tokens that are computed together, from 1 to 4096. More is faster and takes more memory. By default 256, of mixtures up to 512: each
-    /// expert has but a part of the tokens, and its weights are widened for those.
+    /// expert has but a part of the tokens, and its weights are widened for those; on cards 1024, on Hopper 2048.
     /// </summary>
     public int? PrefillChunk { get; init; }
 

@@ -9,7 +9,7 @@ sealed class ModelOptions
     readonly Option<string?> _device = DeviceOption.Create();
     readonly Option<int?> _threads = Number.Integer("--threads", "Threads that compute [default: one for each processor]", 1, 1024);
     readonly Option<int?> _context = Number.Integer("--context", "Tokens that prompt and answer may have together [default: what the model was made for, or less where memory does not hold it]", 1);
-    readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256, of mixtures up to 512, on a card 2048]", 1, 4096);
+    readonly Option<int?> _chunk = Number.Integer("--chunk", "Prompt tokens computed together [default: 256, of mixtures up to 512, on a card 1024, on Hopper 2048]", 1, 4096);
     readonly Option<long?> _cacheMemory = ByteSize.Option("--kv-cache-memory", "The most memory that keys and values take, e.g. 4GiB [default: what the machine has beside the weights, as far as it can be used]");
     readonly Option<string?> _activation = Choice.Create(
         "--activation", "How the inputs of FP8 layers are held: in float32, or quantised to FP8 as GPUs do, with scales computed or the checkpoint's own [default: weight-only]", "weight-only", "dynamic", "static");

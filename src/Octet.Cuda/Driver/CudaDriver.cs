@@ -56,6 +56,9 @@ sealed unsafe partial class CudaDriver
     internal readonly delegate* unmanaged<ulong, byte, nuint, nint, int> cuMemsetD8Async;
     internal readonly delegate* unmanaged<ulong, uint, nuint, nint, int> cuMemsetD32Async;
 
+    /// <summary>From 12.0 on.</summary>
+    internal readonly delegate* unmanaged<void*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int, int> cuTensorMapEncodeTiled;
+
     internal readonly delegate* unmanaged<nint*, uint, int, int> cuStreamCreateWithPriority;
     internal readonly delegate* unmanaged<nint, int> cuStreamDestroy_v2;
     internal readonly delegate* unmanaged<nint, int> cuStreamSynchronize;
@@ -117,6 +120,7 @@ sealed unsafe partial class CudaDriver
         cuMemcpyDtoDAsync_v2 = (delegate* unmanaged<ulong, ulong, nuint, nint, int>)exports.Required("cuMemcpyDtoDAsync_v2");
         cuMemsetD8Async = (delegate* unmanaged<ulong, byte, nuint, nint, int>)exports.Required("cuMemsetD8Async");
         cuMemsetD32Async = (delegate* unmanaged<ulong, uint, nuint, nint, int>)exports.Required("cuMemsetD32Async");
+        cuTensorMapEncodeTiled = (delegate* unmanaged<void*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)exports.Optional("cuTensorMapEncodeTiled");
         cuStreamCreateWithPriority = (delegate* unmanaged<nint*, uint, int, int>)exports.Required("cuStreamCreateWithPriority");
         cuStreamDestroy_v2 = (delegate* unmanaged<nint, int>)exports.Required("cuStreamDestroy_v2");
         cuStreamSynchronize = (delegate* unmanaged<nint, int>)exports.Required("cuStreamSynchronize");

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.Kernels;
 
@@ -12,7 +14,7 @@ struct Preparation
     internal ulong Scales;
     internal InputForm Form;
     internal int Count;
-    internal int IsPermuted;
+    internal InputOrder Order;
     internal int IsBFloat;
     internal int PowerOfTwo;
     internal int ScaleStride;
@@ -35,6 +37,22 @@ enum InputForm
 
     /// <summary>Up to three bfloat16.</summary>
     BFloats,
+}
+
+/// <summary>How the columns of a group lie there, each named for who takes them.</summary>
+enum InputOrder
+{
+    /// <summary>In theirs: weights of 16 bits.</summary>
+    AsTheyAre,
+
+    /// <summary>For lanes that load 16 columns of weights of 8 bits.</summary>
+    ForLanes,
+
+    /// <summary>For such lanes of <c>linear_wide</c>.</summary>
+    ForProducts,
+
+    /// <summary>E4M3 codes of a byte each, in their order: <c>linear_wide</c>.</summary>
+    AsCodes,
 }
 
 /// <summary><c>embed.cu</c>.</summary>
@@ -78,6 +96,20 @@ struct LinearInputs
     internal int Count;
     internal int Chunk;
     internal int PerRow;
+}
+
+/// <summary><c>linear_wide.cuh</c>: of each layer, and of the inputs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct WideMaps
+{
+    internal WeightMaps Weights;
+    internal TensorMap Inputs;
+
+    [InlineArray(3)]
+    internal struct WeightMaps
+    {
+        TensorMap _first;
+    }
 }
 
 /// <summary><c>gating.cuh</c>.</summary>

@@ -7,7 +7,7 @@ namespace Octet.Cuda.Kernels;
 unsafe ref struct LaunchArguments
 {
     const int Most = 12;
-    const int Words = 64;
+    const int Words = 128;
 
     fixed ulong _values[Words];
     fixed int _places[Most];

@@ -1,7 +1,6 @@
 // Inputs of linear layers as operands of 16 bits: of every row one to three planes, which add up to it, and a scale for each group of 128 columns.
 //
-// A plane's group is 256 bytes, in the order in which the lanes of a product take it, chunk by chunk of 8 values: for weights of 16 bits columns lie
-// as they are; for weights of 8 bits, of which a lane loads 16 columns at once, chunk i of lane t is columns 64 (i / 2) + 16 t + 8 (i % 2) and on.
+// A plane's group is 256 bytes, in the order in which a kernel takes it; codes of a byte each are one plane of 128 bytes a group.
 #pragma once
 #include "numbers.cuh"
 
@@ -20,13 +19,30 @@ enum Form : i32
     BFloats,
 };
 
+enum Order : i32
+{
+    // For weights of 16 bits, whose lanes take 8 columns at a time.
+    AsTheyAre,
+
+    // For weights of 8 bits, of which a lane t = lane % 4 loads 16 columns at once: chunk by chunk of 8 values, chunk i of lane t is columns
+    // 64 (i / 2) + 16 t + 8 (i % 2) and on.
+    ForLanes,
+
+    // The same for linear_wide, which takes the inputs of a product of 16 columns as they lie: its columns 2t, 2t + 1, 2t + 8 and 2t + 9 are of product i those
+    // from 64 (i / 4) + 16 t + 4 (i % 4) on.
+    ForProducts,
+
+    // For linear_wide: E4M3, a byte each, columns as they are.
+    AsCodes,
+};
+
 struct Preparation
 {
     u16* planes;      // [row * count + plane][groups of the row * 128]
     float* scales;    // [group][scale_stride], one for each row and plane; null for BFloats
     i32 form;
     i32 count;        // planes of a row
-    i32 is_permuted;  // for weights of 8 bits
+    i32 order;
     i32 is_bfloat;    // codes as bfloat16
     i32 power_of_two; // whether computed scales are rounded up to a power of two
     i32 scale_stride;
@@ -86,16 +102,39 @@ DEVICE void prepare_group(const Preparation& to, i32 row, i32 group, f32x4 x, fl
         x.w = round_e4m3(x.w / scale);
     }
 
-    i32 chunk = ((lane / 16) * 2) + ((lane % 4) / 2);
-    i32 place = to.is_permuted ? (((chunk * 4) + ((lane % 16) / 4)) * 8) + ((lane % 2) * 4) : lane * 4;
     i32 first = row * to.count;
-    u16* plane = to.planes + (((u64)first * to.groups) + group) * Group + place;
+    u64 at = ((u64)first * to.groups) + group;
+    if (to.order == AsCodes)
+    {
+        ((u32*)to.planes)[(at * WarpLanes) + lane] = code_e4m3(x.x) | (code_e4m3(x.y) << 8) | (code_e4m3(x.z) << 16) | (code_e4m3(x.w) << 24);
+        if (lane == 0)
+        {
+            to.scales[((u64)group * to.scale_stride) + row] = scale;
+        }
+
+        return;
+    }
+
+    i32 t = lane % 16 / 4;
+    i32 chunk = ((lane / 16) * 2) + ((lane % 4) / 2);
+    i32 product = ((lane / 16) * 4) + (lane % 4);
+    i32 place = to.order == ForProducts ? (product * 16) + (t * 2) : to.order == ForLanes ? (((chunk * 4) + t) * 8) + ((lane % 2) * 4) : lane * 4;
+    u16* plane = to.planes + (at * Group) + place;
     KEEP_LOOP for (i32 i = 0; i < to.count; i++, plane += (u64)to.groups * Group)
     {
         u32x2 packed;
         packed.x = is_bfloat ? pack_bf16(x.x, x.y) : pack_f16(x.x, x.y);
         packed.y = is_bfloat ? pack_bf16(x.z, x.w) : pack_f16(x.z, x.w);
-        *(u32x2*)plane = packed;
+        if (to.order == ForProducts)
+        {
+            *(u32*)plane = packed.x;
+            *(u32*)(plane + 8) = packed.y;
+        }
+        else
+        {
+            *(u32x2*)plane = packed;
+        }
+
         x = difference(x, packed.x, packed.y, is_bfloat);
         if (to.scales && lane == 0)
         {

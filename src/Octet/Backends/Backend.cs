@@ -27,8 +27,8 @@ abstract class Backend : IDisposable
     /// <summary>What models have taken of the device's memory.</summary>
     internal abstract MemoryLedger Memory { get; }
 
-    /// <summary>Tokens of prompts that are best computed together where nobody says; null: as many as the model's shape asks for.</summary>
-    internal virtual int? PrefillChunk => null;
+    /// <summary>The tokens of prompts that have to be computed together for the device to be busy; 0: no more than models ask for by themselves.</summary>
+    internal virtual int BusyTokens => 0;
 
     internal abstract Activations CreateActivations(int rows, int columns);
 

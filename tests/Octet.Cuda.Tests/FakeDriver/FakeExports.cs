@@ -42,6 +42,7 @@ static unsafe class FakeExports
         ["cuMemcpyDtoDAsync_v2"] = (nint)(delegate* unmanaged<ulong, ulong, nuint, nint, int>)&cuMemcpyDtoDAsync_v2,
         ["cuMemsetD8Async"] = (nint)(delegate* unmanaged<ulong, byte, nuint, nint, int>)&cuMemsetD8Async,
         ["cuMemsetD32Async"] = (nint)(delegate* unmanaged<ulong, uint, nuint, nint, int>)&cuMemsetD32Async,
+        ["cuTensorMapEncodeTiled"] = (nint)(delegate* unmanaged<byte*, int, uint, ulong, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)&cuTensorMapEncodeTiled,
         ["cuStreamCreateWithPriority"] = (nint)(delegate* unmanaged<nint*, uint, int, int>)&cuStreamCreateWithPriority,
         ["cuStreamDestroy_v2"] = (nint)(delegate* unmanaged<nint, int>)&cuStreamDestroy_v2,
         ["cuStreamSynchronize"] = (nint)(delegate* unmanaged<nint, int>)&cuStreamSynchronize,

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PtxEmulator;
 
 namespace Octet.Cuda.Tests.FakeDriver;
 
@@ -29,6 +30,43 @@ static unsafe partial class FakeFunctions
         card.Allocations.Add(*address, (long)bytes);
         return Code.Success;
     });
+
+    /// <summary>The rules of its manual; what only newer kinds of maps have is refused.</summary>
+    [UnmanagedCallersOnly]
+    internal static int cuTensorMapEncodeTiled(
+        byte* map, int type, uint rank, ulong address, ulong* sizes, ulong* strides, uint* box, uint* steps, int interleave, int swizzle, int promotion, int fill)
+        => Call("cuTensorMapEncodeTiled", card =>
+        {
+            if ((nint)map % 64 != 0 || rank is < 1 or > 5 || interleave != 0 || swizzle is < 0 or > 3 || promotion is < 0 or > 3 || fill != 0)
+            {
+                return Code.InvalidValue;
+            }
+
+            for (int i = 0; i < rank; i++)
+            {
+                if (steps[i] != 1 || box[i] > 256)
+                {
+                    return Code.InvalidValue;
+                }
+            }
+
+            var tensor = new TensorMap
+            {
+                Address = address,
+                ElementBytes = TensorMap.ElementBytesOf(type),
+                Dimensions = new ReadOnlySpan<ulong>(sizes, (int)rank).ToArray(),
+                Strides = new ReadOnlySpan<ulong>(strides, (int)rank - 1).ToArray(),
+                Box = [.. new ReadOnlySpan<uint>(box, (int)rank).ToArray().Select(extent => (int)extent)],
+                Swizzle = (TensorMapSwizzle)swizzle,
+            };
+            if (tensor.Error() is not null)
+            {
+                return Code.InvalidValue;
+            }
+
+            tensor.WriteTo(new Span<byte>(map, TensorMap.Bytes));
+            return Code.Success;
+        });
 
     [UnmanagedCallersOnly]
     internal static int cuMemFree_v2(ulong address) => Release("cuMemFree_v2", card =>

@@ -30,6 +30,11 @@ public class CountTests
             Many(text, target);
         }
 
+        Wide(text, "codes_e4m3", 128);
+        Wide(text, "codes_e4m3", 256);
+        Wide(text, "e4m3", 256);
+        Wide(text, "bf16_2", 256);
+
         // The same for every target.
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
         Attend(text, "sm_80", tokens: 16, "attend_many_4");
@@ -66,6 +71,15 @@ public class CountTests
         Add(text, target, $"[128, {Hidden}], tokens 64", card.Reports[^1]);
     }
 
+    /// <summary>One tile: 128 columns of inputs, the planes of 64 tokens where each has two.</summary>
+    static void Wide(StringBuilder text, string kernel, int rows)
+    {
+        var card = new KernelCard("sm_90a", counts: true);
+        int tokens = kernel.EndsWith("_2", StringComparison.Ordinal) ? 64 : 128;
+        LinearLayers layers = WideTests.Layers(card, kernel, kernel.StartsWith("bf16", StringComparison.Ordinal) ? "bf16" : "e4m3", tokens, Hidden, [rows]);
+        Add(text, "sm_90a", $"[{rows}, {Hidden}], tokens {tokens}", WideTests.Run(layers, kernel, tokens, [rows], rows, blocks: 1));
+    }
+
     static (KernelCard, LinearPart, LinearInputs) Layer(string target, string format, int rows, int tokens, int planes)
     {
         var card = new KernelCard(target, counts: true);
@@ -98,6 +112,6 @@ public class CountTests
     }
 
     static void Add(StringBuilder text, string target, string what, LaunchReport report)
-        => text.Append(CultureInfo.InvariantCulture, $"{report.Kernel}, {target}, {what}: {report.Instructions}, {report.Count("mma.sync")}; {report.GlobalBytesRead}, {report.GlobalBytesWritten}; {report.GlobalSectors}; ")
+        => text.Append(CultureInfo.InvariantCulture, $"{report.Kernel}, {target}, {what}: {report.Instructions}, {report.Count("mma.sync") + report.Count("wgmma.mma_async")}; {report.GlobalBytesRead}, {report.GlobalBytesWritten}; {report.GlobalSectors}; ")
             .Append(CultureInfo.InvariantCulture, $"{report.SharedWavefronts}, {report.SharedConflicts}; {report.Barriers}\n");
 }

@@ -1,6 +1,7 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Cuda.Kernels;
+using Octet.Tests.Reference;
 using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Kernels;
@@ -34,14 +35,15 @@ public class PrepareTests
         => AssertCodes(target, new InputQuantization(0, 0, false, Bound: 2.5f), InputForm.GivenCodes, "prepare_rows");
 
     [Theory]
-    [InlineData("sm_80", true, 2, 1e-6)]
-    [InlineData("sm_89", true, 1, 5e-4)]
-    [InlineData("sm_90a", false, 2, 1e-6)]
-    public void Halves_add_up_to_the_input(string target, bool isPermuted, int planes, double tolerance)
+    [InlineData("sm_80", InputOrder.ForLanes, 2, 1e-6)]
+    [InlineData("sm_89", InputOrder.ForLanes, 1, 5e-4)]
+    [InlineData("sm_90a", InputOrder.ForProducts, 1, 5e-4)]
+    [InlineData("sm_90a", InputOrder.AsTheyAre, 2, 1e-6)]
+    public void Halves_add_up_to_the_input(string target, object order, int planes, double tolerance)
     {
         var card = new KernelCard(target);
         float[] x = Inputs();
-        Preparation to = Values.Preparation(card, InputForm.Halves, Rows, planes, Columns, isPermuted);
+        Preparation to = Values.Preparation(card, InputForm.Halves, Rows, planes, Columns, isPermuted: false) with { Order = (InputOrder)order };
         Prepare(card, x, to, "prepare_inputs");
         double[][] meant = Values.Meant(card, to, Rows, Columns);
         for (int i = 0; i < x.Length; i++)
@@ -87,6 +89,19 @@ public class PrepareTests
     }
 
     [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void Codes_of_what_is_no_number_are_NaN(float value)
+    {
+        var card = new KernelCard("sm_90a");
+        float[] x = Inputs();
+        x[7] = value;
+        Preparation to = Values.Preparation(card, InputForm.GivenCodes, Rows, 1, Columns, isPermuted: false) with { Order = InputOrder.AsCodes, Scale = 1 };
+        Prepare(card, x, to, "prepare_inputs");
+        Assert.Equal(0x7F, card.Read<byte>(to.Planes, 8)[7] & 0x7F);
+    }
+
+    [Theory]
     [MemberData(nameof(Targets))]
     public void Inputs_are_multiplied_with_factors_first(string target)
     {
@@ -104,22 +119,28 @@ public class PrepareTests
 
     static void AssertCodes(string target, InputQuantization rule, InputForm form, string kernel)
     {
-        var card = new KernelCard(target);
-        float[] x = Inputs();
-        Preparation to = Values.Preparation(card, form, Rows, 1, Columns, isPermuted: true) with { Scale = rule.Scale, Bound = rule.Bound, PowerOfTwo = rule.PowerOfTwo ? 1 : 0 };
-        Prepare(card, x, to, kernel);
-        ushort[] planes = card.Read<ushort>(to.Planes, Rows * to.Groups * 128);
-        float[] scales = card.Read<float>(to.Scales, to.ScaleStride * to.Groups);
-        for (int row = 0; row < Rows; row++)
+        foreach (InputOrder order in (InputOrder[])[InputOrder.ForLanes, InputOrder.AsCodes])
         {
-            float[] codes = new float[256];
-            float[] expected = new float[to.Groups];
-            ActivationQuantizer.Quantize(x.AsSpan(row * Columns, Columns), rule, codes, expected);
-            for (int i = 0; i < 256; i++)
+            var card = new KernelCard(target);
+            float[] x = Inputs();
+            Preparation to = Values.Preparation(card, form, Rows, 1, Columns, isPermuted: false) with { Order = order, Scale = rule.Scale, Bound = rule.Bound, PowerOfTwo = rule.PowerOfTwo ? 1 : 0 };
+            Prepare(card, x, to, kernel);
+            int count = Rows * to.Groups * 128;
+            float[] planes = order == InputOrder.AsCodes
+                ? [.. card.Read<byte>(to.Planes, count).Select(code => (float)E4M3.Decode(code))]
+                : [.. card.Read<ushort>(to.Planes, count).Select(bits => (float)BitConverter.UInt16BitsToHalf(bits))];
+            float[] scales = card.Read<float>(to.Scales, to.ScaleStride * to.Groups);
+            for (int row = 0; row < Rows; row++)
             {
-                float found = (float)BitConverter.UInt16BitsToHalf(planes[(row * to.Groups * 128) + (i / 128 * 128) + Values.Place(i % 128, isPermuted: true)]);
-                Assert.Equal(codes[i], found);
-                Assert.Equal(expected[i / 128], scales[(i / 128 * to.ScaleStride) + row]);
+                float[] codes = new float[256];
+                float[] expected = new float[to.Groups];
+                ActivationQuantizer.Quantize(x.AsSpan(row * Columns, Columns), rule, codes, expected);
+                for (int i = 0; i < 256; i++)
+                {
+                    float found = planes[(row * to.Groups * 128) + (i / 128 * 128) + Values.Place(i % 128, order)];
+                    Assert.Equal(BitConverter.SingleToUInt32Bits(codes[i]), BitConverter.SingleToUInt32Bits(found));
+                    Assert.Equal(expected[i / 128], scales[(i / 128 * to.ScaleStride) + row]);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 using Octet.Cuda.Kernels;
+using Octet.Tests.Reference;
 
 namespace Octet.Cuda.Tests.Kernels;
 
@@ -54,24 +55,29 @@ static class Values
     }
 
     /// <summary>Where a kernel's operand of a column lies among the 128 of its group (prepare.cuh).</summary>
-    internal static int Place(int column, bool isPermuted)
+    internal static int Place(int column, InputOrder order)
     {
-        int chunk = (column / 64 * 2) + (column % 16 / 8);
-        return isPermuted ? (((chunk * 4) + (column % 64 / 16)) * 8) + (column % 8) : column;
+        (int half, int lane, int within) = (column / 64, column % 64 / 16, column % 16);
+        return order switch
+        {
+            InputOrder.ForLanes => (((half * 2) + (within / 8)) * 32) + (lane * 8) + (within % 8),
+            InputOrder.ForProducts => (((half * 4) + (within / 4)) * 16) + (within % 4 / 2 * 8) + (lane * 2) + (within % 2),
+            _ => column,
+        };
     }
 
     /// <summary>A preparation of so many rows, with memory for it that counts as unwritten but for the scales, as the backend keeps them.</summary>
     internal static Preparation Preparation(KernelCard card, InputForm form, int rows, int planes, int columns, bool isPermuted, bool isBFloat = false)
     {
         int groups = (columns + 127) / 128;
-        int stride = ((rows * planes) + 63) / 64 * 64;
+        int stride = ((rows * planes) + 127) / 128 * 128;
         return new Preparation
         {
             Planes = card.Allocate<ushort>((long)rows * planes * groups * 128),
             Scales = form == InputForm.BFloats ? 0 : card.Upload(new float[stride * groups]),
             Form = form,
             Count = planes,
-            IsPermuted = isPermuted ? 1 : 0,
+            Order = isPermuted ? InputOrder.ForLanes : InputOrder.AsTheyAre,
             IsBFloat = isBFloat ? 1 : 0,
             ScaleStride = stride,
             Groups = groups,
@@ -82,7 +88,10 @@ static class Values
     /// <summary>What prepared rows stand for: [row][column], planes added up and scales multiplied in.</summary>
     internal static double[][] Meant(KernelCard card, in Preparation prepared, int rows, int columns)
     {
-        ushort[] planes = card.Read<ushort>(prepared.Planes, rows * prepared.Count * prepared.Groups * 128);
+        bool isCodes = prepared.Order == InputOrder.AsCodes;
+        int count = rows * prepared.Count * prepared.Groups * 128;
+        byte[] codes = isCodes ? card.Read<byte>(prepared.Planes, count) : [];
+        ushort[] planes = isCodes ? [] : card.Read<ushort>(prepared.Planes, count);
         float[]? scales = prepared.Scales == 0 ? null : card.Read<float>(prepared.Scales, prepared.ScaleStride * prepared.Groups);
         bool isBFloat = prepared.Form == InputForm.BFloats || prepared.IsBFloat != 0;
         double[][] meant = new double[rows][];
@@ -94,8 +103,10 @@ static class Values
                 for (int plane = 0; plane < prepared.Count; plane++)
                 {
                     int at = (row * prepared.Count) + plane;
-                    ushort bits = planes[(((at * prepared.Groups) + (column / 128)) * 128) + Place(column % 128, prepared.IsPermuted != 0)];
-                    double value = isBFloat ? BitConverter.UInt32BitsToSingle((uint)bits << 16) : (double)BitConverter.UInt16BitsToHalf(bits);
+                    int place = (((at * prepared.Groups) + (column / 128)) * 128) + Place(column % 128, prepared.Order);
+                    double value = isCodes
+                        ? E4M3.Decode(codes[place])
+                        : isBFloat ? BitConverter.UInt32BitsToSingle((uint)planes[place] << 16) : (double)BitConverter.UInt16BitsToHalf(planes[place]);
                     meant[row][column] += value * (scales is null ? 1 : scales[(column / 128 * prepared.ScaleStride) + at]);
                 }
             }

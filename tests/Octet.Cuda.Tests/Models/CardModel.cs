@@ -15,18 +15,20 @@ sealed class CardModel : IDisposable
     /// <param name="options">How both are opened.</param>
     /// <param name="checkpoint">The model; null: two layers of ragged sizes.</param>
     /// <param name="card">The card; null: one of sm_90.</param>
-    internal CardModel(LanguageModelOptions options, SyntheticCheckpoint? checkpoint = null, FakeCard? card = null)
-        : this(options, directory => (checkpoint ?? new SyntheticCheckpoint()).Write(directory), card)
+    /// <param name="missing">A function that the driver does not have; null: none.</param>
+    internal CardModel(LanguageModelOptions options, SyntheticCheckpoint? checkpoint = null, FakeCard? card = null, string? missing = null)
+        : this(options, directory => (checkpoint ?? new SyntheticCheckpoint()).Write(directory), card, missing)
     {
     }
 
     /// <param name="options">How both are opened.</param>
     /// <param name="write">Writes the model into a directory.</param>
     /// <param name="card">The card; null: one of sm_90.</param>
-    internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null)
+    /// <param name="missing">A function that the driver does not have; null: none.</param>
+    internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null, string? missing = null)
     {
         write(_directory.Path);
-        Fake = new FakeCuda(card ?? new FakeCard { Options = Quick });
+        Fake = new FakeCuda(card ?? new FakeCard { Options = Quick }) { Missing = missing is null ? [] : [missing] };
         DriverProbe probe = Fake.Probe;
         var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
         Model = LanguageModel.Load(_directory.Path, options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]);

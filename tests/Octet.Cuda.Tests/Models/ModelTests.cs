@@ -38,6 +38,39 @@ public class ModelTests
         Assert.True(error < Tolerance, $"{error}");
     }
 
+    /// <summary>Of each layer query, key and value, output, both gates, down: a launch each, in tiles of 256 rows where four multiprocessors have them all at once.</summary>
+    [Theory]
+    [InlineData(ActivationMode.Dynamic, DataType.Float8E4M3FN, "linear_wide_codes_e4m3")]
+    [InlineData(ActivationMode.WeightOnly, DataType.Float8E4M3FN, "linear_wide_e4m3")]
+    [InlineData(ActivationMode.WeightOnly, DataType.BFloat16, "linear_wide_bf16_2")]
+    public void Prompts_are_multiplied_by_warpgroups_on_Hopper(ActivationMode mode, DataType type, string kernel)
+    {
+        LanguageModelOptions options = s_weightOnly with { Activation = mode, PrefillChunk = 128 };
+        using var both = new CardModel(options, type == DataType.BFloat16 ? new SyntheticCheckpoint { LinearType = type } : new SyntheticCheckpoint());
+        double error = both.LargestError(CardModel.Ids(101), []);
+        Assert.True(error < (mode == ActivationMode.Dynamic ? DynamicTolerance : Tolerance), $"{error}");
+        string[] linear = [.. both.Fake.Card.Launches.Select(report => report.Kernel).Where(name => name.StartsWith("linear_", StringComparison.Ordinal) && !name.StartsWith("linear_few", StringComparison.Ordinal))];
+        string[] layer = [$"{kernel}_128", $"{kernel}_128", $"{kernel}_256", $"{kernel}_128"];
+        Assert.Equal([.. layer, .. layer], linear);
+    }
+
+    [Fact]
+    public void So_many_tokens_of_a_prompt_are_computed_together_that_Hopper_is_busy()
+    {
+        using var both = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 });
+        using var older = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 }, new FakeCard { Major = 8, Minor = 9, Options = CardModel.Quick });
+        Assert.Equal((2048, 256, 256), (both.Model.BatchCapacity, both.Cpu.BatchCapacity, older.Model.BatchCapacity));
+    }
+
+    [Fact]
+    public void A_driver_without_tensor_maps_has_prompts_multiplied_as_on_other_cards()
+    {
+        using var both = new CardModel(s_dynamic with { PrefillChunk = 128 }, missing: "cuTensorMapEncodeTiled");
+        double error = both.LargestError(CardModel.Ids(101), []);
+        Assert.True(error < DynamicTolerance, $"{error}");
+        Assert.Equal(2 * 4, both.Fake.Card.Launches.Count(report => report.Kernel == "linear_many_e4m3"));
+    }
+
     [Theory]
     [InlineData(KvCacheType.Float32, 1e-5)]
     [InlineData(KvCacheType.Float8E4M3, 5e-3)]

@@ -9,6 +9,7 @@ namespace PtxEmulator;
 sealed class PhaseBarriers(Block block)
 {
     const int MaxCount = (1 << 20) - 1;
+    const int Bytes = 8;
 
     readonly SortedDictionary<int, PhaseBarrier> _barriers = [];
 
@@ -23,7 +24,12 @@ sealed class PhaseBarriers(Block block)
 
         int clocks = block.Order?.ClockLength ?? 0;
         _barriers[address] = new PhaseBarrier { Expected = (int)count, Pending = (int)count, Arriving = new long[clocks], Completed = new long[clocks] };
-        block.Shared.MarkWritten(address, 8);
+        if (block.Order?.Write(warp.Index, address, Bytes, warp.Pc) is { } conflict)
+        {
+            throw Races.Fault(warp, lane, conflict, "begins an mbarrier at");
+        }
+
+        block.Shared.MarkWritten(address, Bytes);
         block.Happened();
     }
 
@@ -100,10 +106,16 @@ sealed class PhaseBarriers(Block block)
         }
     }
 
-    PhaseBarrier Find(Warp warp, uint lane, int address) =>
-        _barriers.TryGetValue(address, out PhaseBarrier? barrier)
-            ? barrier
-            : throw warp.Fault(PtxError.Uninitialized, lane, $"there is no mbarrier at 0x{address:x}: mbarrier.init makes one (lane {BitOperations.TrailingZeroCount(lane)})");
+    PhaseBarrier Find(Warp warp, uint lane, int address)
+    {
+        if (!_barriers.TryGetValue(address, out PhaseBarrier? barrier))
+        {
+            throw warp.Fault(PtxError.Uninitialized, lane, $"there is no mbarrier at 0x{address:x}: mbarrier.init makes one (lane {BitOperations.TrailingZeroCount(lane)})");
+        }
+
+        // Who began it, and who uses it, have a barrier between.
+        return block.Order?.Read(warp.Index, address, Bytes) is { } conflict ? throw Races.Fault(warp, lane, conflict, "uses the mbarrier at") : barrier;
+    }
 
     sealed class PhaseBarrier
     {
