@@ -77,7 +77,7 @@ public class CountTests
         var card = new KernelCard("sm_90a", counts: true);
         int tokens = kernel.EndsWith("_2", StringComparison.Ordinal) ? 64 : 128;
         LinearLayers layers = WideTests.Layers(card, kernel, kernel.StartsWith("bf16", StringComparison.Ordinal) ? "bf16" : "e4m3", tokens, Hidden, [rows]);
-        Add(text, "sm_90a", $"[{rows}, {Hidden}], tokens {tokens}", WideTests.Run(layers, kernel, tokens, [rows], rows, blocks: 1));
+        Add(text, "sm_90a", $"[{rows}, {Hidden}], tokens {tokens}", WideTests.Run(layers, kernel, tokens, [rows], rows, blocks: 1)!);
     }
 
     static (KernelCard, LinearPart, LinearInputs) Layer(string target, string format, int rows, int tokens, int planes)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Octet.Cuda.Driver;
 using PtxEmulator;
 using CudaDim3 = Octet.Cuda.Driver.Dim3;
@@ -35,6 +36,12 @@ sealed unsafe class DriverMachine(CudaContext context) : IKernelMachine
             _stream.CopyToHost(target, address, bytes.Length);
             _stream.Synchronize();
         }
+    }
+
+    public void MapRows(Span<byte> destination, ulong address, int elementBytes, int columns, int rows, int boxBytes, int boxRows)
+    {
+        var map = Octet.Cuda.Driver.TensorMap.OfRows(context, address, elementBytes, columns, rows, boxBytes, boxRows);
+        MemoryMarshal.AsBytes(new ReadOnlySpan<Octet.Cuda.Driver.TensorMap>(in map)).CopyTo(destination);
     }
 
     public LaunchReport? Launch(string text, PtxKernel kernel, PtxEmulator.Dim3 grid, int threads, int sharedBytes, byte[] parameters)

@@ -16,6 +16,16 @@ sealed class EmulatedMachine : IKernelMachine
 
     public void Read(ulong address, Span<byte> bytes) => _memory.Read(address, bytes);
 
+    public void MapRows(Span<byte> destination, ulong address, int elementBytes, int columns, int rows, int boxBytes, int boxRows) => new TensorMap
+    {
+        Address = address,
+        ElementBytes = elementBytes,
+        Dimensions = [(ulong)columns, (ulong)rows],
+        Strides = [(ulong)columns * (ulong)elementBytes],
+        Box = [boxBytes / elementBytes, boxRows],
+        Swizzle = boxBytes == 128 ? TensorMapSwizzle.Bytes128 : TensorMapSwizzle.None,
+    }.WriteTo(destination);
+
     public LaunchReport? Launch(string text, PtxKernel kernel, Dim3 grid, int threads, int sharedBytes, byte[] parameters)
         => _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, parameters);
 }

@@ -1,18 +1,19 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
 using PtxEmulator;
+using Dim3 = PtxEmulator.Dim3;
 
 namespace Octet.Cuda.Tests.Kernels;
 
-/// <summary>A card in the emulator on which single kernels are launched, of one target.</summary>
+/// <summary>A card on which single kernels are launched, of one target: the emulator, or the card that the environment names (<see cref="RealCard"/>).</summary>
 sealed class KernelCard
 {
     static readonly ConcurrentDictionary<(string, string), PtxModule> s_modules = new();
 
-    readonly PtxMachine _machine;
-    readonly DeviceMemory _memory = new();
+    readonly IKernelMachine _machine;
     readonly string _target;
     readonly Func<string, string>? _edit;
 
@@ -24,20 +25,43 @@ sealed class KernelCard
     {
         _target = target;
         _edit = edit;
-        _machine = new PtxMachine(_memory, new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums });
+        if (!RealCard.IsUsed)
+        {
+            _machine = new EmulatedMachine(new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums });
+            return;
+        }
+
+        if (counts || shortSums || edit is not null)
+        {
+            RealCard.SkipOnCard();
+        }
+
+        CudaDeviceInfo info = RealCard.Context.Info;
+        KernelSet set = KernelSet.All.First(set => set.Target == target);
+        int capability = (10 * info.Major) + info.Minor;
+        Assert.SkipUnless(set.Exact ? capability == set.Capability : capability >= set.Capability, $"{info.Name} does not run {target}");
+        _machine = new DriverMachine(RealCard.Context);
+    }
+
+    /// <param name="target">What the kernels are compiled for.</param>
+    /// <param name="machine">What they run on.</param>
+    internal KernelCard(string target, IKernelMachine machine)
+    {
+        _target = target;
+        _machine = machine;
     }
 
     /// <summary>What the kernels are compiled for.</summary>
     internal static TheoryData<string> Targets => ["sm_80", "sm_89", "sm_90a"];
 
-    /// <summary>Of the launches so far.</summary>
+    /// <summary>Of the launches so far, where the emulator runs them.</summary>
     internal List<LaunchReport> Reports { get; } = [];
 
     internal ulong Upload<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        ulong address = _memory.Allocate(Math.Max(1, values.Length) * Unsafe.SizeOf<T>());
-        _memory.Write(address, MemoryMarshal.AsBytes(values));
+        ulong address = _machine.Allocate(Math.Max(1, values.Length) * Unsafe.SizeOf<T>());
+        _machine.Write(address, MemoryMarshal.AsBytes(values));
         return address;
     }
 
@@ -48,26 +72,30 @@ sealed class KernelCard
     /// <summary>Memory that counts as unwritten.</summary>
     internal ulong Allocate<T>(long count)
         where T : unmanaged
-        => _memory.Allocate(count * Unsafe.SizeOf<T>());
+        => _machine.Allocate(count * Unsafe.SizeOf<T>());
 
     internal T[] Read<T>(ulong address, int count)
         where T : unmanaged
     {
         T[] values = new T[count];
-        _memory.Read(address, MemoryMarshal.AsBytes(values.AsSpan()));
+        _machine.Read(address, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
+    /// <inheritdoc cref="IKernelMachine.MapRows"/>
+    internal void MapRows(Span<byte> destination, ulong address, int elementBytes, int columns, int rows, int boxBytes, int boxRows)
+        => _machine.MapRows(destination, address, elementBytes, columns, rows, boxBytes, boxRows);
+
     /// <summary>Launches a kernel with arguments of any structures, or their bytes.</summary>
-    internal LaunchReport Launch(string file, string name, int grid, int threads, int sharedBytes, params object[] arguments)
+    internal LaunchReport? Launch(string file, string name, int grid, int threads, int sharedBytes, params object[] arguments)
         => Launch(file, name, new Dim3(grid), threads, sharedBytes, arguments);
 
     /// <inheritdoc cref="Launch(string, string, int, int, int, object[])"/>
-    internal LaunchReport Launch(string file, string name, Dim3 grid, int threads, int sharedBytes, params object[] arguments)
+    internal LaunchReport? Launch(string file, string name, Dim3 grid, int threads, int sharedBytes, params object[] arguments)
     {
-        PtxModule module = _edit is null
-            ? s_modules.GetOrAdd((file, _target), key => PtxModule.Parse(KernelLibrary.Text(key.Item1, key.Item2)))
-            : PtxModule.Parse(_edit(KernelLibrary.Text(file, _target)));
+        string text = KernelLibrary.Text(file, _target);
+        text = _edit?.Invoke(text) ?? text;
+        PtxModule module = _edit is null ? s_modules.GetOrAdd((file, _target), _ => PtxModule.Parse(text)) : PtxModule.Parse(text);
         PtxKernel kernel = module.Kernels[name];
         byte[] bytes = new byte[kernel.ParameterBytes];
         Assert.Equal(kernel.Parameters.Count, arguments.Length);
@@ -88,8 +116,12 @@ sealed class KernelCard
             Marshal.FreeHGlobal(copy);
         }
 
-        LaunchReport report = _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, bytes);
-        Reports.Add(report);
+        LaunchReport? report = _machine.Launch(text, kernel, grid, threads, sharedBytes, bytes);
+        if (report is not null)
+        {
+            Reports.Add(report);
+        }
+
         return report;
     }
 }

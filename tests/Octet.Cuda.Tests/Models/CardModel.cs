@@ -7,10 +7,11 @@ using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Models;
 
-/// <summary>A small random Qwen3 in a directory of its own, opened on a card of the fake driver, whose kernels the emulator runs, and on the CPU.</summary>
+/// <summary>A small random Qwen3 in a directory of its own, opened on a card of the fake driver, whose kernels the emulator runs, or on the one that the environment names (<see cref="RealCard"/>), and on the CPU.</summary>
 sealed class CardModel : IDisposable
 {
     readonly TemporaryDirectory _directory = new();
+    readonly FakeCuda _fake;
 
     /// <param name="options">How both are opened.</param>
     /// <param name="checkpoint">The model; null: two layers of ragged sizes.</param>
@@ -28,17 +29,29 @@ sealed class CardModel : IDisposable
     internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null, string? missing = null)
     {
         write(_directory.Path);
-        Fake = new FakeCuda(card ?? new FakeCard { Options = Quick }) { Missing = missing is null ? [] : [missing] };
-        DriverProbe probe = Fake.Probe;
+        _fake = new FakeCuda(card ?? new FakeCard { Options = Quick }) { Missing = missing is null ? [] : [missing] };
+        DriverProbe probe = RealCard.IsUsed ? RealCard.Probe : _fake.Probe;
+        if (missing is not null)
+        {
+            RealCard.SkipOnCard();
+        }
+
         var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
-        Model = LanguageModel.Load(_directory.Path, options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]);
+        Model = LanguageModel.Load(_directory.Path, options with { Device = RealCard.IsUsed ? $"cuda:{RealCard.Ordinal}" : "cuda" }, ScalarKernels.Instance, kinds: [kind]);
         Cpu = LanguageModel.Load(_directory.Path, options with { Threads = 1 });
     }
 
     /// <summary>How kernels are run: with every check, without counting.</summary>
     internal static PtxMachineOptions Quick { get; } = new() { HostThreads = 1, CountTraffic = false };
 
-    internal FakeCuda Fake { get; }
+    internal FakeCuda Fake
+    {
+        get
+        {
+            RealCard.SkipOnCard();
+            return _fake;
+        }
+    }
 
     internal CudaBackend Backend { get; private set; } = null!;
 
@@ -90,7 +103,7 @@ sealed class CardModel : IDisposable
     {
         Model.Dispose();
         Cpu.Dispose();
-        Fake.Dispose();
+        _fake.Dispose();
         _directory.Dispose();
     }
 }
