@@ -117,7 +117,8 @@ sealed partial class CudaBackend : Backend
         }
     }
 
-    void Launch(ref LaunchArguments arguments, string file, string kernel, Dim3 grid, int threads, int sharedBytes = 0)
+    /// <summary>Puts a kernel in the queue.</summary>
+    internal void Launch(ref LaunchArguments arguments, string file, string kernel, Dim3 grid, int threads, int sharedBytes = 0)
     {
         arguments.Launch(_kernels.Get(file, kernel, sharedBytes), _stream, grid, threads, sharedBytes);
         Launches++;

@@ -208,3 +208,43 @@ struct RoutedPairs
     internal ulong Groups;
     internal int Chosen;
 }
+
+/// <summary><c>sample.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+record struct RowView
+{
+    internal ulong Logits;
+    internal ulong Plain;
+    internal ulong Mask;
+    internal ulong Allowed;
+    internal ulong Ends;
+    internal ulong Result;
+    internal double Random;
+    internal float Rate;
+    internal int EndCount;
+    internal int MayEnd;
+    internal int Columns;
+    internal int Best;
+    internal int FirstSegment;
+}
+
+/// <summary><c>edit.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct RowEdits
+{
+    internal ulong Logits;
+    internal ulong Edited;
+    internal ulong Biases;
+    internal ulong Seen;
+    internal ulong Ends;
+    internal ulong Banned;
+    internal double Share;
+    internal int BiasCount;
+    internal int SeenCount;
+    internal int EndCount;
+    internal int BannedCount;
+    internal int Columns;
+    internal float Repetition;
+    internal float Presence;
+    internal float Frequency;
+}

@@ -185,5 +185,13 @@ abstract class Backend : IDisposable
     /// <summary>destination [count, head.Rows] = input rows [first, first + count) * head^T, on the host.</summary>
     internal abstract void Logits(Activations input, int first, int count, Weight head, Span<float> destination);
 
+    /// <summary>Room for the logits of steps, where this backend draws from them: on the host, or on its device.</summary>
+    /// <param name="width">Length of a row.</param>
+    internal virtual LogitRows CreateLogitRows(int width) => new HostLogitRows(width);
+
+    /// <summary>destination = input rows [first, first + count) * head^T. Rows of a device are there when all that is queued before them is done.</summary>
+    internal virtual void Logits(Activations input, int first, int count, Weight head, LogitRows destination)
+        => Logits(input, first, count, head, ((HostLogitRows)destination).Begin(count));
+
     public abstract void Dispose();
 }

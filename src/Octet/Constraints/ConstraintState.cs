@@ -38,7 +38,11 @@ sealed class ConstraintState
 
     /// <summary>The tokens that may come next, a bit for each, lowest first; those that end a text are not among them (<see cref="Accepts"/>).</summary>
     /// <exception cref="ConstraintException">The constraint is too ambiguous, or takes too long.</exception>
-    internal ReadOnlySpan<ulong> Mask
+    internal ReadOnlySpan<ulong> Mask => MaskBits;
+
+    /// <summary>The same, which does not change any more.</summary>
+    /// <exception cref="ConstraintException">As of <see cref="Mask"/>.</exception>
+    internal ulong[] MaskBits
     {
         get
         {

@@ -8,8 +8,9 @@ namespace Octet.Generation;
 /// weight e^x; probabilities are weights over their sum, so no filter has to renormalise. Sums are in double, in a fixed order, and the
 /// exponential is <see cref="PortableExp"/>: the same logits and seed give the same token on every machine.
 /// </summary>
-sealed class Candidates
+sealed partial class Candidates
 {
+    readonly GenerationSettings _settings;
     readonly double _temperature;
     readonly double _topP;
     readonly double _minP;
@@ -29,16 +30,20 @@ sealed class Candidates
 
     int _count;
 
-    internal Candidates(GenerationSettings settings, int tokenizerSize)
+    /// <param name="settings">What the generation goes by.</param>
+    /// <param name="tokenizerSize">The most tokens that a row has.</param>
+    /// <param name="most">The most that are looked at; null: all that a row has.</param>
+    internal Candidates(GenerationSettings settings, int tokenizerSize, int? most = null)
     {
         Debug.Assert(settings.Temperature > 0, "greedy needs no candidates");
+        _settings = settings;
         _temperature = settings.Temperature;
         _topP = settings.TopP;
         _minP = settings.MinP;
         _typicalP = settings.TypicalP;
-        bool selects = settings.TopK > 0 && settings.TopK < tokenizerSize;
-        _topK = selects ? new TopK(settings.TopK) : null;
-        _capacity = selects ? settings.TopK : tokenizerSize;
+        bool selects = Selects(settings, tokenizerSize);
+        _topK = selects && most is null ? new TopK(settings.TopK) : null;
+        _capacity = most ?? (selects ? settings.TopK : tokenizerSize);
         int padded = (_capacity + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
         _ids = new int[padded];
         _offsets = new double[padded];
@@ -167,9 +172,9 @@ sealed class Candidates
 
     /// <summary>
     /// Nucleus sampling (Holtzman et al. 2020) as Transformers' <c>TopPLogitsWarper</c> has it: the fewest best candidates whose probability
-    /// reaches p, the one that crosses p included.
+    /// reaches p, the one that crosses p included. False where all of them do not.
     /// </summary>
-    void KeepTopP(double total)
+    bool KeepTopP(double total)
     {
         double reached = 0;
         for (int i = 0; i < _count; i++)
@@ -178,9 +183,11 @@ sealed class Candidates
             if (reached >= _topP * total)
             {
                 _count = i + 1;
-                return;
+                return true;
             }
         }
+
+        return false;
     }
 
     /// <summary>Min-p (Nguyen et al. 2024): at least p times as likely as the best, whose weight is 1.</summary>

@@ -24,9 +24,9 @@ sealed class Engine : IDisposable
     readonly Activations _states;
     readonly Turns _turns = new();
 
-    // Rows of final hidden states that are not neighbours, moved together; and the logits of a step.
+    // The logits of a step; and rows of final hidden states that are not neighbours, moved together for them.
+    readonly LogitRows _logits;
     Activations? _wanted;
-    float[] _logits = [];
 
     // What the last Score used, for the next one.
     readonly Lock _spareLock = new();
@@ -49,6 +49,7 @@ sealed class Engine : IDisposable
         _files = files;
         _batch = new Batch(chunk);
         _states = model.CreateStates(chunk);
+        _logits = backend.CreateLogitRows(vocabularySize);
         VocabularySize = vocabularySize;
         ContextLength = contextLength;
     }
@@ -255,9 +256,9 @@ sealed class Engine : IDisposable
 
     /// <summary>
     /// One step of several sequences, which have room for it: of each the next of its missing tokens. Returns the logits that they ask for, in
-    /// their order, [asked, vocabulary]; they hold until the next step. On failure nothing counts as computed.
+    /// their order; they hold until the next step. On failure nothing counts as computed.
     /// </summary>
-    internal Memory<float> Step(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
+    internal LogitRows Step(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
     {
         try
         {
@@ -272,6 +273,21 @@ sealed class Engine : IDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Finds what is wanted of the last step's logits, where they lie on a device.</summary>
+    internal void Choose(ReadOnlySpan<RowChoice> choices)
+    {
+        _turns.Enter(CancellationToken.None);
+        try
+        {
+            ThrowIfDisposed();
+            _logits.Choose(choices);
+        }
+        finally
+        {
+            _turns.Leave();
         }
     }
 
@@ -320,6 +336,7 @@ sealed class Engine : IDisposable
 
             _states.Dispose();
             _wanted?.Dispose();
+            _logits.Dispose();
             _cache.Dispose();
             _model.Dispose();
             _backend.Dispose();
@@ -368,7 +385,7 @@ sealed class Engine : IDisposable
         }
     }
 
-    Memory<float> Advance(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
+    LogitRows Advance(ReadOnlySpan<StepPart> parts, CancellationToken cancellationToken)
     {
         _turns.Enter(cancellationToken);
         try
@@ -388,21 +405,15 @@ sealed class Engine : IDisposable
             }
 
             _model.Forward(_batch, _cache, _states, cancellationToken);
-            if (_logits.Length < (long)asking * VocabularySize)
-            {
-                _logits = GC.AllocateUninitializedArray<float>(checked(asking * VocabularySize));
-            }
-
-            Span<float> logits = _logits.AsSpan(0, asking * VocabularySize);
             if (asking > 0 && wanted[asking - 1] == asking - 1 + wanted[0])
             {
-                _model.Logits(_states, wanted[0], asking, logits);
+                _model.Logits(_states, wanted[0], asking, _logits);
             }
             else if (asking > 0)
             {
                 _wanted ??= _model.CreateStates(_batch.Capacity);
                 _backend.Gather(_states, wanted[..asking], _wanted);
-                _model.Logits(_wanted, 0, asking, logits);
+                _model.Logits(_wanted, 0, asking, _logits);
             }
 
             foreach (StepPart part in parts)
@@ -410,7 +421,7 @@ sealed class Engine : IDisposable
                 part.Session.CatchUp(part.Count);
             }
 
-            return _logits.AsMemory(0, asking * VocabularySize);
+            return _logits;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Octet.Backends;
 
 namespace Octet.Generation;
 
@@ -11,6 +12,9 @@ sealed class LogProbabilities(int alternatives)
     float[] _row = [];
     double _total;
 
+    // Where the row lies on a device, what was found there.
+    RowChoice? _found;
+
     /// <summary>Takes a row before the sampler changes it.</summary>
     internal void Read(ReadOnlySpan<float> logits)
     {
@@ -19,6 +23,7 @@ sealed class LogProbabilities(int alternatives)
             _row = new float[logits.Length];
         }
 
+        _found = null;
         logits.CopyTo(_row);
         float max = TensorPrimitives.Max(logits);
         double sum = 0;
@@ -30,9 +35,25 @@ sealed class LogProbabilities(int alternatives)
         _total = max + Math.Log(sum);
     }
 
+    /// <summary>What is wanted of a row that lies on a device.</summary>
+    internal void Ask(RowChoice choice, int width) => choice.Likeliest = Math.Clamp(alternatives, 1, width);
+
+    /// <summary>Takes what was found there.</summary>
+    internal void Read(RowChoice found)
+    {
+        _found = found;
+        _total = found.LikeliestTokens[0].Logit + Math.Log(found.PlainTotal);
+    }
+
     /// <summary>What the row says of <paramref name="token"/> and of the likeliest ones; of equal ones the lowest id comes first.</summary>
     internal TokenLogProbability Of(int token)
     {
+        if (_found is not null)
+        {
+            TokenAlternative[] found = [.. _found.LikeliestTokens.Take(Math.Min(alternatives, _found.Likeliest)).Select(best => new TokenAlternative(best.Id, Log(best.Logit)))];
+            return new TokenLogProbability(token, Log(_found.PlainLogit(token)), found);
+        }
+
         _best.Clear();
         for (int id = 0; id < _row.Length && alternatives > 0; id++)
         {
@@ -50,11 +71,11 @@ sealed class LogProbabilities(int alternatives)
         for (int i = likeliest.Length - 1; i >= 0; i--)
         {
             int id = _best.Dequeue();
-            likeliest[i] = new TokenAlternative(id, Log(id));
+            likeliest[i] = new TokenAlternative(id, Log(_row[id]));
         }
 
-        return new TokenLogProbability(token, Log(token), likeliest);
+        return new TokenLogProbability(token, Log(_row[token]), likeliest);
     }
 
-    float Log(int token) => Math.Min(0, (float)(_row[token] - _total));
+    float Log(float logit) => Math.Min(0, (float)(logit - _total));
 }

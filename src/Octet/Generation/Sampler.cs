@@ -8,21 +8,21 @@ namespace Octet.Generation;
 /// Draws the next token from a model's logits, for one sequence. Where its time to think is over, what ends that. Else in order: logit bias; biases and bans of sequences; the constraint of the output;
 /// allowed and banned tokens; stop tokens held off until the minimum length; repetition, presence and frequency penalty; the growing bias of end tokens;
 /// temperature; top-k; top-p; min-p; typical-p; the draw from what is left, renormalised. That is the order of Hugging Face Transformers (<c>generation/utils.py</c>, processors, then warpers), where each
-/// filter sees the distribution that the one before it left. Nothing is allocated after construction.
+/// filter sees the distribution that the one before it left. Nothing is allocated after the first draw.
 /// </summary>
-sealed class Sampler
+sealed partial class Sampler
 {
     readonly GenerationSettings _settings;
     readonly int _tokenizerSize;
     readonly TokenHistory? _history;
     readonly SequenceRules? _sequences;
-    readonly Candidates? _candidates;
     readonly ConstraintState? _constraint;
     readonly ReasoningBudget? _reasoning;
     readonly int[] _ends;
     readonly float[] _endScores;
     readonly float[] _allowedScores;
     readonly bool _adjusts;
+    Candidates? _candidates;
     Xoshiro256 _random;
     int _step;
 
@@ -36,7 +36,6 @@ sealed class Sampler
         bool penalises = settings.RepetitionPenalty != 1 || settings.PresencePenalty != 0 || settings.FrequencyPenalty != 0;
         _history = penalises ? new TokenHistory(tokenizerSize) : null;
         _sequences = settings.NoRepeatNgramSize > 0 || settings.SequenceBias.Length > 0 ? new SequenceRules(settings) : null;
-        _candidates = settings.Temperature > 0 ? new Candidates(settings, tokenizerSize) : null;
         _allowedScores = settings.AllowedTokenIds is { } allowed ? new float[allowed.Length] : [];
         _constraint = settings.Constraint is { } constraint ? new ConstraintState(constraint) : null;
         _reasoning = settings.ReasoningLimit?.Begin();
@@ -143,9 +142,13 @@ sealed class Sampler
                 $"the model gave every token that may be drawn the logit -infinity at step {_step}; expected at least one finite logit"));
         }
 
-        return _candidates is null
-            ? LogitScan.IndexOf(scores, maximum)
-            : _candidates.Draw(scores, maximum, _random.NextDouble());
+        if (_settings.Temperature <= 0)
+        {
+            return LogitScan.IndexOf(scores, maximum);
+        }
+
+        _candidates ??= new Candidates(_settings, _tokenizerSize);
+        return _candidates.Draw(scores, maximum, _random.NextDouble());
     }
 
     void Adjust(Span<float> scores)

@@ -10,6 +10,10 @@ namespace Octet.Generation;
 sealed class SequenceRules(GenerationSettings settings)
 {
     readonly List<int> _tokens = new(1024);
+    readonly List<int> _banned = [];
+
+    /// <summary>Whether some sequence is neither banned nor free, but has a bias.</summary>
+    internal bool HasBiases { get; } = settings.SequenceBias.Any(static entry => !float.IsNegativeInfinity(entry.Bias));
 
     internal void Add(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
 
@@ -28,17 +32,40 @@ sealed class SequenceRules(GenerationSettings settings)
             }
         }
 
-        int before = settings.NoRepeatNgramSize - 1;
-        if (before >= 0 && tokens.Length > before)
+        _banned.Clear();
+        AddRepetitions(_banned, scores.Length);
+        foreach (int token in _banned)
         {
-            BanRepetition(tokens, tokens[^before..], scores);
+            scores[token] = float.NegativeInfinity;
         }
     }
 
-    /// <summary>Bans what has followed <paramref name="last"/>, the newest tokens, wherever they came before.</summary>
-    static void BanRepetition(ReadOnlySpan<int> tokens, ReadOnlySpan<int> last, Span<float> scores)
+    /// <summary>Adds the tokens below <paramref name="columns"/> that may not come next: all that <see cref="Apply"/> does where there are no biases.</summary>
+    internal void AddBans(List<int> banned, int columns)
     {
-        ReadOnlySpan<int> rest = tokens;
+        ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(_tokens);
+        foreach ((int[] ids, _) in settings.SequenceBias)
+        {
+            if (ids[^1] < columns && tokens.EndsWith(ids.AsSpan(0, ids.Length - 1)))
+            {
+                banned.Add(ids[^1]);
+            }
+        }
+
+        AddRepetitions(banned, columns);
+    }
+
+    /// <summary>Adds what has followed the newest tokens wherever they came before.</summary>
+    void AddRepetitions(List<int> banned, int columns)
+    {
+        int before = settings.NoRepeatNgramSize - 1;
+        ReadOnlySpan<int> rest = CollectionsMarshal.AsSpan(_tokens);
+        if (before < 0 || rest.Length <= before)
+        {
+            return;
+        }
+
+        ReadOnlySpan<int> last = rest[^before..];
         while (true)
         {
             int found = last.IsEmpty ? 0 : rest.IndexOf(last);
@@ -48,9 +75,9 @@ sealed class SequenceRules(GenerationSettings settings)
                 return;
             }
 
-            if ((uint)rest[next] < (uint)scores.Length)
+            if ((uint)rest[next] < (uint)columns)
             {
-                scores[rest[next]] = float.NegativeInfinity;
+                banned.Add(rest[next]);
             }
 
             rest = rest[(found + 1)..];

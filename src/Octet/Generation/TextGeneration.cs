@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Octet.Backends;
 using Octet.Tokenizers;
 
 namespace Octet.Generation;
@@ -79,7 +80,43 @@ sealed class TextGeneration
     {
         long begun = Stopwatch.GetTimestamp();
         _probabilities?.Read(logits);
-        int token = Token = _sampler.Sample(logits);
+        return Take(_sampler.Sample(logits), begun);
+    }
+
+    /// <summary>Whether what may come next hinges on the tokens before it.</summary>
+    internal bool LooksBack => _sampler.LooksBack;
+
+    /// <summary>Says what of a row of logits that lies on a device it needs to draw a token.</summary>
+    /// <param name="choice">Nothing is asked of it yet.</param>
+    /// <param name="width">Length of the row.</param>
+    /// <param name="ahead">Tokens that are drawn in between; 0 where it <see cref="LooksBack"/>.</param>
+    internal void Ask(RowChoice choice, int width, int ahead)
+    {
+        _sampler.Ask(choice, width, ahead);
+        if (!choice.IsWhole)
+        {
+            _probabilities?.Ask(choice, width);
+        }
+    }
+
+    /// <summary>Draws the next token from what was found of such a row; false where that does not tell it, and the row itself is needed.</summary>
+    internal bool TryNext(RowChoice found, out GenerationUpdate update)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        update = default;
+        if ((_probabilities is not null && !float.IsFinite(found.LikeliestTokens[0].Logit)) || !_sampler.TrySample(found, out int token))
+        {
+            return false;
+        }
+
+        _probabilities?.Read(found);
+        update = Take(token, begun);
+        return true;
+    }
+
+    GenerationUpdate Take(int token, long begun)
+    {
+        Token = token;
         if (_count++ == 0)
         {
             _prompt += Stopwatch.GetElapsedTime(begun);

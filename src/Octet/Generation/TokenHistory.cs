@@ -1,3 +1,5 @@
+using Octet.Backends;
+
 namespace Octet.Generation;
 
 /// <summary>The tokens a sequence has so far, each once, and the penalties that follow from them.</summary>
@@ -25,6 +27,18 @@ sealed class TokenHistory(int tokenizerSize)
         if (isOutput)
         {
             _outputCounts[token]++;
+        }
+    }
+
+    /// <summary>The tokens that <see cref="Penalise"/> looks at, for who does the same elsewhere; without a repetition penalty those of the output are all.</summary>
+    internal void AddTo(List<TokenCount> seen, int columns, bool outputAlone)
+    {
+        foreach (int id in _known.AsSpan(0, _knownCount))
+        {
+            if (id < columns && (!outputAlone || _outputCounts[id] > 0))
+            {
+                seen.Add(new TokenCount(id, _outputCounts[id]));
+            }
         }
     }
 

@@ -182,6 +182,9 @@ sealed class DecoderModel : IDisposable
     /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
     internal void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head!, destination);
 
+    /// <summary>The same, to where tokens are drawn.</summary>
+    internal void Logits(Activations states, int first, int count, LogitRows destination) => _backend.Logits(states, first, count, _head!, destination);
+
     /// <summary>The logits of one row, of the tokens that alone were wanted, in their order.</summary>
     internal void ChosenLogits(Activations states, int row, Span<float> destination)
     {

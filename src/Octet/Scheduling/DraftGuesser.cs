@@ -25,6 +25,9 @@ sealed class DraftGuesser : IGuesser
     readonly Dictionary<GenerationRequest, DraftText> _texts = [];
     readonly List<StepPart> _parts = [];
 
+    // What is wanted of rows on a device, to be used again.
+    readonly List<RowChoice> _choices = [];
+
     // Those whose logits the next step gives, in the order of its parts.
     readonly List<DraftText> _guessing = [];
 
@@ -172,13 +175,18 @@ sealed class DraftGuesser : IGuesser
     /// <summary>A step of the draft model, and the next one's parts: the guesses that go on.</summary>
     void Step()
     {
-        Span<float> logits = _engine.Step(CollectionsMarshal.AsSpan(_parts), CancellationToken.None).Span;
+        LogitRows logits = _engine.Step(CollectionsMarshal.AsSpan(_parts), CancellationToken.None);
         _parts.Clear();
+        if (!logits.AreOnHost)
+        {
+            Choose();
+        }
+
         int going = 0;
         for (int i = 0; i < _guessing.Count; i++)
         {
             DraftText text = _guessing[i];
-            if (text.TryExtend(logits.Slice(i * _engine.VocabularySize, _vocabulary)))
+            if (logits.AreOnHost ? text.TryExtend(logits.Row(i)[.._vocabulary]) : text.TryExtend(_choices[i]))
             {
                 _parts.Add(new StepPart(text.Session, 1, 1));
                 _guessing[going++] = text;
@@ -186,5 +194,25 @@ sealed class DraftGuesser : IGuesser
         }
 
         _guessing.RemoveRange(going, _guessing.Count - going);
+    }
+
+    /// <summary>Of every text's row the best token, and what it weighs.</summary>
+    void Choose()
+    {
+        for (int i = 0; i < _guessing.Count; i++)
+        {
+            if (_choices.Count == i)
+            {
+                _choices.Add(new RowChoice());
+            }
+
+            _choices[i].Begin(i);
+            (_choices[i].Columns, _choices[i].Best, _choices[i].Rate) = (_vocabulary, 1, 1);
+        }
+
+        if (_guessing.Count > 0)
+        {
+            _engine.Choose(CollectionsMarshal.AsSpan(_choices)[.._guessing.Count]);
+        }
     }
 }

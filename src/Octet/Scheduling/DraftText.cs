@@ -58,6 +58,9 @@ sealed class DraftText(Engine engine, string salt) : IDisposable
         _likely = 1;
     }
 
+    /// <summary>Takes the likeliest token of a row that lies on a device; true where another one is to be computed behind it.</summary>
+    internal bool TryExtend(RowChoice found) => float.IsFinite(found.BestTokens[0].Logit) && TryExtend(found.BestTokens[0].Id, found.Total);
+
     /// <summary>Takes the likeliest token as the guess's next; true where another one is to be computed behind it. Overwrites the scores.</summary>
     /// <param name="scores">Of the tokens that may be guessed.</param>
     internal bool TryExtend(Span<float> scores)
@@ -71,7 +74,13 @@ sealed class DraftText(Engine engine, string salt) : IDisposable
         int token = LogitScan.IndexOf(scores, best);
         TensorPrimitives.Subtract(scores, best, scores);
         TensorPrimitives.Exp(scores, scores);
-        _likely /= TensorPrimitives.Sum<float>(scores);
+        return TryExtend(token, TensorPrimitives.Sum<float>(scores));
+    }
+
+    // Weights are those beside the token's own.
+    bool TryExtend(int token, double weights)
+    {
+        _likely /= weights;
         if (_likely < LeastLikely)
         {
             return false;

@@ -8,15 +8,21 @@ namespace Octet.Scheduling;
 /// <summary>The step itself, and what its logits become.</summary>
 sealed partial class Scheduler
 {
+    // What was wanted of rows on a device, to be used again.
+    readonly List<RowChoice> _choices = [];
+
     void Step(long begun)
     {
         GenerationRequest[] requests = [.. _plan.Requests];
+        (GenerationRequest, int)[] asking = [.. _plan.Asking];
         long forward = Stopwatch.GetTimestamp();
-        Memory<float> logits;
+        StepDraw draw;
         try
         {
             // One alone can be cancelled between layers; of several, between steps.
-            logits = _engine.Step(_plan.Parts, requests.Length == 1 ? requests[0].CancellationToken : CancellationToken.None);
+            LogitRows logits = _engine.Step(_plan.Parts, requests.Length == 1 ? requests[0].CancellationToken : CancellationToken.None);
+            draw = new StepDraw(_engine, logits, asking, _choices);
+            draw.Begin();
         }
         catch (Exception error)
         {
@@ -41,7 +47,8 @@ sealed partial class Scheduler
             }
         }
 
-        int generated = Draw([.. _plan.Asking], logits);
+        draw.Finish();
+        int generated = Tell(asking, draw.Results);
         TimeSpan all = Stopwatch.GetElapsedTime(begun);
         if (writes && promptTokens == 0)
         {
@@ -51,26 +58,9 @@ sealed partial class Scheduler
         _counters.NoteStep(promptTokens, generated, models, all);
     }
 
-    /// <summary>Draws the next tokens of each sequence; returns how many in all.</summary>
-    int Draw((GenerationRequest Request, int Rows)[] asking, Memory<float> logits)
+    /// <summary>Tells what was drawn of each sequence; returns how many tokens in all.</summary>
+    int Tell((GenerationRequest Request, int Rows)[] asking, Drawn[] drawn)
     {
-        int width = _engine.VocabularySize;
-        var drawn = new Drawn[asking.Length];
-        int[] first = new int[asking.Length];
-        for (int i = 1; i < first.Length; i++)
-        {
-            first[i] = first[i - 1] + asking[i - 1].Rows;
-        }
-
-        if (asking.Length == 1)
-        {
-            Draw(0);
-        }
-        else
-        {
-            Parallel.For(0, asking.Length, Draw);
-        }
-
         int count = 0;
         for (int i = 0; i < asking.Length; i++)
         {
@@ -97,30 +87,6 @@ sealed partial class Scheduler
         }
 
         return count;
-
-        void Draw(int i)
-        {
-            GenerationRequest request = asking[i].Request;
-            Drawn result = drawn[i] = new Drawn();
-            try
-            {
-                // As long as all was guessed, the row behind it is that of the next token. Tokens that follow without being drawn come where they
-                // would come without guesses, as the next draw would be another one.
-                do
-                {
-                    result.Add(request, request.Generation.Next(logits.Span.Slice((first[i] + result.Right) * width, width)));
-                    while (request.Generation.TryForce(out GenerationUpdate forced))
-                    {
-                        result.Add(request, forced);
-                    }
-                }
-                while (!request.Generation.IsOver && result.Following.Count == 0);
-            }
-            catch (Exception error)
-            {
-                result.Error = error;
-            }
-        }
     }
 
     /// <summary>Whole pages of a sequence become known to others.</summary>
@@ -138,33 +104,5 @@ sealed partial class Scheduler
         }
 
         request.Noted = (count, last);
-    }
-
-    /// <summary>What came of the logits of one sequence.</summary>
-    sealed class Drawn
-    {
-        internal List<GenerationUpdate> Updates { get; } = [];
-
-        /// <summary>Tokens of the guess that came: the first ones.</summary>
-        internal int Right { get; private set; }
-
-        /// <summary>What came behind them.</summary>
-        internal List<int> Following { get; } = [];
-
-        internal Exception? Error { get; set; }
-
-        internal void Add(GenerationRequest request, in GenerationUpdate update)
-        {
-            Updates.Add(update);
-            int token = request.Generation.Token;
-            if (Following.Count == 0 && !request.Generation.IsOver && Right < request.Guess.Length && token == request.Guess[Right])
-            {
-                Right++;
-            }
-            else
-            {
-                Following.Add(token);
-            }
-        }
     }
 }

@@ -51,6 +51,9 @@ sealed class FakeCard
     /// <summary>Time that passed on it, in nanoseconds: each piece of work takes what its bytes take.</summary>
     internal double Clock { get; set; }
 
+    /// <summary>Bytes that were copied from it to the host.</summary>
+    internal long BytesToHost { get; set; }
+
     /// <summary>What each launch of a kernel did, in their order.</summary>
     internal List<LaunchReport> Launches { get; } = [];
 

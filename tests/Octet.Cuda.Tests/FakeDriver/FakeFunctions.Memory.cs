@@ -122,6 +122,7 @@ static unsafe partial class FakeFunctions
             return new FakeOperation("cuMemcpyDtoHAsync_v2", () => Guard(queue.Card, () =>
             {
                 queue.Card.Clock += bytes / ToHost;
+                queue.Card.BytesToHost += (long)bytes;
                 queue.Card.Memory.Read(source, new Span<byte>(destination, (int)bytes), allowUnwritten: true);
             }))
             {

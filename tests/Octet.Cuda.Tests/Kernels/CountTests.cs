@@ -14,6 +14,7 @@ public class CountTests
     // A hidden state of Qwen3-4B.
     const int Hidden = 2560;
     const int Groups = Hidden / 128;
+    const int Vocabulary = 151_936;
 
     static string File => Path.Combine(Fixtures.Repository, "tests", "Octet.Cuda.Tests", "Kernels", "counts.txt");
 
@@ -38,6 +39,9 @@ public class CountTests
         // The same for every target.
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
         Attend(text, "sm_80", tokens: 16, "attend_many_4");
+        Draw(text, "sm_80", best: 1, rate: 0);
+        Draw(text, "sm_80", best: 20, rate: 0);
+        Draw(text, "sm_80", best: 64, rate: 1);
 
         string found = text.ToString();
         if (Environment.GetEnvironmentVariable("OCTET_WRITE_COUNTS") is "1")
@@ -109,6 +113,21 @@ public class CountTests
         LaunchReport report = cached.Card.Reports[^1];
         Assert.Equal(kernel, report.Kernel);
         Add(text, target, $"4 heads of 128 of {tokens} {(tokens == 1 ? "token" : "tokens")} behind {256 - tokens}", report);
+    }
+
+    static void Draw(StringBuilder text, string target, int best, float rate)
+    {
+        var card = new KernelCard(target, counts: true);
+        ulong found = card.Allocate<double>(best + 2);
+        var view = new RowView { Logits = card.Upload(Values.Normal(Vocabulary, 1, spread: 3)), Result = found, Random = rate > 0 ? 0.5 : -1, Rate = rate, Columns = Vocabulary, Best = best };
+        const int Segments = Vocabulary / 128;
+        ulong tops = card.Allocate<uint>(Segments);
+        ulong weights = card.Allocate<float>(Segments);
+        card.Launch("sample", "scan_logits", new Dim3((Segments + 7) / 8, 1), 256, 0, card.Upload(view), tops, weights);
+        Add(text, target, rate > 0 ? "a row, with weights" : "a row", card.Reports[^1]);
+        int threads = Math.Max((Segments + 3) / 4, 16 * best);
+        card.Launch("sample", "choose_tokens", new Dim3(1), (threads + 31) / 32 * 32, 0, card.Upload(view), tops, weights);
+        Add(text, target, rate > 0 ? $"the best {best}, and a draw" : $"the best {best}", card.Reports[^1]);
     }
 
     static void Add(StringBuilder text, string target, string what, LaunchReport report)
