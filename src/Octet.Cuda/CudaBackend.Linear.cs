@@ -17,8 +17,12 @@ sealed unsafe partial class CudaBackend
     const int ManyColumns = 64;
     const int ManyThreads = 256;
 
-    // Warps of a multiprocessor that keep its share of the memory busy, each with two groups of 16 rows on their way.
+    // Warps of a multiprocessor that keep its share of the memory busy, each with as much on its way as its ring in shared memory holds.
     const int BusyWarps = 16;
+    const int RingBytes = 8192;
+
+    // What a multiprocessor keeps of its shared memory for each block.
+    const int BlockSharedBytes = 1024;
     const int PlainTokens = 8;
     const int PlainOutputs = 8;
 
@@ -201,8 +205,8 @@ sealed unsafe partial class CudaBackend
         int chunk = tiles * 8 / prepared.Count * prepared.Count;
         int weightTiles = Place(ref parts, count, TileRows);
         int grid = gating is null ? weightTiles : weightTiles / 2;
-        int most = (tiles <= 2 ? 16 : 8) / (gating is null ? 1 : 2);
-        int warps = Math.Clamp(Blocks(BusyWarps * _context.Info.Multiprocessors, weightTiles), 1, Math.Min(most, Blocks(prepared.Groups, 2)));
+        int halves = gating is null ? 1 : 2;
+        int warps = StreamingWarps(grid, halves, tiles, prepared.Groups) * halves;
         LaunchArguments arguments = Arguments(parts, gating is null ? MostParts : 2, prepared, rows, chunk);
         if (gating is { } function)
         {
@@ -210,7 +214,37 @@ sealed unsafe partial class CudaBackend
         }
 
         string name = $"linear_few_{(gating is null ? "" : "gated_")}{Suffix(format)}_{tiles}";
-        Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * (gating is null ? 1 : 2) * WarpThreads);
+        Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * WarpThreads, warps * RingBytes);
+    }
+
+    /// <summary>
+    /// Warps that share the groups of 16 rows in a block of linear_few or of experts: so many that the card is busy, and no more than leave room for all blocks at
+    /// once: those of a second round would stream with few others beside them.
+    /// </summary>
+    /// <param name="blocks">Of the launch.</param>
+    /// <param name="halves">Times as many warps as this has a block.</param>
+    /// <param name="tiles">8 columns each, which the kernel is compiled for.</param>
+    /// <param name="groups">Of 128 columns of a row.</param>
+    int StreamingWarps(int blocks, int halves, int tiles, int groups)
+    {
+        // As the kernels are compiled: warps of a block, and those of a multiprocessor, whose registers they take.
+        (int most, int resident) = tiles switch
+        {
+            1 => (14, 28),
+            2 => (14, 16),
+            4 => (8, 12),
+            _ => (8, 8),
+        };
+        CudaDeviceInfo info = _context.Info;
+        int each = Blocks(blocks, info.Multiprocessors);
+        int shared = info.SharedMemoryPerBlock + BlockSharedBytes;
+        int room = Math.Min(resident, (shared - (each * BlockSharedBytes)) / RingBytes) / each;
+        most = Math.Min(most, (shared - BlockSharedBytes) / RingBytes);
+        int wanted = Math.Min(Blocks(BusyWarps * info.Multiprocessors, blocks), room < halves ? most : Math.Min(room, most));
+        int warps = Math.Clamp(wanted / halves, 1, Blocks(groups, 2));
+
+        // As few as have no more groups each.
+        return Blocks(groups, Blocks(groups, warps));
     }
 
     /// <summary>Numbers the tiles of all parts; returns how many there are.</summary>

@@ -35,6 +35,8 @@ DEVICE void attend_many(Attention attention, Pages pages)
     constexpr i32 RowBytes = Chunks * 64;
     constexpr i32 PageBytes = 2 * PageTokens * RowBytes;
     extern SHARED __attribute__((aligned(128))) u8 stages[];
+    admit_launches();
+    await_launches();
     i32 g = lane_index() / 4;
     i32 t = lane_index() % 4;
     i32 size = pages.dimensions;
@@ -50,7 +52,7 @@ DEVICE void attend_many(Attention attention, Pages pages)
     i32 row = first_row + least(token, tile_rows - 1);
     i32 query_head = (head * attention.group) + least(group_head, attention.group - 1);
     QueryRows<CachedBFloat, Chunks> rows;
-    load_queries(rows, attention.query + ((u64)row * attention.query_stride) + (query_head * size), is_valid, size, attention.scale * Log2E, pages.positions[row], attention.window);
+    load_queries(rows, nullptr, attention.query + ((u64)row * attention.query_stride) + (query_head * size), is_valid, size, attention.scale * Log2E, pages.positions[row], attention.window);
 
     i32 last = pages.positions[first_row + tile_rows - 1];
     i32 first_page, end_page;
@@ -72,7 +74,7 @@ DEVICE void attend_many(Attention attention, Pages pages)
         await_copies<1>();
         sync_block();
         attend_page(rows, page, last, size,
-            [=](i32 at, i32 eight) { return load_shared(keys + (at * RowBytes) + (key_chunk<Chunks>(at, eight) * 16)); },
+            [=](i32, i32 at, i32 eight) { return load_shared(keys + (at * RowBytes) + (key_chunk<Chunks>(at, eight) * 16)); },
             [=](i32 dimension, i32 eight) { return load_shared(page_values + (dimension * PageTokens * 2) + (eight * 16)); });
         sync_block();
     }

@@ -55,7 +55,7 @@ public class CountTests
     static void Few(StringBuilder text, string target, string format, int rows, int tokens, int planes, int tiles, int warps)
     {
         (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, format, rows, tokens, planes);
-        card.Launch("linear_few", $"linear_few_{format}_{tiles}", new Dim3(rows / 16), warps * 32, 0, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
+        card.Launch("linear_few", $"linear_few_{format}_{tiles}", new Dim3(rows / 16), warps * 32, warps * Values.RingBytes, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
         Add(text, target, $"[{rows}, {Hidden}], tokens {tokens}", card.Reports[^1]);
     }
 

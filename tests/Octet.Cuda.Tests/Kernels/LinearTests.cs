@@ -55,7 +55,7 @@ public class LinearTests
         int columns = rows * layers.Planes;
         int tiles = columns <= 8 ? 1 : columns <= 16 ? 2 : columns <= 32 ? 4 : 8;
         tiles = format is "e5m2" or "f16" && tiles > 1 ? 8 : tiles;
-        layers.Run("linear_few", $"linear_few_{format}_{tiles}", 16, new Dim3((FirstRows + 15) / 16 + (SecondRows + 15) / 16), 3 * 32, 0, chunk: tiles * 8 / layers.Planes * layers.Planes);
+        layers.Run("linear_few", $"linear_few_{format}_{tiles}", 16, new Dim3((FirstRows + 15) / 16 + (SecondRows + 15) / 16), 3 * 32, 3 * Values.RingBytes, chunk: tiles * 8 / layers.Planes * layers.Planes);
         layers.AssertOutputs();
     }
 
@@ -63,7 +63,7 @@ public class LinearTests
     public void Columns_beyond_one_block_are_those_of_the_next()
     {
         var layers = new Layers("sm_89", "e4m3", 11, quantised: true);
-        layers.Run("linear_few", "linear_few_e4m3_1", 16, new Dim3((FirstRows + 15) / 16 + (SecondRows + 15) / 16, 2), 2 * 32, 0, chunk: 8);
+        layers.Run("linear_few", "linear_few_e4m3_1", 16, new Dim3((FirstRows + 15) / 16 + (SecondRows + 15) / 16, 2), 2 * 32, 2 * Values.RingBytes, chunk: 8);
         layers.AssertOutputs();
     }
 
@@ -87,7 +87,7 @@ public class LinearTests
         var layers = new Layers(target, format, rows, quantised: false, secondRows: FirstRows);
         int columns = rows * layers.Planes;
         int tiles = columns <= 8 ? 1 : columns <= 16 ? 2 : 4;
-        layers.Run("linear_few", $"linear_few_gated_{format}_{tiles}", 16, new Dim3((FirstRows + 15) / 16), 4 * 32, 0, chunk: tiles * 8 / layers.Planes * layers.Planes, gates: true);
+        layers.Run("linear_few", $"linear_few_gated_{format}_{tiles}", 16, new Dim3((FirstRows + 15) / 16), 4 * 32, 4 * Values.RingBytes, chunk: tiles * 8 / layers.Planes * layers.Planes, gates: true);
         layers.AssertOutputs((gate, up) => gate / (1 + Math.Exp(-gate)) * up);
     }
 
