@@ -11,8 +11,9 @@ sealed unsafe partial class CudaBackend
     const int MostParts = 3;
     const int TileRows = 16;
 
-    // More columns of products are linear_many's.
-    const int FewColumns = 64;
+    // More columns of products are linear_many's: every 16 rows of weights read the inputs again, which lie in the second cache; of more columns that takes longer
+    // than sharing them does (docs/gpu-kernels.md, section 3).
+    const int FewColumns = 32;
     const int ManyRows = 128;
     const int ManyColumns = 64;
     const int ManyThreads = 256;
@@ -196,17 +197,12 @@ sealed unsafe partial class CudaBackend
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {
         int columns = rows * prepared.Count;
-        int tiles = columns <= 8 ? 1 : columns <= 16 ? 2 : columns <= 32 ? 4 : 8;
-        if (format is CudaFormat.E5M2 or CudaFormat.Float16)
-        {
-            tiles = tiles == 1 ? 1 : 8;
-        }
-
+        int tiles = columns <= 8 ? 1 : columns > 16 || format is CudaFormat.E5M2 or CudaFormat.Float16 ? 4 : 2;
         int chunk = tiles * 8 / prepared.Count * prepared.Count;
         int weightTiles = Place(ref parts, count, TileRows);
         int grid = gating is null ? weightTiles : weightTiles / 2;
         int halves = gating is null ? 1 : 2;
-        int warps = StreamingWarps(grid, halves, tiles, prepared.Groups) * halves;
+        int warps = StreamingWarps(grid, halves, prepared.Groups, tiles == 4 ? 12 : 14, tiles == 1 ? 28 : tiles == 2 ? 16 : 12) * halves;
         LaunchArguments arguments = Arguments(parts, gating is null ? MostParts : 2, prepared, rows, chunk);
         if (gating is { } function)
         {
@@ -223,18 +219,11 @@ sealed unsafe partial class CudaBackend
     /// </summary>
     /// <param name="blocks">Of the launch.</param>
     /// <param name="halves">Times as many warps as this has a block.</param>
-    /// <param name="tiles">8 columns each, which the kernel is compiled for.</param>
     /// <param name="groups">Of 128 columns of a row.</param>
-    int StreamingWarps(int blocks, int halves, int tiles, int groups)
+    /// <param name="most">Warps of a block that the kernel is compiled for.</param>
+    /// <param name="resident">Warps of a multiprocessor, whose registers they take.</param>
+    int StreamingWarps(int blocks, int halves, int groups, int most, int resident)
     {
-        // As the kernels are compiled: warps of a block, and those of a multiprocessor, whose registers they take.
-        (int most, int resident) = tiles switch
-        {
-            1 => (14, 28),
-            2 => (14, 16),
-            4 => (8, 12),
-            _ => (8, 8),
-        };
         CudaDeviceInfo info = _context.Info;
         int each = Blocks(blocks, info.Multiprocessors);
         int shared = info.SharedMemoryPerBlock + BlockSharedBytes;

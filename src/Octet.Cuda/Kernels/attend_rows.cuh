@@ -4,7 +4,6 @@
 // 32 keys, whose order among the columns is such that a lane has the scores of tokens 8t to 8t + 7 of the page: as operand of the product with the values,
 // of which it then takes 16 bytes of a dimension.
 #pragma once
-#include "async_copy.cuh"
 #include "attend.cuh"
 
 constexpr i32 TileQueries = 8;

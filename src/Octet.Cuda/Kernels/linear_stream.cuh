@@ -81,7 +81,7 @@ DEVICE void load_inputs(u32x4* b, const Inputs& inputs, i32 row, i32 group)
         const u16* source = inputs.planes + ((u64)(u32)((row * inputs.groups) + group) * Group) + ((lane_index() % 4) * 8);
         UNROLL for (i32 i = 0; i < 4; i++)
         {
-            b[i] = load_shared_by_warps(source + (i * 32));
+            b[i] = load_global((const u32x4*)(source + (i * 32)));
         }
     }
 }

@@ -121,20 +121,12 @@ DEVICE T load_global(const T* address) { return *(const __attribute__((address_s
 template<typename T>
 DEVICE void store_global(T* address, T value) { *(__attribute__((address_space(1))) T*)address = value; }
 
-// 16 bytes that are read once: they take no room from what is read again.
+// 16 bytes that are read once: they take no room from what is read again. Not as memory that nobody writes while the kernel runs (.nc): the launch before may
+// still do that when this one begins.
 DEVICE u32x4 load_once(const void* address)
 {
     u32x4 value;
-    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-        : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "l"(address));
-    return value;
-}
-
-// The same of what other warps read too, and nobody writes meanwhile.
-DEVICE u32x4 load_shared_by_warps(const void* address)
-{
-    u32x4 value;
-    asm volatile("ld.global.nc.v4.u32 {%0, %1, %2, %3}, [%4];"
+    asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
         : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "l"(address));
     return value;
 }

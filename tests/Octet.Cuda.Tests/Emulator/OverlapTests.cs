@@ -30,6 +30,10 @@ public class OverlapTests
         => Refused("reads in an allocation", () => Run("cp.async.cg.shared.global [stage], [%ptr], 16; cp.async.wait_all;", ""));
 
     [Fact]
+    public void What_the_launch_before_wrote_is_no_memory_that_is_only_read()
+        => Refused("reads by .nc", () => Run("", "ld.global.nc.u32 %r1, [%ptr];"));
+
+    [Fact]
     public void A_kernel_that_never_waits_is_refused()
         => Refused("never waits", () => Run("", "", waits: false));
 

@@ -24,4 +24,22 @@ sealed class LaunchWait : Operation
             allocation.LastWriter = launch.Number;
         }
     }
+
+    /// <summary>Refuses to read as memory that nobody writes while the kernel runs what launches beside it wrote: a cache may have it as it was, even after the wait.</summary>
+    public static unsafe void CheckReadOnly(Warp warp, uint mask, ulong* addresses)
+    {
+        if (warp.Block.Launch.BesideFrom is not { } first)
+        {
+            return;
+        }
+
+        for (uint rest = mask; rest != 0;)
+        {
+            int lane = Lanes.Next(ref rest);
+            if (warp.Block.Launch.Memory.Find(addresses[lane]) is { } allocation && allocation.LastWriter >= first)
+            {
+                throw warp.Fault(PtxError.Overlap, 1u << lane, $"reads by .nc in {allocation}, which launch {allocation.LastWriter} wrote to and this one, {warp.Block.Launch.Number}, may have begun beside");
+            }
+        }
+    }
 }
