@@ -100,14 +100,15 @@ sealed unsafe partial class CudaBackend
         int tileTokens = Math.Max(1, TileQueries / Math.Min(group, TileQueries));
         int chunks = Chunks(layout);
         int headBlocks = Blocks(group, TileQueries);
-        int limit = layout.Type == KvCacheType.BFloat16 && chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
+        int limit = chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
         (attention.Tiles, int many) = limit == int.MaxValue ? default : _step.Tiles(new(ManyWarps * tileTokens, limit, int.MaxValue));
         if (many > 0)
         {
             var shared = new LaunchArguments();
             shared.Add(attention);
             shared.Add(Pages(cache, layer));
-            Launch(ref shared, "attend_many", $"attend_many_{chunks}", new Dim3(many * headBlocks, layout.Heads), ManyWarps * WarpThreads, 4 * KvCacheLayout.PageTokens * chunks * Chunk * sizeof(ushort));
+            Launch(ref shared, "attend_many", $"attend_many_{Suffix(layout.Type)}_{chunks}", new Dim3(many * headBlocks, layout.Heads), ManyWarps * WarpThreads,
+                4 * KvCacheLayout.PageTokens * chunks * Chunk * (layout.Type == KvCacheType.BFloat16 ? 2 : 1));
         }
 
         (attention.Tiles, int few) = _step.Tiles(new(tileTokens, 1, limit));

@@ -100,8 +100,7 @@ sealed unsafe partial class CudaBackend
         int tiles = columns <= 8 ? 1 : 4;
         int rowTiles = Blocks((int)first.First.Rows, TileRows);
         int halves = second is null ? 1 : 2;
-        int most = (tiles == 1 ? 16 : 8) / halves;
-        int warps = Math.Clamp(Blocks(BusyWarps * _context.Info.Multiprocessors, rowTiles * groups * halves), 1, Math.Min(most, Blocks(prepared.Groups, 2)));
+        int warps = StreamingWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 14 : 8, tiles == 1 ? 28 : 8) * halves;
         var arguments = new LaunchArguments();
         arguments.Add(first.Parameters(output));
         if (second is not null)
@@ -123,7 +122,7 @@ sealed unsafe partial class CudaBackend
             arguments.Add(Parameters(gating));
         }
 
-        Launch(ref arguments, "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * halves * WarpThreads);
+        Launch(ref arguments, "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * WarpThreads, warps * RingBytes);
     }
 
     ExpertTable Table(Weight[] weights)

@@ -11,16 +11,22 @@ sealed unsafe partial class CudaBackend
     const int MostParts = 3;
     const int TileRows = 16;
 
-    // More columns of products are linear_many's.
-    const int FewColumns = 64;
+    // More columns of products are linear_many's: every 16 rows of weights read the inputs again, which lie in the second cache; of more columns that takes longer
+    // than sharing them does (docs/gpu-kernels.md, section 3).
+    const int FewColumns = 32;
+
     // A layer of 2560 rows has 20 tiles of them for each 64 tokens, and a card a hundred multiprocessors.
     const int ManyTokens = 1024;
     const int ManyRows = 128;
     const int ManyColumns = 64;
     const int ManyThreads = 256;
 
-    // Warps of a multiprocessor that keep its share of the memory busy, each with two groups of 16 rows on their way.
+    // Warps of a multiprocessor that keep its share of the memory busy, each with as much on its way as its ring in shared memory holds.
     const int BusyWarps = 16;
+    const int RingBytes = 8192;
+
+    // What a multiprocessor keeps of its shared memory for each block.
+    const int BlockSharedBytes = 1024;
     const int PlainTokens = 8;
     const int PlainOutputs = 8;
 
@@ -202,17 +208,12 @@ sealed unsafe partial class CudaBackend
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {
         int columns = rows * prepared.Count;
-        int tiles = columns <= 8 ? 1 : columns <= 16 ? 2 : columns <= 32 ? 4 : 8;
-        if (format is CudaFormat.E5M2 or CudaFormat.Float16)
-        {
-            tiles = tiles == 1 ? 1 : 8;
-        }
-
+        int tiles = columns <= 8 ? 1 : columns > 16 || format is CudaFormat.E5M2 or CudaFormat.Float16 ? 4 : 2;
         int chunk = tiles * 8 / prepared.Count * prepared.Count;
         int weightTiles = Place(ref parts, count, TileRows);
         int grid = gating is null ? weightTiles : weightTiles / 2;
-        int most = (tiles <= 2 ? 16 : 8) / (gating is null ? 1 : 2);
-        int warps = Math.Clamp(Blocks(BusyWarps * _context.Info.Multiprocessors, weightTiles), 1, Math.Min(most, Blocks(prepared.Groups, 2)));
+        int halves = gating is null ? 1 : 2;
+        int warps = StreamingWarps(grid, halves, prepared.Groups, tiles == 4 ? 12 : 14, tiles == 1 ? 28 : tiles == 2 ? 16 : 12) * halves;
         LaunchArguments arguments = Arguments(parts, gating is null ? MostParts : 2, prepared, rows, chunk);
         if (gating is { } function)
         {
@@ -220,7 +221,30 @@ sealed unsafe partial class CudaBackend
         }
 
         string name = $"linear_few_{(gating is null ? "" : "gated_")}{Suffix(format)}_{tiles}";
-        Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * (gating is null ? 1 : 2) * WarpThreads);
+        Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * WarpThreads, warps * RingBytes);
+    }
+
+    /// <summary>
+    /// Warps that share the groups of 16 rows in a block of linear_few or of experts: so many that the card is busy, and no more than leave room for all blocks at
+    /// once: those of a second round would stream with few others beside them.
+    /// </summary>
+    /// <param name="blocks">Of the launch.</param>
+    /// <param name="halves">Times as many warps as this has a block.</param>
+    /// <param name="groups">Of 128 columns of a row.</param>
+    /// <param name="most">Warps of a block that the kernel is compiled for.</param>
+    /// <param name="resident">Warps of a multiprocessor, whose registers they take.</param>
+    int StreamingWarps(int blocks, int halves, int groups, int most, int resident)
+    {
+        CudaDeviceInfo info = _context.Info;
+        int each = Blocks(blocks, info.Multiprocessors);
+        int shared = info.SharedMemoryPerBlock + BlockSharedBytes;
+        int room = Math.Min(resident, (shared - (each * BlockSharedBytes)) / RingBytes) / each;
+        most = Math.Min(most, (shared - BlockSharedBytes) / RingBytes);
+        int wanted = Math.Min(Blocks(BusyWarps * info.Multiprocessors, blocks), room < halves ? most : Math.Min(room, most));
+        int warps = Math.Clamp(wanted / halves, 1, Blocks(groups, 2));
+
+        // As few as have no more groups each.
+        return Blocks(groups, Blocks(groups, warps));
     }
 
     /// <summary>Numbers the tiles of all parts; returns how many there are.</summary>

@@ -39,6 +39,9 @@ public enum PtxError
     /// <summary>A rule of an instruction was broken (a barrier's count, a descriptor, a missing fence).</summary>
     Misuse,
 
+    /// <summary>A kernel that was launched beside those before it read what they may write, or wrote itself, before it waited for them; or it never waited.</summary>
+    Overlap,
+
     /// <summary>The program executed <c>trap</c>.</summary>
     Trap,
 }

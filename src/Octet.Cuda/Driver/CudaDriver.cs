@@ -46,6 +46,9 @@ sealed unsafe partial class CudaDriver
     internal readonly delegate* unmanaged<int*, nint, int, nuint, int> cuOccupancyMaxActiveBlocksPerMultiprocessor;
     internal readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> cuLaunchKernel;
 
+    /// <summary>From 11.8 on.</summary>
+    internal readonly delegate* unmanaged<LaunchConfig*, nint, void**, void**, int> cuLaunchKernelEx;
+
     internal readonly delegate* unmanaged<ulong*, nuint, int> cuMemAlloc_v2;
     internal readonly delegate* unmanaged<ulong, int> cuMemFree_v2;
     internal readonly delegate* unmanaged<void**, nuint, uint, int> cuMemHostAlloc;
@@ -111,6 +114,7 @@ sealed unsafe partial class CudaDriver
         cuFuncGetParamInfo = (delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)exports.Optional("cuFuncGetParamInfo");
         cuOccupancyMaxActiveBlocksPerMultiprocessor = (delegate* unmanaged<int*, nint, int, nuint, int>)exports.Required("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         cuLaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)exports.Required("cuLaunchKernel");
+        cuLaunchKernelEx = (delegate* unmanaged<LaunchConfig*, nint, void**, void**, int>)exports.Optional("cuLaunchKernelEx");
         cuMemAlloc_v2 = (delegate* unmanaged<ulong*, nuint, int>)exports.Required("cuMemAlloc_v2");
         cuMemFree_v2 = (delegate* unmanaged<ulong, int>)exports.Required("cuMemFree_v2");
         cuMemHostAlloc = (delegate* unmanaged<void**, nuint, uint, int>)exports.Required("cuMemHostAlloc");

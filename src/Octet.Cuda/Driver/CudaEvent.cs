@@ -38,6 +38,7 @@ sealed unsafe class CudaEvent : CudaResource
     internal void Record(CudaStream stream)
     {
         Context.MakeCurrent();
+        stream.EndsWithLaunch = false;
         Check(Driver.cuEventRecord(Raw, stream.Raw));
         GC.KeepAlive(stream);
     }

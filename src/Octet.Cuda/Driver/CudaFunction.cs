@@ -8,6 +8,14 @@ sealed unsafe class CudaFunction
     const int LocalBytes = 3;
     const int Registers = 4;
     const int DynamicSharedBytes = 8;
+    const int SharedCarveout = 9;
+
+    // What launches may have without asking.
+    const int FreeSharedBytes = 48 << 10;
+
+    // The first driver that records launches that overlap as edges of a graph; before it a recording of one is refused.
+    const int OverlapVersion = 12030;
+    const int OverlapMajor = 9;
 
     readonly CudaModule _module;
     readonly nint _handle;
@@ -22,6 +30,15 @@ sealed unsafe class CudaFunction
     }
 
     internal string Name { get; }
+
+    /// <summary>
+    /// Whether the kernel waits by itself for the launches before it (<c>griddepcontrol.wait</c>): then it begins while they end, where card and driver can do
+    /// that, and what was put in the queue right before it is a launch too.
+    /// </summary>
+    internal bool Overlaps { get; init; }
+
+    /// <summary>Dynamic shared memory that a launch may have.</summary>
+    internal int AllowedSharedBytes { get; private set; } = FreeSharedBytes;
 
     /// <summary>Threads that a block may have at most.</summary>
     internal int MaxThreadsPerBlock => Attribute(MaxThreads);
@@ -44,6 +61,18 @@ sealed unsafe class CudaFunction
     {
         Context.MakeCurrent();
         Context.Check(Driver.cuFuncSetAttribute(_handle, DynamicSharedBytes, bytes), $"cuFuncSetAttribute of {Name}, {bytes} bytes of shared memory,");
+        GC.KeepAlive(_module);
+        AllowedSharedBytes = bytes;
+    }
+
+    /// <summary>
+    /// Has multiprocessors divided alike for all kernels, with as much shared memory as there can be: blocks of two launches are on one together only where both
+    /// have it divided in the same way.
+    /// </summary>
+    internal void PreferShared()
+    {
+        Context.MakeCurrent();
+        Context.Check(Driver.cuFuncSetAttribute(_handle, SharedCarveout, 100));
         GC.KeepAlive(_module);
     }
 
@@ -93,11 +122,15 @@ sealed unsafe class CudaFunction
     internal void Launch(CudaStream stream, Dim3 grid, Dim3 block, int sharedBytes, void** arguments)
     {
         Context.MakeCurrent();
-        int result = Driver.cuLaunchKernel(
-            _handle, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z, (uint)sharedBytes, stream.Raw, arguments, null);
+        bool overlaps = Overlaps && stream.EndsWithLaunch && Context.Info.Major >= OverlapMajor && Context.Info.CudaVersion >= OverlapVersion && Driver.cuLaunchKernelEx is not null;
+        int result = overlaps
+            ? LaunchOverlapping(stream, grid, block, sharedBytes, arguments)
+            : Driver.cuLaunchKernel(
+                _handle, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z, (uint)sharedBytes, stream.Raw, arguments, null);
+        stream.EndsWithLaunch = result == CudaResult.Success;
         if (result != CudaResult.Success)
         {
-            Context.Check(result, $"cuLaunchKernel of {Name}");
+            Context.Check(result, $"{(overlaps ? "cuLaunchKernelEx" : "cuLaunchKernel")} of {Name}");
         }
 
         GC.KeepAlive(stream);
@@ -106,6 +139,25 @@ sealed unsafe class CudaFunction
         {
             stream.Synchronize(Name);
         }
+    }
+
+    int LaunchOverlapping(CudaStream stream, Dim3 grid, Dim3 block, int sharedBytes, void** arguments)
+    {
+        var attribute = new LaunchAttribute { Id = LaunchAttribute.ProgrammaticSerialization, Value = 1 };
+        var config = new LaunchConfig
+        {
+            GridX = (uint)grid.X,
+            GridY = (uint)grid.Y,
+            GridZ = (uint)grid.Z,
+            BlockX = (uint)block.X,
+            BlockY = (uint)block.Y,
+            BlockZ = (uint)block.Z,
+            SharedBytes = (uint)sharedBytes,
+            Stream = stream.Raw,
+            Attributes = &attribute,
+            AttributeCount = 1,
+        };
+        return Driver.cuLaunchKernelEx(&config, _handle, arguments, null);
     }
 
     // A driver would read arguments that are not there.

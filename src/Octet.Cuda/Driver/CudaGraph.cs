@@ -38,6 +38,7 @@ sealed unsafe class CudaGraph : CudaResource
     internal void Launch(CudaStream stream)
     {
         Context.MakeCurrent();
+        stream.EndsWithLaunch = false;
         Check(Driver.cuGraphLaunch(Raw, stream.Raw));
         GC.KeepAlive(stream);
         if (Context.SynchronizesLaunches)

@@ -42,8 +42,9 @@ sealed unsafe class CudaModule : CudaResource
 
     /// <summary>A kernel, ready to be launched.</summary>
     /// <param name="name">As the text has it.</param>
+    /// <param name="overlaps">As <see cref="CudaFunction.Overlaps"/>.</param>
     /// <exception cref="CudaException">There is none of that name.</exception>
-    internal CudaFunction GetFunction(string name)
+    internal CudaFunction GetFunction(string name, bool overlaps = false)
     {
         Context.MakeCurrent();
         nint function = 0;
@@ -58,7 +59,7 @@ sealed unsafe class CudaModule : CudaResource
             Check(Driver.cuFuncLoad(function), $"cuFuncLoad of {name}");
         }
 
-        return new CudaFunction(this, function, name);
+        return new CudaFunction(this, function, name) { Overlaps = overlaps };
     }
 
     /// <summary>A variable of the module.</summary>

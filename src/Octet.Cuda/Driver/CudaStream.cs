@@ -19,6 +19,9 @@ sealed unsafe class CudaStream : CudaResource
     /// <summary>Whether what is put in is recorded as a graph, not done.</summary>
     internal bool IsCapturing { get; private set; }
 
+    /// <summary>Whether what was put in last is the launch of a kernel: another one may begin while it ends. After anything else there is nothing to overlap with.</summary>
+    internal bool EndsWithLaunch { get; set; }
+
     /// <summary>Whether all that was put in is done.</summary>
     internal bool IsIdle
     {
@@ -49,6 +52,7 @@ sealed unsafe class CudaStream : CudaResource
         if (bytes > 0)
         {
             Context.MakeCurrent();
+            EndsWithLaunch = false;
             Check(Driver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, Raw));
         }
     }
@@ -59,6 +63,7 @@ sealed unsafe class CudaStream : CudaResource
         if (bytes > 0)
         {
             Context.MakeCurrent();
+            EndsWithLaunch = false;
             Check(Driver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, Raw));
         }
     }
@@ -69,6 +74,7 @@ sealed unsafe class CudaStream : CudaResource
         if (bytes > 0)
         {
             Context.MakeCurrent();
+            EndsWithLaunch = false;
             Check(Driver.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, Raw));
         }
     }
@@ -82,6 +88,7 @@ sealed unsafe class CudaStream : CudaResource
         if (bytes > 0)
         {
             Context.MakeCurrent();
+            EndsWithLaunch = false;
             Check(Driver.cuMemsetD8Async(destination, value, (nuint)bytes, Raw));
         }
     }
@@ -95,6 +102,7 @@ sealed unsafe class CudaStream : CudaResource
         if (count > 0)
         {
             Context.MakeCurrent();
+            EndsWithLaunch = false;
             Check(Driver.cuMemsetD32Async(destination, value, (nuint)count, Raw));
         }
     }
@@ -103,6 +111,7 @@ sealed unsafe class CudaStream : CudaResource
     internal void Wait(CudaEvent mark)
     {
         Context.MakeCurrent();
+        EndsWithLaunch = false;
         Check(Driver.cuStreamWaitEvent(Raw, mark.Raw, 0));
         GC.KeepAlive(mark);
     }
@@ -126,6 +135,7 @@ sealed unsafe class CudaStream : CudaResource
     internal void BeginCapture()
     {
         Context.MakeCurrent();
+        EndsWithLaunch = false;
         Check(Driver.cuStreamBeginCapture_v2(Raw, ThreadLocal));
         IsCapturing = true;
     }
@@ -135,6 +145,7 @@ sealed unsafe class CudaStream : CudaResource
     {
         Context.MakeCurrent();
         IsCapturing = false;
+        EndsWithLaunch = false;
         nint graph = 0;
         Check(Driver.cuStreamEndCapture(Raw, &graph));
         return CudaGraph.Instantiate(this, graph);
@@ -146,6 +157,7 @@ sealed unsafe class CudaStream : CudaResource
         if (IsCapturing)
         {
             IsCapturing = false;
+            EndsWithLaunch = false;
             nint graph = 0;
             if (Driver.cuStreamEndCapture(Raw, &graph) == CudaResult.Success && graph != 0)
             {

@@ -10,18 +10,20 @@ namespace Octet.Cuda.Kernels;
 /// <param name="set">Which of the compiled forms.</param>
 sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
 {
-    // More has to be asked for.
-    const int FreeSharedBytes = 48 << 10;
+    // How a kernel begins in a text, and the instruction of those that may begin while the launches before them end.
+    const string Entry = ".entry ";
+    const string Waits = "griddepcontrol.wait;";
 
     readonly Dictionary<string, CudaModule> _modules = [];
     readonly Dictionary<string, CudaFunction> _functions = [];
+    readonly HashSet<string> _overlapping = [];
 
     internal KernelSet Set { get; } = set;
 
     /// <summary>A kernel, ready to be launched.</summary>
     /// <param name="file">Its source, without ending.</param>
     /// <param name="name">Its name there.</param>
-    /// <param name="sharedBytes">The dynamic shared memory of its launches, always the same.</param>
+    /// <param name="sharedBytes">The dynamic shared memory of the launch.</param>
     /// <exception cref="CudaException">The driver does not take the text.</exception>
     internal CudaFunction Get(string file, string name, int sharedBytes)
     {
@@ -29,20 +31,27 @@ sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
         {
             if (!_modules.TryGetValue(file, out CudaModule? module))
             {
-                _modules.Add(file, module = context.LoadModule(Text(file, Set.Target)));
+                string text = Text(file, Set.Target);
+                _modules.Add(file, module = context.LoadModule(text));
+                _overlapping.UnionWith(Overlapping(text));
             }
 
-            function = module.GetFunction(name);
-            if (sharedBytes > FreeSharedBytes)
-            {
-                function.AllowShared(sharedBytes);
-            }
-
+            function = module.GetFunction(name, _overlapping.Contains(name));
+            function.PreferShared();
             _functions.Add(name, function);
+        }
+
+        if (sharedBytes > function.AllowedSharedBytes)
+        {
+            function.AllowShared(sharedBytes);
         }
 
         return function;
     }
+
+    /// <summary>The kernels of a text that wait by themselves for the launches before them.</summary>
+    internal static IEnumerable<string> Overlapping(string text)
+        => text.Split(Entry).Skip(1).Where(kernel => kernel.Contains(Waits, StringComparison.Ordinal)).Select(kernel => kernel[..kernel.IndexOf('(')]);
 
     /// <summary>The names of the sources that there are kernels of.</summary>
     internal static IReadOnlyList<string> Files { get; } =

@@ -5,6 +5,7 @@
 DEVICE u32 shared_address(const void* at) { return (u32)(u64)(const __attribute__((address_space(3))) void*)at; }
 
 DEVICE void copy_async(u32 to, const void* from) { asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" : : "r"(to), "l"(from) : "memory"); }
+DEVICE void copy_async_8(u32 to, const void* from) { asm volatile("cp.async.ca.shared.global [%0], [%1], 8;" : : "r"(to), "l"(from) : "memory"); }
 DEVICE void end_copies() { asm volatile("cp.async.commit_group;" : : : "memory"); }
 
 // Waits until at most so many of the groups of copies that were ended are under way.
@@ -15,5 +16,12 @@ DEVICE u32x4 load_shared(u32 at)
 {
     u32x4 value;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "r"(at));
+    return value;
+}
+
+DEVICE u32x2 load_shared_8(u32 at)
+{
+    u32x2 value;
+    asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(value.x), "=r"(value.y) : "r"(at));
     return value;
 }

@@ -10,6 +10,8 @@ DEVICE void attend(Attention attention, Pages pages)
 {
     SHARED float heads[Warps * TileQueries * 2];
     SHARED float values[Warps * TileQueries * Chunks * 32];
+    SHARED u32x4 queries[QueryRows<Element, Chunks>::SharedQueries];
+    admit_launches();
     i32 g = lane_index() / 4;
     i32 t = lane_index() % 4;
     i32 size = pages.dimensions;
@@ -26,7 +28,8 @@ DEVICE void attend(Attention attention, Pages pages)
     i32 row = first_row + least(token, tile_rows - 1);
     i32 table = pages.tables[first_row];
     QueryRows<Element, Chunks> rows;
-    load_queries(rows, attention.query + ((u64)row * attention.query_stride) + (((head * attention.group) + least(group_head, attention.group - 1)) * size),
+    await_launches();
+    load_queries(rows, queries, attention.query + ((u64)row * attention.query_stride) + (((head * attention.group) + least(group_head, attention.group - 1)) * size),
         is_valid, size, attention.scale * Log2E * key_scale(pages, head) * Element::Factor, pages.positions[row], attention.window);
 
     i32 last = pages.positions[first_row + tile_rows - 1];
@@ -37,7 +40,7 @@ DEVICE void attend(Attention attention, Pages pages)
         const u8* keys = head_keys<Element>(pages, table, page, head);
         const u8* page_values = head_values<Element>(pages, (u8*)keys);
         attend_page(rows, page, last, size,
-            [=](i32 at, i32 eight) { return Element::load(keys + (((at * size) + (eight * 8)) * Element::Bytes)); },
+            [=](i32 row, i32 at, i32 eight) { return Element::load(keys + (((at * row) + (eight * 8)) * Element::Bytes)); },
             [=](i32 dimension, i32 eight) { return Element::load(page_values + (((dimension * PageTokens) + (eight * 8)) * Element::Bytes)); });
     }
 
@@ -57,6 +60,15 @@ DEVICE void attend(Attention attention, Pages pages)
     }
 
     sync_block();
+    first_head = (block_x_again() % head_blocks) * TileQueries;
+    if constexpr (QueryRows<Element, Chunks>::AreShared)
+    {
+        // They had no room meanwhile.
+        tile = block_x_again() / head_blocks;
+        first_row = attention.tiles[2 * tile];
+        tile_rows = attention.tiles[(2 * tile) + 1];
+    }
+
     float value_factor = value_scale(pages, head) * Element::Factor;
     for (i32 i = thread_index(); i < TileQueries * size; i += block_threads())
     {
@@ -90,7 +102,7 @@ DEVICE void attend(Attention attention, Pages pages)
 }
 
 #define ATTEND(name, element, chunks) \
-    GLOBAL BOUNDS(Warps * 32) void attend_##name##_##chunks(Attention attention, Pages pages) { attend<element, chunks>(attention, pages); }
+    GLOBAL RESIDENT_BOUNDS(Warps * 32, chunks <= 2 ? 3 : 2) void attend_##name##_##chunks(Attention attention, Pages pages) { attend<element, chunks>(attention, pages); }
 
 ATTEND(bf16, CachedBFloat, 1)
 ATTEND(bf16, CachedBFloat, 2)

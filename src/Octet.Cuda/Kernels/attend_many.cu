@@ -1,40 +1,47 @@
-// attend_many: the same for the tokens of a prompt, over a bfloat16 cache. Warps of a block have tokens one after the other, and share each page: it is
-// copied to shared memory while they attend to the one before.
+// attend_many: the same for the tokens of a prompt. Warps of a block have tokens one after the other, and share each page: it is copied to shared memory while
+// they attend to the one before.
 //
-// Keys lie there by tokens, 16-byte chunks of odd tokens with the halves of every 128 bytes in each other's place; values as in the page. Eight lanes
-// then read all banks. Grid (tiles * blocks of heads, heads); a tile is as many tokens as all warps have.
-#include "async_copy.cuh"
+// Keys lie there by tokens, eight dimensions at a time, fours of them in another order for tokens that are read at once; values as in the page. Lanes that read
+// together, eight of 16 bytes or sixteen of 8, then read all banks. Grid (tiles * blocks of heads, heads); a tile is as many tokens as all warps have.
 #include "attend_rows.cuh"
 
 constexpr i32 Warps = 8;
 constexpr i32 Threads = Warps * WarpLanes;
 
-template<i32 Chunks>
-DEVICE i32 key_chunk(i32 token, i32 eight) { return Chunks == 1 ? eight : eight ^ ((token & 1) * 4); }
+// Tokens that are read at once are 2i and 2i + 1, and of 8 bits also those eight on.
+template<typename Element, i32 Chunks>
+DEVICE i32 key_chunk(i32 token, i32 eight)
+{
+    return Chunks == 1 ? eight : Element::Bytes == 2 ? eight ^ ((token & 1) * 4) : eight ^ (((token & 1) | ((token >> 2) & 2)) * 4);
+}
 
 // Both of a page, keys first; of each what a head of whole chunks takes.
-template<i32 Chunks>
+template<typename Element, i32 Chunks>
 DEVICE void copy_page(u32 to, const u8* keys, i32 size)
 {
-    constexpr i32 RowBytes = Chunks * 64;
+    constexpr i32 EightBytes = 8 * Element::Bytes;
+    constexpr i32 RowBytes = Chunks * 4 * EightBytes;
     constexpr i32 KeyBytes = PageTokens * RowBytes;
     i32 row_chunks = size / 8;
-    const u8* values = keys + (PageTokens * size * 2);
+    const u8* values = keys + (PageTokens * size * Element::Bytes);
     for (i32 i = thread_index(); i < PageTokens * row_chunks; i += Threads)
     {
         i32 token = i / row_chunks;
         i32 eight = i % row_chunks;
-        copy_async(to + (token * RowBytes) + (key_chunk<Chunks>(token, eight) * 16), keys + (i * 16));
-        copy_async(to + KeyBytes + (i * 16), values + (i * 16));
+        Element::copy(to + (token * RowBytes) + (key_chunk<Element, Chunks>(token, eight) * EightBytes), keys + (i * EightBytes));
+        Element::copy(to + KeyBytes + (i * EightBytes), values + (i * EightBytes));
     }
 }
 
-template<i32 Chunks>
-DEVICE void attend_many(Attention attention, Pages pages)
+template<typename Element, i32 Chunks>
+DEVICE void attend_many(const Attention& attention, const Pages& pages)
 {
-    constexpr i32 RowBytes = Chunks * 64;
+    constexpr i32 EightBytes = 8 * Element::Bytes;
+    constexpr i32 RowBytes = Chunks * 4 * EightBytes;
     constexpr i32 PageBytes = 2 * PageTokens * RowBytes;
     extern SHARED __attribute__((aligned(128))) u8 stages[];
+    admit_launches();
+    await_launches();
     i32 g = lane_index() / 4;
     i32 t = lane_index() % 4;
     i32 size = pages.dimensions;
@@ -49,15 +56,16 @@ DEVICE void attend_many(Attention attention, Pages pages)
     bool is_valid = g < tile_heads * (TileQueries / tile_heads) && token < tile_rows && group_head < attention.group;
     i32 row = first_row + least(token, tile_rows - 1);
     i32 query_head = (head * attention.group) + least(group_head, attention.group - 1);
-    QueryRows<CachedBFloat, Chunks> rows;
-    load_queries(rows, attention.query + ((u64)row * attention.query_stride) + (query_head * size), is_valid, size, attention.scale * Log2E, pages.positions[row], attention.window);
+    QueryRows<Element, Chunks> rows;
+    load_queries(rows, nullptr, attention.query + ((u64)row * attention.query_stride) + (query_head * size), is_valid, size,
+        attention.scale * Log2E * key_scale(pages, head) * Element::Factor, pages.positions[row], attention.window);
 
     i32 last = pages.positions[first_row + tile_rows - 1];
     i32 first_page, end_page;
     split_pages(pages.positions[first_row], last, attention.window, 0, 1, 1, first_page, end_page);
     i32 table = pages.tables[first_row];
     u32 base = shared_address(stages);
-    copy_page<Chunks>(base, head_keys<CachedBFloat>(pages, table, first_page, head), size);
+    copy_page<Element, Chunks>(base, head_keys<Element>(pages, table, first_page, head), size);
     end_copies();
     KEEP_LOOP for (i32 page = first_page; page < end_page; page++)
     {
@@ -65,15 +73,15 @@ DEVICE void attend_many(Attention attention, Pages pages)
         u32 page_values = keys + (PageTokens * RowBytes);
         if (page + 1 < end_page)
         {
-            copy_page<Chunks>(base + (((page + 1 - first_page) & 1) * PageBytes), head_keys<CachedBFloat>(pages, table, page + 1, head), size);
+            copy_page<Element, Chunks>(base + (((page + 1 - first_page) & 1) * PageBytes), head_keys<Element>(pages, table, page + 1, head), size);
         }
 
         end_copies();
         await_copies<1>();
         sync_block();
         attend_page(rows, page, last, size,
-            [=](i32 at, i32 eight) { return load_shared(keys + (at * RowBytes) + (key_chunk<Chunks>(at, eight) * 16)); },
-            [=](i32 dimension, i32 eight) { return load_shared(page_values + (dimension * PageTokens * 2) + (eight * 16)); });
+            [=](i32, i32 at, i32 eight) { return Element::load_copied(keys + (at * RowBytes) + (key_chunk<Element, Chunks>(at, eight) * EightBytes)); },
+            [=](i32 dimension, i32 eight) { return Element::load_copied(page_values + (dimension * PageTokens * Element::Bytes) + (eight * EightBytes)); });
         sync_block();
     }
 
@@ -82,23 +90,26 @@ DEVICE void attend_many(Attention attention, Pages pages)
     total += exchange(total, 2);
     if (is_valid)
     {
+        float value_factor = value_scale(pages, head) * Element::Factor;
         float* output = attention.output + ((u64)row * attention.output_stride) + (query_head * size) + (2 * t);
         UNROLL for (i32 i = 0; i < Chunks * 4; i++)
         {
             if (i * 8 < size)
             {
                 f32x2 value;
-                value.x = finished(attention, query_head, rows.sums[i].x + rows.sums[i].z, rows.largest, total);
-                value.y = finished(attention, query_head, rows.sums[i].y + rows.sums[i].w, rows.largest, total);
+                value.x = finished(attention, query_head, (rows.sums[i].x + rows.sums[i].z) * value_factor, rows.largest, total);
+                value.y = finished(attention, query_head, (rows.sums[i].y + rows.sums[i].w) * value_factor, rows.largest, total);
                 *(f32x2*)(output + (i * 8)) = value;
             }
         }
     }
 }
 
-#define ATTEND(chunks) \
-    GLOBAL BOUNDS(Threads) void attend_many_##chunks(Attention attention, Pages pages) { attend_many<chunks>(attention, pages); }
+#define ATTEND(name, element, chunks) \
+    GLOBAL BOUNDS(Threads) void attend_many_##name##_##chunks(Attention attention, Pages pages) { attend_many<element, chunks>(attention, pages); }
 
-ATTEND(1)
-ATTEND(2)
-ATTEND(4)
+ATTEND(bf16, CachedBFloat, 1)
+ATTEND(bf16, CachedBFloat, 2)
+ATTEND(bf16, CachedBFloat, 4)
+ATTEND(e4m3, CachedE4M3, 4)
+ATTEND(e5m2, CachedE5M2, 4)

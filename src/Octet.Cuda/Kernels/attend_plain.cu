@@ -10,6 +10,8 @@ GLOBAL BOUNDS(Warps * 32) void attend_f32(Attention attention, Pages pages)
     SHARED float query[MaxDimensions];
     SHARED float heads[Warps * 2];
     SHARED float values[Warps * MaxDimensions];
+    admit_launches();
+    await_launches();
     i32 lane = lane_index();
     i32 row = block_x();
     i32 query_head = block_y();

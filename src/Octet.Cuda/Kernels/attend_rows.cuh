@@ -12,20 +12,36 @@ constexpr i32 TileQueries = 8;
 template<typename Element, i32 Chunks>
 struct QueryRows
 {
-    static constexpr i32 Values = Chunks * 4;
+    // Of many dimensions the sums leave no room for the queries: they lie in shared memory, [two of a chunk][lane], for all warps of a block, whose rows
+    // are then the same.
+    static constexpr bool AreShared = Chunks > 4;
+    static constexpr i32 SharedQueries = AreShared ? Chunks * 2 * WarpLanes : 1;
 
-    u32x4 queries[Chunks * 2];
-    f32x4 sums[Values];
+    u32x4 queries[AreShared ? 1 : Chunks * 2];
+    u32 shared;
+    f32x4 sums[Chunks * 4];
     float largest;
     float total;
     float row_factor;
     i32 position;
     i32 seen;
+
+    __attribute__((device)) __attribute__((always_inline)) u32x4 query(i32 i) const
+    {
+        if constexpr (AreShared)
+        {
+            return load_shared(shared + (i * WarpLanes * 16));
+        }
+        else
+        {
+            return queries[i];
+        }
+    }
 };
 
-// Rows that there are not are zeros. The factor is that of scores, powers of 2.
+// Rows that there are not are zeros. The factor is that of scores, powers of 2. The place is that of queries in shared memory, if they are there.
 template<typename Element, i32 Chunks>
-DEVICE void load_queries(QueryRows<Element, Chunks>& rows, const float* query, bool is_valid, i32 size, float factor, i32 position, i32 window)
+DEVICE void load_queries(QueryRows<Element, Chunks>& rows, u32x4* place, const float* query, bool is_valid, i32 size, float factor, i32 position, i32 window)
 {
     i32 t = lane_index() % 4;
     float x[Chunks * 8];
@@ -70,10 +86,25 @@ DEVICE void load_queries(QueryRows<Element, Chunks>& rows, const float* query, b
     {
         u32 first = Element::pack(x[4 * i], x[(4 * i) + 1]);
         u32 second = Element::pack(x[(4 * i) + 2], x[(4 * i) + 3]);
-        rows.queries[i].x = first;
-        rows.queries[i].y = Element::pack(x[4 * i] - Element::low(first), x[(4 * i) + 1] - Element::high(first));
-        rows.queries[i].z = second;
-        rows.queries[i].w = Element::pack(x[(4 * i) + 2] - Element::low(second), x[(4 * i) + 3] - Element::high(second));
+        u32x4 halves;
+        halves.x = first;
+        halves.y = Element::pack(x[4 * i] - Element::low(first), x[(4 * i) + 1] - Element::high(first));
+        halves.z = second;
+        halves.w = Element::pack(x[(4 * i) + 2] - Element::low(second), x[(4 * i) + 3] - Element::high(second));
+        if constexpr (!QueryRows<Element, Chunks>::AreShared)
+        {
+            rows.queries[i] = halves;
+        }
+        else if (warp_index() == 0)
+        {
+            place[(i * WarpLanes) + lane_index()] = halves;
+        }
+    }
+
+    if constexpr (QueryRows<Element, Chunks>::AreShared)
+    {
+        rows.shared = shared_address(place + lane_index());
+        sync_block();
     }
 
     UNROLL for (i32 i = 0; i < Chunks * 4; i++)
@@ -87,14 +118,20 @@ DEVICE void load_queries(QueryRows<Element, Chunks>& rows, const float* query, b
     rows.seen = window > 0 ? position - window : -1;
 }
 
-// A page of 32 tokens, of which those up to `last` are written. Keys of a token's eight dimensions, and eight tokens of a dimension's values, are had of
-// the caller.
+// A page of 32 tokens, of which those up to `last` are written. Keys of a token's eight dimensions, in rows of so many, and eight tokens of a
+// dimension's values are had of the caller.
 template<typename Element, i32 Chunks, typename Keys, typename PageValues>
 DEVICE void attend_page(QueryRows<Element, Chunks>& rows, i32 page, i32 last, i32 size, Keys keys, PageValues values)
 {
     i32 lane = lane_index();
     i32 g = lane / 4;
     i32 t = lane % 4;
+    if constexpr (QueryRows<Element, Chunks>::AreShared)
+    {
+        // Where things lie in a page is computed for each: known for all pages it would take what registers there are.
+        asm volatile("" : "+r"(g), "+r"(t), "+r"(size));
+    }
+
     f32x2 scores[4];
     UNROLL for (i32 i = 0; i < 4; i++)
     {
@@ -104,9 +141,9 @@ DEVICE void attend_page(QueryRows<Element, Chunks>& rows, i32 page, i32 last, i3
         {
             // Behind the last dimension queries are 0: what is there instead does not matter.
             i32 eight = t + (4 * chunk);
-            u32x4 b = keys(token, eight * 8 < size ? eight : t);
-            Element::multiply(products, rows.queries[2 * chunk], b.x, b.y);
-            Element::multiply(products, rows.queries[(2 * chunk) + 1], b.z, b.w);
+            u32x4 b = keys(size, token, eight * 8 < size ? eight : t);
+            Element::multiply(products, rows.query(2 * chunk), b.x, b.y);
+            Element::multiply(products, rows.query((2 * chunk) + 1), b.z, b.w);
         }
 
         scores[i] = (f32x2){products.x + products.z, products.y + products.w} * rows.row_factor;

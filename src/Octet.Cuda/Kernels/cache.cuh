@@ -1,5 +1,9 @@
 // Pages of keys and values: for each layer and head the keys of 32 tokens, [token][dimension], then their values, [dimension][token].
+//
+// An element's load gives eight values that lie together as two pairs of operands, from a page or, by load_copied, from shared memory, to where its copy
+// brings eight.
 #pragma once
+#include "async_copy.cuh"
 #include "numbers.cuh"
 
 constexpr i32 PageTokens = 32;
@@ -41,6 +45,8 @@ struct CachedBFloat
     static constexpr float Factor = 1;
     DEVICE void store(u8* at, float x, float scale) { store_global((u16*)at, (u16)pack_bf16(x, 0)); }
     DEVICE u32x4 load(const u8* at) { return load_once(at); }
+    DEVICE u32x4 load_copied(u32 at) { return load_shared(at); }
+    DEVICE void copy(u32 to, const u8* from) { copy_async(to, from); }
     DEVICE u32 pack(float low, float high) { return pack_bf16(low, high); }
     DEVICE float low(u32 pair) { return low_bf16(pair); }
     DEVICE float high(u32 pair) { return high_bf16(pair); }
@@ -52,6 +58,7 @@ struct CachedHalf
 {
     static constexpr i32 Bytes = 1;
     static constexpr bool IsScaled = true;
+    DEVICE void copy(u32 to, const u8* from) { copy_async_8(to, from); }
     DEVICE u32 pack(float low, float high) { return pack_f16(low, high); }
     DEVICE float low(u32 pair) { return low_f16(pair); }
     DEVICE float high(u32 pair) { return high_f16(pair); }
@@ -62,9 +69,10 @@ struct CachedE4M3 : CachedHalf
 {
     static constexpr float Factor = E4M3Factor;
     DEVICE void store(u8* at, float x, float scale) { store_global(at, (u8)code_e4m3(round_e4m3(x / scale))); }
-    DEVICE u32x4 load(const u8* at)
+    DEVICE u32x4 load(const u8* at) { return widen(load_global((const u32x2*)at)); }
+    DEVICE u32x4 load_copied(u32 at) { return widen(load_shared_8(at)); }
+    DEVICE u32x4 widen(u32x2 codes)
     {
-        u32x2 codes = load_global((const u32x2*)at);
         u32x2 first = widen_e4m3(codes.x);
         u32x2 second = widen_e4m3(codes.y);
         return (u32x4){first.x, first.y, second.x, second.y};
@@ -75,9 +83,10 @@ struct CachedE5M2 : CachedHalf
 {
     static constexpr float Factor = 1;
     DEVICE void store(u8* at, float x, float scale) { store_global(at, (u8)code_e5m2(x / scale)); }
-    DEVICE u32x4 load(const u8* at)
+    DEVICE u32x4 load(const u8* at) { return widen(load_global((const u32x2*)at)); }
+    DEVICE u32x4 load_copied(u32 at) { return widen(load_shared_8(at)); }
+    DEVICE u32x4 widen(u32x2 codes)
     {
-        u32x2 codes = load_global((const u32x2*)at);
         u32x2 first = widen_e5m2(codes.x);
         u32x2 second = widen_e5m2(codes.y);
         return (u32x4){first.x, first.y, second.x, second.y};

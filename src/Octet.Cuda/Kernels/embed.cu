@@ -34,6 +34,8 @@ struct BF16
 template<typename Element>
 DEVICE void embed(const Table& table, const i32* ids, float* output, i32 stride, i32 columns)
 {
+    admit_launches();
+    await_launches();
     i32 row = block_x();
     i32 id = ids[row];
     const u8* source = table.data + ((u64)id * table.row_bytes);

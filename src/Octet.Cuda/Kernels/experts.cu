@@ -50,6 +50,8 @@ GLOBAL BOUNDS(32) void route(const float* logits, i32 stride, Rule rule, i32* ex
 {
     SHARED float choice[MostExperts];
     SHARED float sums[MostGroups];
+    admit_launches();
+    await_launches();
     i32 lane = lane_index();
     const float* own = logits + ((u64)block_x() * stride);
     float largest = NegativeInfinity;
@@ -152,6 +154,8 @@ GLOBAL BOUNDS(32) void route(const float* logits, i32 stride, Rule rule, i32* ex
 GLOBAL BOUNDS(1024) void sort_routes(const i32* experts, i32 count, i32 expert_count, i32* pairs, i32* groups)
 {
     SHARED i32 counts[MostExperts];
+    admit_launches();
+    await_launches();
     for (i32 expert = thread_index(); expert < expert_count; expert += block_threads())
     {
         i32 found = 0;
@@ -220,11 +224,12 @@ struct Routed
 };
 
 // Grid (tiles of 16 rows, experts that may be chosen). Halves as in linear_few.
-template<typename Weights, i32 Tiles, i32 MaxWarps, i32 Halves>
-DEVICE void expert_layer(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inputs, Gating gating)
+template<typename Weights, i32 Tiles, i32 Halves>
+DEVICE void expert_layer(const ExpertLayer& a, const ExpertLayer& b, const Routed& routed, const Inputs& inputs, const Gating& gating)
 {
-    SHARED float sums[MaxWarps * Tiles * TileRows * 8];
-    constexpr i32 WarpFloats = Tiles * TileRows * 8;
+    extern SHARED __attribute__((aligned(128))) u8 rings[];
+    admit_launches();
+    await_launches();
     if (block_y() >= routed.groups[0])
     {
         return;
@@ -247,11 +252,17 @@ DEVICE void expert_layer(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inp
     const float* scales = all_scales ? (const float*)load_global(all_scales + expert) : nullptr;
     i32 block_rows = is_second ? b.block_rows : a.block_rows;
     i32 scale_stride = is_second ? b.scale_stride : a.scale_stride;
-    const float* upper_scales = scales ? scales + ((u64)(upper_row / block_rows) * scale_stride) : nullptr;
-    const float* lower_scales = scales ? scales + ((u64)(lower_row / block_rows) * scale_stride) : nullptr;
+    WeightRows own;
+    own.upper = weight + (upper_row * row_bytes);
+    own.lower = weight + (lower_row * row_bytes);
+    own.upper_scales = scales ? scales + ((u64)(upper_row / block_rows) * scale_stride) : nullptr;
+    own.lower_scales = scales ? scales + ((u64)(lower_row / block_rows) * scale_stride) : nullptr;
+    own.scale_shift = is_second ? b.scale_shift : a.scale_shift;
+    u32 ring = own_ring(rings);
     i32 chunk_pairs = (Tiles * 8) / inputs.per_row;
     KEEP_LOOP for (i32 done = 0; done < pairs; done += chunk_pairs)
     {
+        begin_rows<Weights>(ring, own, inputs.groups, warp, warps);
         i32 count = least(chunk_pairs, pairs - done);
         Columns<Tiles> places;
         UNROLL for (i32 i = 0; i < Tiles; i++)
@@ -273,8 +284,8 @@ DEVICE void expert_layer(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inp
         }
 
         f32x4 totals[Tiles];
-        multiply_rows<Weights, Tiles>(totals, weight + (upper_row * row_bytes), weight + (lower_row * row_bytes), upper_scales, lower_scales, is_second ? b.scale_shift : a.scale_shift, inputs, places, warp, warps);
-        put_sums<Tiles>(sums, totals);
+        multiply_rows<Weights, Tiles>(totals, ring, own, inputs, places, warp, warps);
+        put_sums<Tiles>(rings, totals);
         sync_block();
         for (i32 i = thread_index(); i < count * TileRows; i += block_threads())
         {
@@ -283,11 +294,11 @@ DEVICE void expert_layer(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inp
             if (row < a.rows)
             {
                 u64 place = routed.pairs[first_pair + done + pair];
-                float sum = reduced(sums, warps, WarpFloats, i % TileRows, pair, inputs.per_row) * Weights::Factor;
+                float sum = reduced(rings, 0, warps, i % TileRows, pair, inputs.per_row) * Weights::Factor;
                 sum += a.biases ? load_global((const float*)load_global(a.biases + expert) + row) : 0;
                 if constexpr (Halves == 2)
                 {
-                    float up = reduced(sums + (warps * WarpFloats), warps, WarpFloats, i % TileRows, pair, inputs.per_row) * Weights::Factor;
+                    float up = reduced(rings, warps, warps, i % TileRows, pair, inputs.per_row) * Weights::Factor;
                     up += b.biases ? load_global((const float*)load_global(b.biases + expert) + row) : 0;
                     sum = gated(gating, sum, up);
                 }
@@ -303,6 +314,8 @@ DEVICE void expert_layer(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inp
 // output = the sum over a token's experts of weight * result, in their order; added to what is there where `adds`. Grid (columns / threads, tokens).
 GLOBAL BOUNDS(256) void sum_experts(const float* results, i32 results_stride, const float* weights, i32 chosen, float* output, i32 output_stride, i32 columns, i32 adds)
 {
+    admit_launches();
+    await_launches();
     i32 column = (block_x() * block_threads()) + thread_index();
     if (column < columns)
     {
@@ -318,11 +331,11 @@ GLOBAL BOUNDS(256) void sum_experts(const float* results, i32 results_stride, co
     }
 }
 
-#define EXPERTS(name, weights, tiles, warps) \
-    GLOBAL BOUNDS(warps * 32) void experts_##name##_##tiles(ExpertLayer a, Routed routed, Inputs inputs) { expert_layer<weights, tiles, warps, 1>(a, a, routed, inputs, Gating{}); } \
-    GLOBAL BOUNDS(warps * 32) void experts_gated_##name##_##tiles(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inputs, Gating gating) { expert_layer<weights, tiles, warps, 2>(a, b, routed, inputs, gating); }
+#define EXPERTS(name, weights, tiles, warps, blocks) \
+    GLOBAL RESIDENT_BOUNDS(warps * 32, blocks) void experts_##name##_##tiles(ExpertLayer a, Routed routed, Inputs inputs) { expert_layer<weights, tiles, 1>(a, a, routed, inputs, Gating{}); } \
+    GLOBAL RESIDENT_BOUNDS(warps * 32, blocks) void experts_gated_##name##_##tiles(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inputs, Gating gating) { expert_layer<weights, tiles, 2>(a, b, routed, inputs, gating); }
 
-EXPERTS(e4m3, E4M3Weights, 1, 16)
-EXPERTS(e4m3, E4M3Weights, 4, 8)
-EXPERTS(bf16, BF16Weights, 1, 16)
-EXPERTS(bf16, BF16Weights, 4, 8)
+EXPERTS(e4m3, E4M3Weights, 1, 14, 2)
+EXPERTS(e4m3, E4M3Weights, 4, 8, 1)
+EXPERTS(bf16, BF16Weights, 1, 14, 2)
+EXPERTS(bf16, BF16Weights, 4, 8, 1)

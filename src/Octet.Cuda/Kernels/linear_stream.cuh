@@ -1,29 +1,62 @@
-// Rows of weights that stream through registers, multiplied with a few columns of inputs: what linear_few and the experts of a mixture share.
+// Rows of weights that stream through shared memory, multiplied with a few columns of inputs: what linear_few and the experts of a mixture share.
+//
+// A warp has a ring of groups of its own, [stage][16 columns][upper, lower row][lane] of 16 bytes: each lane copies what it multiplies itself, and waits for
+// nothing but its own copies. What is on its way takes no registers, so that blocks for a whole layer are there at once. When all is multiplied a warp's sums
+// take the ring's place.
 #pragma once
+#include "async_copy.cuh"
 #include "linear.cuh"
 
 constexpr i32 TileRows = 16;
 
-template<typename Weights>
-struct Loaded
+// Of each warp; CudaBackend.Linear.cs asks for as many.
+constexpr i32 RingBytes = 8192;
+constexpr i32 RingFloats = RingBytes / 4;
+
+// Of a lane's two rows, g = lane / 4 and g + 8 of 16, its first columns; and their scales, null: 1.
+struct WeightRows
 {
-    u32x4 upper[Weights::Loads];
-    u32x4 lower[Weights::Loads];
-    float upper_scale;
-    float lower_scale;
+    const u8* upper;
+    const u8* lower;
+    const float* upper_scales;
+    const float* lower_scales;
+    i32 scale_shift;
 };
 
 template<typename Weights>
-DEVICE void load(Loaded<Weights>& to, const u8* upper, const u8* lower, const float* upper_scales, const float* lower_scales, i32 scale_shift, i32 group)
+struct Ring
+{
+    static constexpr i32 RowBytes = WarpLanes * 16;
+    static constexpr i32 StageBytes = 2 * Weights::Loads * RowBytes;
+    static constexpr i32 Stages = RingBytes / StageBytes;
+};
+
+template<typename Weights>
+DEVICE void copy_group(u32 stage, const WeightRows& rows, i32 group)
 {
     UNROLL for (i32 i = 0; i < Weights::Loads; i++)
     {
-        to.upper[i] = load_once(upper + ((u64)group * (Group * Weights::Bytes)) + (i * 64));
-        to.lower[i] = load_once(lower + ((u64)group * (Group * Weights::Bytes)) + (i * 64));
+        u64 column = ((u64)group * (Group * Weights::Bytes)) + (i * 64);
+        copy_async(stage + (2 * i * Ring<Weights>::RowBytes), rows.upper + column);
+        copy_async(stage + (((2 * i) + 1) * Ring<Weights>::RowBytes), rows.lower + column);
     }
+}
 
-    to.upper_scale = upper_scales ? load_global(upper_scales + (group >> scale_shift)) : 1;
-    to.lower_scale = upper_scales ? load_global(lower_scales + (group >> scale_shift)) : 1;
+DEVICE u32 own_ring(const u8* rings) { return shared_address(rings) + (warp_index() * RingBytes) + (lane_index() * 16); }
+
+// Sends for the first groups of a warp, which has every warps-th from its own on; multiply_rows goes on from there.
+template<typename Weights>
+DEVICE void begin_rows(u32 ring, const WeightRows& rows, i32 groups, i32 warp, i32 warps)
+{
+    UNROLL for (i32 i = 0; i < Ring<Weights>::Stages - 1; i++)
+    {
+        if (warp + (i * warps) < groups)
+        {
+            copy_group<Weights>(ring + (i * Ring<Weights>::StageBytes), rows, warp + (i * warps));
+        }
+
+        end_copies();
+    }
 }
 
 // Of the columns of a product, 8 for each tile, the prepared rows that they are: of the lane's operand, -1 where there is none, and of its two sums.
@@ -35,94 +68,98 @@ struct Columns
     i32 second[Tiles];
 };
 
-template<typename Weights, i32 Tiles>
-DEVICE void multiply_group(f32x4* totals, const Loaded<Weights>& loaded, const u32x4* a, const Inputs& inputs, const Columns<Tiles>& columns, i32 group)
+// Operand B of a group: the lane's column, zeros where there is none.
+DEVICE void load_inputs(u32x4* b, const Inputs& inputs, i32 row, i32 group)
 {
-    i32 lane = lane_index();
-    UNROLL for (i32 tile = 0; tile < Tiles; tile++)
+    UNROLL for (i32 i = 0; i < 4; i++)
     {
-        u32x4 b[4];
+        b[i] = 0;
+    }
+
+    if (row >= 0)
+    {
+        const u16* source = inputs.planes + ((u64)(u32)((row * inputs.groups) + group) * Group) + ((lane_index() % 4) * 8);
         UNROLL for (i32 i = 0; i < 4; i++)
         {
-            b[i] = 0;
+            b[i] = load_global((const u32x4*)(source + (i * 32)));
         }
-
-        if (columns.rows[tile] >= 0)
-        {
-            const u16* source = inputs.planes + (((u64)columns.rows[tile] * inputs.groups) + group) * Group + ((lane % 4) * 8);
-            UNROLL for (i32 i = 0; i < 4; i++)
-            {
-                b[i] = load_shared_by_warps(source + (i * 32));
-            }
-        }
-
-        f32x2 scales = 1;
-        if (inputs.scales)
-        {
-            const float* of_group = inputs.scales + ((u64)group * inputs.scale_stride);
-            scales.x = load_global(of_group + columns.first[tile]);
-            scales.y = load_global(of_group + columns.second[tile]);
-        }
-
-        f32x4 sums = group_products<Weights>(a, b);
-        totals[tile].x += sums.x * (loaded.upper_scale * scales.x);
-        totals[tile].y += sums.y * (loaded.upper_scale * scales.y);
-        totals[tile].z += sums.z * (loaded.lower_scale * scales.x);
-        totals[tile].w += sums.w * (loaded.lower_scale * scales.y);
     }
 }
 
-// The sums of a warp: of 16 rows of weights and some columns, over every warps-th group from the warp's own on.
+// The sums of a warp: of 16 rows of weights and some columns.
 template<typename Weights, i32 Tiles>
-DEVICE void multiply_rows(f32x4* totals, const u8* upper, const u8* lower, const float* upper_scales, const float* lower_scales, i32 scale_shift, const Inputs& inputs, const Columns<Tiles>& columns, i32 warp, i32 warps)
+DEVICE void multiply_rows(f32x4* totals, u32 ring, const WeightRows& rows, const Inputs& inputs, const Columns<Tiles>& columns, i32 warp, i32 warps)
 {
-    // Groups that are on their way while another is multiplied; many columns leave registers for one.
-    constexpr i32 Ahead = Tiles <= 2 ? 2 : 1;
+    constexpr i32 Stages = Ring<Weights>::Stages;
+    constexpr i32 StageBytes = Ring<Weights>::StageBytes;
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {
         totals[i] = 0;
     }
 
-    Loaded<Weights> loaded[Ahead];
-    UNROLL for (i32 i = 0; i < Ahead; i++)
+    i32 stage = 0;
+    KEEP_LOOP for (i32 group = warp; group < inputs.groups; group += warps)
     {
-        if (warp + (i * warps) < inputs.groups)
+        // To where the group before was: its words have been multiplied.
+        if (group + ((Stages - 1) * warps) < inputs.groups)
         {
-            load(loaded[i], upper, lower, upper_scales, lower_scales, scale_shift, warp + (i * warps));
+            copy_group<Weights>(ring + (((stage + Stages - 1) % Stages) * StageBytes), rows, group + ((Stages - 1) * warps));
         }
-    }
 
-    KEEP_LOOP for (i32 group = warp; group < inputs.groups; group += Ahead * warps)
-    {
-        UNROLL for (i32 i = 0; i < Ahead; i++)
+        end_copies();
+        u32x4 b[2][4];
+        load_inputs(b[0], inputs, columns.rows[0], group);
+        float upper_scale = rows.upper_scales ? load_global(rows.upper_scales + (group >> rows.scale_shift)) : 1;
+        float lower_scale = rows.upper_scales ? load_global(rows.lower_scales + (group >> rows.scale_shift)) : 1;
+        await_copies<Stages - 1>();
+        u32x4 upper[Weights::Loads];
+        u32x4 lower[Weights::Loads];
+        UNROLL for (i32 i = 0; i < Weights::Loads; i++)
         {
-            i32 at = group + (i * warps);
-            if (at < inputs.groups)
+            u32 from = ring + (stage * StageBytes) + (2 * i * Ring<Weights>::RowBytes);
+            upper[i] = load_shared(from);
+            lower[i] = load_shared(from + Ring<Weights>::RowBytes);
+        }
+
+        u32x4 a[8];
+        UNROLL for (i32 product = 0; product < 8; product++)
+        {
+            a[product] = operand<Weights>(upper, lower, product);
+        }
+
+        UNROLL for (i32 tile = 0; tile < Tiles; tile++)
+        {
+            if (tile + 1 < Tiles)
             {
-                u32x4 operands[8];
-                UNROLL for (i32 product = 0; product < 8; product++)
-                {
-                    operands[product] = operand<Weights>(loaded[i].upper, loaded[i].lower, product);
-                }
-
-                Loaded<Weights> current = loaded[i];
-                if (at + (Ahead * warps) < inputs.groups)
-                {
-                    load(loaded[i], upper, lower, upper_scales, lower_scales, scale_shift, at + (Ahead * warps));
-                }
-
-                multiply_group<Weights, Tiles>(totals, current, operands, inputs, columns, at);
+                load_inputs(b[(tile + 1) % 2], inputs, columns.rows[(tile + 1) % Tiles], group);
             }
+
+            f32x2 scales = 1;
+            if (inputs.scales)
+            {
+                const float* of_group = inputs.scales + ((u64)group * inputs.scale_stride);
+                scales.x = load_global(of_group + columns.first[tile]);
+                scales.y = load_global(of_group + columns.second[tile]);
+            }
+
+            f32x4 sums = group_products<Weights>(a, b[tile % 2]);
+            totals[tile].x += sums.x * (upper_scale * scales.x);
+            totals[tile].y += sums.y * (upper_scale * scales.y);
+            totals[tile].z += sums.z * (lower_scale * scales.x);
+            totals[tile].w += sums.w * (lower_scale * scales.y);
         }
+
+        stage = (stage + 1) % Stages;
     }
 }
 
-// Puts the sums of a warp where the block adds them up: [warp][tile][row][column].
+// Puts the sums of a warp where the block adds them up: [warp][RingFloats], of which [tile][row][column].
 template<i32 Tiles>
-DEVICE void put_sums(float* sums, const f32x4* totals)
+DEVICE void put_sums(u8* rings, const f32x4* totals)
 {
+    static_assert(Tiles * TileRows * 8 <= RingFloats, "sums of a warp take the place of its ring");
     i32 lane = lane_index();
-    float* own = sums + (warp_index() * (Tiles * TileRows * 8)) + ((lane / 4) * 8) + ((lane % 4) * 2);
+    float* own = (float*)rings + (warp_index() * RingFloats) + ((lane / 4) * 8) + ((lane % 4) * 2);
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {
         *(f32x2*)(own + (i * TileRows * 8)) = (f32x2){totals[i].x, totals[i].y};
@@ -130,17 +167,17 @@ DEVICE void put_sums(float* sums, const f32x4* totals)
     }
 }
 
-// The sum of one output of a tile, of all its warps and of the planes of the token.
-DEVICE float reduced(const float* sums, i32 warps, i32 warp_floats, i32 row, i32 token, i32 planes)
+// The sum of one output of a tile, of all its warps from the first on and of the planes of the token.
+DEVICE float reduced(const u8* rings, i32 first_warp, i32 warps, i32 row, i32 token, i32 planes)
 {
     float total = 0;
     for (i32 plane = 0; plane < planes; plane++)
     {
         i32 column = (token * planes) + plane;
-        const float* at = sums + ((column / 8) * (TileRows * 8)) + (row * 8) + (column % 8);
+        const float* at = (const float*)rings + (first_warp * RingFloats) + ((column / 8) * (TileRows * 8)) + (row * 8) + (column % 8);
         for (i32 warp = 0; warp < warps; warp++)
         {
-            total += at[warp * warp_floats];
+            total += at[warp * RingFloats];
         }
     }
 

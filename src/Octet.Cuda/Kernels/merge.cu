@@ -5,6 +5,8 @@
 
 GLOBAL BOUNDS(32) void merge(Attention attention, i32 heads, i32 size, i32 splits, Preparation to)
 {
+    admit_launches();
+    await_launches();
     i32 row = block_x();
     i32 column = (block_y() * Group) + (lane_index() * 4);
     f32x4 output = 0;

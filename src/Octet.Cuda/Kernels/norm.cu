@@ -7,22 +7,32 @@ constexpr i32 Steps = 4;
 GLOBAL BOUNDS(1024) void add_rms_norm(float* residual, const float* delta, const float* norm, float* output, i32 residual_stride, i32 delta_stride, i32 output_stride, i32 columns, float epsilon, Preparation to)
 {
     SHARED float squares[WarpLanes];
+    admit_launches();
     i32 row = block_x();
     float* stream = residual + ((u64)row * residual_stride);
     i32 step = block_threads() * 4;
     i32 first = thread_index() * 4;
     f32x4 kept[Steps];
     f32x4 factors[Steps];
+    UNROLL for (i32 i = 0; i < Steps; i++)
+    {
+        i32 column = first + (i * step);
+        factors[i] = 0;
+        if (column < columns)
+        {
+            factors[i] = *(const f32x4*)(norm + column);
+        }
+    }
+
+    await_launches();
     float sum = 0;
     UNROLL for (i32 i = 0; i < Steps; i++)
     {
         i32 column = first + (i * step);
         kept[i] = 0;
-        factors[i] = 0;
         if (column < columns)
         {
             kept[i] = *(const f32x4*)(stream + column);
-            factors[i] = *(const f32x4*)(norm + column);
             if (delta)
             {
                 kept[i] += *(const f32x4*)(delta + ((u64)row * delta_stride) + column);

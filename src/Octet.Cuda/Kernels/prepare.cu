@@ -18,6 +18,8 @@ DEVICE f32x4 load_columns(const float* row, i32 column, i32 columns, const float
 // Grid (blocks, rows): the warps of a row's blocks take its groups in turn.
 GLOBAL BOUNDS(256) void prepare_inputs(const float* x, i32 stride, i32 columns, const float* factors, Preparation to)
 {
+    admit_launches();
+    await_launches();
     i32 row = block_y();
     const float* source = x + ((u64)row * stride);
     i32 lane = lane_index();
@@ -31,6 +33,8 @@ GLOBAL BOUNDS(256) void prepare_inputs(const float* x, i32 stride, i32 columns, 
 GLOBAL BOUNDS(256) void prepare_rows(const float* x, i32 stride, i32 columns, const float* factors, Preparation to)
 {
     SHARED u32 largest[8];
+    admit_launches();
+    await_launches();
     i32 row = block_x();
     const float* source = x + ((u64)row * stride);
     i32 lane = lane_index();

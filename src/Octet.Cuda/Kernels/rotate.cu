@@ -36,6 +36,8 @@ DEVICE void put(bool is_query, float* query, u8* keys, i32 at, float x, float sc
 template<typename Element>
 DEVICE void rotate_and_store(const Heads& heads, const Pages& pages)
 {
+    admit_launches();
+    await_launches();
     i32 row = block_y();
     i32 job = (block_x() * block_warps()) + warp_index();
     i32 lane = lane_index();

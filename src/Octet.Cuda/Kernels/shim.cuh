@@ -5,6 +5,7 @@
 #define DEVICE static __attribute__((device)) __attribute__((always_inline)) inline
 #define SHARED __attribute__((shared))
 #define BOUNDS(threads) __attribute__((launch_bounds(threads)))
+#define RESIDENT_BOUNDS(threads, blocks) __attribute__((launch_bounds(threads, blocks)))
 #define UNROLL _Pragma("unroll")
 #define KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
@@ -27,6 +28,15 @@ constexpr i32 Group = 128;
 DEVICE i32 thread_index() { return __nvvm_read_ptx_sreg_tid_x(); }
 DEVICE i32 block_threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
 DEVICE i32 block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }
+
+// The same, asked for anew: what follows from it takes no registers in between.
+DEVICE i32 block_x_again()
+{
+    i32 result;
+    asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(result));
+    return result;
+}
+
 DEVICE i32 block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE i32 block_z() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE i32 blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
@@ -36,6 +46,23 @@ DEVICE i32 warp_index() { return thread_index() / WarpLanes; }
 DEVICE i32 block_warps() { return block_threads() / WarpLanes; }
 DEVICE void sync_block() { __syncthreads(); }
 DEVICE void sync_warp() { __nvvm_bar_warp_sync(AllLanes); }
+
+// A launch may begin while those before it end (see CudaFunction): before this nothing may be written, and nothing read that they write. Every warp
+// of a kernel that has it waits, whatever else it does. Cards before sm_90 begin a launch when those before it have ended.
+DEVICE void await_launches()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" : : : "memory");
+#endif
+}
+
+// The next launch may begin, as far as there is room beside this one: when all blocks have said so, or ended.
+DEVICE void admit_launches()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" : : : "memory");
+#endif
+}
 
 DEVICE i32 least(i32 a, i32 b) { return a < b ? a : b; }
 DEVICE i32 most(i32 a, i32 b) { return a > b ? a : b; }
@@ -94,20 +121,12 @@ DEVICE T load_global(const T* address) { return *(const __attribute__((address_s
 template<typename T>
 DEVICE void store_global(T* address, T value) { *(__attribute__((address_space(1))) T*)address = value; }
 
-// 16 bytes that are read once: they take no room from what is read again.
+// 16 bytes that are read once: they take no room from what is read again. Not as memory that nobody writes while the kernel runs (.nc): the launch before may
+// still do that when this one begins.
 DEVICE u32x4 load_once(const void* address)
 {
     u32x4 value;
-    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-        : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "l"(address));
-    return value;
-}
-
-// The same of what other warps read too, and nobody writes meanwhile.
-DEVICE u32x4 load_shared_by_warps(const void* address)
-{
-    u32x4 value;
-    asm volatile("ld.global.nc.v4.u32 {%0, %1, %2, %3}, [%4];"
+    asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
         : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w) : "l"(address));
     return value;
 }

@@ -107,4 +107,59 @@ public unsafe class CudaFunctionTests
 
         Assert.Equal([7], card.Read(module.GetGlobal("scale")));
     }
+
+    [Theory]
+    [InlineData(9, 13000, 2)]
+    [InlineData(9, 12030, 2)]
+    [InlineData(9, 12020, 0)]
+    [InlineData(8, 13000, 0)]
+    public void Kernels_that_wait_by_themselves_overlap_where_card_and_driver_can(int major, int version, int expected)
+    {
+        using var card = new OpenCard(new FakeCuda(new FakeCard { Major = major }) { Version = version });
+        using DeviceBlock block = card.Block(1, 1, 1);
+        using CudaModule module = card.Context.LoadModule(major == 9 ? SmallKernels.Waiting : SmallKernels.Add());
+        CudaFunction kernel = module.GetFunction("add", overlaps: true);
+
+        // The first has a copy before it.
+        for (int i = 0; i < 3; i++)
+        {
+            kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 2, 3);
+        }
+
+        Assert.Equal([7, 7, 7], card.Read(block.Span));
+        Assert.Equal(expected, card.Fake.Card.Overlapping);
+    }
+
+    [Fact]
+    public void Launches_overlap_in_graphs_too()
+    {
+        using var card = new OpenCard();
+        using DeviceBlock block = card.Block(0);
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Waiting);
+        CudaFunction kernel = module.GetFunction("add", overlaps: true);
+        card.Stream.BeginCapture();
+        kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 2, 1);
+        kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 3, 1);
+        using CudaGraph graph = card.Stream.EndCapture();
+
+        graph.Launch(card.Stream);
+        kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 10, 1);
+
+        Assert.Equal([15], card.Read(block.Span));
+        Assert.Equal(1, card.Fake.Card.Overlapping);
+    }
+
+    [Fact]
+    public void A_kernel_that_does_not_wait_begins_when_all_before_it_has_ended()
+    {
+        using var card = new OpenCard();
+        using DeviceBlock block = card.Block(0);
+        using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
+        CudaFunction kernel = module.GetFunction("add");
+        kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 2, 1);
+        kernel.Launch(card.Stream, 1, new Dim3(32), 0, block.Span, 2, 1);
+
+        Assert.Equal([4], card.Read(block.Span));
+        Assert.Equal(0, card.Fake.Card.Overlapping);
+    }
 }

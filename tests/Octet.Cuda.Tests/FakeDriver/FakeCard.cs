@@ -57,5 +57,8 @@ sealed class FakeCard
     /// <summary>What each launch of a kernel did, in their order.</summary>
     internal List<LaunchReport> Launches { get; } = [];
 
+    /// <summary>How many of them began while those before them ended.</summary>
+    internal int Overlapping { get; set; }
+
     internal void Drain() => Streams.ForEach(stream => stream.Drain());
 }

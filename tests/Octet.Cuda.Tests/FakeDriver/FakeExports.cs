@@ -33,6 +33,7 @@ static unsafe class FakeExports
         ["cuFuncGetParamInfo"] = (nint)(delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)&cuFuncGetParamInfo,
         ["cuOccupancyMaxActiveBlocksPerMultiprocessor"] = (nint)(delegate* unmanaged<int*, nint, int, nuint, int>)&cuOccupancyMaxActiveBlocksPerMultiprocessor,
         ["cuLaunchKernel"] = (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)&cuLaunchKernel,
+        ["cuLaunchKernelEx"] = (nint)(delegate* unmanaged<void*, nint, void**, void**, int>)&cuLaunchKernelEx,
         ["cuMemAlloc_v2"] = (nint)(delegate* unmanaged<ulong*, nuint, int>)&cuMemAlloc_v2,
         ["cuMemFree_v2"] = (nint)(delegate* unmanaged<ulong, int>)&cuMemFree_v2,
         ["cuMemHostAlloc"] = (nint)(delegate* unmanaged<void**, nuint, uint, int>)&cuMemHostAlloc,

@@ -8,6 +8,7 @@ static unsafe partial class FakeFunctions
     const int ErrorLog = 5;
     const int ErrorLogBytes = 6;
     const int MaxThreads = 1024;
+    const int ProgrammaticSerialization = 6;
 
     // What a launch takes, in nanoseconds.
     const double LaunchTime = 1000;
@@ -121,6 +122,12 @@ static unsafe partial class FakeFunctions
     [UnmanagedCallersOnly]
     internal static int cuFuncSetAttribute(nint function, int attribute, int value) => Function("cuFuncSetAttribute", function, known =>
     {
+        // The preferred division of a multiprocessor, in hundredths.
+        if (attribute == 9)
+        {
+            return value is >= -1 and <= 100 ? Code.Success : Code.InvalidValue;
+        }
+
         if (attribute != 8 || value < 0 || value > known.Module.Card.SharedBytesPerBlock - known.Kernel.StaticSharedBytes)
         {
             return Code.InvalidValue;
@@ -154,42 +161,73 @@ static unsafe partial class FakeFunctions
     [UnmanagedCallersOnly]
     internal static int cuLaunchKernel(
         nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint shared, nint stream, void** arguments, void** extra)
-        => Function("cuLaunchKernel", function, known =>
-        {
-            FakeCard card = known.Module.Card;
-            PtxKernel kernel = known.Kernel;
-            if (FakeCuda.Get<FakeStream>(stream) is not { } queue)
-            {
-                return Code.InvalidHandle;
-            }
+        => Function("cuLaunchKernel", function, known => Launch(known, gridX, gridY, gridZ, blockX, blockY, blockZ, shared, stream, arguments, overlaps: false));
 
-            uint threads = blockX * blockY * blockZ;
-            if (gridX * gridY * gridZ == 0 || gridY > 65535 || gridZ > 65535 || threads == 0 || shared > known.AllowedShared)
+    /// <summary>The structures are read by their places in the driver's header, not as the code under test lays them out.</summary>
+    [UnmanagedCallersOnly]
+    internal static int cuLaunchKernelEx(void* config, nint function, void** arguments, void** extra) => Function("cuLaunchKernelEx", function, known =>
+    {
+        uint* words = (uint*)config;
+        nint stream = ((nint*)config)[4];
+        byte* attributes = ((byte**)config)[5];
+        bool overlaps = false;
+        for (uint i = 0; i < words[12]; i++)
+        {
+            int* attribute = (int*)(attributes + (i * 72));
+            if (attribute[0] != ProgrammaticSerialization || known.Module.Card.Major < 9)
             {
                 return Code.InvalidValue;
             }
 
-            if (threads > MaxThreads || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads))
-            {
-                return Code.LaunchOutOfResources;
-            }
+            overlaps = attribute[2] != 0;
+        }
 
-            byte[] parameters = new byte[kernel.ParameterBytes];
-            for (int i = 0; i < kernel.Parameters.Count; i++)
-            {
-                PtxParameter parameter = kernel.Parameters[i];
-                new ReadOnlySpan<byte>(arguments[i], parameter.Size).CopyTo(parameters.AsSpan(parameter.Offset));
-            }
+        // Older drivers have no edges of graphs for it.
+        if (overlaps && known.Module.Card.Owner.Version < 12030 && FakeCuda.Get<FakeStream>(stream)?.Capture is not null)
+        {
+            return Code.StreamCaptureUnsupported;
+        }
 
-            var grid = new Dim3((int)gridX, (int)gridY, (int)gridZ);
-            var block = new Dim3((int)blockX, (int)blockY, (int)blockZ);
-            queue.Add(new FakeOperation(kernel.Name, () => Guard(card, () =>
-            {
-                card.Clock += LaunchTime;
-                card.Launches.Add(card.Machine.Launch(kernel, grid, block, (int)shared, parameters));
-            })));
-            return Code.Success;
-        });
+        return Launch(known, words[0], words[1], words[2], words[3], words[4], words[5], words[6], stream, arguments, overlaps);
+    });
+
+    static int Launch(FakeFunction known, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint shared, nint stream, void** arguments, bool overlaps)
+    {
+        FakeCard card = known.Module.Card;
+        PtxKernel kernel = known.Kernel;
+        if (FakeCuda.Get<FakeStream>(stream) is not { } queue)
+        {
+            return Code.InvalidHandle;
+        }
+
+        uint threads = blockX * blockY * blockZ;
+        if (gridX * gridY * gridZ == 0 || gridY > 65535 || gridZ > 65535 || threads == 0 || shared > known.AllowedShared)
+        {
+            return Code.InvalidValue;
+        }
+
+        if (threads > MaxThreads || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads))
+        {
+            return Code.LaunchOutOfResources;
+        }
+
+        byte[] parameters = new byte[kernel.ParameterBytes];
+        for (int i = 0; i < kernel.Parameters.Count; i++)
+        {
+            PtxParameter parameter = kernel.Parameters[i];
+            new ReadOnlySpan<byte>(arguments[i], parameter.Size).CopyTo(parameters.AsSpan(parameter.Offset));
+        }
+
+        var grid = new Dim3((int)gridX, (int)gridY, (int)gridZ);
+        var block = new Dim3((int)blockX, (int)blockY, (int)blockZ);
+        queue.Add(new FakeOperation(kernel.Name, () => Guard(card, () =>
+        {
+            card.Clock += LaunchTime;
+            card.Launches.Add(card.Machine.Launch(kernel, grid, block, (int)shared, parameters, overlaps: overlaps));
+            card.Overlapping += overlaps ? 1 : 0;
+        })));
+        return Code.Success;
+    }
 
     static int Function(string function, nint handle, Func<FakeFunction, int> run)
         => Call(function, card => FakeCuda.Get<FakeFunction>(handle) is { } known ? run(known) : Code.InvalidHandle);

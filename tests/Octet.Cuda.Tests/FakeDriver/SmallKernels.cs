@@ -3,6 +3,9 @@ namespace Octet.Cuda.Tests.FakeDriver;
 /// <summary>Small kernels for tests of what is around kernels.</summary>
 static class SmallKernels
 {
+    /// <summary>As <see cref="Add"/>, but it waits by itself for the launches before it.</summary>
+    internal static string Waiting => Add("8.0", "sm_90").Replace("ld.param.u64 %rd1", "griddepcontrol.launch_dependents;\n    griddepcontrol.wait;\n    ld.param.u64 %rd1", StringComparison.Ordinal);
+
     /// <summary><c>add(pointer, value, count)</c>: adds a value to each of so many 32-bit numbers, one a thread.</summary>
     internal static string Add(string version = "7.0", string target = "sm_80") => $$"""
         .version {{version}}

@@ -51,6 +51,17 @@ public class AttentionTests
         text.AssertAttended(Tolerance, window, sinks: window > 0, many: true);
     }
 
+    [Theory]
+    [InlineData("sm_80", "e4m3", 72, 4, 0)]
+    [InlineData("sm_89", "e4m3", 128, 4, 40)]
+    [InlineData("sm_90a", "e5m2", 96, 2, 0)]
+    public void Tokens_of_a_prompt_share_pages_of_8_bits_too(string target, string type, int size, int group, int window)
+    {
+        var text = new CachedText(target, type, heads: 2, group, size, (90, 21), (9, 9));
+        text.Store();
+        text.AssertAttended(3e-6, window, sinks: window > 0, many: true);
+    }
+
     [Fact]
     public void More_heads_than_a_block_has_are_other_blocks()
     {

@@ -181,7 +181,7 @@ sealed class CachedText
             chunks = _type != "bf16" ? chunks <= 4 ? 4 : 8 : chunks <= 2 ? chunks : chunks <= 4 ? 4 : 8;
             if (many)
             {
-                _card.Launch("attend_many", $"attend_many_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads), 256, 4 * 32 * chunks * 64, attention, pages);
+                _card.Launch("attend_many", $"attend_many_{_type}_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads), 256, 4 * 32 * chunks * 32 * (_type == "bf16" ? 2 : 1), attention, pages);
             }
             else
             {

@@ -26,9 +26,11 @@ public class CountTests
         {
             Norm(text, target);
             Few(text, target, "e4m3", rows: 64, tokens: 1, planes: 1, tiles: 1, warps: 6);
-            Few(text, target, "e4m3", rows: 32, tokens: 64, planes: 1, tiles: 8, warps: 6);
+            Few(text, target, "e4m3", rows: 32, tokens: 32, planes: 1, tiles: 4, warps: 6);
             Few(text, target, "bf16", rows: 32, tokens: 1, planes: 3, tiles: 1, warps: 6);
+            Gated(text, target);
             Many(text, target);
+            Experts(text, target);
         }
 
         Wide(text, "codes_e4m3", 128);
@@ -38,7 +40,14 @@ public class CountTests
 
         // The same for every target.
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
-        Attend(text, "sm_80", tokens: 16, "attend_many_4");
+        Attend(text, "sm_80", tokens: 1, "merge", splits: 4);
+        Attend(text, "sm_80", tokens: 1, "attend_f32", type: "f32");
+        Attend(text, "sm_80", tokens: 16, "attend_many_bf16_4");
+        Attend(text, "sm_89", tokens: 16, "attend_many_e4m3_4", type: "e4m3");
+        Rotate(text, "sm_80");
+        Embed(text, "sm_80");
+        Prepare(text, "sm_80");
+        Routes(text, "sm_80");
         Draw(text, "sm_80", best: 1, rate: 0);
         Draw(text, "sm_80", best: 20, rate: 0);
         Draw(text, "sm_80", best: 64, rate: 1);
@@ -64,8 +73,16 @@ public class CountTests
     static void Few(StringBuilder text, string target, string format, int rows, int tokens, int planes, int tiles, int warps)
     {
         (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, format, rows, tokens, planes);
-        card.Launch("linear_few", $"linear_few_{format}_{tiles}", new Dim3(rows / 16), warps * 32, 0, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
+        card.Launch("linear_few", $"linear_few_{format}_{tiles}", new Dim3(rows / 16), warps * 32, warps * Values.RingBytes, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
         Add(text, target, $"[{rows}, {Hidden}], tokens {tokens}", card.Reports[^1]);
+    }
+
+    static void Gated(StringBuilder text, string target)
+    {
+        (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, "e4m3", 32, 1, 1);
+        LinearPart up = part with { Weight = card.Upload(new byte[32 * Hidden]), Output = card.Allocate<float>(32) };
+        card.Launch("linear_few", "linear_few_gated_e4m3_1", new Dim3(2), 4 * 32, 4 * Values.RingBytes, part, up, inputs, new GatingParameters());
+        Add(text, target, $"twice [32, {Hidden}], tokens 1", card.Reports[^1]);
     }
 
     static void Many(StringBuilder text, string target)
@@ -105,11 +122,95 @@ public class CountTests
         return (card, part, inputs);
     }
 
-    static void Attend(StringBuilder text, string target, int tokens, string kernel)
+    /// <summary>A pair of 16 rows of each of eight experts, as a token of Qwen3-30B-A3B has them.</summary>
+    static void Experts(StringBuilder text, string target)
     {
-        var cached = new CachedText(new KernelCard(target, counts: true), "bf16", heads: 1, group: 4, size: 128, (256, tokens));
+        const int Chosen = 8;
+        (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, "e4m3", 16, 1, 1);
+        var layer = new ExpertLayerParameters
+        {
+            Weights = card.Upload(Enumerable.Repeat(part.Weight, Chosen).ToArray()),
+            Scales = card.Upload(Enumerable.Repeat(part.Scales, Chosen).ToArray()),
+            Output = card.Allocate<float>(16 * Chosen),
+            RowBytes = part.RowBytes,
+            Rows = 16,
+            OutputStride = 16,
+            BlockRows = part.BlockRows,
+            ScaleStride = part.ScaleStride,
+        };
+        ulong groups = card.Upload([Chosen, .. Enumerable.Range(0, Chosen).SelectMany(i => (int[])[i, i, 1])]);
+        var routed = new RoutedPairs { Pairs = card.Upload(Enumerable.Range(0, Chosen).ToArray()), Groups = groups, Chosen = Chosen };
+        card.Launch("experts", "experts_gated_e4m3_1", new Dim3(1, Chosen), 4 * 32, 4 * Values.RingBytes, layer, layer, routed, inputs, new GatingParameters());
+        Add(text, target, $"twice [16, {Hidden}] of {Chosen} experts", card.Reports[^1]);
+    }
+
+    static void Routes(StringBuilder text, string target)
+    {
+        const int Experts = 128;
+        const int Chosen = 8;
+        var card = new KernelCard(target, counts: true);
+        ulong experts = card.Allocate<int>(Chosen);
+        ulong weights = card.Allocate<float>(Chosen);
+        card.Launch("experts", "route", 1, 32, 0, card.Upload(Values.Normal(Experts, 1)), Experts, new RouteParameters { Experts = Experts, Chosen = Chosen, IsNormalised = 1, Scale = 1, Groups = 1, ChosenGroups = 1 }, experts, weights);
+        Add(text, target, $"{Chosen} of {Experts}", card.Reports[^1]);
+        card.Launch("experts", "sort_routes", 1, Experts, 0, experts, Chosen, Experts, card.Allocate<int>(Chosen), card.Allocate<int>(1 + (3 * Experts)));
+        Add(text, target, $"{Chosen} of {Experts}", card.Reports[^1]);
+        card.Launch("experts", "sum_experts", new Dim3(Hidden / 256), 256, 0, card.Upload(Values.Normal(Chosen * Hidden, 2)), Hidden, weights, Chosen, card.Allocate<float>(Hidden), Hidden, Hidden, 0);
+        Add(text, target, $"{Chosen} rows of {Hidden}", card.Reports[^1]);
+    }
+
+    /// <summary>The heads of a token of Qwen3-4B.</summary>
+    static void Rotate(StringBuilder text, string target)
+    {
+        const int Size = 128;
+        const int QueryHeads = 32;
+        const int Heads = 8;
+        var card = new KernelCard(target, counts: true);
+        var heads = new RotatedHeads
+        {
+            Query = card.Upload(Values.Normal(QueryHeads * Size, 1)),
+            Key = card.Upload(Values.Normal(Heads * Size, 2)),
+            Value = card.Upload(Values.Normal(Heads * Size, 3)),
+            QueryNorm = card.Upload(Values.Normal(Size, 4)),
+            KeyNorm = card.Upload(Values.Normal(Size, 5)),
+            Angles = card.Upload(Values.Normal(Size + 1, 6)),
+            QueryHeads = QueryHeads,
+            Pairs = Size / 2,
+        };
+        var pages = new CachePages
+        {
+            Addresses = card.Upload(card.Allocate<ushort>(Heads * 2 * 32 * Size)),
+            Tables = card.Upload(0),
+            Positions = card.Upload(5),
+            Heads = Heads,
+            Dimensions = Size,
+        };
+        card.Launch("rotate", "rotate_and_store_bf16", new Dim3((QueryHeads + (2 * Heads)) / 4), 128, 0, heads, pages);
+        Add(text, target, $"1 row of {QueryHeads} and {Heads} heads of {Size}", card.Reports[^1]);
+    }
+
+    static void Embed(StringBuilder text, string target)
+    {
+        var card = new KernelCard(target, counts: true);
+        var table = new Table { Data = card.Upload(new byte[Hidden * 2]), RowBytes = Hidden * 2, BlockRows = 1, BlockColumns = int.MaxValue, Factor = 1 };
+        card.Launch("embed", "embed_bf16", 1, 256, 0, table, card.Upload(0), card.Allocate<float>(Hidden), Hidden, Hidden);
+        Add(text, target, $"1 row of {Hidden}", card.Reports[^1]);
+    }
+
+    /// <summary>What the gated layer of Qwen3-4B gives.</summary>
+    static void Prepare(StringBuilder text, string target)
+    {
+        const int Inner = 9728;
+        var card = new KernelCard(target, counts: true);
+        card.Launch("prepare", "prepare_inputs", new Dim3(10, 1), 256, 0, card.Upload(Values.Normal(Inner, 1)), Inner, Inner, 0UL, Values.Preparation(card, InputForm.GroupCodes, 1, 1, Inner, isPermuted: true));
+        Add(text, target, $"1 row of {Inner}", card.Reports[^1]);
+    }
+
+    static void Attend(StringBuilder text, string target, int tokens, string kernel, string type = "bf16", int splits = 1)
+    {
+        var cached = new CachedText(new KernelCard(target, counts: true), type, heads: 1, group: 4, size: 128, (256, tokens));
         cached.Store();
-        cached.AssertAttended(1e-4, many: tokens > 1);
+        cached.AssertAttended(1e-4, splits: splits, many: tokens > 1);
         LaunchReport report = cached.Card.Reports[^1];
         Assert.Equal(kernel, report.Kernel);
         Add(text, target, $"4 heads of 128 of {tokens} {(tokens == 1 ? "token" : "tokens")} behind {256 - tokens}", report);

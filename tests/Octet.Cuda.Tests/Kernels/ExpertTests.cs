@@ -99,7 +99,7 @@ public class ExpertTests
         ulong output = card.Allocate<float>(chosen.Length * 32);
         var routed = new RoutedPairs { Pairs = pairs, Groups = groups, Chosen = Chosen };
         var parameters = new LinearInputs { Planes = prepared.Planes, Scales = prepared.Scales, ScaleStride = prepared.ScaleStride, Groups = 2, PerRow = planes };
-        card.Launch("experts", $"experts_gated_{format}_{tiles}", new Dim3(2, Experts), 128, 0, gate.Parameters(output), up.Parameters(output), routed, parameters, new GatingParameters());
+        card.Launch("experts", $"experts_gated_{format}_{tiles}", new Dim3(2, Experts), 128, 4 * Values.RingBytes, gate.Parameters(output), up.Parameters(output), routed, parameters, new GatingParameters());
         for (int pair = 0; pair < chosen.Length; pair++)
         {
             double[] x = inputs[pair / Chosen];
@@ -112,7 +112,7 @@ public class ExpertTests
         card.Launch("prepare", "prepare_inputs", new Dim3(1, chosen.Length), 64, 0, card.Upload(Values.Normal(chosen.Length * Columns, 5)), Columns, Columns, 0UL, ofPairs);
         inputs = Values.Meant(card, ofPairs, chosen.Length, Columns);
         parameters = parameters with { Planes = ofPairs.Planes, Scales = ofPairs.Scales, ScaleStride = ofPairs.ScaleStride };
-        card.Launch("experts", $"experts_{format}_{tiles}", new Dim3(2, Experts), 64, 0, gate.Parameters(output), routed with { Chosen = 1 }, parameters);
+        card.Launch("experts", $"experts_{format}_{tiles}", new Dim3(2, Experts), 64, 2 * Values.RingBytes, gate.Parameters(output), routed with { Chosen = 1 }, parameters);
         for (int pair = 0; pair < chosen.Length; pair++)
         {
             Values.AssertClose(gate.Multiply(chosen[pair], inputs[pair]), card.Read<float>(output + (ulong)(pair * 32 * 4), Rows), 2e-6, $"pair {pair}");

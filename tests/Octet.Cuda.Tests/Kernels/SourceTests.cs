@@ -46,6 +46,16 @@ public class SourceTests
         }
     }
 
+    [Fact]
+    public void Kernels_of_a_decoded_token_wait_by_themselves_where_launches_can_overlap()
+    {
+        string[] waiting = [.. KernelLibrary.Files.SelectMany(file => KernelLibrary.Overlapping(KernelLibrary.Text(file, "sm_90a")))];
+        Assert.Superset(
+            new HashSet<string> { "embed_bf16", "add_rms_norm", "linear_few_e4m3_1", "linear_few_gated_e4m3_1", "rotate_and_store_bf16", "attend_bf16_4", "merge", "prepare_inputs", "linear_few_bf16_1" },
+            waiting.ToHashSet());
+        Assert.Empty(KernelLibrary.Files.SelectMany(file => KernelLibrary.Overlapping(KernelLibrary.Text(file, "sm_89"))));
+    }
+
     /// <summary>Some of them; with <c>OCTET_SLOW=1</c> all.</summary>
     [Fact]
     public void Compiling_again_gives_the_same_bytes()

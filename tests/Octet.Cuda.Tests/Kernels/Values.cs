@@ -6,6 +6,9 @@ namespace Octet.Cuda.Tests.Kernels;
 /// <summary>Random numbers for kernels, and what is expected of their results.</summary>
 static class Values
 {
+    /// <summary>Shared memory of each warp that streams weights.</summary>
+    internal const int RingBytes = 8192;
+
     internal static float[] Normal(int count, int seed, double spread = 1)
     {
         var random = new Random(seed);

@@ -92,11 +92,15 @@ public class BatchTests
         float[] logits = new float[session.VocabularySize];
         session.Evaluate([1], logits);
         long before = both.Backend.Launches;
+        int overlapping = both.Fake.Card.Overlapping;
         session.Evaluate([2], logits);
 
         // Of each layer two norms, which make operands too, query, key and value, rotation, attention with its joining, the input of the output layer and that
         // layer, both gates, the input of the last layer and that layer. Beside them embedding, norm, operands of the output layer, and that.
         Assert.Equal((2 * 10) + 4, both.Backend.Launches - before);
+
+        // All but the first of the graph, and the first behind it.
+        Assert.Equal((2 * 10) + 2, both.Fake.Card.Overlapping - overlapping);
     }
 
     static InferenceSession Begin(LanguageModel model, int length, int seed)

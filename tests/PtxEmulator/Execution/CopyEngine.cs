@@ -22,7 +22,7 @@ sealed unsafe class CopyEngine
             return;
         }
 
-        Allocation allocation = Find(global, bytes);
+        Allocation allocation = Find(global, bytes, Access.Read);
         long offset = (long)(global - allocation.Start);
         if (_warp.Block.Launch.Options.DetectUninitialized && new ReadOnlySpan<byte>(allocation.Written + offset, bytes).Contains((byte)0))
         {
@@ -61,7 +61,7 @@ sealed unsafe class CopyEngine
             return;
         }
 
-        Allocation allocation = Find(global, bytes);
+        Allocation allocation = Find(global, bytes, Access.Write);
         long offset = (long)(global - allocation.Start);
         SharedMemory memory = _warp.Block.Shared;
         for (int i = 0, length; i < bytes; i += length)
@@ -102,12 +102,16 @@ sealed unsafe class CopyEngine
         }
     }
 
-    Allocation Find(ulong global, int bytes)
+    Allocation Find(ulong global, int bytes, Access access)
     {
         Allocation? allocation = _warp.Block.Launch.Memory.Find(global);
-        return allocation?.Holds(global, bytes) == true
-            ? allocation
-            : throw _warp.Fault(PtxError.OutOfBounds, _lane, $"{bytes} bytes at global 0x{global:x}: {allocation?.ToString() ?? _warp.Block.Launch.Memory.Describe(global)}");
+        if (allocation?.Holds(global, bytes) == true)
+        {
+            LaunchWait.Check(_warp, _lane, allocation, access);
+            return allocation;
+        }
+
+        throw _warp.Fault(PtxError.OutOfBounds, _lane, $"{bytes} bytes at global 0x{global:x}: {allocation?.ToString() ?? _warp.Block.Launch.Memory.Describe(global)}");
     }
 
     static long Sectors(ulong address, int bytes) => (long)(((address + (ulong)bytes - 1) >> 5) - (address >> 5) + 1);

@@ -39,6 +39,12 @@ sealed class KernelLaunch
     /// <summary>The shared address behind the last byte.</summary>
     public int SharedEnd { get; }
 
+    /// <summary>The launches of a machine are counted from 1.</summary>
+    public required long Number { get; init; }
+
+    /// <summary>The number of the first launch that may still run beside this one; null: all before it have ended.</summary>
+    public long? BesideFrom { get; init; }
+
     /// <summary>Whether all blocks are resident, so that they may wait for one another.</summary>
     public bool IsCooperative { get; init; }
 

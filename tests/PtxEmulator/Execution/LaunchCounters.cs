@@ -11,4 +11,5 @@ sealed class LaunchCounters(int instructions)
     public long SharedWavefronts;
     public long SharedConflicts;
     public long Barriers;
+    public long LaunchWaits;
 }

@@ -8,6 +8,8 @@ namespace PtxEmulator;
 public sealed class PtxMachine(DeviceMemory memory, PtxMachineOptions? options = null)
 {
     readonly PtxMachineOptions _options = options ?? new PtxMachineOptions();
+    long _launches;
+    long _lastAlone = 1;
 
     public DeviceMemory Memory { get; } = memory;
 
@@ -18,12 +20,18 @@ public sealed class PtxMachine(DeviceMemory memory, PtxMachineOptions? options =
     /// <param name="dynamicSharedBytes">Shared memory behind what the kernel declares.</param>
     /// <param name="parameters">The parameters at their offsets, at least <see cref="PtxKernel.ParameterBytes"/>.</param>
     /// <param name="cooperative">Whether blocks may wait for one another: then all of them are resident at once and take turns.</param>
+    /// <param name="overlaps">
+    /// Whether it begins while launches before it end (programmatic dependent launch): then its warps have to wait for them (<c>griddepcontrol.wait</c>) before
+    /// they read in an allocation that those since the last launch without this wrote to, and before they write.
+    /// </param>
     /// <returns>Counts of what was executed and moved.</returns>
     /// <exception cref="PtxException">The launch is not possible, or the program broke a rule: then memory is in the state it left.</exception>
-    public LaunchReport Launch(PtxKernel kernel, Dim3 grid, Dim3 block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, bool cooperative = false)
+    public LaunchReport Launch(PtxKernel kernel, Dim3 grid, Dim3 block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, bool cooperative = false, bool overlaps = false)
     {
         Memory.Load(kernel.Module);
-        var launch = new KernelLaunch(kernel, grid, block, dynamicSharedBytes, parameters, Memory, _options) { IsCooperative = cooperative };
+        long number = ++_launches;
+        _lastAlone = overlaps ? _lastAlone : number;
+        var launch = new KernelLaunch(kernel, grid, block, dynamicSharedBytes, parameters, Memory, _options) { Number = number, BesideFrom = overlaps ? _lastAlone : null, IsCooperative = cooperative };
         int workers = cooperative || kernel.BlocksCommunicate ? 1 : (int)Math.Clamp(grid.Count, 1, Math.Max(1, _options.HostThreads));
         var runs = new BlockRunner[workers];
         if (cooperative)
@@ -48,6 +56,12 @@ public sealed class PtxMachine(DeviceMemory memory, PtxMachineOptions? options =
         if (runs.Select(run => run.Failure).Where(failure => failure is not null).MinBy(failure => failure!.Value.Block) is { } first)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first.Error);
+        }
+
+        // Then a launch behind it that waits for it would not have waited for those before.
+        if (overlaps && runs.Sum(run => run.Counters.LaunchWaits) == 0)
+        {
+            throw new PtxException(PtxError.Overlap, 0, $"{kernel.Name} was launched beside the launches before it and never waits for them (griddepcontrol.wait)");
         }
 
         return Report(launch, runs);

@@ -67,6 +67,9 @@ sealed unsafe class Warp
 
     public bool IsBlocked { get; private set; }
 
+    /// <summary>Whether all launches before this one have ended, as far as it knows.</summary>
+    public bool HasAwaitedLaunches { get; set; }
+
     /// <summary>Whether <c>wgmma.fence</c> was executed, which the first <c>wgmma.mma_async</c> needs.</summary>
     public bool MatrixFenced { get; set; }
 
@@ -78,6 +81,7 @@ sealed unsafe class Warp
         _fragments[0] = new Fragment { Mask = Live, Pc = Block.Launch.Kernel.Entry };
         _budget = Block.Launch.Options.InstructionBudget;
         IsBlocked = false;
+        HasAwaitedLaunches = Block.Launch.BesideFrom is null;
         MatrixFenced = false;
         Copies.Clear();
         foreach (SpecialRegister register in Block.Launch.Kernel.SpecialRegisters)

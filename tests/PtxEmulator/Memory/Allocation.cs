@@ -29,6 +29,9 @@ sealed unsafe class Allocation : IDisposable
 
     public byte* Data { get; private set; }
 
+    /// <summary>The number of the last launch that wrote anything in it; 0: none did.</summary>
+    public long LastWriter { get; set; }
+
     /// <summary>1 for each byte that was written.</summary>
     public byte* Written { get; private set; }
 

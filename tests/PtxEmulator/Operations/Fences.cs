@@ -17,7 +17,7 @@ sealed class AsyncFence : Operation
 /// <summary>A signed byte into a register of 16 bits: its sign goes up to there.</summary>
 sealed unsafe class LoadSmallSigned(int[] places, AddressForm address, bool ordered) : Operation
 {
-    readonly Load<sbyte, uint> _load = new(places, address, ordered);
+    readonly Load<sbyte, uint> _load = new(places, address, ordered, isReadOnly: false);
 
     public override void Execute(Warp warp, uint mask)
     {

@@ -128,7 +128,7 @@ static unsafe class LaneMemory
     {
         Block block = warp.Block;
         bool checkWritten = access != Access.Write && block.Launch.Options.DetectUninitialized;
-        if (mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(block, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers))
+        if (mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(warp, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers))
         {
             return;
         }
@@ -146,6 +146,8 @@ static unsafe class LaneMemory
                     string place = allocation?.ToString() ?? block.Launch.Memory.Describe(address);
                     throw warp.Fault(PtxError.OutOfBounds, 1u << lane, $"{bytes} bytes at global 0x{address:x}: {place}");
                 }
+
+                LaunchWait.Check(warp, 1u << lane, allocation, access);
             }
 
             long offset = (long)(address - allocation.Start);
@@ -172,8 +174,9 @@ static unsafe class LaneMemory
     }
 
     /// <summary>All lanes reach neighbouring bytes, in order: one range, if it is within one allocation and nothing is wrong with it.</summary>
-    static bool LocateDense(Block block, ulong start, int bytes, Access access, bool checkWritten, byte** pointers)
+    static bool LocateDense(Warp warp, ulong start, int bytes, Access access, bool checkWritten, byte** pointers)
     {
+        Block block = warp.Block;
         Allocation? allocation = block.Launch.Memory.Find(start);
         if (allocation is null || !allocation.Holds(start, bytes))
         {
@@ -187,6 +190,7 @@ static unsafe class LaneMemory
             return false;
         }
 
+        LaunchWait.Check(warp, 1, allocation, access);
         if (access != Access.Read)
         {
             written.Fill(1);

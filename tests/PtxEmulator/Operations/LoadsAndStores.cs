@@ -4,7 +4,11 @@ using System.Runtime.CompilerServices;
 namespace PtxEmulator;
 
 /// <summary><c>ld</c>: elements of type T become lanes of type TLane, signed ones with their sign.</summary>
-sealed unsafe class Load<T, TLane>(int[] places, AddressForm address, bool ordered) : Operation
+/// <param name="places">Where the registers are.</param>
+/// <param name="address">Of the first element.</param>
+/// <param name="ordered">As <see cref="LaneMemory.Locate"/> has it.</param>
+/// <param name="isReadOnly">Whether nobody may write there while the kernel runs (<c>.nc</c>).</param>
+sealed unsafe class Load<T, TLane>(int[] places, AddressForm address, bool ordered, bool isReadOnly) : Operation
     where T : unmanaged, INumberBase<T>
     where TLane : unmanaged, INumberBase<TLane>
 {
@@ -17,6 +21,11 @@ sealed unsafe class Load<T, TLane>(int[] places, AddressForm address, bool order
         byte** pointers = stackalloc byte*[Lanes.Count];
         LaneMemory.Addresses(warp.Frame, address, addresses);
         LaneMemory.Locate(warp, mask, address.Space, addresses, _bytes, Access.Read, ordered, pointers);
+        if (isReadOnly && mask != 0)
+        {
+            LaunchWait.CheckReadOnly(warp, mask, addresses);
+        }
+
         for (int i = 0; i < places.Length; i++)
         {
             var to = (TLane*)(warp.Frame + places[i]);

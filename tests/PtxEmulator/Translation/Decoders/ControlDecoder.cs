@@ -13,11 +13,7 @@ static class ControlDecoder
         table["trap"] = form => End(form, new Trap());
         table["brkpt"] = _ => new NoOperation();
         table["nanosleep"] = Sleep;
-        table["griddepcontrol"] = form =>
-        {
-            form.TakeAny("wait", "launch_dependents");
-            return new NoOperation();
-        };
+        table["griddepcontrol"] = form => form.TakeAny("wait", "launch_dependents") == "wait" ? new LaunchWait() : new NoOperation();
         table["setmaxnreg"] = form =>
         {
             form.TakeAny("inc", "dec");

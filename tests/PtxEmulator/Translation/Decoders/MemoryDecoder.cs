@@ -37,7 +37,7 @@ static class MemoryDecoder
     static Operation Load(Form form)
     {
         bool ordered = TakeAdvice(form);
-        form.Take("nc");
+        bool isReadOnly = form.Take("nc");
         StateSpace space = TakeSpace(form);
         form.TakeAny("v2", "v4", "v8");
         PtxType type = form.TakeType();
@@ -71,7 +71,7 @@ static class MemoryDecoder
             where TLane : unmanaged, INumberBase<TLane> =>
             address is { Space: StateSpace.Parameter, Fixed: { } at }
                 ? new LoadParameter<T, TLane>(offsets, checked((int)at))
-                : new Load<T, TLane>(offsets, address, ordered);
+                : new Load<T, TLane>(offsets, address, ordered, isReadOnly);
     }
 
     static Operation Store(Form form)
