@@ -222,11 +222,11 @@ template<typename Form, i32 Waves, i32 PerRow>
 DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, const Inputs& inputs, i32 tiles)
 {
     extern SHARED __attribute__((aligned(1024))) u8 memory[];
-    using Stages = Ring<Form, Waves>;
-    Stages ring = Stages::begin(shared_address(memory));
+    using Own = Ring<Form, Waves>;
+    Own ring = Own::begin(shared_address(memory));
     if (thread_index() == 0)
     {
-        UNROLL for (i32 i = 0; i < Stages::Stages; i++)
+        UNROLL for (i32 i = 0; i < Own::Stages; i++)
         {
             begin_barrier(ring.full() + (i * 8), 1);
             begin_barrier(ring.free() + (i * 8), ConsumerWarps);
@@ -236,9 +236,9 @@ DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, c
     }
 
     // Of inputs without scales: nothing is copied over these.
-    for (i32 i = thread_index(); !inputs.scales && i < Stages::Stages * TileColumns; i += Threads)
+    for (i32 i = thread_index(); !inputs.scales && i < Own::Stages * TileColumns; i += Threads)
     {
-        ((float*)(memory + Stages::ScalesAt))[i] = 1;
+        ((float*)(memory + Own::ScalesAt))[i] = 1;
     }
 
     sync_block();

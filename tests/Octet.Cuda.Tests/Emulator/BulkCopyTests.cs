@@ -102,6 +102,19 @@ public class BulkCopyTests
         Assert.Equal(error, exception.Error);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("bar.sync 0;", false)]
+    public void A_barrier_is_used_by_other_warps_only_behind_its_beginning(string between, bool isRace)
+    {
+        string body = "mov.u32 %r1, barrier; setp.eq.u32 %p0, %tid, 0; @%p0 mbarrier.init.shared.b64 [%r1], 1; " + between
+            + " setp.eq.u32 %p1, %tid, 32; @%p1 mbarrier.arrive.shared.b64 _, [%r1];";
+        var program = new PtxProgram(PtxProgram.Kernel(body, variables: Variables));
+        Exception? found = Record.Exception(() => program.Launch("k", new Dim3(1), new Dim3(64), 0, program.Upload<uint>(0)));
+        Assert.Equal(isRace ? PtxError.Race : null, (found as PtxException)?.Error);
+        Assert.Equal(isRace, found is not null);
+    }
+
     [Fact]
     public void A_phase_ends_with_its_last_arrival_and_byte()
     {
