@@ -123,7 +123,7 @@ sealed unsafe partial class CudaBackend
             arguments.Add(Parameters(gating));
         }
 
-        Launch(ref arguments, "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * halves * WarpThreads);
+        Launch(ref arguments, first.First.Format.IsTiled() ? "experts_tiled" : "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * halves * WarpThreads);
     }
 
     ExpertTable Table(Weight[] weights)
@@ -146,9 +146,9 @@ sealed unsafe partial class CudaBackend
         {
             First = (CudaWeight)weights[0];
             _count = weights.Length;
-            if (First.Format is not (CudaFormat.E4M3 or CudaFormat.BFloat16))
+            if (!First.Format.HasExperts())
             {
-                throw Unsupported($"experts of {First.Format}, expected E4M3 or what is exact in bfloat16,");
+                throw Unsupported($"a mixture whose experts lie in {First.Format}");
             }
 
             ulong[] places = new ulong[3 * _count];

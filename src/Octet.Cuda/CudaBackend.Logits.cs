@@ -30,7 +30,7 @@ sealed partial class CudaBackend
 
         if (weight.Format == CudaFormat.Float32)
         {
-            MultiplyPlain(weight, x.Row(first), x.Stride, count, _logitsBlock.Address, stride);
+            MultiplyPlain(weight, x, first, count, _logitsBlock.Address, stride);
         }
         else
         {
