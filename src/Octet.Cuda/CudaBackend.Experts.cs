@@ -56,16 +56,22 @@ sealed unsafe partial class CudaBackend
         Launch(ref sort, "experts", "sort_routes", 1, Math.Min(MostThreads, Blocks(rule.Experts, WarpThreads) * WarpThreads));
     }
 
+    internal override void Prepare(ExpertWeights experts)
+    {
+        CudaWeight gate = Table(experts.Gate).First;
+        CudaWeight up = Table(experts.Up).First;
+        _ = Table(experts.Down);
+        if (gate.Format != up.Format || InputPlan.For(gate, 1) != InputPlan.For(up, 1))
+        {
+            throw Unsupported("a mixture whose experts' two layers are stored, or hold their inputs, differently");
+        }
+    }
+
     internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
     {
         ExpertTable gate = Table(experts.Gate);
         ExpertTable up = Table(experts.Up);
         ExpertTable down = Table(experts.Down);
-        if (gate.First.Format != up.First.Format || InputPlan.For(gate.First, 1) != InputPlan.For(up.First, 1))
-        {
-            throw Unsupported("experts whose two layers hold their inputs differently");
-        }
-
         Check(input, rows, gate.First.Columns);
         Check(output, rows, checked((int)down.First.Rows));
         rows = Padded(rows);
@@ -157,7 +163,7 @@ sealed unsafe partial class CudaBackend
                 var weight = (CudaWeight)weights[i];
                 if (weight.Layout != First.Layout || weight.Rows != First.Rows || weight.Input != First.Input || weight.Factors is not null || weight.Bias is null != First.Bias is null)
                 {
-                    throw Unsupported("experts of which each is quantised otherwise, or holds its inputs otherwise,");
+                    throw Unsupported("a mixture of which each expert is quantised otherwise, or holds its inputs otherwise,");
                 }
 
                 places[i] = weight.Data.Address;

@@ -27,6 +27,12 @@ abstract class Backend : IDisposable
     /// <summary>What models have taken of the device's memory.</summary>
     internal abstract MemoryLedger Memory { get; }
 
+    /// <summary>Is told before a model's weights are made how many bytes they have in its files.</summary>
+    /// <exception cref="ModelException">The device has no room for them.</exception>
+    internal virtual void Expect(long bytes)
+    {
+    }
+
     internal abstract Activations CreateActivations(int rows, int columns);
 
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
@@ -169,6 +175,12 @@ abstract class Backend : IDisposable
     /// <paramref name="correction"/>, where there is one, is added to scores for the choice and is no part of the weights.
     /// </summary>
     internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows);
+
+    /// <summary>Is shown the experts of a layer when a model is opened.</summary>
+    /// <exception cref="ModelException">They are stored in a way that this backend cannot compute with.</exception>
+    internal virtual void Prepare(ExpertWeights experts)
+    {
+    }
 
     /// <summary>
     /// output = the sum over a token's experts of weight * expert(input), in the order of <paramref name="routes"/>; added to what is there
