@@ -17,13 +17,26 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
     }
 
     LoadedTile<Weights> loaded[Ahead];
+    u64 tile_step = (u64)warps * Weights::Bytes;
+    const u8* next_tile = tiles + ((u64)warp * Weights::Bytes);
     UNROLL for (i32 i = 0; i < Ahead; i++)
     {
-        i32 at = warp + (i * warps);
-        if (at < inputs.groups)
+        if (warp + (i * warps) < inputs.groups)
         {
-            load_tile(loaded[i], GlobalTile{tiles + ((u64)at * Weights::Bytes)}, rows, at);
+            load_tile(loaded[i], GlobalTile{next_tile}, rows, warp + (i * warps));
         }
+
+        next_tile += tile_step;
+    }
+
+    // A lane's columns of the group that is multiplied, and the group's scales.
+    u64 input_step = (u64)warps * Group;
+    u64 scale_step = (u64)warps * inputs.scale_stride;
+    const u16* of_columns[Tiles];
+    const float* of_group = inputs.scales + ((u64)warp * inputs.scale_stride);
+    UNROLL for (i32 i = 0; i < Tiles; i++)
+    {
+        of_columns[i] = inputs.planes + (((u64)most(columns.rows[i], 0) * inputs.groups) + warp) * Group + ((lane % 4) * 8);
     }
 
     KEEP_LOOP for (i32 first = warp; first < inputs.groups; first += Ahead * warps)
@@ -39,8 +52,10 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
                 i32 next = group + (Ahead * warps);
                 if (next < inputs.groups)
                 {
-                    load_tile(loaded[i], GlobalTile{tiles + ((u64)next * Weights::Bytes)}, rows, next);
+                    load_tile(loaded[i], GlobalTile{next_tile}, rows, next);
                 }
+
+                next_tile += tile_step;
 
                 UNROLL for (i32 tile = 0; tile < Tiles; tile++)
                 {
@@ -52,14 +67,13 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
 
                     if (columns.rows[tile] >= 0)
                     {
-                        const u16* source = inputs.planes + (((u64)columns.rows[tile] * inputs.groups) + group) * Group + ((lane % 4) * 8);
                         UNROLL for (i32 span = 0; span < Spans; span++)
                         {
-                            x[span] = load_shared_by_warps(source + (span * 32));
+                            x[span] = load_shared_by_warps(of_columns[tile] + (span * 32));
                         }
                     }
 
-                    const float* of_group = inputs.scales + ((u64)group * inputs.scale_stride);
+                    of_columns[tile] += input_step;
                     float first_scale = load_global(of_group + columns.first[tile]);
                     float second_scale = load_global(of_group + columns.second[tile]);
                     f32x4 sums = tile_products<Weights>(operands, scales, x);
@@ -68,6 +82,8 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
                     totals[tile].z += sums.z * first_scale;
                     totals[tile].w += sums.w * second_scale;
                 }
+
+                of_group += scale_step;
             }
         }
     }

@@ -21,6 +21,14 @@ DEVICE u32 multiply_pairs(u32 a, u32 b)
     return result;
 }
 
+// (a & b) | c, one instruction.
+DEVICE u32 masked_or(u32 a, u32 b, u32 c)
+{
+    u32 result;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
 DEVICE u32 load_shared_word(u32 at)
 {
     u32 value;
@@ -44,8 +52,8 @@ struct E2M1Codes
         u32x4 pairs;
         pairs.x = word & (Signs | Magnitudes);
         pairs.y = (word << 3) & (Signs | Magnitudes);
-        pairs.z = ((word << 9) & Magnitudes) | ((word << 2) & Signs);
-        pairs.w = ((word << 6) & Magnitudes) | ((word << 1) & Signs);
+        pairs.z = masked_or(word << 9, Magnitudes, (word << 2) & Signs);
+        pairs.w = masked_or(word << 6, Magnitudes, (word << 1) & Signs);
         return pairs;
     }
 };
@@ -134,8 +142,8 @@ struct PowerScales
         lower = tile.load_scales(offset + (lane_index() & ~3) + (8 * Spans));
     }
 
-    // 2^(code - 127), of which that of 0 is no normal number.
-    DEVICE float value(u32 codes, i32 span) { return float_of(most(((codes >> (8 * span)) << 23) & 0x7f800000, 0x00400000u)); }
+    // 2^(code - 127), and 0 for the code 0, 2^-127, which what is quantised to zeros has.
+    DEVICE float value(u32 codes, i32 span) { return float_of(((codes >> (8 * span)) << 23) & 0x7f800000); }
     METHOD float upper_scale(i32 span) const { return value(upper, span); }
     METHOD float lower_scale(i32 span) const { return value(lower, span); }
 };
@@ -250,30 +258,33 @@ DEVICE void widen_tile(u32x4* operands, const LoadedTile<Weights>& loaded)
 template<typename Weights>
 DEVICE f32x4 tile_products(const u32x4* operands, const typename Weights::Scales& scales, const u32x4* x)
 {
-    f32x4 even = 0;
-    f32x4 odd = 0;
-    UNROLL for (i32 span = 0; span < Spans; span++)
+    if constexpr (Weights::Scales::AreFolded)
     {
-        if constexpr (Weights::Scales::AreFolded)
+        // Two sums: a product waits for the one before the last.
+        f32x4 even = 0;
+        f32x4 odd = 0;
+        UNROLL for (i32 span = 0; span < Spans; span++)
         {
             multiply_f16(even, operands[2 * span], x[span].x, x[span].y);
             multiply_f16(odd, operands[(2 * span) + 1], x[span].z, x[span].w);
         }
-        else
+
+        return even + odd;
+    }
+    else
+    {
+        f32x4 total;
+        UNROLL for (i32 span = 0; span < Spans; span++)
         {
             f32x4 sums = 0;
             multiply_f16(sums, operands[2 * span], x[span].x, x[span].y);
             multiply_f16(sums, operands[(2 * span) + 1], x[span].z, x[span].w);
-            float upper = scales.upper_scale(span);
-            float lower = scales.lower_scale(span);
-            even.x += sums.x * upper;
-            even.y += sums.y * upper;
-            even.z += sums.z * lower;
-            even.w += sums.w * lower;
+            f32x4 scale = {scales.upper_scale(span), scales.upper_scale(span), scales.lower_scale(span), scales.lower_scale(span)};
+            total = span == 0 ? sums * scale : total + (sums * scale);
         }
-    }
 
-    return even + odd;
+        return total;
+    }
 }
 
 // What all sums of a layer are multiplied with at their end.
