@@ -52,7 +52,7 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
     KEEP_LOOP for (i32 done = 0; done < pairs; done += chunk_pairs)
     {
         i32 count = least(chunk_pairs, pairs - done);
-        Columns<Tiles> places;
+        InputColumns<Tiles> places;
         UNROLL for (i32 i = 0; i < Tiles; i++)
         {
             i32 column = (i * 8) + (lane / 4);
@@ -73,7 +73,7 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
 
         f32x4 totals[Tiles];
         multiply_tiles<Weights, Tiles>(totals, tiles, of_rows, inputs, places, warp, warps);
-        put_sums<Tiles>(sums, totals);
+        put_warp_sums<Tiles>(sums, totals);
         sync_block();
         float a_factor = tile_factor<Weights>(a_scales);
         float b_factor = Halves == 2 ? tile_factor<Weights>(b_scales) : 0;
@@ -84,11 +84,11 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
             if (row < a.rows)
             {
                 u64 place = routed.pairs[first_pair + done + pair];
-                float sum = reduced(sums, warps, WarpFloats, i % TiledRows, pair, inputs.per_row) * a_factor;
+                float sum = block_sum(sums, warps, WarpFloats, i % TiledRows, pair, inputs.per_row) * a_factor;
                 sum += a.biases ? load_global((const float*)load_global(a.biases + expert) + row) : 0;
                 if constexpr (Halves == 2)
                 {
-                    float up = reduced(sums + (warps * WarpFloats), warps, WarpFloats, i % TiledRows, pair, inputs.per_row) * b_factor;
+                    float up = block_sum(sums + (warps * WarpFloats), warps, WarpFloats, i % TiledRows, pair, inputs.per_row) * b_factor;
                     up += b.biases ? load_global((const float*)load_global(b.biases + expert) + row) : 0;
                     sum = gated(gating, sum, up);
                 }

@@ -32,7 +32,7 @@ DEVICE void linear_tiled(const Part& a, const Part& b, const Part& c, const Inpu
     i32 scale_shift = is_third ? c.scale_shift : is_second ? b.scale_shift : a.scale_shift;
     RowScales of_rows = row_scales(scales, block_rows, scale_stride, scale_shift, first_row, rows);
 
-    Columns<Tiles> places;
+    InputColumns<Tiles> places;
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {
         i32 column = (i * 8) + (lane / 4);
@@ -43,7 +43,7 @@ DEVICE void linear_tiled(const Part& a, const Part& b, const Part& c, const Inpu
 
     f32x4 totals[Tiles];
     multiply_tiles<Weights, Tiles>(totals, weight + ((u64)tile * tile_bytes), of_rows, inputs, places, warp, warps);
-    put_sums<Tiles>(sums, totals);
+    put_warp_sums<Tiles>(sums, totals);
     sync_block();
 
     // Of two halves every warp has both parts' outputs.
@@ -63,11 +63,11 @@ DEVICE void linear_tiled(const Part& a, const Part& b, const Part& c, const Inpu
             continue;
         }
 
-        float sum = reduced(sums, warps, WarpFloats, i % TiledRows, token, inputs.per_row) * factor;
+        float sum = block_sum(sums, warps, WarpFloats, i % TiledRows, token, inputs.per_row) * factor;
         sum += bias ? load_global(bias + row) : 0;
         if constexpr (Halves == 2)
         {
-            float up = reduced(sums + (warps * WarpFloats), warps, WarpFloats, i % TiledRows, token, inputs.per_row) * tile_factor<Weights>(b.scales);
+            float up = block_sum(sums + (warps * WarpFloats), warps, WarpFloats, i % TiledRows, token, inputs.per_row) * tile_factor<Weights>(b.scales);
             up += b.bias ? load_global(b.bias + row) : 0;
             store_global(b.output + ((u64)(first_token + token) * b.output_stride) + row, up);
             sum = gated(gating, sum, up);

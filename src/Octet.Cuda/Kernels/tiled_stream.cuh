@@ -1,11 +1,19 @@
 // Tiles of weights (tiled_weights.cuh) that stream through registers, multiplied with a few columns of inputs: for linear layers and for experts.
 #pragma once
-#include "linear_stream.cuh"
 #include "tiled_weights.cuh"
+
+// Of the columns of a product, 8 for each tile, the prepared rows that they are: of the lane's operand, -1 where there is none, and of its two sums.
+template<i32 Tiles>
+struct InputColumns
+{
+    i32 rows[Tiles];
+    i32 first[Tiles];
+    i32 second[Tiles];
+};
 
 // The sums of a warp: of the 16 rows whose tiles begin at `tiles` and some columns, over every warps-th group from the warp's own on.
 template<typename Weights, i32 Tiles>
-DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows, const Inputs& inputs, const Columns<Tiles>& columns, i32 warp, i32 warps)
+DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows, const Inputs& inputs, const InputColumns<Tiles>& columns, i32 warp, i32 warps)
 {
     // Groups that are on their way while another is multiplied; many columns leave registers for one.
     constexpr bool IsShort = Weights::Codes::Loads == 1;
@@ -87,4 +95,34 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
             }
         }
     }
+}
+
+// Puts the sums of a warp where the block adds them up: [warp][tile][row][column].
+template<i32 Tiles>
+DEVICE void put_warp_sums(float* sums, const f32x4* totals)
+{
+    i32 lane = lane_index();
+    float* own = sums + (warp_index() * (Tiles * TiledRows * 8)) + ((lane / 4) * 8) + ((lane % 4) * 2);
+    UNROLL for (i32 i = 0; i < Tiles; i++)
+    {
+        *(f32x2*)(own + (i * TiledRows * 8)) = (f32x2){totals[i].x, totals[i].y};
+        *(f32x2*)(own + (i * TiledRows * 8) + 64) = (f32x2){totals[i].z, totals[i].w};
+    }
+}
+
+// The sum of one output of a tile, of so many warps and of the planes of the token, in their order.
+DEVICE float block_sum(const float* sums, i32 warps, i32 warp_floats, i32 row, i32 token, i32 planes)
+{
+    float total = 0;
+    for (i32 plane = 0; plane < planes; plane++)
+    {
+        i32 column = (token * planes) + plane;
+        const float* at = sums + ((column / 8) * (TiledRows * 8)) + (row * 8) + (column % 8);
+        for (i32 warp = 0; warp < warps; warp++)
+        {
+            total += at[warp * warp_floats];
+        }
+    }
+
+    return total;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Cuda.Tests.FakeDriver;
@@ -106,6 +107,27 @@ public class ModelTests
 
         // Of 35 rows the inputs of layers in 8 or 4 bits have 11 bits.
         Assert.True(error < (family is "gpt_oss" or "qwen3" ? Tolerance : 1e-4), $"{error}");
+    }
+
+    [Fact]
+    public void Layers_that_are_stored_as_one_give_the_logits_of_the_CPU()
+    {
+        using var both = new CardModel(
+            s_weightOnly with { KvCache = KvCacheType.Float32 },
+            directory =>
+            {
+                // Phi-3 with two heads of 32 dimensions, of which 24 turn, where the family's has four of 16.
+                FamilyCheckpoint.Write("phi3", directory);
+                string path = Path.Combine(directory, "config.json");
+                JsonObject config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+                config["num_attention_heads"] = 2;
+                config["num_key_value_heads"] = 1;
+                config["rope_scaling"]!["short_factor"] = new JsonArray([.. Enumerable.Range(0, 12).Select(i => (JsonNode)(1 + (i / 20.0)))]);
+                config["rope_scaling"]!["long_factor"] = new JsonArray([.. Enumerable.Range(0, 12).Select(i => (JsonNode)(1 + (double)i))]);
+                File.WriteAllText(path, config.ToJsonString());
+            });
+        double error = both.LargestError(CardModel.Ids(35, vocabulary: 48), CardModel.Ids(3, 2, vocabulary: 48));
+        Assert.True(error < 1e-4, $"{error}");
     }
 
     [Theory]
