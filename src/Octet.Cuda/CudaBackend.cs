@@ -65,6 +65,8 @@ sealed partial class CudaBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => Loader().Load(tensor, _mode);
 
+    internal override Weight CreateExpert(LinearTensor tensor) => Loader().LoadExpert(tensor, _mode);
+
     internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
 
     internal override Weight CreateFloat8(LinearTensor tensor) => Loader().LoadFloat8(tensor);

@@ -31,6 +31,9 @@ enum CudaFormat
 
     /// <summary>E4M3FNUZ, and float32 for any multiple of 32 columns.</summary>
     SmallE4M3Fnuz,
+
+    /// <summary>Float16, of experts.</summary>
+    SmallFloat16,
 }
 
 /// <summary>How formats lie on the card, and what their kernels are called.</summary>
@@ -45,7 +48,8 @@ static class CudaFormats
     /// <summary>Columns that a scale of NVFP4 is for.</summary>
     internal const int FoldedSpan = 16;
 
-    const int TileCodes = TileRows * WeightLayout.Group;
+    /// <summary>Elements of a tile.</summary>
+    internal const int TileCodes = TileRows * WeightLayout.Group;
 
     /// <summary>Whether it lies in tiles of 16 rows, not in rows.</summary>
     internal static bool IsTiled(this CudaFormat format) => format >= CudaFormat.MxE2M1;
@@ -53,8 +57,11 @@ static class CudaFormats
     /// <summary>Whether a byte holds two codes.</summary>
     internal static bool HasFourBits(this CudaFormat format) => format is CudaFormat.MxE2M1 or CudaFormat.NvE2M1;
 
+    /// <summary>Of a format in tiles the bytes of so many codes.</summary>
+    internal static int CodeBytes(this CudaFormat format, int codes) => format.HasFourBits() ? codes / 2 : format == CudaFormat.SmallFloat16 ? codes * 2 : codes;
+
     /// <summary>Of a tile the bytes of codes; the rest are scales.</summary>
-    internal static int TileCodeBytes(this CudaFormat format) => format.HasFourBits() ? TileCodes / 2 : TileCodes;
+    internal static int TileCodeBytes(this CudaFormat format) => format.CodeBytes(TileCodes);
 
     /// <summary>Bytes of a tile.</summary>
     internal static int TileBytes(this CudaFormat format) => format.TileCodeBytes() + format switch
@@ -68,7 +75,7 @@ static class CudaFormats
     internal static bool IsGated(this CudaFormat format) => format is CudaFormat.E4M3 or CudaFormat.BFloat16 or CudaFormat.MxE2M1 or CudaFormat.NvE2M1 or CudaFormat.MxE4M3;
 
     /// <summary>Whether there are kernels of experts.</summary>
-    internal static bool HasExperts(this CudaFormat format) => format.IsGated() || format is CudaFormat.SmallE4M3 or CudaFormat.SmallE4M3Fnuz;
+    internal static bool HasExperts(this CudaFormat format) => format.IsGated() || format.IsTiled();
 
     /// <summary>What the names of its kernels end with.</summary>
     internal static string Suffix(this CudaFormat format) => format switch
@@ -84,6 +91,7 @@ static class CudaFormats
         CudaFormat.MxE5M2 => "mx_e5m2",
         CudaFormat.SmallE4M3 => "small_e4m3",
         CudaFormat.SmallE5M2 => "small_e5m2",
-        _ => "small_fnuz",
+        CudaFormat.SmallE4M3Fnuz => "small_fnuz",
+        _ => "small_f16",
     };
 }

@@ -54,7 +54,7 @@ readonly record struct WeightLayout(CudaFormat Format, long BlockRows, int Scale
             (DataType.Float8E5M2, { BlockColumns: CudaFormats.Span } grid) when ScaleTable.IsPowers(grid) => new(CudaFormat.MxE5M2, tensor.Rows, 0, WholeRow, 1),
             (DataType.Float8E4M3FN, _) => Scaled(tensor, CudaFormat.E4M3, Group) ?? Scaled(tensor, CudaFormat.SmallE4M3, CudaFormats.Span),
             (DataType.Float8E5M2, _) => Scaled(tensor, CudaFormat.E5M2, Group) ?? Scaled(tensor, CudaFormat.SmallE5M2, CudaFormats.Span),
-            (DataType.Float8E4M3FNUZ, null) => new(CudaFormat.SmallE4M3Fnuz, tensor.Rows, 1, WholeRow, 1),
+            (DataType.Float8E4M3FNUZ, null) => Unscaled(tensor, CudaFormat.SmallE4M3Fnuz),
             (DataType.Float8E4M3FNUZ, _) => Scaled(tensor, CudaFormat.SmallE4M3Fnuz, CudaFormats.Span),
             (DataType.Float16, _) => Scaled(tensor, CudaFormat.Float16, Group),
             (DataType.BFloat16, _) => Scaled(tensor, CudaFormat.BFloat16, Group),
@@ -62,6 +62,21 @@ readonly record struct WeightLayout(CudaFormat Format, long BlockRows, int Scale
             _ => null,
         };
     }
+
+    /// <summary>The same for an expert of a mixture: what has kernels in rows alone, and none of experts, lies in tiles.</summary>
+    internal static WeightLayout? OfExpert(LinearTensor tensor)
+    {
+        CudaFormat? tiled = tensor.TransposedRows != 0 ? null : Of(tensor)?.Format switch
+        {
+            CudaFormat.E5M2 => CudaFormat.SmallE5M2,
+            CudaFormat.Float16 => CudaFormat.SmallFloat16,
+            _ => null,
+        };
+        return tiled is not { } format ? Of(tensor) : tensor.Scales is null ? Unscaled(tensor, format) : Scaled(tensor, format, CudaFormats.Span);
+    }
+
+    // Kernels of small groups want a scale where there is none: 1.
+    static WeightLayout Unscaled(LinearTensor tensor, CudaFormat format) => new(format, tensor.Rows, 1, WholeRow, 1);
 
     /// <summary>The layout with float32 scales, or none, where those are for multiples of so many columns; otherwise null.</summary>
     internal static WeightLayout? Scaled(LinearTensor tensor, CudaFormat format, int unit)

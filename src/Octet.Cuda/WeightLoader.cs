@@ -25,14 +25,19 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
     /// <param name="tensor">The layer.</param>
     /// <param name="mode">How its inputs are held.</param>
     /// <exception cref="ModelException">It cannot be read, holds NaN, or the card has no more memory.</exception>
-    internal CudaWeight Load(LinearTensor tensor, ActivationMode mode)
+    internal CudaWeight Load(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.Of(tensor));
+
+    /// <summary>The same of an expert of a mixture.</summary>
+    internal CudaWeight LoadExpert(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.OfExpert(tensor));
+
+    CudaWeight Load(LinearTensor tensor, ActivationMode mode, WeightLayout? own)
     {
-        (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = WeightLayout.Of(tensor) switch
+        (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = own switch
         {
             null => Expand(tensor),
             { Format: CudaFormat.NvE2M1 } tiled => (tiled, Tile(tensor, tiled), SendFloats([ScaleTable.E4M3Factor(tensor.Scales!)!.Value])),
-            { Format: CudaFormat.SmallE4M3Fnuz } unscaled when tensor.Scales is null => (unscaled, Tile(tensor, unscaled), SendFloats([1])),
-            { } own => (own, own.Format.IsTiled() ? Tile(tensor, own) : Copy(tensor, own), CopyScales(tensor, own)),
+            { ScaleStride: > 0 } tiled when tensor.Scales is null => (tiled, Tile(tensor, tiled), SendFloats([1])),
+            { } fits => (fits, fits.Format.IsTiled() ? Tile(tensor, fits) : Copy(tensor, fits), CopyScales(tensor, fits)),
         };
         return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, scales)
         {
@@ -97,7 +102,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
 
     DeviceSpan Tile(LinearTensor tensor, WeightLayout layout)
     {
-        RequireBytes(tensor, layout.Format.HasFourBits() ? tensor.Columns / 2 : tensor.Columns);
+        RequireBytes(tensor, layout.Format.CodeBytes(tensor.Columns));
         var tiles = new WeightTiles(tensor, layout.Format, layout.Format switch
         {
             CudaFormat.SmallE4M3Fnuz => s_fnuzNaN,

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Octet.Backends;
 
 namespace Octet.Cuda;
@@ -20,7 +19,7 @@ sealed class WeightTiles(LinearTensor tensor, CudaFormat format, byte[] refused)
     static readonly uint[] s_lowFirst = FourBitTable(highHalfFirst: false);
     static readonly uint[] s_highFirst = FourBitTable(highHalfFirst: true);
 
-    readonly int _storedBytes = format.HasFourBits() ? tensor.Columns / 2 : tensor.Columns;
+    readonly int _storedBytes = format.CodeBytes(tensor.Columns);
     readonly int _groups = WeightLayout.Groups(tensor.Columns);
 
     /// <summary>Bytes of 16 rows.</summary>
@@ -31,7 +30,7 @@ sealed class WeightTiles(LinearTensor tensor, CudaFormat format, byte[] refused)
     internal void Fill(long firstRow, Span<byte> strip)
     {
         strip.Clear();
-        byte[] codes = new byte[_groups * WeightLayout.Group / (format.HasFourBits() ? 2 : 1)];
+        byte[] codes = new byte[format.CodeBytes(_groups * WeightLayout.Group)];
         byte[] scales = new byte[format.TileBytes() == format.TileCodeBytes() || tensor.Scales is not { } grid ? 0 : (tensor.Columns + grid.BlockColumns - 1) / grid.BlockColumns];
         for (int row = 0; row < CudaFormats.TileRows && firstRow + row < tensor.Rows; row++)
         {
@@ -44,7 +43,7 @@ sealed class WeightTiles(LinearTensor tensor, CudaFormat format, byte[] refused)
             }
             else
             {
-                PutBytes(codes, row, strip);
+                PutCodes(codes, row, strip);
             }
 
             if (scales.Length > 0)
@@ -83,19 +82,22 @@ sealed class WeightTiles(LinearTensor tensor, CudaFormat format, byte[] refused)
         }
     }
 
-    // A lane's load has its 8 columns of two spans.
-    void PutBytes(ReadOnlySpan<byte> codes, int row, Span<byte> strip)
+    // A lane's load has its 8 columns of two spans, or of one in 16 bits.
+    void PutCodes(ReadOnlySpan<byte> codes, int row, Span<byte> strip)
     {
+        int piece = format.CodeBytes(LaneColumns);
+        int loads = piece * Spans / LaneBytes;
         for (int group = 0; group < _groups; group++)
         {
-            Span<byte> tile = strip.Slice(group * format.TileBytes(), format.TileCodeBytes());
-            ReadOnlySpan<ulong> source = MemoryMarshal.Cast<byte, ulong>(codes.Slice(group * WeightLayout.Group, WeightLayout.Group));
+            Span<byte> lanes = strip[((group * format.TileBytes()) + Place(row, loads))..];
+            ReadOnlySpan<byte> source = codes[(group * format.CodeBytes(WeightLayout.Group))..];
             for (int span = 0; span < Spans; span++)
             {
-                Span<ulong> lanes = MemoryMarshal.Cast<byte, ulong>(tile.Slice(Place(row, loads: 2) + (span / 2 * HalfRows * Lanes * LaneBytes), Lanes * LaneBytes));
+                int load = span * loads / Spans;
+                int inLoad = (span * piece) % LaneBytes;
                 for (int lane = 0; lane < Lanes; lane++)
                 {
-                    lanes[(lane * 2) + (span % 2)] = source[(span * Lanes) + lane];
+                    source.Slice(((span * Lanes) + lane) * piece, piece).CopyTo(lanes[((load * HalfRows * Lanes * LaneBytes) + (lane * LaneBytes) + inLoad)..]);
                 }
             }
         }

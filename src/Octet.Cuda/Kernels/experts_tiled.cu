@@ -110,5 +110,8 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
 EXPERTS_ALL(mx_e2m1, MxE2M1)
 EXPERTS_ALL(nv_e2m1, NvE2M1)
 EXPERTS_ALL(mx_e4m3, MxE4M3)
+EXPERTS_ALL(mx_e5m2, MxE5M2)
 EXPERTS_ALL(small_e4m3, SmallE4M3)
+EXPERTS_ALL(small_e5m2, SmallE5M2)
 EXPERTS_ALL(small_fnuz, SmallFnuz)
+EXPERTS_ALL(small_f16, SmallF16)

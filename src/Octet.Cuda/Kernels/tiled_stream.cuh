@@ -17,7 +17,7 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
 {
     // Groups that are on their way while another is multiplied; many columns leave registers for one.
     constexpr bool IsShort = Weights::Codes::Loads == 1;
-    constexpr i32 Ahead = Tiles > 2 || Weights::Scales::Bytes == 0 ? 1 : Tiles == 1 ? (IsShort ? 3 : 2) : IsShort ? 2 : 1;
+    constexpr i32 Ahead = Tiles > 2 || Weights::Scales::Bytes == 0 ? 1 : Tiles == 1 ? (IsShort && !Weights::Scales::AreFolded ? 3 : 2) : IsShort ? 2 : 1;
     i32 lane = lane_index();
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {

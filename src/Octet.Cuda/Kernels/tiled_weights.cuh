@@ -1,6 +1,6 @@
 // Weights of 4 bits, and those whose scales are for fewer than 128 columns, as they lie on the card: tiles of 16 rows and a group of 128 columns, those of
-// the same rows one after another. A tile is what the lanes of a warp load, in their order: 16 bytes of each lane for row g = lane / 4, in one load or two,
-// then as many for row g + 8; behind the codes lie the scales, where those are in 8 bits too. Rows and columns that fill up a tile are zeros.
+// the same rows one after another. A tile is what the lanes of a warp load, in their order: 16 bytes of each lane for row g = lane / 4, in one, two or four
+// loads, then as many for row g + 8; behind the codes lie the scales, where those are in 8 bits too. Rows and columns that fill up a tile are zeros.
 //
 // Span i of a group is its columns 32 i to 32 i + 31, of which lane t = lane % 4 has those from 32 i + 8 t on: the order of inputs for weights of 16 bits
 // (prepare.cuh). So products 2 i and 2 i + 1 are of these columns alone, and what they add up to can be scaled.
@@ -93,6 +93,14 @@ struct FnuzCodes
     }
 
     DEVICE u32x4 widen(const u32x4* loaded, i32 span) { return widen_bytes<FnuzCodes>(loaded, span); }
+};
+
+// Float16 itself, a load of a lane for each span: for experts, which have no kernels of rows in it.
+struct F16Codes
+{
+    static constexpr i32 Loads = 4;
+    static constexpr float Factor = 1;
+    DEVICE u32x4 widen(const u32x4* loaded, i32 span) { return loaded[span]; }
 };
 
 // Where a lane's float32 scales are, of rows g and g + 8: one for 2^shift spans, the last at `last`.
@@ -213,6 +221,7 @@ using MxE5M2 = TiledWeights<E5M2Codes, PowerScales>;
 using SmallE4M3 = TiledWeights<E4M3Codes, FloatScales>;
 using SmallE5M2 = TiledWeights<E5M2Codes, FloatScales>;
 using SmallFnuz = TiledWeights<FnuzCodes, FloatScales>;
+using SmallF16 = TiledWeights<F16Codes, FloatScales>;
 
 template<typename Weights>
 struct LoadedTile

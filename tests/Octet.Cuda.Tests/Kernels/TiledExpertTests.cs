@@ -32,6 +32,10 @@ public class TiledExpertTests
             data.Add("sm_90a", "SmallE4M3", 1);
             data.Add("sm_90a", "SmallE4M3Fnuz", 4);
             data.Add("sm_80", "SmallE4M3Fnuz", 1);
+            data.Add("sm_89", "MxE5M2", 1);
+            data.Add("sm_80", "SmallE5M2", 4);
+            data.Add("sm_90a", "SmallFloat16", 1);
+            data.Add("sm_80", "SmallFloat16", 4);
             return data;
         }
     }

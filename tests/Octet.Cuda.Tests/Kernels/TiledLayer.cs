@@ -40,10 +40,11 @@ sealed class TiledLayer
             CudaFormat.MxE2M1 or CudaFormat.NvE2M1 => DataType.Float4E2M1FN,
             CudaFormat.MxE5M2 or CudaFormat.SmallE5M2 => DataType.Float8E5M2,
             CudaFormat.SmallE4M3Fnuz => DataType.Float8E4M3FNUZ,
+            CudaFormat.SmallFloat16 => DataType.Float16,
             _ => DataType.Float8E4M3FN,
         };
         bool isShort = type == DataType.Float4E2M1FN;
-        int codeBytes = isShort ? 1024 : 2048;
+        int codeBytes = isShort ? 1024 : type == DataType.Float16 ? 4096 : 2048;
         int tileBytes = codeBytes + (format == CudaFormat.NvE2M1 ? 128 : format < CudaFormat.SmallE4M3 ? 64 : 0);
         RowBytes = Groups * tileBytes;
         byte[] data = new byte[(rows + 15) / 16 * RowBytes];
@@ -65,6 +66,10 @@ sealed class TiledLayer
                     (int sign, int magnitude) = (((int, int)[])[(15, 9), (12, 6), (13, 0), (14, 3)])[place / 2];
                     uint bits = ((uint)(code >> 3) << sign) | ((uint)(code & 7) << magnitude);
                     BinaryPrimitives.WriteUInt32LittleEndian(word, BinaryPrimitives.ReadUInt32LittleEndian(word) | (bits << (place % 2 * 16)));
+                }
+                else if (type == DataType.Float16)
+                {
+                    BinaryPrimitives.WriteUInt16LittleEndian(tile[((half * 2048) + (span * 512) + ofLane + (place * 2))..], (ushort)code);
                 }
                 else
                 {
@@ -90,7 +95,7 @@ sealed class TiledLayer
                         break;
                 }
 
-                _weights[row, column] = WeightScheme.Values(type)[code] * scale;
+                _weights[row, column] = (type == DataType.Float16 ? (double)BitConverter.UInt16BitsToHalf((ushort)code) : WeightScheme.Values(type)[code]) * scale;
             }
         }
 
@@ -140,14 +145,19 @@ sealed class TiledLayer
     internal double[] Multiply(double[] x)
         => [.. Enumerable.Range(0, Rows).Select(row => _bias[row] + Enumerable.Range(0, x.Length).Sum(column => _weights[row, column] * x[column]))];
 
-    // Every code that is a finite number, subnormals among them.
+    // Every code that is a finite number, subnormals among them; of E5M2 up to 128, beside the largest of which the others would be nothing in float32.
     static int Code(DataType type, Random random)
     {
-        int code = random.Next(type == DataType.Float4E2M1FN ? 16 : 256);
+        int code = random.Next(type switch
+        {
+            DataType.Float4E2M1FN => 16,
+            DataType.Float16 => 0x4000,
+            _ => 256,
+        });
         return type switch
         {
             DataType.Float8E4M3FN when (code & 0x7F) == 0x7F => 0x31,
-            DataType.Float8E5M2 when (code & 0x7F) >= 0x7C => 0x31,
+            DataType.Float8E5M2 when (code & 0x7F) > 0x58 => 0x31,
             DataType.Float8E4M3FNUZ when code == 0x80 => 0xFF,
             _ => code,
         };

@@ -137,6 +137,7 @@ public class ModelTests
     [InlineData("compressed-tensors, MXFP4", ActivationMode.Dynamic)]
     [InlineData("quanto, E4M3FNUZ", ActivationMode.WeightOnly)]
     [InlineData("compressed-tensors, group", ActivationMode.WeightOnly)]
+    [InlineData("raw E5M2", ActivationMode.WeightOnly)]
     public void Experts_stay_in_their_bits_and_give_the_logits_of_the_CPU(string scheme, ActivationMode mode)
     {
         using var both = new CardModel(
@@ -146,10 +147,12 @@ public class ModelTests
     }
 
     [Fact]
-    public void Experts_without_kernels_are_refused_when_the_model_is_opened()
+    public void Experts_of_different_forms_are_refused_when_the_model_is_opened()
     {
-        var error = Assert.Throws<ModelException>(() => new CardModel(s_weightOnly, directory => QuantisedFamily.Write("qwen3_moe", "raw E5M2", @"\.experts\.", directory)));
-        Assert.Equal((ModelError.Unsupported, "a mixture whose experts lie in E5M2 cannot be computed on cuda by this version: use the CPU (--device cpu)"), (error.Error, error.Message));
+        var error = Assert.Throws<ModelException>(() => new CardModel(s_weightOnly, directory => QuantisedFamily.Write("qwen3_moe", "modelopt, mixed", @"\.experts\.", directory)));
+        Assert.Equal(
+            (ModelError.Unsupported, "a mixture whose experts' two layers are stored, or hold their inputs, differently cannot be computed on cuda by this version: use the CPU (--device cpu)"),
+            (error.Error, error.Message));
     }
 
     [Theory]
