@@ -56,16 +56,22 @@ sealed unsafe partial class CudaBackend
         Launch(ref sort, "experts", "sort_routes", 1, Math.Min(MostThreads, Blocks(rule.Experts, WarpThreads) * WarpThreads));
     }
 
+    internal override void Prepare(ExpertWeights experts)
+    {
+        CudaWeight gate = Table(experts.Gate).First;
+        CudaWeight up = Table(experts.Up).First;
+        _ = Table(experts.Down);
+        if (gate.Format != up.Format || InputPlan.For(gate, 1) != InputPlan.For(up, 1))
+        {
+            throw Unsupported("a mixture whose experts' two layers are stored, or hold their inputs, differently");
+        }
+    }
+
     internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
     {
         ExpertTable gate = Table(experts.Gate);
         ExpertTable up = Table(experts.Up);
         ExpertTable down = Table(experts.Down);
-        if (gate.First.Format != up.First.Format || InputPlan.For(gate.First, 1) != InputPlan.For(up.First, 1))
-        {
-            throw Unsupported("experts whose two layers hold their inputs differently");
-        }
-
         Check(input, rows, gate.First.Columns);
         Check(output, rows, checked((int)down.First.Rows));
         rows = Padded(rows);
@@ -100,7 +106,10 @@ sealed unsafe partial class CudaBackend
         int tiles = columns <= 8 ? 1 : 4;
         int rowTiles = Blocks((int)first.First.Rows, TileRows);
         int halves = second is null ? 1 : 2;
-        int warps = StreamingWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 14 : 8, tiles == 1 ? 28 : 8) * halves;
+        bool isTiled = first.First.Format.IsTiled();
+        int warps = halves * (isTiled
+            ? TiledWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 16 : 8)
+            : StreamingWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 14 : 8, tiles == 1 ? 28 : 8));
         var arguments = new LaunchArguments();
         arguments.Add(first.Parameters(output));
         if (second is not null)
@@ -122,7 +131,7 @@ sealed unsafe partial class CudaBackend
             arguments.Add(Parameters(gating));
         }
 
-        Launch(ref arguments, "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * WarpThreads, warps * RingBytes);
+        Launch(ref arguments, isTiled ? "experts_tiled" : "experts", $"experts_{(second is null ? "" : "gated_")}{Suffix(first.First.Format)}_{tiles}", new Dim3(rowTiles, groups), warps * WarpThreads, isTiled ? 0 : warps * RingBytes);
     }
 
     ExpertTable Table(Weight[] weights)
@@ -145,9 +154,9 @@ sealed unsafe partial class CudaBackend
         {
             First = (CudaWeight)weights[0];
             _count = weights.Length;
-            if (First.Format is not (CudaFormat.E4M3 or CudaFormat.BFloat16))
+            if (!First.Format.HasExperts())
             {
-                throw Unsupported($"experts of {First.Format}, expected E4M3 or what is exact in bfloat16,");
+                throw Unsupported($"a mixture whose experts lie in {First.Format}");
             }
 
             ulong[] places = new ulong[3 * _count];
@@ -156,7 +165,7 @@ sealed unsafe partial class CudaBackend
                 var weight = (CudaWeight)weights[i];
                 if (weight.Layout != First.Layout || weight.Rows != First.Rows || weight.Input != First.Input || weight.Factors is not null || weight.Bias is null != First.Bias is null)
                 {
-                    throw Unsupported("experts of which each is quantised otherwise, or holds its inputs otherwise,");
+                    throw Unsupported("a mixture of which each expert is quantised otherwise, or holds its inputs otherwise,");
                 }
 
                 places[i] = weight.Data.Address;

@@ -27,8 +27,6 @@ sealed unsafe partial class CudaBackend
 
     // What a multiprocessor keeps of its shared memory for each block.
     const int BlockSharedBytes = 1024;
-    const int PlainTokens = 8;
-    const int PlainOutputs = 8;
 
     (CudaActivations Rows, InputPlan Plan, int Count)? _prepared;
     (OutputConsumer Consumer, CudaActivations Rows)? _made;
@@ -49,7 +47,7 @@ sealed unsafe partial class CudaBackend
             var to = (CudaActivations)outputs[first];
             if (weight.Format == CudaFormat.Float32)
             {
-                MultiplyPlain(weight, x.Address, x.Stride, rows, to.Address, to.Stride);
+                MultiplyPlain(weight, x, 0, rows, to.Address, to.Stride);
                 Made(to);
                 first++;
                 continue;
@@ -87,7 +85,7 @@ sealed unsafe partial class CudaBackend
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
         InputPlan plan = InputPlan.For(first, padded);
-        if (first.Format is not (CudaFormat.E4M3 or CudaFormat.BFloat16) || padded * plan.Planes > FewColumns || second.Format != first.Format || InputPlan.For(second, padded) != plan)
+        if (!first.Format.IsGated() || padded * plan.Planes > FewColumns || second.Format != first.Format || InputPlan.For(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
             Gate((CudaActivations)gate, (CudaActivations)up, gating, padded);
@@ -101,7 +99,15 @@ sealed unsafe partial class CudaBackend
         var parts = new Parts();
         parts[0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride);
         parts[1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride);
-        MultiplyFew(first.Format, parts, 2, prepared, padded, gating);
+        if (first.Format.IsTiled())
+        {
+            MultiplyFewTiled(first.Format, parts, 2, prepared, padded, gating);
+        }
+        else
+        {
+            MultiplyFew(first.Format, parts, 2, prepared, padded, gating);
+        }
+
         Made((CudaActivations)gate);
         Made((CudaActivations)up);
     }
@@ -191,6 +197,12 @@ sealed unsafe partial class CudaBackend
 
     void Multiply(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows)
     {
+        if (format.IsTiled())
+        {
+            MultiplyTiled(format, parts, count, prepared, rows);
+            return;
+        }
+
         int columns = rows * prepared.Count;
         if (columns <= FewColumns)
         {
@@ -282,32 +294,6 @@ sealed unsafe partial class CudaBackend
         Chunk = chunk,
         PerRow = prepared.Count,
     };
-
-    void MultiplyPlain(CudaWeight weight, ulong x, int stride, int rows, ulong output, int outputStride)
-    {
-        if (weight.Input is not null)
-        {
-            throw Unsupported("a layer whose weights lie in float32 and whose inputs are quantised");
-        }
-
-        if (weight.Factors is not null)
-        {
-            throw Unsupported("a layer whose weights lie in float32 and whose inputs have factors");
-        }
-
-        var arguments = new LaunchArguments();
-        arguments.Add(weight.Data.Address);
-        arguments.Add((ulong)(weight.RowBytes / sizeof(float)));
-        arguments.Add(weight.Bias?.Address ?? 0);
-        arguments.Add(x);
-        arguments.Add(stride);
-        arguments.Add(output);
-        arguments.Add(outputStride);
-        arguments.Add((int)weight.Rows);
-        arguments.Add(weight.Columns);
-        arguments.Add(rows);
-        Launch(ref arguments, "linear_plain", "linear_plain", new Dim3(Blocks((int)weight.Rows, PlainOutputs), Blocks(rows, PlainTokens)), PlainOutputs * WarpThreads);
-    }
 
     [System.Runtime.CompilerServices.InlineArray(MostParts)]
     struct Parts

@@ -62,7 +62,7 @@ sealed partial class CudaBackend
         Check(x, first + count, weight.Columns);
         if (weight.Format == CudaFormat.Float32)
         {
-            MultiplyPlain(weight, x.Row(first), x.Stride, count, destination, stride);
+            MultiplyPlain(weight, x, first, count, destination, stride);
             return;
         }
 

@@ -34,6 +34,12 @@ sealed unsafe partial class CudaBackend
         WeightLayout layout = weight.Layout;
         var to = (CudaActivations)output;
         Made(to);
+        if (weight.Format.IsTiled())
+        {
+            EmbedTiled(weight, factor, to);
+            return;
+        }
+
         var arguments = new LaunchArguments();
         arguments.Add(new Table
         {
@@ -181,12 +187,5 @@ sealed unsafe partial class CudaBackend
 
     static GatingParameters Parameters(Gating gating) => new() { Kind = (int)gating.Kind, Alpha = gating.Alpha, Limit = gating.Limit };
 
-    static string Suffix(CudaFormat format) => format switch
-    {
-        CudaFormat.E4M3 => "e4m3",
-        CudaFormat.E5M2 => "e5m2",
-        CudaFormat.Float16 => "f16",
-        CudaFormat.BFloat16 => "bf16",
-        _ => "f32",
-    };
+    static string Suffix(CudaFormat format) => format.Suffix();
 }

@@ -6,6 +6,19 @@ namespace Octet.Cuda;
 /// <summary>Operations of families that run on the CPU alone so far.</summary>
 sealed partial class CudaBackend
 {
+    /// <summary>Why cards cannot compute a model, in one line; null: they can.</summary>
+    internal static string? Lacks(ModelNeeds needs)
+    {
+        string? what = (needs.Parts & ModelParts.LatentAttention) != 0 ? "latent attention (MLA)"
+            : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
+            : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
+            : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
+            : null;
+        return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
+    }
+
+    static bool HasHeads(int size) => size % 8 == 0 && size is >= 32 and <= 256;
+
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
 
     internal override Weight CreateTaps(TensorView tensor) => throw Unsupported("a recurrent layer");

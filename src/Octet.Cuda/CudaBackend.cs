@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Backends;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
@@ -50,9 +51,23 @@ sealed partial class CudaBackend : Backend
     /// <summary>Kernels that were put in the queue, those of graphs when they were recorded.</summary>
     internal long Launches { get; private set; }
 
+    internal override void Expect(long bytes)
+    {
+        if (bytes > Memory.Room)
+        {
+            throw new ModelException(
+                ModelError.Full,
+                string.Create(CultureInfo.InvariantCulture, $"the model's weights have {Gib(bytes)} in their files, and {Memory.Owner} has {Gib(Memory.Room)} of {Gib(Memory.Capacity)} left for models: use a smaller model, one in fewer bits, or the CPU (--device cpu)"));
+        }
+
+        static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.##} GiB");
+    }
+
     internal override Activations CreateActivations(int rows, int columns) => new CudaActivations(_context, _stream, rows, columns);
 
     internal override Weight CreateLinear(LinearTensor tensor) => Loader().Load(tensor, _mode);
+
+    internal override Weight CreateExpert(LinearTensor tensor) => Loader().LoadExpert(tensor, _mode);
 
     internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
 
@@ -67,7 +82,7 @@ sealed partial class CudaBackend : Backend
             throw Unsupported("a cache of latents (MLA)");
         }
 
-        if (layout.HeadDim % 8 != 0 || layout.HeadDim is < 32 or > 256)
+        if (!HasHeads(layout.HeadDim))
         {
             throw Unsupported($"attention heads of {layout.HeadDim} dimensions, expected a multiple of 8 from 32 to 256,");
         }

@@ -19,7 +19,10 @@ public static class CudaDevices
         => new(
             "cuda",
             ordinal => Refusal(probe(), ordinal) ?? (create is null ? "this build has no kernels for cards: use cpu" : null),
-            (ordinal, mode) => Create(probe().Driver!, ordinal, mode, create!));
+            (ordinal, mode) => Create(probe().Driver!, ordinal, mode, create!))
+        {
+            Lacks = CudaBackend.Lacks,
+        };
 
     /// <summary>Why a card cannot be used; null: it can.</summary>
     internal static string? Refusal(DriverProbe probe, int ordinal)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Octet.Backends;
 using Octet.Backends.Cpu;
@@ -13,14 +14,31 @@ namespace Octet.Cuda;
 /// <param name="refusesNaN">Whether E4M3 codes that are NaN are refused, because kernels would take them for numbers.</param>
 sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refusesNaN)
 {
+    // So much is put into tiles by one thread sooner than by several.
+    const int ParallelBytes = 1 << 20;
+    const int MostThreads = 4;
+
+    static readonly byte[] s_e4m3NaN = [0x7F, 0xFF];
+    static readonly byte[] s_fnuzNaN = [0x80];
+
     /// <summary>A layer as the card multiplies it.</summary>
     /// <param name="tensor">The layer.</param>
     /// <param name="mode">How its inputs are held.</param>
     /// <exception cref="ModelException">It cannot be read, holds NaN, or the card has no more memory.</exception>
-    internal CudaWeight Load(LinearTensor tensor, ActivationMode mode)
+    internal CudaWeight Load(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.Of(tensor));
+
+    /// <summary>The same of an expert of a mixture.</summary>
+    internal CudaWeight LoadExpert(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.OfExpert(tensor));
+
+    CudaWeight Load(LinearTensor tensor, ActivationMode mode, WeightLayout? own)
     {
-        WeightLayout? own = WeightLayout.Of(tensor);
-        (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = own is { } fits ? (fits, Copy(tensor, fits), CopyScales(tensor, fits)) : Expand(tensor);
+        (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = own switch
+        {
+            null => Expand(tensor),
+            { Format: CudaFormat.NvE2M1 } tiled => (tiled, Tile(tensor, tiled), SendFloats([ScaleTable.E4M3Factor(tensor.Scales!)!.Value])),
+            { ScaleStride: > 0 } tiled when tensor.Scales is null => (tiled, Tile(tensor, tiled), SendFloats([1])),
+            { } fits => (fits, fits.Format.IsTiled() ? Tile(tensor, fits) : Copy(tensor, fits), CopyScales(tensor, fits)),
+        };
         return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, scales)
         {
             Input = tensor.Input(mode),
@@ -33,7 +51,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
     /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
     internal CudaWeight LoadFloat8(LinearTensor tensor)
     {
-        var layout = new WeightLayout(CudaFormat.E4M3, 1, 1, 31, 1);
+        var layout = new WeightLayout(CudaFormat.E4M3, 1, 1, WeightLayout.WholeRow, 1);
         float[] scales = new float[tensor.Rows];
         using var rows = new WidenedRows(tensor);
         DeviceSpan data = SendRows(tensor, CudaFormat.E4M3, (row, destination) =>
@@ -62,15 +80,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
     DeviceSpan Copy(LinearTensor tensor, WeightLayout layout)
     {
         long stored = (long)tensor.Columns * layout.ElementBytes;
-        if (tensor.Tensor.ByteLength != checked(tensor.StoredRows * stored))
-        {
-            throw new ModelException(
-                ModelError.Damaged,
-                $"{tensor.Tensor.ByteLength} bytes do not hold [{tensor.StoredRows}, {tensor.Columns}] of {tensor.ElementType}",
-                tensor.Tensor.File.Path,
-                tensor.Tensor.Name);
-        }
-
+        RequireBytes(tensor, stored);
         bool looks = refusesNaN && layout.Format == CudaFormat.E4M3;
         if (!looks && tensor.RowStep == 1 && stored == WeightLayout.RowBytes(layout.Format, tensor.Columns))
         {
@@ -83,20 +93,71 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         {
             Span<byte> codes = destination[..(int)stored];
             tensor.Tensor.Read((tensor.FirstRow + (row * tensor.RowStep)) * stored, codes);
-            if (looks && codes.IndexOfAny((byte)0x7F, (byte)0xFF) is >= 0 and int column)
+            if (looks && codes.IndexOfAny(s_e4m3NaN) is >= 0 and int column)
             {
-                throw new ModelException(
-                    ModelError.Unsupported,
-                    $"{tensor.Tensor.File.Path}: tensor {tensor.Tensor.Name}: the code at [{row}, {column}] is NaN, which this card's kernels take for a number: the file is damaged, or use the CPU",
-                    tensor.Tensor.File.Path,
-                    tensor.Tensor.Name);
+                throw NotANumber(tensor, row, column);
             }
         });
     }
 
+    DeviceSpan Tile(LinearTensor tensor, WeightLayout layout)
+    {
+        RequireBytes(tensor, layout.Format.CodeBytes(tensor.Columns));
+        var tiles = new WeightTiles(tensor, layout.Format, layout.Format switch
+        {
+            CudaFormat.SmallE4M3Fnuz => s_fnuzNaN,
+            CudaFormat.MxE4M3 or CudaFormat.SmallE4M3 when refusesNaN => s_e4m3NaN,
+            _ => [],
+        });
+        DeviceSpan data = arena.Allocate(WeightLayout.DataBytes(layout.Format, tensor.Rows, tensor.Columns));
+        uploader.Send(data, (offset, part) => FillStrips(tiles, offset, part), unit: tiles.StripBytes);
+        return data;
+    }
+
+    static void FillStrips(WeightTiles tiles, long offset, Span<byte> part)
+    {
+        int strips = part.Length / tiles.StripBytes;
+        long first = offset / tiles.StripBytes;
+        fixed (byte* start = part)
+        {
+            byte* bytes = start;
+            try
+            {
+                Parallel.For(
+                    0,
+                    strips,
+                    new ParallelOptions { MaxDegreeOfParallelism = part.Length < ParallelBytes ? 1 : Math.Min(MostThreads, Environment.ProcessorCount) },
+                    i => tiles.Fill((first + i) * CudaFormats.TileRows, new Span<byte>(bytes + ((long)i * tiles.StripBytes), tiles.StripBytes)));
+            }
+            catch (AggregateException errors)
+            {
+                ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
+            }
+        }
+    }
+
+    static void RequireBytes(LinearTensor tensor, long rowBytes)
+    {
+        if (tensor.Tensor.ByteLength != checked(tensor.StoredRows * rowBytes))
+        {
+            throw new ModelException(
+                ModelError.Damaged,
+                $"{tensor.Tensor.ByteLength} bytes do not hold [{tensor.StoredRows}, {tensor.Columns}] of {tensor.ElementType}",
+                tensor.Tensor.File.Path,
+                tensor.Tensor.Name);
+        }
+    }
+
+    /// <summary>A code is NaN.</summary>
+    internal static ModelException NotANumber(LinearTensor tensor, long row, long column) => new(
+        ModelError.Unsupported,
+        $"{tensor.Tensor.File.Path}: tensor {tensor.Tensor.Name}: the code at [{row}, {column}] is NaN, which this card's kernels take for a number: the file is damaged, or use the CPU",
+        tensor.Tensor.File.Path,
+        tensor.Tensor.Name);
+
     DeviceSpan CopyScales(LinearTensor tensor, WeightLayout layout)
     {
-        if (tensor.Scales is not { } grid)
+        if (tensor.Scales is not { } grid || layout.ScaleStride == 0)
         {
             return default;
         }
@@ -125,9 +186,18 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         return SendFloats(values);
     }
 
-    /// <summary>In bfloat16 where that loses nothing, otherwise in float32.</summary>
+    /// <summary>
+    /// In bfloat16 where that loses nothing, otherwise in float32. Codes of E5M2FNUZ are bfloat16's, and their scales stay beside them where those are for whole
+    /// groups.
+    /// </summary>
     (WeightLayout, DeviceSpan, DeviceSpan) Expand(LinearTensor tensor)
     {
+        if (tensor is { ElementType: DataType.Float8E5M2FNUZ, Scales: not null } && WeightLayout.Scaled(tensor, CudaFormat.BFloat16, WeightLayout.Group) is { } layout)
+        {
+            (_, DeviceSpan codes, _) = Expand(tensor with { Scales = null });
+            return (layout, codes, CopyScales(tensor, layout));
+        }
+
         using var rows = new WidenedRows(tensor);
         bool isShort = true;
         for (long row = 0; row < tensor.Rows && isShort; row++)
@@ -152,7 +222,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
                 values.CopyTo(MemoryMarshal.Cast<byte, float>(destination));
             }
         });
-        return (new WeightLayout(format, tensor.Rows, 0, 31, 1), data, default);
+        return (new WeightLayout(format, tensor.Rows, 0, WeightLayout.WholeRow, 1), data, default);
     }
 
     static bool AreShort(ReadOnlySpan<float> values)

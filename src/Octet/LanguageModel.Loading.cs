@@ -75,7 +75,7 @@ public sealed partial class LanguageModel
         // ProcessorCount keeps to the affinity mask (taskset, a container's cpuset) and to the cgroup's quota, rounded up.
         Backend Cpu() => new CpuBackend(machine.Kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, machine.Memory);
         LanguageModel Open(Backend backend, string? notice) => LanguageModel.Open(path, weightFiles, config, generation, options, machine, backend, notice, started);
-        return machine.Kinds is { } kinds ? ComputeDevices.Open(options.Device, options.Activation, Cpu, Open, kinds) : ComputeDevices.Open(options.Device, options.Activation, Cpu, Open);
+        return ComputeDevices.Open(options.Device, options.Activation, Cpu, Open, machine.Kinds, config.Decoder!.Needs(config.Architectures[0]));
     }
 
     /// <summary>Takes the backend over.</summary>

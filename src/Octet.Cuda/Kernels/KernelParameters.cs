@@ -68,7 +68,54 @@ struct Table
     internal float Factor;
 }
 
-/// <summary>A layer, <c>linear_few.cu</c>.</summary>
+/// <summary><c>embed_tiled.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct TiledTable
+{
+    internal ulong Data;
+    internal ulong Scales;
+    internal ulong TileBytes;
+    internal int BlockRows;
+    internal int BlockSpans;
+    internal int ScaleStride;
+    internal float Factor;
+}
+
+/// <summary><c>linear_plain.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct PlainLayer
+{
+    internal ulong Weight;
+    internal ulong Bias;
+    internal ulong Output;
+    internal ulong RowFloats;
+    internal int OutputStride;
+    internal int Outputs;
+    internal int Columns;
+}
+
+/// <summary><c>linear_plain.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct PlainInputs
+{
+    internal ulong Rows;
+    internal ulong Factors;
+    internal int Stride;
+    internal int Count;
+}
+
+/// <summary><c>linear_plain.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct CodedInputs
+{
+    internal ulong Planes;
+    internal ulong Scales;
+    internal int ScaleStride;
+    internal int Groups;
+    internal int Count;
+}
+
+/// <summary>A layer, <c>linear_few.cu</c>; in tiles <c>linear_tiled.cuh</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 struct LinearPart
 {

@@ -46,7 +46,8 @@ sealed class DeviceArena(CudaContext context, long blockBytes = DeviceArena.Defa
             }
         }
 
-        var block = new Block(context.Allocate(Math.Max(bytes, blockBytes)));
+        // The last of a card's memory is taken in smaller blocks.
+        var block = new Block(context.Allocate(Math.Max(bytes, Math.Min(blockBytes, context.Memory.Room))));
         _blocks.Add(block);
         BytesUsed += bytes;
         return block.TryTake(bytes, alignment)!.Value;

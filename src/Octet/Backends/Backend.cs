@@ -30,6 +30,12 @@ abstract class Backend : IDisposable
     /// <summary>The tokens of prompts that have to be computed together for the device to be busy; 0: no more than models ask for by themselves.</summary>
     internal virtual int BusyTokens => 0;
 
+    /// <summary>Is told before a model's weights are made how many bytes they have in its files.</summary>
+    /// <exception cref="ModelException">The device has no room for them.</exception>
+    internal virtual void Expect(long bytes)
+    {
+    }
+
     internal abstract Activations CreateActivations(int rows, int columns);
 
     /// <summary>A linear layer's weight, in its own bits and in place where the backend can.</summary>
@@ -41,6 +47,9 @@ abstract class Backend : IDisposable
     /// </summary>
     /// <exception cref="ModelException">The system has no more memory.</exception>
     internal virtual Weight CreatePacked(LinearTensor tensor) => CreateLinear(tensor);
+
+    /// <summary>The weight of one of many layers alike, each for some tokens (<see cref="Experts"/>).</summary>
+    internal virtual Weight CreateExpert(LinearTensor tensor) => CreateLinear(tensor);
 
     /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
     internal abstract Weight CreateEmbedding(LinearTensor tensor);
@@ -172,6 +181,12 @@ abstract class Backend : IDisposable
     /// <paramref name="correction"/>, where there is one, is added to scores for the choice and is no part of the weights.
     /// </summary>
     internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows);
+
+    /// <summary>Is shown the experts of a layer when a model is opened.</summary>
+    /// <exception cref="ModelException">They are stored in a way that this backend cannot compute with.</exception>
+    internal virtual void Prepare(ExpertWeights experts)
+    {
+    }
 
     /// <summary>
     /// output = the sum over a token's experts of weight * expert(input), in the order of <paramref name="routes"/>; added to what is there

@@ -26,13 +26,12 @@ static class ComputeDevices
     /// Opens it on a backend, which it owns from then on, and disposes of where it fails; beside it a notice, or null. With <c>auto</c> it is called again, for the CPU, where
     /// another device was refused it.
     /// </param>
-    /// <exception cref="ModelException">There is no such device, or it cannot be used.</exception>
-    internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open)
-        => Open(name, mode, cpu, open, Volatile.Read(ref s_kinds));
-
-    /// <summary>The same, of these kinds.</summary>
-    internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open, IReadOnlyList<DeviceKind> kinds)
+    /// <param name="kinds">The kinds beside the CPU; null: those that are known.</param>
+    /// <param name="needs">What it needs of a device, the CPU aside; null: nothing.</param>
+    /// <exception cref="ModelException">There is no such device, or it cannot be used, or not for this.</exception>
+    internal static T Open<T>(string name, ActivationMode mode, Func<Backend> cpu, Func<Backend, string?, T> open, IReadOnlyList<DeviceKind>? kinds = null, ModelNeeds? needs = null)
     {
+        kinds ??= Volatile.Read(ref s_kinds);
         DeviceName device = DeviceName.Parse(name);
         if (device.Kind == DeviceName.Cpu)
         {
@@ -42,7 +41,7 @@ static class ComputeDevices
         if (device.Kind != DeviceName.Auto)
         {
             DeviceKind kind = kinds.FirstOrDefault(kind => kind.Name == device.Kind) ?? throw new ModelException(ModelError.Unsupported, $"device {device} is not known: {Unknown}");
-            if (kind.Refusal(device.Ordinal) is { } refusal)
+            if (Refusal(kind, device.Ordinal, needs) is { } refusal)
             {
                 throw new ModelException(ModelError.Unsupported, $"device {device} cannot be used: {refusal}");
             }
@@ -53,7 +52,7 @@ static class ComputeDevices
         var reasons = new List<string>();
         foreach (DeviceKind kind in kinds)
         {
-            if (kind.Refusal(0) is { } refusal)
+            if (Refusal(kind, 0, needs) is { } refusal)
             {
                 reasons.Add($"{kind.Name}: {refusal}");
                 continue;
@@ -72,4 +71,6 @@ static class ComputeDevices
         return open(cpu(), $"the CPU computes: {(reasons.Count == 0 ? Unknown : string.Join("; ", reasons))}");
     }
 
+    // What can never run there is said whatever this machine has.
+    static string? Refusal(DeviceKind kind, int ordinal, ModelNeeds? needs) => (needs is null ? null : kind.Lacks(needs)) ?? kind.Refusal(ordinal);
 }

@@ -157,6 +157,10 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
         return _skipped.Count - before;
     }
 
+    /// <summary>Bytes of all tensors that nobody has asked for yet and whose names do not begin with one of these.</summary>
+    internal long BytesLeft(IReadOnlyList<string> without)
+        => Checkpoint.Tensors.Where(tensor => !_taken.Contains(tensor.Name) && !without.Any(beginning => tensor.Name.StartsWith(beginning, StringComparison.Ordinal))).Sum(tensor => tensor.ByteLength);
+
     /// <summary>Says something about the checkpoint to who opened it.</summary>
     internal void Note(string notice) => _notices.Add($"{Checkpoint.Path}: {notice}");
 

@@ -77,7 +77,8 @@ static class EncoderLoader
         most = options.MaxTokens ?? most;
         var plan = new Plan(directory, weightFiles, spec, config, architecture, most);
         Backend Cpu() => new CpuBackend(kernels, options.Threads ?? Environment.ProcessorCount, options.Activation, memory);
-        return ComputeDevices.Open(options.Device, options.Activation, Cpu, (backend, notice) => Open(plan, options, scores, backend, notice));
+        ModelNeeds needs = spec is null ? config!.Decoder!.Needs(architecture) : new ModelNeeds(architecture, ModelParts.Encoder, []);
+        return ComputeDevices.Open(options.Device, options.Activation, Cpu, (backend, notice) => Open(plan, options, scores, backend, notice), needs: needs);
     }
 
     /// <summary>Takes the backend over.</summary>

@@ -50,6 +50,7 @@ sealed class DecoderModel : IDisposable
             bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, tied, config.VocabSize, hidden);
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
+            backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
             _embedding = _build.Own(separate is null && !copies && outputs is null ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[spec.Layers.Count];
             _cacheScales = new CacheScale[_layers.Length];
@@ -221,8 +222,7 @@ sealed class DecoderModel : IDisposable
 
     static void SkipUnused(ModelConfig config, DecoderSpec spec, string root, WeightLedger weights)
     {
-        IEnumerable<(string, string)> unused = [.. spec.Unused.Select(part => (root + part.Beginning, part.Reason)), .. spec.UnusedBeside];
-        foreach ((string beginning, string reason) in unused)
+        foreach ((string beginning, string reason) in Unused(spec, root))
         {
             if (weights.SkipUnder(beginning, reason) is > 0 and int count)
             {
@@ -237,6 +237,9 @@ sealed class DecoderModel : IDisposable
             weights.Note($"{others.Sum(part => part.Tensors)} tensors belong to parts that do not read text ({string.Join(", ", others.Select(part => part.Name))}) and are left: only the text model runs");
         }
     }
+
+    static IEnumerable<(string Beginning, string Reason)> Unused(DecoderSpec spec, string root)
+        => [.. spec.Unused.Select(part => (root + part.Beginning, part.Reason)), .. spec.UnusedBeside];
 
     sealed record Layer(Weight MixerNorm, Part Mixer, Weight? AfterMixer, Weight FeedForwardNorm, Part FeedForward, Weight? AfterFeedForward)
     {

@@ -45,14 +45,14 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
         if (!Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
-                => [.. Enumerable.Range(0, count).Select(i => Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias))];
+                => [.. Enumerable.Range(0, count).Select(i => Own(Backend.CreateExpert(Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias))))];
             return new ExpertWeights(Apart("gate_proj", spec.Inner, hidden), Apart("up_proj", spec.Inner, hidden), Apart("down_proj", hidden, spec.Inner));
         }
 
         LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.TakesTurns);
         LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias, spec.TakesTurns);
         Weight[] Slices(LinearTensor all, long first, int outputs, int step)
-            => [.. Enumerable.Range(0, count).Select(i => Own(Backend.CreateLinear(all.Slice((i * (all.Rows / count)) + first, outputs, step))))];
+            => [.. Enumerable.Range(0, count).Select(i => Own(Backend.CreateExpert(all.Slice((i * (all.Rows / count)) + first, outputs, step))))];
         return new ExpertWeights(
             Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1),
             Slices(both, spec.TakesTurns ? 1 : spec.Inner, spec.Inner, spec.TakesTurns ? 2 : 1),

@@ -31,6 +31,11 @@ public class CountTests
             Gated(text, target);
             Many(text, target);
             Experts(text, target);
+            foreach (CudaFormat format in (CudaFormat[])[CudaFormat.MxE2M1, CudaFormat.NvE2M1, CudaFormat.MxE4M3])
+            {
+                FewTiled(text, target, format);
+                ManyTiled(text, target, format);
+            }
         }
 
         Wide(text, "codes_e4m3", 128);
@@ -99,6 +104,31 @@ public class CountTests
         int tokens = kernel.EndsWith("_2", StringComparison.Ordinal) ? 64 : 128;
         LinearLayers layers = WideTests.Layers(card, kernel, kernel.StartsWith("bf16", StringComparison.Ordinal) ? "bf16" : "e4m3", tokens, Hidden, [rows]);
         Add(text, "sm_90a", $"[{rows}, {Hidden}], tokens {tokens}", WideTests.Run(layers, kernel, tokens, [rows], rows, blocks: 1)!);
+    }
+
+    static void FewTiled(StringBuilder text, string target, CudaFormat format)
+    {
+        (KernelCard card, LinearPart part, LinearInputs inputs) = Tiled(target, format, 64, 1);
+        string file = format == CudaFormat.MxE4M3 ? "linear_few_small" : "linear_few_e2m1";
+        card.Launch(file, $"linear_few_{format.Suffix()}_1", new Dim3(4), 6 * 32, 0, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
+        Add(text, target, $"[64, {Hidden}], tokens 1", card.Reports[^1]);
+    }
+
+    static void ManyTiled(StringBuilder text, string target, CudaFormat format)
+    {
+        (KernelCard card, LinearPart part, LinearInputs inputs) = Tiled(target, format, 128, 64);
+        int shared = 3 * ((8 * format.TileBytes()) + (64 * 256));
+        card.Launch("linear_many_tiled", $"linear_many_{format.Suffix()}", new Dim3(1), 256, shared, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
+        Add(text, target, $"[128, {Hidden}], tokens 64", card.Reports[^1]);
+    }
+
+    static (KernelCard, LinearPart, LinearInputs) Tiled(string target, CudaFormat format, int rows, int tokens)
+    {
+        var card = new KernelCard(target, counts: true);
+        Preparation prepared = Values.Preparation(card, InputForm.GroupCodes, tokens, 1, Hidden, isPermuted: false);
+        card.Launch("prepare", "prepare_inputs", new Dim3(1, tokens), 256, 0, card.Upload(Values.Normal(tokens * Hidden, 1)), Hidden, Hidden, 0UL, prepared);
+        LinearPart part = new TiledLayer(card, format, rows, Hidden, 1).Part(card.Allocate<float>(tokens * rows), rows, 0);
+        return (card, part, new LinearInputs { Planes = prepared.Planes, Scales = prepared.Scales, ScaleStride = prepared.ScaleStride, Groups = Groups, Count = tokens, Chunk = tokens, PerRow = 1 });
     }
 
     static (KernelCard, LinearPart, LinearInputs) Layer(string target, string format, int rows, int tokens, int planes)

@@ -13,6 +13,14 @@ sealed record DecoderSpec
     internal int PrefillChunk
         => Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().Select(experts => Math.Clamp(32 * experts.Rule.Experts / experts.Rule.Chosen, 256, 512)).DefaultIfEmpty(256).Max();
 
+    /// <summary>What a backend must have for it.</summary>
+    /// <param name="architecture">What it is, for messages.</param>
+    internal ModelNeeds Needs(string architecture) => new(
+        architecture,
+        (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
+            | (Layers.Any(layer => layer.Mixer is GatedDeltaSpec) ? ModelParts.Recurrence : ModelParts.None),
+        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+
     /// <summary>What embeddings are multiplied with.</summary>
     internal float EmbeddingScale { get; init; } = 1;
 
