@@ -77,7 +77,7 @@ DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows
                     {
                         UNROLL for (i32 span = 0; span < Spans; span++)
                         {
-                            x[span] = load_shared_by_warps(of_columns[tile] + (span * 32));
+                            x[span] = load_global((const u32x4*)(of_columns[tile] + (span * 32)));
                         }
                     }
 
