@@ -44,6 +44,9 @@ sealed class CudaLogitRows(CudaBackend backend, CudaContext context, CudaStream 
     /// <summary>Floats from one row to the next: whole segments, 0 behind the columns.</summary>
     internal int Stride { get; } = (width + Segment - 1) / Segment * Segment;
 
+    /// <inheritdoc cref="DeviceMasks.Sent"/>
+    internal long MasksSent => _masks.Sent;
+
     int Segments => Stride / Segment;
 
     long RowBytes => (long)Stride * sizeof(float);

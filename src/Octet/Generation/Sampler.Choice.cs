@@ -3,8 +3,8 @@ using Octet.Backends;
 namespace Octet.Generation;
 
 /// <summary>
-/// Rows of logits that lie on a device: what the draw needs to know of one, and the draw from that. What a device finds for several temperatures and filters is the whole
-/// row's: the same token is drawn, but where a sum of all weights, which the device knows to 1e-6 of it, decides within that.
+/// Rows of logits that lie on a device: what the draw needs to know of one, and the draw from that. The token is the one that
+/// the whole row gives; only a draw by temperature alone, and a cut of top-p, that the sum of all weights decides within 1e-6 of it, which is what a device knows it to, may be another.
 /// </summary>
 sealed partial class Sampler
 {

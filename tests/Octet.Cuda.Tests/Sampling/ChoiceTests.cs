@@ -50,19 +50,19 @@ public class ChoiceTests
         float[][] rows = [Row(1), [.. Row(3).Select((logit, id) => id is < 300 or > 700 || id % 3 == 0 ? float.NegativeInfinity : logit)]];
         using var card = new CardRows(target, rows);
         double[] numbers = [0, 1e-9, 0.1, 0.25, 0.4999, 0.7, 0.9, 0.999, 1 - 1e-16];
-        RowChoice[] choices = [.. numbers.SelectMany(number => (int[])[0, 1], (number, row) => Ask(row, 1, 1, number))];
+        RowChoice[] choices = [.. numbers.SelectMany(random => (int[])[0, 1], (random, row) => Ask(row, 1, 1, random))];
         card.Rows.Choose(choices);
         foreach (RowChoice choice in choices)
         {
             float[] row = rows[choice.Row];
             double[] weights = [.. row.Select(logit => Math.Exp(logit - row.Max()))];
-            double target1 = choice.Random * weights.Sum();
+            double reached = choice.Random * weights.Sum();
             double margin = 1e-6 * weights.Sum();
             double before = weights.Take(choice.Drawn.Id).Sum();
 
             // Of a number on the border of two tokens either is right.
             Assert.True(weights[choice.Drawn.Id] > 0, $"{choice.Random}: token {choice.Drawn.Id} weighs nothing");
-            Assert.True(before <= target1 + margin && target1 - margin <= before + weights[choice.Drawn.Id], $"{choice.Random}: token {choice.Drawn.Id}");
+            Assert.True(before <= reached + margin && reached - margin <= before + weights[choice.Drawn.Id], $"{choice.Random}: token {choice.Drawn.Id}");
             Assert.Equal(row[choice.Drawn.Id], choice.Drawn.Logit);
         }
     }
@@ -85,10 +85,12 @@ public class ChoiceTests
         }
 
         // Masks that were sent stay.
+        Assert.Equal(2, card.Rows.MasksSent);
         long sent = card.Card.BytesToHost;
         RowChoice again = card.Choose(choice => (choice.Columns, choice.Mask) = (400, mask));
-        Assert.Equal(Best([.. row.Take(400).Where((_, id) => true).Select((logit, id) => id % 5 == 0 ? logit : float.NegativeInfinity)], 1)[0], again.BestTokens[0]);
+        Assert.Equal(Best([.. row.Take(400).Select((logit, id) => id % 5 == 0 ? logit : float.NegativeInfinity)], 1)[0], again.BestTokens[0]);
         Assert.Equal(sent + 8, card.Card.BytesToHost);
+        Assert.Equal(2, card.Rows.MasksSent);
     }
 
     [Theory]
