@@ -100,7 +100,7 @@ sealed unsafe partial class CudaBackend
         int tiles = columns <= 8 ? 1 : 4;
         int rowTiles = Blocks((int)first.First.Rows, TileRows);
         int halves = second is null ? 1 : 2;
-        int warps = StreamingWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 14 : 8, tiles == 1 ? 28 : 8) * halves;
+        int warps = StreamingWarps(rowTiles * groups, halves, prepared.Groups, most: 8, tiles == 1 ? 16 : 8) * halves;
         var arguments = new LaunchArguments();
         arguments.Add(first.Parameters(output));
         if (second is not null)
