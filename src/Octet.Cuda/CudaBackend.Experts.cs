@@ -109,7 +109,7 @@ sealed unsafe partial class CudaBackend
         bool isTiled = first.First.Format.IsTiled();
         int warps = halves * (isTiled
             ? TiledWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 16 : 8)
-            : StreamingWarps(rowTiles * groups, halves, prepared.Groups, tiles == 1 ? 14 : 8, tiles == 1 ? 28 : 8));
+            : StreamingWarps(rowTiles * groups, halves, prepared.Groups, most: 8, tiles == 1 ? 16 : 8));
         var arguments = new LaunchArguments();
         arguments.Add(first.Parameters(output));
         if (second is not null)

@@ -335,7 +335,7 @@ GLOBAL BOUNDS(256) void sum_experts(const float* results, i32 results_stride, co
     GLOBAL RESIDENT_BOUNDS(warps * 32, blocks) void experts_##name##_##tiles(ExpertLayer a, Routed routed, Inputs inputs) { expert_layer<weights, tiles, 1>(a, a, routed, inputs, Gating{}); } \
     GLOBAL RESIDENT_BOUNDS(warps * 32, blocks) void experts_gated_##name##_##tiles(ExpertLayer a, ExpertLayer b, Routed routed, Inputs inputs, Gating gating) { expert_layer<weights, tiles, 2>(a, b, routed, inputs, gating); }
 
-EXPERTS(e4m3, E4M3Weights, 1, 14, 2)
+EXPERTS(e4m3, E4M3Weights, 1, 8, 2)
 EXPERTS(e4m3, E4M3Weights, 4, 8, 1)
-EXPERTS(bf16, BF16Weights, 1, 14, 2)
+EXPERTS(bf16, BF16Weights, 1, 8, 2)
 EXPERTS(bf16, BF16Weights, 4, 8, 1)

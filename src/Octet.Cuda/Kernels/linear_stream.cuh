@@ -86,6 +86,38 @@ DEVICE void load_inputs(u32x4* b, const Inputs& inputs, i32 row, i32 group)
     }
 }
 
+// What products of a group are multiplied with: of the lane's two rows, and of its two columns of a tile.
+struct GroupScales
+{
+    float upper;
+    float lower;
+    f32x2 columns;
+};
+
+template<i32 Tiles>
+DEVICE f32x2 column_scales(const Inputs& inputs, const Columns<Tiles>& columns, i32 tile, i32 group)
+{
+    f32x2 scales = 1;
+    if (inputs.scales)
+    {
+        const float* of_group = inputs.scales + ((u64)group * inputs.scale_stride);
+        scales.x = load_global(of_group + columns.first[tile]);
+        scales.y = load_global(of_group + columns.second[tile]);
+    }
+
+    return scales;
+}
+
+template<i32 Tiles>
+DEVICE GroupScales group_scales(const WeightRows& rows, const Inputs& inputs, const Columns<Tiles>& columns, i32 group)
+{
+    GroupScales scales;
+    scales.upper = rows.upper_scales ? load_global(rows.upper_scales + (group >> rows.scale_shift)) : 1;
+    scales.lower = rows.upper_scales ? load_global(rows.lower_scales + (group >> rows.scale_shift)) : 1;
+    scales.columns = column_scales(inputs, columns, 0, group);
+    return scales;
+}
+
 // The sums of a warp: of 16 rows of weights and some columns.
 template<typename Weights, i32 Tiles>
 DEVICE void multiply_rows(f32x4* totals, u32 ring, const WeightRows& rows, const Inputs& inputs, const Columns<Tiles>& columns, i32 warp, i32 warps)
@@ -97,6 +129,11 @@ DEVICE void multiply_rows(f32x4* totals, u32 ring, const WeightRows& rows, const
         totals[i] = 0;
     }
 
+    // Inputs and scales are on their way while what is there of them is multiplied: of the next tile, behind the last of the next group.
+    constexpr i32 Buffers = Tiles == 1 ? 1 : 2;
+    u32x4 b[Buffers][4];
+    load_inputs(b[0], inputs, warp < inputs.groups ? columns.rows[0] : -1, warp);
+    GroupScales scales = group_scales(rows, inputs, columns, least(warp, inputs.groups - 1));
     i32 stage = 0;
     KEEP_LOOP for (i32 group = warp; group < inputs.groups; group += warps)
     {
@@ -107,10 +144,6 @@ DEVICE void multiply_rows(f32x4* totals, u32 ring, const WeightRows& rows, const
         }
 
         end_copies();
-        u32x4 b[2][4];
-        load_inputs(b[0], inputs, columns.rows[0], group);
-        float upper_scale = rows.upper_scales ? load_global(rows.upper_scales + (group >> rows.scale_shift)) : 1;
-        float lower_scale = rows.upper_scales ? load_global(rows.lower_scales + (group >> rows.scale_shift)) : 1;
         await_copies<Stages - 1>();
         u32x4 upper[Weights::Loads];
         u32x4 lower[Weights::Loads];
@@ -129,26 +162,30 @@ DEVICE void multiply_rows(f32x4* totals, u32 ring, const WeightRows& rows, const
 
         UNROLL for (i32 tile = 0; tile < Tiles; tile++)
         {
+            i32 next = tile + 1 < Tiles ? group : group + warps;
+            i32 next_row = next < inputs.groups ? columns.rows[(tile + 1) % Tiles] : -1;
+            if (Buffers == 2)
+            {
+                load_inputs(b[(tile + 1) % Buffers], inputs, next_row, next);
+            }
+
+            f32x4 sums = group_products<Weights>(a, b[tile % Buffers]);
+            if (Buffers == 1)
+            {
+                load_inputs(b[0], inputs, next_row, next);
+            }
+
+            totals[tile].x += sums.x * (scales.upper * scales.columns.x);
+            totals[tile].y += sums.y * (scales.upper * scales.columns.y);
+            totals[tile].z += sums.z * (scales.lower * scales.columns.x);
+            totals[tile].w += sums.w * (scales.lower * scales.columns.y);
             if (tile + 1 < Tiles)
             {
-                load_inputs(b[(tile + 1) % 2], inputs, columns.rows[(tile + 1) % Tiles], group);
+                scales.columns = column_scales(inputs, columns, (tile + 1) % Tiles, group);
             }
-
-            f32x2 scales = 1;
-            if (inputs.scales)
-            {
-                const float* of_group = inputs.scales + ((u64)group * inputs.scale_stride);
-                scales.x = load_global(of_group + columns.first[tile]);
-                scales.y = load_global(of_group + columns.second[tile]);
-            }
-
-            f32x4 sums = group_products<Weights>(a, b[tile % 2]);
-            totals[tile].x += sums.x * (upper_scale * scales.x);
-            totals[tile].y += sums.y * (upper_scale * scales.y);
-            totals[tile].z += sums.z * (lower_scale * scales.x);
-            totals[tile].w += sums.w * (lower_scale * scales.y);
         }
 
+        scales = group_scales(rows, inputs, columns, least(group + warps, inputs.groups - 1));
         stage = (stage + 1) % Stages;
     }
 }
