@@ -19,6 +19,12 @@ sealed unsafe partial class CudaBackend
     const int MostSharedChunks = 4;
     const int FewestSharing = 8;
 
+    // attend_wide: query rows of a block, heads of a group in them, and its ring of stages of two pages; behind it are their barriers.
+    const int WarpgroupQueries = 128;
+    const int MostWarpgroupHeads = 16;
+    const int AttendWideThreads = 384;
+    const int AttendWideStages = 4;
+
     // A few blocks for each multiprocessor, and no more splits than are quickly joined.
     const int BusyBlocks = 2;
     const int MostSplits = 32;
@@ -101,23 +107,15 @@ sealed unsafe partial class CudaBackend
         int chunks = Chunks(layout);
         int headBlocks = Blocks(group, TileQueries);
         int limit = chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
-        (attention.Tiles, int many) = limit == int.MaxValue ? default : _step.Tiles(new(ManyWarps * tileTokens, limit, int.MaxValue));
-        if (many > 0)
-        {
-            var shared = new LaunchArguments();
-            shared.Add(attention);
-            shared.Add(Pages(cache, layer));
-            Launch(ref shared, "attend_many", $"attend_many_{Suffix(layout.Type)}_{chunks}", new Dim3(many * headBlocks, layout.Heads), ManyWarps * WarpThreads,
-                4 * KvCacheLayout.PageTokens * chunks * Chunk * (layout.Type == KvCacheType.BFloat16 ? 2 : 1));
-        }
-
+        int wideTokens = AttendsWide(layout) ? WarpgroupQueries / Math.Min(group, MostWarpgroupHeads) : int.MaxValue;
+        bool isShared = AttendWide(attention, cache, layer, wideTokens) | AttendMany(attention, cache, layer, chunks, new(ManyWarps * tileTokens, limit, wideTokens));
         (attention.Tiles, int few) = _step.Tiles(new(tileTokens, 1, limit));
         if (few == 0)
         {
             return;
         }
 
-        int splits = many > 0 ? 1 : Math.Clamp(BusyBlocks * _context.Info.Multiprocessors / (few * headBlocks * layout.Heads), 1, MostSplits);
+        int splits = isShared ? 1 : Math.Clamp(BusyBlocks * _context.Info.Multiprocessors / (few * headBlocks * layout.Heads), 1, MostSplits);
         if (splits > 1)
         {
             attention.Parts = ReserveParts((long)_step.Rows * heads * splits * (layout.HeadDim + 2) * sizeof(float));
@@ -137,6 +135,53 @@ sealed unsafe partial class CudaBackend
             merged.Add(PrepareAhead(Outputs(layout.Kind, layer), to, _step.Rows));
             Launch(ref merged, "merge", "merge", new Dim3(_step.Rows, WeightLayout.Groups(query.Columns)), WarpThreads);
         }
+    }
+
+    /// <summary>Whether sequences with a whole tile of rows are <c>attend_wide</c>'s.</summary>
+    bool AttendsWide(KvCacheLayout layout)
+        => _kernels.Set is { Capability: 90, Exact: true } && layout is { Type: KvCacheType.BFloat16, HeadDim: 64 or 128 } && _context.Info.SharedMemoryPerBlock >= AttendWideBytes(layout);
+
+    static int AttendWideBytes(KvCacheLayout layout) => AttendWideStages * ((4 * KvCacheLayout.PageTokens * layout.HeadDim * sizeof(ushort)) + (2 * sizeof(ulong)));
+
+    bool AttendWide(AttentionParameters attention, KvCache cache, int layer, int tokens)
+    {
+        if (tokens == int.MaxValue)
+        {
+            return false;
+        }
+
+        (attention.Tiles, int tiles) = _step.Tiles(new(tokens, tokens, int.MaxValue));
+        if (tiles > 0)
+        {
+            KvCacheLayout layout = cache.Layout;
+            var arguments = new LaunchArguments();
+            arguments.Add(attention);
+            arguments.Add(Pages(cache, layer));
+            Launch(ref arguments, "attend_wide", $"attend_wide_{layout.HeadDim}", tiles * Blocks(attention.Group, MostWarpgroupHeads) * layout.Heads, AttendWideThreads, AttendWideBytes(layout));
+        }
+
+        return tiles > 0;
+    }
+
+    bool AttendMany(AttentionParameters attention, KvCache cache, int layer, int chunks, CudaStep.TileShape shape)
+    {
+        if (shape.Fewest >= shape.Limit)
+        {
+            return false;
+        }
+
+        (attention.Tiles, int tiles) = _step.Tiles(shape);
+        if (tiles > 0)
+        {
+            KvCacheLayout layout = cache.Layout;
+            var arguments = new LaunchArguments();
+            arguments.Add(attention);
+            arguments.Add(Pages(cache, layer));
+            Launch(ref arguments, "attend_many", $"attend_many_{Suffix(layout.Type)}_{chunks}", new Dim3(tiles * Blocks(attention.Group, TileQueries), layout.Heads), ManyWarps * WarpThreads,
+                4 * KvCacheLayout.PageTokens * chunks * Chunk * (layout.Type == KvCacheType.BFloat16 ? sizeof(ushort) : sizeof(byte)));
+        }
+
+        return tiles > 0;
     }
 
     OutputConsumer Outputs(int kind, int layer)

@@ -1,3 +1,5 @@
+using PtxEmulator;
+
 namespace Octet.Cuda.Tests.Kernels;
 
 /// <summary>Attention over pages, of every type and many shapes, against its definition in double precision.</summary>
@@ -60,6 +62,49 @@ public class AttentionTests
         var text = new CachedText(target, type, heads: 2, group, size, (90, 21), (9, 9));
         text.Store();
         text.AssertAttended(3e-6, window, sinks: window > 0, many: true);
+    }
+
+    [Theory]
+    [InlineData(128, 4, 0, false)]
+    [InlineData(64, 2, 0, true)]
+    [InlineData(128, 3, 40, true)]
+    [InlineData(64, 8, 200, false)]
+    [InlineData(128, 18, 33, true)]
+    public void Warpgroups_attend_with_tokens_of_prompts(int size, int group, int window, bool sinks)
+    {
+        // Pages that end early and one that is full; tiles that are not; chunks behind a cache, a whole prompt, and rows that begin a page.
+        var text = new CachedText("sm_90a", "bf16", heads: 2, group, size, (290, 45), (9, 9), (64, 32));
+        text.Store();
+        text.AssertAttended(Tolerance, window, sinks, wide: true);
+    }
+
+    [Fact]
+    public void Rings_of_warpgroups_go_round_behind_a_long_cache()
+    {
+        var text = new CachedText("sm_90a", "bf16", heads: 1, group: 1, size: 64, (700, 2));
+        text.Store();
+        text.AssertAttended(Tolerance, wide: true);
+        text.AssertAttended(Tolerance, window: 650, wide: true);
+    }
+
+    /// <summary>The place counts from the kernel's beginning. The first wait is that of who copies, for a stage that nobody reads, the second that of who multiplies.</summary>
+    [Theory]
+    [InlineData("mbarrier.try_wait", 0, "setp.eq.u32 ended, 0, 0;", PtxError.Deadlock)]
+    [InlineData("mbarrier.try_wait", 1, "setp.eq.u32 ended, 0, 0;", PtxError.Uninitialized)]
+    [InlineData("mbarrier.arrive.shared", 0, "", PtxError.Deadlock)]
+    [InlineData("mbarrier.arrive.shared", 1, "", PtxError.Deadlock)]
+    [InlineData("mbarrier.arrive.shared", 2, "", PtxError.Deadlock)]
+    [InlineData("cp.async.wait_group", 1, "", PtxError.Uninitialized)]
+    [InlineData("fence.proxy.async", 1, "", PtxError.Misuse)]
+    [InlineData("fence.proxy.async", 2, "", PtxError.Misuse)]
+    [InlineData("bar.sync", 0, "", PtxError.Race)]
+    public void Warpgroups_without_their_synchronisation_are_found_out(string instruction, int place, string instead, PtxError error)
+    {
+        var card = new KernelCard("sm_90a", edit: text => text.Contains("attend_wide", StringComparison.Ordinal) ? KernelCard.Edited(text, "attend_wide_64", instruction, place, instead) : text);
+        var cached = new CachedText(card, "bf16", heads: 1, group: 1, size: 64, (400, 2));
+        cached.Store();
+        PtxException found = Assert.Throws<PtxException>(() => cached.AssertAttended(Tolerance, wide: true));
+        Assert.True(error == found.Error, found.Message);
     }
 
     [Fact]

@@ -136,14 +136,15 @@ sealed class CachedText
     /// <param name="sinks">Whether each head has one.</param>
     /// <param name="splits">Blocks that share the pages.</param>
     /// <param name="many">Whether by the kernel for prompts.</param>
-    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1, bool many = false)
+    /// <param name="wide">Whether by that of warpgroups.</param>
+    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1, bool many = false, bool wide = false)
     {
         int queries = _heads * _group;
         int columns = queries * _size;
         float[] query = Values.Normal(_rows.Length * columns, 13);
         float[] sink = Values.Normal(queries, 14);
         float scale = (float)(1.3 / Math.Sqrt(_size));
-        int tileRows = Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 8 : 1);
+        int tileRows = wide ? 128 / Math.Min(_group, 16) : Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 8 : 1);
         List<int> tiles = [];
         for (int row = 0; row < _rows.Length;)
         {
@@ -174,6 +175,10 @@ sealed class CachedText
         if (_type == "f32")
         {
             _card.Launch("attend_plain", "attend_f32", new Dim3(_rows.Length, queries), 128, 0, attention, pages);
+        }
+        else if (wide)
+        {
+            _card.Launch("attend_wide", $"attend_wide_{_size}", new Dim3(tiles.Count / 2 * ((_group + 15) / 16) * _heads), 384, (4 * 256 * _size) + 64, attention, pages);
         }
         else
         {

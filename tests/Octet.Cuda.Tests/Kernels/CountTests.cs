@@ -49,6 +49,7 @@ public class CountTests
         Attend(text, "sm_80", tokens: 1, "attend_f32", type: "f32");
         Attend(text, "sm_80", tokens: 16, "attend_many_bf16_4");
         Attend(text, "sm_89", tokens: 16, "attend_many_e4m3_4", type: "e4m3");
+        Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
         Rotate(text, "sm_80");
         Embed(text, "sm_80");
         Prepare(text, "sm_80");
@@ -240,7 +241,7 @@ public class CountTests
     {
         var cached = new CachedText(new KernelCard(target, counts: true), type, heads: 1, group: 4, size: 128, (256, tokens));
         cached.Store();
-        cached.AssertAttended(1e-4, splits: splits, many: tokens > 1);
+        cached.AssertAttended(1e-4, splits: splits, many: tokens > 1, wide: kernel.StartsWith("attend_wide", StringComparison.Ordinal));
         LaunchReport report = cached.Card.Reports[^1];
         Assert.Equal(kernel, report.Kernel);
         Add(text, target, $"4 heads of 128 of {tokens} {(tokens == 1 ? "token" : "tokens")} behind {256 - tokens}", report);

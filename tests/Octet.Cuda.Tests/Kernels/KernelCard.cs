@@ -69,6 +69,20 @@ sealed class KernelCard
         where T : unmanaged
         => Upload<T>(values.AsSpan());
 
+    /// <summary>A text in which one instruction of a kernel is another: the place counts those that begin so, from the kernel's beginning.</summary>
+    internal static string Edited(string text, string kernel, string instruction, int place, string instead)
+    {
+        string[] lines = text.Split('\n');
+        int at = Array.FindIndex(lines, line => line.Contains($".entry {kernel}(", StringComparison.Ordinal));
+        for (; place >= 0; place--)
+        {
+            at = Array.FindIndex(lines, at + 1, line => line.StartsWith(instruction, StringComparison.Ordinal));
+        }
+
+        lines[at] = instead;
+        return string.Join('\n', lines);
+    }
+
     /// <summary>Memory that counts as unwritten.</summary>
     internal ulong Allocate<T>(long count)
         where T : unmanaged

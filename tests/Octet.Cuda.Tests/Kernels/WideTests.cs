@@ -70,23 +70,10 @@ public class WideTests
     [InlineData("bar.sync", 0, "", PtxError.Race)]
     public void A_kernel_without_its_synchronisation_is_found_out(string instruction, int place, string instead, PtxError error)
     {
-        var card = new KernelCard("sm_90a", edit: text => text.Contains("linear_wide", StringComparison.Ordinal) ? Edited(text, instruction, place, instead) : text);
+        var card = new KernelCard("sm_90a", edit: text => text.Contains("linear_wide", StringComparison.Ordinal) ? KernelCard.Edited(text, "linear_wide_codes_e4m3_256", instruction, place, instead) : text);
         LinearLayers layers = Layers(card, "codes_e4m3", "e4m3", 65, 1040, [130]);
         PtxException found = Assert.Throws<PtxException>(() => Run(layers, "codes_e4m3", 65, [130], 256, blocks: 1));
         Assert.True(error == found.Error, found.Message);
-    }
-
-    static string Edited(string text, string instruction, int place, string instead)
-    {
-        string[] lines = text.Split('\n');
-        int at = Array.FindIndex(lines, line => line.Contains("linear_wide_codes_e4m3_256(", StringComparison.Ordinal));
-        for (; place >= 0; place--)
-        {
-            at = Array.FindIndex(lines, at + 1, line => line.StartsWith(instruction, StringComparison.Ordinal));
-        }
-
-        lines[at] = instead;
-        return string.Join('\n', lines);
     }
 
     internal static LinearLayers Layers(KernelCard card, string kernel, string format, int tokens, int columns, int[] rows)

@@ -57,6 +57,20 @@ public class ModelTests
         Assert.Equal([.. layer, .. layer], linear);
     }
 
+    /// <summary>Of a group of two heads 64 tokens are a tile: a prompt's first chunk is attended to by warpgroups, the rest of it, and on other cards all, by warps.</summary>
+    [Theory]
+    [InlineData(9, 0, 64, "attend_wide_64", "attend_many_bf16_2")]
+    [InlineData(9, 0, 128, "attend_wide_128", "attend_many_bf16_4")]
+    [InlineData(8, 9, 64, "attend_many_bf16_2", "attend_many_bf16_2")]
+    public void Prompts_are_attended_to_by_warpgroups_on_Hopper(int major, int minor, int size, string chunk, string rest)
+    {
+        using var both = new CardModel(s_weightOnly with { PrefillChunk = 96 }, new SyntheticCheckpoint { Layers = 1, HeadDim = size }, new FakeCard { Major = major, Minor = minor, Options = CardModel.Quick });
+        double error = both.LargestError(CardModel.Ids(110), CardModel.Ids(1, 2));
+        Assert.True(error < Tolerance, $"{error}");
+        string[] attended = [.. both.Fake.Card.Launches.Select(report => report.Kernel).Where(name => name.StartsWith("attend_", StringComparison.Ordinal)).Take(2)];
+        Assert.Equal([chunk, rest], attended);
+    }
+
     [Fact]
     public void So_many_tokens_of_a_prompt_are_computed_together_that_Hopper_is_busy()
     {
