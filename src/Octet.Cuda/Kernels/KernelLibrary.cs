@@ -1,4 +1,4 @@
-using System.Reflection;
+using System.IO.Compression;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.Kernels;
@@ -54,17 +54,26 @@ sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
         => text.Split(Entry).Skip(1).Where(kernel => kernel.Contains(Waits, StringComparison.Ordinal)).Select(kernel => kernel[..kernel.IndexOf('(')]);
 
     /// <summary>The names of the sources that there are kernels of.</summary>
-    internal static IReadOnlyList<string> Files { get; } =
-        [.. typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(".ptx", StringComparison.Ordinal)).Select(name => name[..name.IndexOf('.')]).Distinct().Order()];
+    internal static IReadOnlyList<string> Files { get; } = ReadFiles();
 
     /// <summary>The text of a source's kernels for a target.</summary>
     internal static string Text(string file, string target)
     {
         string name = $"{file}.{target}.ptx";
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"no kernels {name} are embedded");
-        using var reader = new StreamReader(stream);
+        using ZipArchive texts = Open();
+        ZipArchiveEntry entry = texts.GetEntry(name) ?? throw new InvalidOperationException($"no kernels {name} are embedded");
+        using var reader = new StreamReader(entry.Open());
         return reader.ReadToEnd();
     }
+
+    static string[] ReadFiles()
+    {
+        using ZipArchive texts = Open();
+        return [.. texts.Entries.Select(entry => entry.Name[..entry.Name.IndexOf('.')]).Distinct().Order()];
+    }
+
+    static ZipArchive Open()
+        => new(typeof(KernelLibrary).Assembly.GetManifestResourceStream("kernels.zip") ?? throw new InvalidOperationException("no kernels are embedded"), ZipArchiveMode.Read);
 
     public void Dispose()
     {

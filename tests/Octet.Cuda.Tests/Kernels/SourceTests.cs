@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
 using Octet.Testing;
 
@@ -27,7 +28,7 @@ public class SourceTests
     }
 
     [Fact]
-    public void Compiled_kernels_carry_the_hash_of_their_sources()
+    public void Compiled_kernels_carry_the_hash_of_their_sources_and_the_version_that_drivers_are_asked_for()
     {
         foreach (string source in Directory.GetFiles(Folder, "*.cu"))
         {
@@ -41,7 +42,8 @@ public class SourceTests
             foreach (string target in Targets(source))
             {
                 string name = Path.GetFileNameWithoutExtension(source);
-                Assert.StartsWith($"// sources {hash}\n.version", KernelLibrary.Text(name, target), StringComparison.Ordinal);
+                int version = KernelSet.All.First(set => set.Target == target).PtxVersion;
+                Assert.StartsWith($"// sources {hash}\n.version {version / 10}.{version % 10}\n.target {target}\n", KernelLibrary.Text(name, target), StringComparison.Ordinal);
             }
         }
     }
@@ -53,7 +55,8 @@ public class SourceTests
         Assert.Superset(
             new HashSet<string> { "embed_bf16", "add_rms_norm", "linear_few_e4m3_1", "linear_few_gated_e4m3_1", "rotate_and_store_bf16", "attend_bf16_4", "merge", "prepare_inputs", "linear_few_bf16_1", "linear_wide_codes_e4m3_128", "join_sums", "scan_logits", "choose_tokens" },
             waiting.ToHashSet());
-        Assert.Empty(KernelLibrary.Files.SelectMany(file => KernelLibrary.Overlapping(KernelLibrary.Text(file, "sm_89"))));
+        Assert.DoesNotContain(
+            Directory.GetFiles(Path.Combine(Folder, "Ptx"), "*.sm_8*.ptx"), file => KernelLibrary.Overlapping(File.ReadAllText(file)).Any());
     }
 
     /// <summary>Some of them; with <c>OCTET_SLOW=1</c> all.</summary>

@@ -62,7 +62,7 @@ public class ModelTests
     {
         using var both = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 });
         using var older = new CardModel(new LanguageModelOptions(), new SyntheticCheckpoint { Layers = 1, MaxPositionEmbeddings = 4096 }, new FakeCard { Major = 8, Minor = 9, Options = CardModel.Quick });
-        Assert.Equal((2048, 256, 256), (both.Model.BatchCapacity, both.Cpu.BatchCapacity, older.Model.BatchCapacity));
+        Assert.Equal((2048, 256, 1024), (both.Model.BatchCapacity, both.Cpu.BatchCapacity, older.Model.BatchCapacity));
     }
 
     [Fact]
