@@ -67,10 +67,17 @@ sealed partial class CudaBackend
         }
 
         _prepared = null;
-        InputPlan plan = InputPlan.For(weight, count);
+        InputPlan plan = Plan(weight, count);
         Preparation prepared = Prepare(x.Row(first), x.Stride, x.Columns, plan, count);
         var parts = new Parts();
         parts[0] = Part(weight, destination, stride);
-        Multiply(weight.Format, parts, 1, prepared, count);
+        if (plan.IsWide)
+        {
+            MultiplyWide([weight], parts, plan, prepared, count);
+        }
+        else
+        {
+            Multiply(weight.Format, parts, 1, prepared, count);
+        }
     }
 }

@@ -4,7 +4,7 @@ using Octet.Cuda.Kernels;
 
 namespace Octet.Cuda;
 
-/// <summary>Linear layers for the many tokens of prompts on Hopper: products of whole warpgroups, copies by the tensor memory accelerator (<c>linear_wide.cuh</c>).</summary>
+/// <summary>Linear layers for the many tokens of prompts and batches on Hopper: products of whole warpgroups, copies by the tensor memory accelerator (<c>linear_wide.cuh</c>).</summary>
 sealed unsafe partial class CudaBackend
 {
     const int WideThreads = 384;
@@ -28,6 +28,12 @@ sealed unsafe partial class CudaBackend
     const double HalfProducts = 2048;
     const double CacheBytes = 24;
 
+    // What one more launch takes, beside the one before it, in clocks, and groups of a part that are worth its beginning.
+    const double JoinClocks = 2000;
+    const int FewestGroups = 4;
+
+    DeviceBlock? _wideSums;
+
     bool IsHopper => _kernels.Set is { Capability: 90, Exact: true } && _context.Driver.cuTensorMapEncodeTiled is not null && _context.Info.SharedMemoryPerBlock >= WideSharedBytes;
 
     /// <summary>How rows become operands of a layer: those of linear_wide where it takes what linear_few does not.</summary>
@@ -43,8 +49,20 @@ sealed unsafe partial class CudaBackend
         var first = (CudaWeight)weights[0];
         bool isCodes = plan.Order == InputOrder.AsCodes;
         int columns = rows * plan.Planes;
-        int tileRows = WideRows(first.Format, parts, weights.Length, columns, isCodes);
-        int tiles = Place(ref parts, weights.Length, tileRows) * Blocks(columns, WideColumns);
+        WideCut cut = Cut(first.Format, parts, weights.Length, columns, rows, first.Groups, isCodes);
+        int down = Place(ref parts, weights.Length, cut.TileRows);
+        var division = new WideDivision
+        {
+            Pieces = down * Blocks(columns, WideColumns) * cut.Parts,
+            Parts = cut.Parts,
+            Groups = cut.Groups,
+            Stride = down * cut.TileRows,
+        };
+        if (cut.Parts > 1)
+        {
+            division.Sums = SumsOfParts((long)cut.Parts * rows * division.Stride * sizeof(float));
+        }
+
         var arguments = new LaunchArguments();
         arguments.Add(Maps(weights, plan, prepared, columns));
         for (int i = 0; i < MostParts; i++)
@@ -53,32 +71,72 @@ sealed unsafe partial class CudaBackend
         }
 
         arguments.Add(Inputs(prepared, rows, chunk: columns));
-        arguments.Add(tiles);
+        arguments.Add(division);
         (string file, string form) = isCodes ? ("codes", "codes_") : plan.Order == InputOrder.ForProducts ? ("widened", "") : ("halves", "");
         string planes = plan.Planes == 1 ? "" : $"_{plan.Planes}";
-        Launch(ref arguments, $"linear_wide_{file}", $"linear_wide_{form}{Suffix(first.Format)}{planes}_{tileRows}", Math.Min(tiles, _context.Info.Multiprocessors), WideThreads, WideSharedBytes);
+        Launch(ref arguments, $"linear_wide_{file}", $"linear_wide_{form}{Suffix(first.Format)}{planes}_{cut.TileRows}", Math.Min(division.Pieces, _context.Info.Multiprocessors), WideThreads, WideSharedBytes);
+        if (cut.Parts > 1)
+        {
+            Join(parts, division, cut.TileRows, rows);
+        }
+    }
+
+    void Join(Parts parts, in WideDivision division, int tileRows, int rows)
+    {
+        var arguments = new LaunchArguments();
+        for (int i = 0; i < MostParts; i++)
+        {
+            arguments.Add(parts[i]);
+        }
+
+        arguments.Add(division);
+        arguments.Add(tileRows);
+        Launch(ref arguments, "join_sums", "join_sums", new Dim3(Blocks(division.Stride, RowThreads), rows), RowThreads);
+    }
+
+    ulong SumsOfParts(long bytes)
+    {
+        if (_wideSums is null || _wideSums.Bytes < bytes)
+        {
+            _wideSums?.Dispose();
+            _wideSums = null;
+            _wideSums = _context.Allocate(bytes);
+            _moves++;
+        }
+
+        return _wideSums.Address;
     }
 
     /// <summary>
-    /// The rows of a tile with which all tiles take the least time: those of 256 rows bring half of the inputs that those of 128 do, and leave more
-    /// multiprocessors without one at the end.
+    /// How all pieces take the least time, for the multiprocessor that has the most of them. Tiles of 256 rows bring half of the inputs that those of 128 do, and
+    /// leave more multiprocessors without one at the end; parts leave fewer so, and their sums are written, read and added.
     /// </summary>
-    int WideRows(CudaFormat format, Parts parts, int count, int columns, bool isCodes)
+    WideCut Cut(CudaFormat format, Parts parts, int count, int columns, int rows, int groups, bool isCodes)
     {
-        if (format is CudaFormat.E5M2 or CudaFormat.Float16)
+        int multiprocessors = _context.Info.Multiprocessors;
+        var best = new WideCut(LowRows, 1, groups);
+        double least = double.PositiveInfinity;
+        for (int tileRows = format is CudaFormat.E5M2 or CudaFormat.Float16 ? LowRows : HighRows; tileRows >= LowRows; tileRows /= 2)
         {
-            return LowRows;
+            double products = (double)tileRows * WideColumns * WeightLayout.Group / (isCodes ? NarrowProducts : HalfProducts);
+            double bytes = WeightLayout.Group * ((tileRows * WeightLayout.Bytes(format)) + (Math.Min(columns, WideColumns) * (isCodes ? sizeof(byte) : sizeof(ushort))));
+            double group = Math.Max(products, bytes / CacheBytes);
+            int down = Place(ref parts, count, tileRows);
+            int tiles = down * Blocks(columns, WideColumns);
+            double sums = 2.0 * down * tileRows * rows * sizeof(float) / (CacheBytes * multiprocessors);
+            for (int each = groups; each >= Math.Min(groups, FewestGroups); each--)
+            {
+                int pieces = Blocks(groups, each);
+                double clocks = ((double)Blocks(tiles * pieces, multiprocessors) * each * group) + (pieces > 1 ? (pieces * sums) + JoinClocks : 0);
+                if (clocks < least)
+                {
+                    least = clocks;
+                    best = new WideCut(tileRows, pieces, each);
+                }
+            }
         }
 
-        double Clocks(int rows)
-        {
-            double products = (double)rows * WideColumns * WeightLayout.Group / (isCodes ? NarrowProducts : HalfProducts);
-            double bytes = WeightLayout.Group * ((rows * WeightLayout.Bytes(format)) + (WideColumns * (isCodes ? sizeof(byte) : sizeof(ushort))));
-            int tiles = Place(ref parts, count, rows) * Blocks(columns, WideColumns);
-            return Blocks(tiles, _context.Info.Multiprocessors) * Math.Max(products, bytes / CacheBytes);
-        }
-
-        return Clocks(HighRows) <= Clocks(LowRows) ? HighRows : LowRows;
+        return best;
     }
 
     WideMaps Maps(ReadOnlySpan<Weight> weights, in InputPlan plan, in Preparation prepared, int columns)
@@ -98,4 +156,10 @@ sealed unsafe partial class CudaBackend
         maps.Inputs = TensorMap.OfRows(_context, prepared.Planes, bytes, prepared.Groups * WeightLayout.Group, columns, TensorMap.SwizzledBytes, WideColumns);
         return maps;
     }
+
+    /// <summary>How layers are cut.</summary>
+    /// <param name="TileRows">Rows of a tile.</param>
+    /// <param name="Parts">Of a tile.</param>
+    /// <param name="Groups">Of a part; of the last one what is left.</param>
+    readonly record struct WideCut(int TileRows, int Parts, int Groups);
 }

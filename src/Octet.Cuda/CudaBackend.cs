@@ -103,6 +103,7 @@ sealed partial class CudaBackend : Backend
         _logitsBlock?.Dispose();
         _readback?.Dispose();
         _parts?.Dispose();
+        _wideSums?.Dispose();
         foreach (ExpertTable table in _expertTables.Values)
         {
             table.Dispose();

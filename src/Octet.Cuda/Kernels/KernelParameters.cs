@@ -159,6 +159,17 @@ struct WideMaps
     }
 }
 
+/// <summary><c>division.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct WideDivision
+{
+    internal ulong Sums;
+    internal int Pieces;
+    internal int Parts;
+    internal int Groups;
+    internal int Stride;
+}
+
 /// <summary><c>gating.cuh</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 struct GatingParameters

@@ -53,6 +53,8 @@ DEVICE float favoured(float logit, double share)
 // The first kind of edit to its last, one after another, as the CPU has them. NaN and +infinity stay: they are to be seen. Grid (rows).
 GLOBAL BOUNDS(512) void edit_logits(const RowEdits* all)
 {
+    admit_launches();
+    await_launches();
     const RowEdits edits = all[block_x()];
     for (i32 column = thread_index() * LaneIds; column < edits.columns; column += block_threads() * LaneIds)
     {

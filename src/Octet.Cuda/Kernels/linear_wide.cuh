@@ -1,5 +1,6 @@
-// linear_wide: layers that share an input, for the many tokens of prompts. A block multiplies 128 or 256 rows of weights with 128 columns of inputs, a group of
-// 128 at a time; blocks stay and take tiles in turn, those of the same rows one after the other.
+// linear_wide: layers that share an input, for the many tokens of prompts and batches. A block multiplies 128 or 256 rows of weights with 128 columns of inputs, a
+// group of 128 at a time; blocks stay and take tiles in turn, those of the same rows one after the other. Where tiles are few, each is cut into parts, ranges of
+// groups, whose sums join_sums adds (join_sums.cu).
 //
 // One thread copies groups by the tensor memory accelerator into a ring of stages in shared memory, ahead of two warpgroups, which multiply: each has 64 rows of
 // every 128. A group's products are summed by the tensor cores, of 8 bits with some 14 bits, then times both scales and added in float32 registers: the two
@@ -7,7 +8,7 @@
 //
 // Behind all stages lie the scales of their columns, then the barriers: of each stage one that it is full, one that it is free.
 #pragma once
-#include "linear.cuh"
+#include "division.cuh"
 #include "wide_forms.cuh"
 
 constexpr i32 WaveRows = 128;
@@ -17,7 +18,7 @@ constexpr i32 ConsumerWarps = Consumers * WarpgroupThreads / WarpLanes;
 constexpr i32 RingBytes = 192 << 10;
 constexpr i32 ScaleBytes = TileColumns * 4;
 
-// Of the 512 that a lane of all three warpgroups has: what a producer does without goes to those that hold sums.
+// Of the 504 that three lanes have, one of each warpgroup: what a producer does without goes to those that hold sums.
 constexpr i32 ProducerRegisters = 24;
 constexpr i32 ConsumerRegisters = 240;
 
@@ -27,27 +28,32 @@ struct Maps
     TensorMap inputs;
 };
 
-// Where a tile is, and the layer that it is of.
+// Where a part of a tile is, and the layer that it is of.
 struct Tile
 {
     i32 layer;
     i32 first_row;
     i32 first_column;
+    i32 part;
+    i32 first_group;
+    i32 end_group;
 };
 
-DEVICE Tile tile_at(i32 index, const Part& b, const Part& c, i32 count, i32 tile_rows)
+// The parts of a tile one behind the other.
+DEVICE Tile tile_at(i32 index, const Part& b, const Part& c, const Inputs& inputs, const Division& division, i32 tile_rows)
 {
-    i32 across = (count + TileColumns - 1) / TileColumns;
-    i32 down = index / across;
+    i32 across = (inputs.count + TileColumns - 1) / TileColumns;
+    i32 whole = index / division.parts;
+    i32 down = whole / across;
     Tile tile;
-    tile.layer = down >= c.first_tile ? 2 : down >= b.first_tile ? 1 : 0;
-    tile.first_row = (down - (tile.layer == 2 ? c.first_tile : tile.layer == 1 ? b.first_tile : 0)) * tile_rows;
-    tile.first_column = (index - (down * across)) * TileColumns;
+    tile.layer = layer_of(down, b, c);
+    tile.first_row = (down - of_layer(tile.layer, 0, b.first_tile, c.first_tile)) * tile_rows;
+    tile.first_column = (whole - (down * across)) * TileColumns;
+    tile.part = index - (whole * division.parts);
+    tile.first_group = tile.part * division.groups;
+    tile.end_group = least(tile.first_group + division.groups, inputs.groups);
     return tile;
 }
-
-template<typename T>
-DEVICE T of_layer(i32 layer, T a, T b, T c) { return layer == 2 ? c : layer == 1 ? b : a; }
 
 // What is computed of it is computed again, and is not kept in registers meanwhile.
 DEVICE i32 anew(i32 value)
@@ -90,48 +96,81 @@ struct Ring
     }
 };
 
-// What one thread does: every group of every tile into the stage that comes next, once nobody reads it.
+// The group's rows of weights.
 template<typename Form, i32 Waves>
-DEVICE void copy_tiles(Ring<Form, Waves> ring, u64 maps, const Part& b, const Part& c, const Inputs& inputs, i32 tiles)
+DEVICE void copy_rows(const Ring<Form, Waves>& ring, u64 maps, const Inputs& inputs, const Tile& tile, i32 group)
 {
-    i32 bytes = ring.StageBytes + (inputs.scales ? ScaleBytes : 0);
-    u64 inputs_map = maps + (3 * sizeof(TensorMap));
-    KEEP_LOOP for (i32 index = block_x(); index < tiles; index += blocks_x())
+    arrive_expecting(ring.full(), ring.StageBytes + (inputs.scales ? ScaleBytes : 0));
+    UNROLL for (i32 i = 0; i < Form::RowPieces * Waves; i++)
     {
-        Tile tile = tile_at(index, b, c, inputs.count, ring.TileRows);
-        u64 weights_map = maps + (tile.layer * sizeof(TensorMap));
-        KEEP_LOOP for (i32 group = 0; group < inputs.groups; group++, ring.advance())
+        i32 piece = i / Waves;
+        i32 first = i % Waves * WaveRows;
+        copy_tile(ring.rows() + (((piece * ring.TileRows) + first) * Form::RowPieceBytes), maps + (tile.layer * sizeof(TensorMap)), (group * Group) + (piece * (Group / Form::RowPieces)), tile.first_row + first, ring.full());
+    }
+}
+
+// Its columns of inputs, and their scales.
+template<typename Form, i32 Waves>
+DEVICE void copy_columns(const Ring<Form, Waves>& ring, u64 maps, const Inputs& inputs, const Tile& tile, i32 group)
+{
+    UNROLL for (i32 piece = 0; piece < Form::ColumnPieces; piece++)
+    {
+        copy_tile(ring.columns() + (piece * TileColumns * 128), maps + (3 * sizeof(TensorMap)), (group * Group) + (piece * (Group / Form::ColumnPieces)), tile.first_column, ring.full());
+    }
+
+    if (inputs.scales)
+    {
+        copy_bytes(ring.scales(), inputs.scales + ((u64)group * inputs.scale_stride) + tile.first_column, ScaleBytes, ring.full());
+    }
+}
+
+// What one thread does: every group of every tile into the stage that comes next, once nobody reads it. Weights, which no launch writes, fill the ring before the
+// launches before this one have ended, the inputs beside them come behind that.
+template<typename Form, i32 Waves>
+DEVICE void copy_tiles(Ring<Form, Waves> ring, u64 maps, const Part& b, const Part& c, const Inputs& inputs, const Division& division)
+{
+    Tile first = tile_at(block_x(), b, c, inputs, division, ring.TileRows);
+    i32 ahead = least(first.end_group - first.first_group, ring.Stages);
+    Ring<Form, Waves> begun = ring;
+    KEEP_LOOP for (i32 i = 0; i < ahead; i++, begun.advance())
+    {
+        copy_rows(begun, maps, inputs, first, first.first_group + i);
+    }
+
+    await_launches();
+    publish_memory();
+    KEEP_LOOP for (i32 i = 0; i < ahead; i++, ring.advance())
+    {
+        copy_columns(ring, maps, inputs, first, first.first_group + i);
+    }
+
+    KEEP_LOOP for (i32 index = block_x(); index < division.pieces; index += blocks_x(), ahead = 0)
+    {
+        Tile tile = tile_at(index, b, c, inputs, division, ring.TileRows);
+        KEEP_LOOP for (i32 group = tile.first_group + ahead; group < tile.end_group; group++, ring.advance())
         {
             await_phase(ring.free(), ring.phase ^ 1);
-            arrive_expecting(ring.full(), bytes);
-            UNROLL for (i32 i = 0; i < Form::RowPieces * Waves; i++)
-            {
-                i32 piece = i / Waves;
-                i32 first = i % Waves * WaveRows;
-                copy_tile(ring.rows() + (((piece * ring.TileRows) + first) * Form::RowPieceBytes), weights_map, (group * Group) + (piece * (Group / Form::RowPieces)), tile.first_row + first, ring.full());
-            }
-
-            UNROLL for (i32 piece = 0; piece < Form::ColumnPieces; piece++)
-            {
-                copy_tile(ring.columns() + (piece * TileColumns * 128), inputs_map, (group * Group) + (piece * (Group / Form::ColumnPieces)), tile.first_column, ring.full());
-            }
-
-            if (inputs.scales)
-            {
-                copy_bytes(ring.scales(), inputs.scales + ((u64)group * inputs.scale_stride) + tile.first_column, ScaleBytes, ring.full());
-            }
+            copy_rows(ring, maps, inputs, tile, group);
+            copy_columns(ring, maps, inputs, tile, group);
         }
     }
 }
 
 // PerRow: columns that are added up, the planes of a token.
 template<i32 Waves, i32 PerRow>
-DEVICE void store_tile(float (&totals)[Waves][ProductSums], Tile tile, const Part& a, const Part& b, const Part& c, const Inputs& inputs)
+DEVICE void store_tile(float (&totals)[Waves][ProductSums], const Tile& tile, const Part& a, const Part& b, const Part& c, const Inputs& inputs, const Division& division)
 {
     i32 rows = of_layer(tile.layer, a.rows, b.rows, c.rows);
     float* output = of_layer(tile.layer, a.output, b.output, c.output);
     const float* bias = of_layer(tile.layer, a.bias, b.bias, c.bias);
     i32 output_stride = of_layer(tile.layer, a.output_stride, b.output_stride, c.output_stride);
+    if (division.sums)
+    {
+        output = division.sums + ((u64)tile.part * (inputs.count / PerRow) * division.stride) + (of_layer(tile.layer, 0, b.first_tile, c.first_tile) * Waves * WaveRows);
+        bias = nullptr;
+        output_stride = division.stride;
+    }
+
     i32 first_column = tile.first_column + column_of_thread();
     i32 left = inputs.count - first_column;
     UNROLL for (i32 i = 0; i < Waves * 2; i++)
@@ -161,7 +200,7 @@ DEVICE void store_tile(float (&totals)[Waves][ProductSums], Tile tile, const Par
 
 // What both warpgroups do.
 template<typename Form, i32 Waves, i32 PerRow>
-DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b, const Part& c, const Inputs& inputs, i32 tiles)
+DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b, const Part& c, const Inputs& inputs, const Division& division)
 {
     float sums[ProductSums];
     UNROLL for (i32 i = 0; i < ProductSums; i++)
@@ -169,9 +208,9 @@ DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b,
         sums[i] = 0;
     }
 
-    KEEP_LOOP for (i32 index = block_x(); index < tiles; index += blocks_x())
+    KEEP_LOOP for (i32 index = block_x(); index < division.pieces; index += blocks_x())
     {
-        Tile tile = tile_at(index, b, c, inputs.count, ring.TileRows);
+        Tile tile = tile_at(index, b, c, inputs, division, ring.TileRows);
         const float* scales = of_layer(tile.layer, a.scales, b.scales, c.scales);
         i32 scale_shift = of_layer(tile.layer, a.scale_shift, b.scale_shift, c.scale_shift);
 
@@ -185,7 +224,7 @@ DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b,
             totals[i / ProductSums][i % ProductSums] = 0;
         }
 
-        KEEP_LOOP for (i32 group = 0; group < inputs.groups; group++, ring.advance())
+        KEEP_LOOP for (i32 group = tile.first_group; group < tile.end_group; group++, ring.advance())
         {
             float weight_scale = scales ? load_global(scales + (group >> scale_shift)) : 1;
             await_phase(ring.full(), ring.phase);
@@ -214,13 +253,14 @@ DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b,
             }
         }
 
-        store_tile<Waves, PerRow>(totals, tile_at(anew(index), b, c, inputs.count, ring.TileRows), a, b, c, inputs);
+        store_tile<Waves, PerRow>(totals, tile_at(anew(index), b, c, inputs, division, ring.TileRows), a, b, c, inputs, division);
     }
 }
 
 template<typename Form, i32 Waves, i32 PerRow>
-DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, const Inputs& inputs, i32 tiles)
+DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, const Inputs& inputs, const Division& division)
 {
+    admit_launches();
     extern SHARED __attribute__((aligned(1024))) u8 memory[];
     using Own = Ring<Form, Waves>;
     Own ring = Own::begin(shared_address(memory));
@@ -247,20 +287,25 @@ DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, c
         give_registers<ProducerRegisters>();
         if (thread_index() == Consumers * WarpgroupThreads)
         {
-            copy_tiles(ring, maps, b, c, inputs, tiles);
+            copy_tiles(ring, maps, b, c, inputs, division);
+        }
+        else
+        {
+            await_launches();
         }
     }
     else
     {
         take_registers<ConsumerRegisters>();
-        multiply_tiles<Form, Waves, PerRow>(ring, a, b, c, inputs, tiles);
+        await_launches();
+        multiply_tiles<Form, Waves, PerRow>(ring, a, b, c, inputs, division);
     }
 }
 
 #define WIDE(name, waves, planes, ...) \
-    GLOBAL BOUNDS(Threads) void linear_wide_##name(Maps, Part a, Part b, Part c, Inputs inputs, i32 tiles) \
+    GLOBAL BOUNDS(Threads) void linear_wide_##name(Maps, Part a, Part b, Part c, Inputs inputs, Division division) \
     { \
         u64 maps; \
         FIRST_PARAMETER(linear_wide_##name, maps); \
-        linear_wide<__VA_ARGS__, waves, planes>(maps, a, b, c, inputs, tiles); \
+        linear_wide<__VA_ARGS__, waves, planes>(maps, a, b, c, inputs, division); \
     }

@@ -9,6 +9,8 @@ constexpr i32 MostWarps = 32;
 // Of every segment the largest key, and the sum of the weights beside it. Grid (any, rows); a warp takes a segment at a time.
 GLOBAL BOUNDS(256) void scan_logits(const RowView* views, u32* tops, float* weights)
 {
+    admit_launches();
+    await_launches();
     const RowView view = views[block_y()];
     i32 segments = segments_of(view);
     for (i32 segment = (block_x() * block_warps()) + warp_index(); segment < segments; segment += blocks_x() * block_warps())
@@ -179,6 +181,8 @@ GLOBAL BOUNDS(1024) void choose_tokens(const RowView* views, const u32* tops, co
     SHARED u32 best[MostBest];
     SHARED i32 ids[MostBest];
     SHARED u32 counts[2];
+    admit_launches();
+    await_launches();
     const RowView view = views[block_x()];
     i32 turn = 0;
     i32 segments = segments_of(view);

@@ -40,6 +40,7 @@ DEVICE i32 block_x_again()
 DEVICE i32 block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE i32 block_z() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE i32 blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+DEVICE i32 blocks_y() { return __nvvm_read_ptx_sreg_nctaid_y(); }
 DEVICE i32 blocks_z() { return __nvvm_read_ptx_sreg_nctaid_z(); }
 DEVICE i32 lane_index() { return thread_index() & (WarpLanes - 1); }
 DEVICE i32 warp_index() { return thread_index() / WarpLanes; }

@@ -40,6 +40,7 @@ public class CountTests
 
         Wide(text, "codes_e4m3", 128);
         Wide(text, "codes_e4m3", 256);
+        WideParts(text);
         Wide(text, "e4m3", 256);
         Wide(text, "bf16_2", 256);
 
@@ -105,6 +106,17 @@ public class CountTests
         int tokens = kernel.EndsWith("_2", StringComparison.Ordinal) ? 64 : 128;
         LinearLayers layers = WideTests.Layers(card, kernel, kernel.StartsWith("bf16", StringComparison.Ordinal) ? "bf16" : "e4m3", tokens, Hidden, [rows]);
         Add(text, "sm_90a", $"[{rows}, {Hidden}], tokens {tokens}", WideTests.Run(layers, kernel, tokens, [rows], rows, blocks: 1)!);
+    }
+
+    /// <summary>The tile of a batch's tokens, by four blocks, and the adding of their sums.</summary>
+    static void WideParts(StringBuilder text)
+    {
+        const int Rows = 128;
+        const int Tokens = 64;
+        var card = new KernelCard("sm_90a", counts: true);
+        LinearLayers layers = WideTests.Layers(card, "codes_e4m3", "e4m3", Tokens, Hidden, [Rows]);
+        Add(text, "sm_90a", $"[{Rows}, {Hidden}], tokens {Tokens}, 4 parts", WideTests.Run(layers, "codes_e4m3", Tokens, [Rows], Rows, blocks: 4, groups: 5)!);
+        Add(text, "sm_90a", $"{Rows} rows, tokens {Tokens}, 4 parts", card.Reports[^1]);
     }
 
     static void FewTiled(StringBuilder text, string target, CudaFormat format)

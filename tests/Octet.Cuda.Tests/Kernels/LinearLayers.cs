@@ -85,6 +85,10 @@ sealed class LinearLayers
         PerRow = Planes,
     };
 
+    /// <summary>What the last launch gave, layer by layer, row by row.</summary>
+    internal IEnumerable<float> Outputs()
+        => _layers.SelectMany(layer => Enumerable.Range(0, _rows).SelectMany(row => Card.Read<float>(layer.Output + (ulong)(row * _stride * sizeof(float)), layer.Rows)));
+
     /// <summary>Fails where an output is farther from its sum than so much of the row's largest.</summary>
     internal void AssertOutputs(double tolerance, Func<double, double, double>? gating = null)
     {

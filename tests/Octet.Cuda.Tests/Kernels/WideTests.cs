@@ -51,6 +51,50 @@ public class WideTests
         layers.AssertOutputs(Tolerance);
     }
 
+    /// <summary>Kernel, weights, tokens, columns, rows of layers, rows of a tile, groups of a part, blocks.</summary>
+    public static TheoryData<string, string, int, int, int[], int, int, int> Parts => new()
+    {
+        // Nine groups: parts of four, four and one; more of them than a stage's ring, and more blocks than tiles.
+        { "codes_e4m3", "e4m3", 33, 1100, [133], 128, 4, 6 },
+
+        // Blocks that go on with parts of other tiles and layers; the last layer has rows for a sixth of a tile.
+        { "codes_e4m3", "e4m3", 130, 640, [133, 20, 129], 128, 2, 4 },
+        { "codes_e4m3", "e4m3", 40, 1040, [300, 20], 256, 7, 3 },
+        { "codes_e5m2", "e5m2", 35, 300, [133], 128, 1, 2 },
+        { "e4m3", "e4m3", 33, 520, [300], 256, 3, 4 },
+        { "f16", "f16", 33, 400, [133, 20], 128, 3, 2 },
+        { "bf16", "bf16", 65, 400, [20, 260], 256, 1, 5 },
+        { "bf16_2", "bf16", 17, 300, [133, 20], 128, 2, 3 },
+        { "bf16_2", "bf16", 70, 400, [260], 256, 3, 2 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void Parts_of_tiles_add_up_to_them(string kernel, string format, int tokens, int columns, int[] rows, int tileRows, int groups, int blocks)
+    {
+        LinearLayers layers = Layers(new KernelCard("sm_90a"), kernel, format, tokens, columns, rows);
+        Run(layers, kernel, tokens, rows, tileRows, blocks, groups);
+        layers.AssertOutputs(Tolerance);
+    }
+
+    [Fact]
+    public void Parts_give_the_same_bits_whichever_blocks_have_them_and_whatever_lay_where_their_sums_are()
+    {
+        const int Tokens = 35;
+        int[] rows = [133, 20];
+        LinearLayers layers = Layers(new KernelCard("sm_90a"), "codes_e4m3", "e4m3", Tokens, 1100, rows);
+        ulong sums = layers.Card.Upload(Enumerable.Repeat(float.NaN, 3 * Tokens * 3 * 128).ToArray());
+        uint[] first = Bits(blocks: 9);
+        Assert.Equal(first, Bits(blocks: 2));
+        Assert.Equal(first, Bits(blocks: 9));
+
+        uint[] Bits(int blocks)
+        {
+            Run(layers, "codes_e4m3", Tokens, rows, 128, blocks, groups: 4, sums);
+            return [.. layers.Outputs().Select(BitConverter.SingleToUInt32Bits)];
+        }
+    }
+
     /// <summary>The sums of a group are as short as Hopper's, 33 addends each cut by 2^-13 of the largest; those of groups are not.</summary>
     [Fact]
     public void Two_levels_of_sums_keep_the_tolerance_where_the_first_is_short()
@@ -60,11 +104,11 @@ public class WideTests
         layers.AssertOutputs(1e-3);
     }
 
-    /// <summary>The place counts from the kernel's beginning: the first wait is that of who copies, for a stage that nobody reads, the second that of who multiplies.</summary>
+    /// <summary>The place counts from the kernel's beginning: the first wait is that of who multiplies, the second that of who copies, for a stage that nobody reads.</summary>
     [Theory]
     [InlineData("wgmma.fence", 0, "", PtxError.Misuse)]
-    [InlineData("mbarrier.try_wait", 0, "setp.eq.u32 ended, 0, 0;", PtxError.Deadlock)]
-    [InlineData("mbarrier.try_wait", 1, "setp.eq.u32 ended, 0, 0;", PtxError.Uninitialized)]
+    [InlineData("mbarrier.try_wait", 0, "setp.eq.u32 ended, 0, 0;", PtxError.Uninitialized)]
+    [InlineData("mbarrier.try_wait", 1, "setp.eq.u32 ended, 0, 0;", PtxError.Deadlock)]
     [InlineData("mbarrier.arrive.shared", 0, "", PtxError.Deadlock)]
     [InlineData("mbarrier.arrive.expect_tx", 0, "", PtxError.Deadlock)]
     [InlineData("bar.sync", 0, "", PtxError.Race)]
@@ -84,12 +128,22 @@ public class WideTests
         return new LinearLayers(card, format, tokens, form, kernel.EndsWith("_2", StringComparison.Ordinal) ? 2 : 1, order, columns, [.. rows.Select((count, i) => (count, i % 2 == 0 ? 100 : 1))]);
     }
 
-    internal static LaunchReport? Run(LinearLayers layers, string kernel, int tokens, int[] rows, int tileRows, int blocks)
+    /// <summary>Launches the kernel, and what adds the sums of parts where tiles are cut into parts of so many groups; 0: they are whole.</summary>
+    internal static LaunchReport? Run(LinearLayers layers, string kernel, int tokens, int[] rows, int tileRows, int blocks, int groups = 0, ulong sums = 0)
     {
         LinearPart[] parts = layers.Parts(tileRows);
         Preparation prepared = layers.Prepared;
         int columns = tokens * layers.Planes;
-        int tiles = rows.Sum(count => (count + tileRows - 1) / tileRows) * ((columns + 127) / 128);
+        int down = rows.Sum(count => (count + tileRows - 1) / tileRows);
+        int pieces = groups == 0 ? 1 : (prepared.Groups + groups - 1) / groups;
+        var division = new WideDivision
+        {
+            Sums = pieces == 1 ? 0 : sums != 0 ? sums : layers.Card.Allocate<float>((long)pieces * tokens * down * tileRows),
+            Pieces = down * ((columns + 127) / 128) * pieces,
+            Parts = pieces,
+            Groups = groups == 0 ? prepared.Groups : groups,
+            Stride = down * tileRows,
+        };
         bool isCodes = prepared.Order == InputOrder.AsCodes;
         var maps = new byte[4 * TensorMap.Bytes];
         for (int i = 0; i < rows.Length; i++)
@@ -100,6 +154,12 @@ public class WideTests
 
         layers.Card.MapRows(maps.AsSpan(3 * TensorMap.Bytes), prepared.Planes, isCodes ? 1 : 2, prepared.Groups * 128, columns, 128, boxRows: 128);
         string file = isCodes ? "codes" : prepared.Order == InputOrder.ForProducts ? "widened" : "halves";
-        return layers.Card.Launch($"linear_wide_{file}", $"linear_wide_{kernel}_{tileRows}", blocks, Threads, SharedBytes, maps, parts[0], parts[1], parts[2], layers.Inputs(0), tiles);
+        LaunchReport? report = layers.Card.Launch($"linear_wide_{file}", $"linear_wide_{kernel}_{tileRows}", blocks, Threads, SharedBytes, maps, parts[0], parts[1], parts[2], layers.Inputs(0), division);
+        if (pieces > 1)
+        {
+            layers.Card.Launch("join_sums", "join_sums", new Dim3((division.Stride + 255) / 256, tokens), 256, 0, parts[0], parts[1], parts[2], division, tileRows);
+        }
+
+        return report;
     }
 }

@@ -104,6 +104,50 @@ public class BatchTests
         Assert.Equal((2 * 10) + 2, both.Fake.Card.Overlapping - overlapping);
     }
 
+    /// <summary>Layers of tokens in tiles, that of fourteen groups in parts; tokens are filled up to 64, those of the output layer are not.</summary>
+    [Theory]
+    [InlineData(ActivationMode.Dynamic, "linear_wide_codes_e4m3_")]
+    [InlineData(ActivationMode.WeightOnly, "linear_wide_e4m3_")]
+    public void Many_sequences_decode_by_warpgroups_and_in_parts_on_Hopper(ActivationMode mode, string kernel)
+    {
+        const int Count = 33;
+        using var both = new CardModel(s_options with { Activation = mode, MaxSequences = Count, PrefillChunk = 64 }, new SyntheticCheckpoint { Layers = 1, IntermediateSize = 1700 });
+        InferenceSession[] together = [.. Enumerable.Range(0, Count).Select(_ => both.Model.CreateSession())];
+        InferenceSession[] alone = [.. Enumerable.Range(0, Count).Select(_ => both.Cpu.CreateSession())];
+        int vocabulary = both.Model.Config.VocabSize;
+        float[] found = new float[Count * vocabulary];
+        float[] expected = new float[vocabulary];
+        int before = 0;
+        int overlapping = 0;
+        for (int step = 0; step < 3; step++)
+        {
+            int[] ids = CardModel.Ids(Count, step);
+            before = both.Fake.Card.Launches.Count;
+            overlapping = both.Fake.Card.Overlapping;
+            both.Model.Evaluate(together, ids, found);
+            for (int i = 0; i < Count; i++)
+            {
+                alone[i].Evaluate([ids[i]], expected);
+                double error = CardModel.Error(expected, found.AsSpan(i * vocabulary, vocabulary));
+
+                // Inputs are codes that may be the neighbour's, or have 11 bits.
+                Assert.True(error < 1e-3, $"sequence {i}, step {step}: {error}");
+            }
+        }
+
+        Assert.Equal(2, both.Backend.GraphSteps);
+        string[] launches = [.. both.Fake.Card.Launches.Skip(before).Select(report => report.Kernel).Where(name => name.StartsWith("linear_", StringComparison.Ordinal) || name == "join_sums")];
+        Assert.All(launches[..4], name => Assert.StartsWith(kernel, name, StringComparison.Ordinal));
+        Assert.Equal(["join_sums", "linear_wide_bf16_2_128"], launches[4..]);
+
+        // All but the first of the graph, and the first behind it.
+        Assert.Equal(both.Fake.Card.Launches.Count - before - 2, both.Fake.Card.Overlapping - overlapping);
+        foreach (InferenceSession session in (InferenceSession[])[.. together, .. alone])
+        {
+            session.Dispose();
+        }
+    }
+
     static InferenceSession Begin(LanguageModel model, int length, int seed)
     {
         InferenceSession session = model.CreateSession();
