@@ -1,5 +1,6 @@
 // A mixture of experts: route chooses each token's experts, sort_routes brings together the tokens of each, and the experts multiply theirs as linear_few
 // does, whose weights are streamed once for all of them. A pair is a token with one of its experts: number token * chosen + slot.
+#include "expert_columns.cuh"
 #include "linear_stream.cuh"
 
 constexpr i32 MostExperts = 1024;
@@ -201,28 +202,6 @@ GLOBAL BOUNDS(1024) void sort_routes(const i32* experts, i32 count, i32 expert_c
     }
 }
 
-// A layer of all experts: of each, where its weight, scales and bias are.
-struct ExpertLayer
-{
-    const u64* weights;
-    const u64* scales; // null: none
-    const u64* biases; // null: none
-    float* output;     // a row for each pair
-    u64 row_bytes;
-    i32 rows;
-    i32 output_stride;
-    i32 block_rows;
-    i32 scale_stride;
-    i32 scale_shift;
-};
-
-struct Routed
-{
-    const i32* pairs;
-    const i32* groups;
-    i32 chosen;   // inputs are those of tokens, each of so many pairs; 1: of pairs
-};
-
 // Grid (tiles of 16 rows, experts that may be chosen). Halves as in linear_few.
 template<typename Weights, i32 Tiles, i32 Halves>
 DEVICE void expert_layer(const ExpertLayer& a, const ExpertLayer& b, const Routed& routed, const Inputs& inputs, const Gating& gating)
@@ -264,25 +243,7 @@ DEVICE void expert_layer(const ExpertLayer& a, const ExpertLayer& b, const Route
     {
         begin_rows<Weights>(ring, own, inputs.groups, warp, warps);
         i32 count = least(chunk_pairs, pairs - done);
-        Columns<Tiles> places;
-        UNROLL for (i32 i = 0; i < Tiles; i++)
-        {
-            i32 column = (i * 8) + (lane / 4);
-            i32 pair = column / inputs.per_row;
-            places.rows[i] = -1;
-            if (pair < count)
-            {
-                places.rows[i] = ((routed.pairs[first_pair + done + pair] / routed.chosen) * inputs.per_row) + (column % inputs.per_row);
-            }
-        }
-
-        UNROLL for (i32 i = 0; i < Tiles; i++)
-        {
-            // Lane 4 c has column c; where there is none any scale will do.
-            places.first[i] = most(0, from_lane(places.rows[i], (lane % 4) * 8));
-            places.second[i] = most(0, from_lane(places.rows[i], ((lane % 4) * 8) + 4));
-        }
-
+        Columns<Tiles> places = columns_of_pairs<Tiles>(routed, inputs, first_pair + done, count);
         f32x4 totals[Tiles];
         multiply_rows<Weights, Tiles>(totals, ring, own, inputs, places, warp, warps);
         put_sums<Tiles>(rings, totals);

@@ -1,27 +1,6 @@
 // Layers of the experts of a mixture in tiles (tiled_weights.cuh): as experts.cu has them, of tokens that route and sort_routes there have sent to them.
+#include "expert_columns.cuh"
 #include "tiled_stream.cuh"
-
-// A layer of all experts: of each, where its tiles, scales and bias are. As in experts.cu, but that row_bytes are those of 16 rows.
-struct ExpertLayer
-{
-    const u64* weights;
-    const u64* scales; // null: none beside the tiles
-    const u64* biases; // null: none
-    float* output;     // a row for each pair
-    u64 row_bytes;
-    i32 rows;
-    i32 output_stride;
-    i32 block_rows;
-    i32 scale_stride;
-    i32 scale_shift;
-};
-
-struct Routed
-{
-    const i32* pairs;
-    const i32* groups;
-    i32 chosen; // pairs of a row of inputs
-};
 
 // Grid (16 rows, experts that may have been chosen). Halves: 2 where a block has the same rows of both layers, which gate each other. A block takes the tokens
 // of its expert as many at a time as it has columns for.
@@ -35,7 +14,6 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
         return;
     }
 
-    i32 lane = lane_index();
     i32 warps = block_warps() / Halves;
     i32 warp = warp_index() % warps;
     bool is_second = Halves == 2 && warp_index() / warps == 1;
@@ -52,25 +30,7 @@ DEVICE void expert_tiles(const ExpertLayer& a, const ExpertLayer& b, const Route
     KEEP_LOOP for (i32 done = 0; done < pairs; done += chunk_pairs)
     {
         i32 count = least(chunk_pairs, pairs - done);
-        InputColumns<Tiles> places;
-        UNROLL for (i32 i = 0; i < Tiles; i++)
-        {
-            i32 column = (i * 8) + (lane / 4);
-            i32 pair = column / inputs.per_row;
-            places.rows[i] = -1;
-            if (pair < count)
-            {
-                places.rows[i] = ((routed.pairs[first_pair + done + pair] / routed.chosen) * inputs.per_row) + (column % inputs.per_row);
-            }
-        }
-
-        UNROLL for (i32 i = 0; i < Tiles; i++)
-        {
-            // Lane 4 c has column c; where there is none any scale will do.
-            places.first[i] = most(0, from_lane(places.rows[i], (lane % 4) * 8));
-            places.second[i] = most(0, from_lane(places.rows[i], ((lane % 4) * 8) + 4));
-        }
-
+        Columns<Tiles> places = columns_of_pairs<Tiles>(routed, inputs, first_pair + done, count);
         f32x4 totals[Tiles];
         multiply_tiles<Weights, Tiles>(totals, tiles, of_rows, inputs, places, warp, warps);
         put_warp_sums<Tiles>(sums, totals);

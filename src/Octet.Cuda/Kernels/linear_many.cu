@@ -5,7 +5,7 @@
 // each, lie in all banks. Warps are 4 x 2, each with 32 rows and 32 columns. Grid (columns / 64, tiles of 128 rows of all parts): blocks that run together
 // share weights.
 #include "async_copy.cuh"
-#include "linear.cuh"
+#include "columns.cuh"
 
 constexpr i32 TileRows = 128;
 constexpr i32 TileColumns = 64;
@@ -158,41 +158,7 @@ DEVICE void linear_many(Part a, Part b, Part c, Inputs inputs)
     float* output = is_third ? c.output : is_second ? b.output : a.output;
     const float* bias = is_third ? c.bias : is_second ? b.bias : a.bias;
     i32 output_stride = is_third ? c.output_stride : is_second ? b.output_stride : a.output_stride;
-    UNROLL for (i32 i = 0; i < 4; i++)
-    {
-        i32 row = first_row + warp_row + (i * 8) + g;
-        if (row >= rows)
-        {
-            continue;
-        }
-
-        float term = bias ? load_global(bias + row) : 0;
-        UNROLL for (i32 j = 0; j < 4; j++)
-        {
-            i32 column = first_column + warp_column + (j * 8) + (t * 2);
-            float first = totals[i / 2][j][(i % 2) * 2] * Weights::Factor;
-            float second = totals[i / 2][j][((i % 2) * 2) + 1] * Weights::Factor;
-            if (inputs.per_row == 2)
-            {
-                if (column < inputs.count)
-                {
-                    store_global(output + ((u64)(column / 2) * output_stride) + row, first + second + term);
-                }
-            }
-            else
-            {
-                if (column < inputs.count)
-                {
-                    store_global(output + ((u64)column * output_stride) + row, first + term);
-                }
-
-                if (column + 1 < inputs.count)
-                {
-                    store_global(output + ((u64)(column + 1) * output_stride) + row, second + term);
-                }
-            }
-        }
-    }
+    store_many(totals, Weights::Factor, inputs, first_row + warp_row, rows, first_column + warp_column, bias, output, output_stride);
 }
 
 #define LINEAR(name, weights) \

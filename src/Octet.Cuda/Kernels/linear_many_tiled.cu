@@ -4,6 +4,7 @@
 // A tile lies there as in the card's memory, where each lane has 16 bytes of its own. A column of a group is 16-byte chunks: of odd columns the halves of
 // every 128 bytes change places, so that columns g and g + 1 of eight lanes lie in all banks. Warps are 4 x 2, each with 32 rows and 32 columns. Grid (columns /
 // 64, 128 rows of all parts): blocks that run together share weights.
+#include "columns.cuh"
 #include "tiled_weights.cuh"
 
 constexpr i32 BlockTiles = 8;
@@ -135,42 +136,7 @@ DEVICE void linear_many_tiled(const Part& a, const Part& b, const Part& c, const
     float* output = is_third ? c.output : is_second ? b.output : a.output;
     const float* bias = is_third ? c.bias : is_second ? b.bias : a.bias;
     i32 output_stride = is_third ? c.output_stride : is_second ? b.output_stride : a.output_stride;
-    float factor = tile_factor<Weights>(scales);
-    UNROLL for (i32 i = 0; i < 4; i++)
-    {
-        i32 row = ((first_tile + warp_tile) * TiledRows) + (i * 8) + g;
-        if (row >= rows)
-        {
-            continue;
-        }
-
-        float term = bias ? load_global(bias + row) : 0;
-        UNROLL for (i32 j = 0; j < 4; j++)
-        {
-            i32 column = first_column + warp_column + (j * 8) + (t * 2);
-            float first = totals[i / 2][j][(i % 2) * 2] * factor;
-            float second = totals[i / 2][j][((i % 2) * 2) + 1] * factor;
-            if (inputs.per_row == 2)
-            {
-                if (column < inputs.count)
-                {
-                    store_global(output + ((u64)(column / 2) * output_stride) + row, first + second + term);
-                }
-            }
-            else
-            {
-                if (column < inputs.count)
-                {
-                    store_global(output + ((u64)column * output_stride) + row, first + term);
-                }
-
-                if (column + 1 < inputs.count)
-                {
-                    store_global(output + ((u64)(column + 1) * output_stride) + row, second + term);
-                }
-            }
-        }
-    }
+    store_many(totals, tile_factor<Weights>(scales), inputs, (first_tile + warp_tile) * TiledRows, rows, first_column + warp_column, bias, output, output_stride);
 }
 
 #define LINEAR(name, weights) \

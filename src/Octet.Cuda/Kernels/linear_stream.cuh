@@ -5,7 +5,7 @@
 // take the ring's place.
 #pragma once
 #include "async_copy.cuh"
-#include "linear.cuh"
+#include "columns.cuh"
 
 constexpr i32 TileRows = 16;
 
@@ -58,15 +58,6 @@ DEVICE void begin_rows(u32 ring, const WeightRows& rows, i32 groups, i32 warp, i
         end_copies();
     }
 }
-
-// Of the columns of a product, 8 for each tile, the prepared rows that they are: of the lane's operand, -1 where there is none, and of its two sums.
-template<i32 Tiles>
-struct Columns
-{
-    i32 rows[Tiles];
-    i32 first[Tiles];
-    i32 second[Tiles];
-};
 
 // Operand B of a group: the lane's column, zeros where there is none.
 DEVICE void load_inputs(u32x4* b, const Inputs& inputs, i32 row, i32 group)

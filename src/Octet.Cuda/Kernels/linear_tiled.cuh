@@ -32,7 +32,7 @@ DEVICE void linear_tiled(const Part& a, const Part& b, const Part& c, const Inpu
     i32 scale_shift = is_third ? c.scale_shift : is_second ? b.scale_shift : a.scale_shift;
     RowScales of_rows = row_scales(scales, block_rows, scale_stride, scale_shift, first_row, rows);
 
-    InputColumns<Tiles> places;
+    Columns<Tiles> places;
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {
         i32 column = (i * 8) + (lane / 4);

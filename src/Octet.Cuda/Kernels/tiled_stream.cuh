@@ -1,19 +1,11 @@
 // Tiles of weights (tiled_weights.cuh) that stream through registers, multiplied with a few columns of inputs: for linear layers and for experts.
 #pragma once
+#include "columns.cuh"
 #include "tiled_weights.cuh"
-
-// Of the columns of a product, 8 for each tile, the prepared rows that they are: of the lane's operand, -1 where there is none, and of its two sums.
-template<i32 Tiles>
-struct InputColumns
-{
-    i32 rows[Tiles];
-    i32 first[Tiles];
-    i32 second[Tiles];
-};
 
 // The sums of a warp: of the 16 rows whose tiles begin at `tiles` and some columns, over every warps-th group from the warp's own on.
 template<typename Weights, i32 Tiles>
-DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows, const Inputs& inputs, const InputColumns<Tiles>& columns, i32 warp, i32 warps)
+DEVICE void multiply_tiles(f32x4* totals, const u8* tiles, const RowScales& rows, const Inputs& inputs, const Columns<Tiles>& columns, i32 warp, i32 warps)
 {
     // Groups that are on their way while another is multiplied; many columns leave registers for one.
     constexpr bool IsShort = Weights::Codes::Loads == 1;
