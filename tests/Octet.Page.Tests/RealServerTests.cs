@@ -79,6 +79,14 @@ public partial class RealServerTests
         app.MapOctetPage();
         app.MapOctet();
         await app.StartAsync();
+
+        // Who asks while the model is being loaded is told to come again.
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        for (int i = 0; i < OpenPage.Patience / 50 && !(await client.GetAsync("/health")).IsSuccessStatusCode; i++)
+        {
+            await Task.Delay(50);
+        }
+
         return await OpenPage.OpenAsync(app, app.Urls.First(), waitsForModels: waitsForModels);
     }
 
