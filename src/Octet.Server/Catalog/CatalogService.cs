@@ -4,13 +4,18 @@ using Microsoft.Extensions.Options;
 
 namespace Octet.Server.Catalog;
 
-/// <summary>Opens the models when the host starts, and closes those that nobody uses.</summary>
-sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOptions> options, TimeProvider clock, ILogger<CatalogService> logger) : BackgroundService
+/// <summary>Opens the models when the host has started, and closes those that nobody uses.</summary>
+sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOptions> options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<CatalogService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The host goes on starting meanwhile: a server answers that it is loading.
-        await Task.Yield();
+        // A server answers meanwhile that it is loading; one that cannot start, because its port is taken, opens none.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (lifetime.ApplicationStarted.Register(started.SetResult))
+        {
+            await started.Task.WaitAsync(stoppingToken);
+        }
+
         if (!options.Value.LoadOnFirstUse)
         {
             await catalog.LoadAllAsync(stoppingToken);
