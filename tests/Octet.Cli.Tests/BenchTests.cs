@@ -83,6 +83,10 @@ public class BenchTests
         => AssertError(Run("bench", "somewhere", "--shape", "4b"), 1, "somewhere and --shape 4b are two models: give one");
 
     [Fact]
+    public void Random_weights_without_a_place_to_go_to_are_an_error_with_the_place()
+        => AssertError(Run(["bench", "--shape", "0.6b"], environment: [("TMPDIR", "/no-such-place")]), 1, "/no-such-place/", "set TMPDIR");
+
+    [Fact]
     public void A_shape_that_is_not_known_is_told_with_those_that_are()
         => AssertError(Run("bench", "--shape", "5b"), 2, "--shape is '5b': expected 0.6b or 1.7b or 4b or 8b or 14b or 32b or 30b-a3b");
 

@@ -34,12 +34,19 @@ sealed class RandomCheckpoint : IDisposable
             code = IsNaN(code) ? (byte)0 : code;
         }
 
-        Directory = System.IO.Directory.CreateTempSubdirectory($"octet-{shape.Name}-").FullName;
+        try
+        {
+            Directory = System.IO.Directory.CreateTempSubdirectory($"octet-{shape.Name}-").FullName;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"random weights go to a directory in {Path.GetTempPath()}, which is not there or may not be written to: set TMPDIR to one that is");
+        }
     }
 
     internal string Directory { get; }
 
-    /// <exception cref="CommandException">There is no room for it.</exception>
+    /// <exception cref="CommandException">There is no room for it, or no place.</exception>
     internal static RandomCheckpoint Make(ModelShape shape, CancellationToken cancellationToken)
     {
         var checkpoint = new RandomCheckpoint(shape, cancellationToken);
