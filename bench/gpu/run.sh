@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# On a machine with an NVIDIA driver and nothing else: whether the kernels are right there, and how fast they are. Takes under nine minutes, and writes
+# On a machine with an NVIDIA driver and nothing else: whether the kernels are right there, and how fast they are. Its steps are ended after so long that all take under nine minutes together; it writes
 # RESULTS/<card>.md and what it is made of.
 #   bash bench/gpu/pack.sh                    on the machine that builds
 #   bash bench/gpu/pack/run.sh [RESULTS]      on the machine with the card; by default a folder `results` beside this file
@@ -29,7 +29,7 @@ step() {
     local name=$1 limit=$2 rc=0
     shift 2
     echo "== $name ($((SECONDS - started)) s)"
-    timeout "$limit" "$@" >"$results/$name.txt" 2>&1 || rc=$?
+    timeout -k 2 "$limit" "$@" >"$results/$name.txt" 2>&1 || rc=$?
     tail -n 60 "$results/$name.txt"
     if [ "$rc" -ne 0 ]; then
         echo "$name ended with $rc" | tee -a "$results/$name.txt"
@@ -38,7 +38,7 @@ step() {
     return 0
 }
 
-wants doctor && step doctor 60 "$octet" doctor --gpu
+wants doctor && step doctor 45 "$octet" doctor --gpu
 card=$(sed -nE 's/^cuda:0 +([^,]+), compute.*/\1/p' "$results/doctor.txt" 2>/dev/null | head -1)
 if wants doctor && [ -z "$card" ]; then
     echo 'there is no card: see above' >&2
@@ -48,20 +48,19 @@ fi
 card=${card:-card}
 
 # The very tests that run in the emulator, on the card; those of the emulator itself skip, and those of the sources are for where these are.
-wants tests && step tests 150 env OCTET_CARD=cuda:0 "$work/tests/Octet.Cuda.Tests" -class '*.Kernels.*' -class '*.Models.*' -class '*.Sampling.*' -class- '*.SourceTests' -class- '*.CountTests' -class- '*.BudgetTests' -parallel none -noColor
+wants tests && step tests 110 env OCTET_CARD=cuda:0 "$work/tests/Octet.Cuda.Tests" -class '*.Kernels.*' -class '*.Models.*' -class '*.Sampling.*' -class- '*.SourceTests' -class- '*.CountTests' -class- '*.BudgetTests' -parallel none -noColor
 
 if wants bench; then
-    step decode 120 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 4096 -p 0 -n 128 -s 1,8,64,256 -d 2048
-    step prefill 90 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 0
+    step dynamic 170 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 128 -s 1,8,64,256 -d 2048
     step weight-only 60 "$octet" bench --device cuda --shape "$shape" --context 4096 -p 4096 -n 64 -s 1
 fi
 
 if wants cpu; then
-    step cpu 60 "$octet" bench --shape 0.6b -p 512 -n 32
+    step cpu 50 "$octet" bench --shape 0.6b -p 512 -n 32
 fi
 
 # Beside it, where there is PyTorch: Hugging Face transformers, and cuBLASLt's products of the same shapes.
-wants peers && step peers 120 python3 "$here/peers.py"
+wants peers && step peers 90 python3 "$here/peers.py"
 
 slug=$(echo "$card" | tr 'A-Z' 'a-z' | tr -cs 'a-z0-9' '-' | sed 's/^-//; s/-$//')
 report="$results/$slug.md"
@@ -69,7 +68,7 @@ report="$results/$slug.md"
     echo "# $card"
     echo
     echo "\`bench/gpu/run.sh\` at commit $(cat "$here/commit" 2>/dev/null || echo unknown), $(date -u +%Y-%m-%d), $((SECONDS - started)) s; the model is random weights of Qwen3-$shape's shape in E4M3."
-    for name in doctor tests decode prefill weight-only cpu peers; do
+    for name in doctor tests dynamic weight-only cpu peers; do
         [ -s "$results/$name.txt" ] || continue
         printf '\n## %s\n\n```text\n' "$name"
         # Of the tests, what failed and their sum.

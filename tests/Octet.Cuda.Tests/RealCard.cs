@@ -1,4 +1,4 @@
-using System.Globalization;
+using Octet.Backends;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.Tests;
@@ -10,7 +10,6 @@ namespace Octet.Cuda.Tests;
 static class RealCard
 {
     const string Variable = "OCTET_CARD";
-    const string Prefix = "cuda:";
 
     static readonly Lazy<CudaContext> s_context = new(() => CudaContext.Open(Driver, Ordinal));
 
@@ -20,10 +19,7 @@ static class RealCard
 
     internal static CudaDriver Driver => Probe.Driver ?? throw new InvalidOperationException($"{Variable} is set, and {Probe.Reason}");
 
-    internal static int Ordinal
-        => Environment.GetEnvironmentVariable(Variable) is { } name && name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
-            ? ordinal
-            : throw new InvalidOperationException($"{Variable} is expected to be {Prefix}0 or another number");
+    internal static int Ordinal => DeviceName.Parse(Environment.GetEnvironmentVariable(Variable)).Ordinal;
 
     /// <summary>Open from the first use to the end of the process.</summary>
     internal static CudaContext Context => s_context.Value;

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Octet.Backends;
 using Octet.Cli.IO;
 using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
@@ -8,15 +8,13 @@ namespace Octet.Cli.Measurement;
 /// <summary>A card's memory. Its products are of several kinds, of which none bounds a model alone: there is no peak of arithmetic.</summary>
 sealed class CardCeilings(int ordinal, CancellationToken cancellationToken) : Ceilings
 {
-    const string Prefix = "cuda:";
+    const string Kind = "cuda";
 
-    internal override string Source => $"{Prefix}{ordinal}, bytes read and written by copies on it";
+    internal override string Source => $"{Kind}:{ordinal}, bytes read and written by copies on it";
 
     /// <summary>The card that a device's description (<see cref="LanguageModel.Device"/>) begins with; null: it is none.</summary>
     internal static int? Ordinal(string device)
-        => device.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(Prefix.Length, device.AsSpan(Prefix.Length).IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? end : device.Length - Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal)
-            ? ordinal
-            : null;
+        => DeviceName.TryParse(device.Split(' ')[0], out DeviceName name) && name.Kind == Kind ? name.Ordinal : null;
 
     internal override string? Memory()
     {

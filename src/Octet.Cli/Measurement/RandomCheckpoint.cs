@@ -149,14 +149,14 @@ sealed class RandomCheckpoint : IDisposable
         Write(stream, numbers, bytes);
     });
 
-    /// <summary>Pieces of <paramref name="pool"/> from anywhere in it, beginning at an even byte.</summary>
+    /// <summary>Pieces of <paramref name="pool"/>, none longer than that, from anywhere in it, beginning at an even byte.</summary>
     void Write(Stream stream, byte[] pool, long bytes)
     {
         for (long at = 0; at < bytes; at += Piece)
         {
             _cancellationToken.ThrowIfCancellationRequested();
             int piece = (int)Math.Min(Piece, bytes - at);
-            stream.Write(pool, _random.Next((Math.Max(0, pool.Length - piece) / 2) + 1) * 2, Math.Min(piece, pool.Length));
+            stream.Write(pool, _random.Next(((pool.Length - piece) / 2) + 1) * 2, piece);
         }
     }
 

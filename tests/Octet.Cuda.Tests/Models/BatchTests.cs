@@ -1,3 +1,4 @@
+using Octet.Cuda.Diagnosis;
 using Octet.Tests.Reference;
 
 namespace Octet.Cuda.Tests.Models;
@@ -31,7 +32,7 @@ public class BatchTests
             for (int i = 0; i < lengths.Length; i++)
             {
                 alone[i].Evaluate([ids[i]], expected);
-                double error = CardModel.Error(expected, found.AsSpan(i * vocabulary, vocabulary));
+                double error = Difference.Of(expected, found.AsSpan(i * vocabulary, vocabulary));
                 Assert.True(error < Tolerance, $"sequence {i}, step {step}: {error}");
             }
         }
@@ -77,7 +78,7 @@ public class BatchTests
             int[] ids = CardModel.Ids(count, count);
             both.Model.Evaluate(sessions.AsSpan(0, count), ids, found.AsSpan(0, count * alone.VocabularySize));
             alone.Evaluate([ids[0]], expected);
-            double error = CardModel.Error(expected, found.AsSpan(0, alone.VocabularySize));
+            double error = Difference.Of(expected, found.AsSpan(0, alone.VocabularySize));
             Assert.True(error < Tolerance, $"{count} sequences: {error}");
         }
 
@@ -128,7 +129,7 @@ public class BatchTests
             for (int i = 0; i < Count; i++)
             {
                 alone[i].Evaluate([ids[i]], expected);
-                double error = CardModel.Error(expected, found.AsSpan(i * vocabulary, vocabulary));
+                double error = Difference.Of(expected, found.AsSpan(i * vocabulary, vocabulary));
 
                 // Inputs are codes that may be the neighbour's, or have 11 bits.
                 Assert.True(error < 1e-3, $"sequence {i}, step {step}: {error}");

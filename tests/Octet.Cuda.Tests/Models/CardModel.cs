@@ -1,5 +1,6 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
+using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
 using Octet.Tests.Reference;
@@ -65,20 +66,6 @@ sealed class CardModel : IDisposable
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
     }
 
-    /// <summary>Length of the difference of two rows, of that of the expected one.</summary>
-    internal static double Error(ReadOnlySpan<float> expected, ReadOnlySpan<float> found)
-    {
-        double difference = 0;
-        double length = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            difference += Math.Pow((double)expected[i] - found[i], 2);
-            length += Math.Pow(expected[i], 2);
-        }
-
-        return Math.Sqrt(difference / length);
-    }
-
     /// <summary>Logits of a prompt's last token and of each of the tokens after it, one at a time.</summary>
     internal static List<float[]> Logits(LanguageModel model, int[] prompt, int[] after)
     {
@@ -97,7 +84,7 @@ sealed class CardModel : IDisposable
 
     /// <summary>Compares the logits of the card with those of the CPU; returns the largest error.</summary>
     internal double LargestError(int[] prompt, int[] after)
-        => Logits(Cpu, prompt, after).Zip(Logits(Model, prompt, after), (expected, found) => Error(expected, found)).Max();
+        => Logits(Cpu, prompt, after).Zip(Logits(Model, prompt, after), (expected, found) => Difference.Of(expected, found)).Max();
 
     public void Dispose()
     {
