@@ -95,6 +95,7 @@ public class ConnectionTests
     public async Task A_stream_that_waits_shows_that_it_lives()
     {
         await using TestServer server = await TestServer.StartAsync(options => options.PingInterval = TimeSpan.FromMilliseconds(1));
+        LanguageModel model = server.Catalog.Entries[0].Loaded!.Language!;
         foreach ((string path, string body) in ((string, string)[])
             [
                 (Chat, """{"messages":[{"role":"user","content":"What is E4M3?"}],"stream":true,"max_tokens":30}"""),
@@ -102,10 +103,25 @@ public class ConnectionTests
                 ("/v1/responses", """{"input":"What is E4M3?","stream":true,"max_output_tokens":30}"""),
             ])
         {
-            using HttpResponseMessage response = await server.PostAsync(path, body);
-            string text = await response.Content.ReadAsStringAsync();
-            Assert.Contains("ping", text, StringComparison.Ordinal);
-            Assert.NotEmpty(Events.Read(text));
+            // The model takes no step before the sign has come.
+            using var sign = new ManualResetEventSlim();
+            model.BeforeStep = _ => Assert.True(sign.Wait(TimeSpan.FromSeconds(60)));
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            using HttpResponseMessage response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            var text = new StringBuilder();
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                text.Append(line).Append('\n');
+                if (line.Contains("ping", StringComparison.Ordinal))
+                {
+                    sign.Set();
+                }
+            }
+
+            Assert.True(sign.IsSet);
+            Assert.NotEmpty(Events.Read(text.ToString()));
+            model.BeforeStep = null;
         }
     }
 
