@@ -23,7 +23,7 @@ python3 bench/gpu/prune.py "$work/tests" 'Microsoft.AspNetCore.*' 'Microsoft.Vis
 rm -rf "$work"/tests/models "$work"/tests/*.xml "$work"/tests/*.pdb "$work"/tests/{cs,de,es,fr,it,ja,ko,pl,pt-BR,ru,tr,zh-Hans,zh-Hant}
 
 tar -C "$work" -c tool tests | gzip -9 > "$pack/octet.tar.gz"
-cp bench/gpu/run.sh bench/gpu/peers.py "$pack/"
+cp bench/gpu/run.sh bench/gpu/tests.sh bench/gpu/peers.py "$pack/"
 git rev-parse --short HEAD > "$pack/commit" 2>/dev/null || echo unknown > "$pack/commit"
 size=$(stat -c %s "$pack/octet.tar.gz")
 echo "$pack: $((size / 1000000)) MB"

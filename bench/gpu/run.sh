@@ -47,8 +47,8 @@ fi
 
 card=${card:-card}
 
-# The very tests that run in the emulator, on the card; those of the emulator itself skip, and those of the sources are for where these are.
-wants tests && step tests 110 env OCTET_CARD=cuda:0 "$work/tests/Octet.Cuda.Tests" -class '*.Kernels.*' -class '*.Models.*' -class '*.Sampling.*' -class- '*.SourceTests' -class- '*.CountTests' -class- '*.BudgetTests' -parallel none -noColor
+# The very tests that run in the emulator, on the card.
+wants tests && step tests 110 env OCTET_CARD=cuda:0 bash "$here/tests.sh" "$work/tests/Octet.Cuda.Tests"
 
 if wants bench; then
     step dynamic 170 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 128 -s 1,8,64,256 -d 2048
@@ -72,7 +72,7 @@ report="$results/$slug.md"
         [ -s "$results/$name.txt" ] || continue
         printf '\n## %s\n\n```text\n' "$name"
         # Of the tests, what failed and their sum.
-        if [ "$name" = tests ]; then grep -E 'FAIL|Total|ended with' "$results/$name.txt" | head -60; else cat "$results/$name.txt"; fi
+        if [ "$name" = tests ]; then grep -E 'FAIL|Total|ended with|waiting for' "$results/$name.txt" | head -90; else cat "$results/$name.txt"; fi
         printf '```\n'
     done
 } >"$report"
