@@ -3,6 +3,7 @@ using Octet.Backends;
 using Octet.Backends.Cpu;
 using Octet.Cuda.Tests.FakeDriver;
 using Octet.Numerics;
+using Octet.Safetensors;
 using Octet.Tests.Reference;
 
 namespace Octet.Cuda.Tests.Models;
@@ -228,6 +229,35 @@ public class ModelTests
         var error = Assert.Throws<ModelException>(() => new CardModel(s_weightOnly, new SyntheticCheckpoint { VocabSize = 16384 }, new FakeCard { TotalBytes = 3 << 20, Options = CardModel.Quick }));
         Assert.Equal(ModelError.Full, error.Error);
         Assert.StartsWith("the model's weights have 0.01 GiB in their files, and cuda:0 (Fake", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a kernel would take for a number, as its bits are moved rather than converted, is found while the weights are brought to the card.</summary>
+    [Theory]
+    [InlineData("compressed-tensors, MXFP8", "down_proj.weight", 0xFF, 8, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
+    [InlineData("fp8, blocks, ue8m0", "down_proj.weight", 0x7F, 8, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
+    [InlineData("quanto, E4M3FNUZ", "down_proj.weight._data", 0x80, 9, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
+    public void Codes_of_NaN_that_kernels_take_for_numbers_are_refused_when_the_model_is_opened(string scheme, string tensor, byte code, int major, string what)
+    {
+        var error = Assert.Throws<ModelException>(() => new CardModel(
+            s_weightOnly,
+            directory =>
+            {
+                new SyntheticCheckpoint { Layers = 1, Scheme = WeightScheme.All[scheme]() }.Write(directory);
+                string path = Path.Combine(directory, "model.safetensors");
+                long place;
+                using (SafetensorsFile file = SafetensorsFile.Open(path))
+                {
+                    place = file.Tensors.Single(view => view.Name.EndsWith(tensor, StringComparison.Ordinal)).FileOffset + 5;
+                }
+
+                using FileStream stream = File.OpenWrite(path);
+                stream.Position = place;
+                stream.WriteByte(code);
+            },
+            new FakeCard { Major = major, Minor = 0, Options = CardModel.Quick }));
+        Assert.Equal(ModelError.Unsupported, error.Error);
+        Assert.Contains($"{tensor.Split('.')[0]}.", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith($"{what}: the file is damaged, or use the CPU", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
