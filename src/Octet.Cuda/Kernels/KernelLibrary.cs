@@ -10,13 +10,9 @@ namespace Octet.Cuda.Kernels;
 /// <param name="set">Which of the compiled forms.</param>
 sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
 {
-    // How a kernel begins in a text, and the instruction of those that may begin while the launches before them end.
-    const string Entry = ".entry ";
-    const string Waits = "griddepcontrol.wait;";
-
     readonly Dictionary<string, CudaModule> _modules = [];
     readonly Dictionary<string, CudaFunction> _functions = [];
-    readonly HashSet<string> _overlapping = [];
+    readonly Dictionary<string, KernelText> _texts = [];
 
     internal KernelSet Set { get; } = set;
 
@@ -25,6 +21,7 @@ sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
     /// <param name="name">Its name there.</param>
     /// <param name="sharedBytes">The dynamic shared memory of the launch.</param>
     /// <exception cref="CudaException">The driver does not take the text.</exception>
+    /// <exception cref="ModelException">What the driver made of it would not end.</exception>
     internal CudaFunction Get(string file, string name, int sharedBytes)
     {
         if (!_functions.TryGetValue(name, out CudaFunction? function))
@@ -33,10 +30,21 @@ sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
             {
                 string text = Text(file, Set.Target);
                 _modules.Add(file, module = context.LoadModule(text));
-                _overlapping.UnionWith(Overlapping(text));
+                foreach (KernelText kernel in KernelText.All(text))
+                {
+                    _texts.Add(kernel.Name, kernel);
+                }
             }
 
-            function = module.GetFunction(name, _overlapping.Contains(name));
+            KernelText? known = _texts.GetValueOrDefault(name);
+            function = module.GetFunction(name, known is { Waits: true });
+            if (known is { Registers: > 0 } && function.RegistersPerThread < known.Registers)
+            {
+                throw new ModelException(
+                    ModelError.DeviceFailed,
+                    $"the driver's compiler gave {name} {function.RegistersPerThread} registers a thread, expected {known.Registers}, without which it would not end: use another driver, or the CPU (--device cpu)");
+            }
+
             function.PreferShared();
             _functions.Add(name, function);
         }
@@ -48,10 +56,6 @@ sealed class KernelLibrary(CudaContext context, KernelSet set) : IDisposable
 
         return function;
     }
-
-    /// <summary>The kernels of a text that wait by themselves for the launches before them.</summary>
-    internal static IEnumerable<string> Overlapping(string text)
-        => text.Split(Entry).Skip(1).Where(kernel => kernel.Contains(Waits, StringComparison.Ordinal)).Select(kernel => kernel[..kernel.IndexOf('(')]);
 
     /// <summary>The names of the sources that there are kernels of.</summary>
     internal static IReadOnlyList<string> Files { get; } = ReadFiles();

@@ -144,7 +144,7 @@ static unsafe partial class FakeFunctions
         {
             0 => known.Kernel.MaxThreads == 0 ? MaxThreads : known.Kernel.MaxThreads,
             1 => known.Kernel.StaticSharedBytes,
-            4 => 32,
+            4 => known.Module.Card.RegistersPerThread,
             _ => 0,
         };
         return Code.Success;

@@ -80,6 +80,18 @@ public class ModelTests
         Assert.Equal((2048, 256, 1024), (both.Model.BatchCapacity, both.Cpu.BatchCapacity, older.Model.BatchCapacity));
     }
 
+    /// <summary>Warpgroups that wait for registers which there are not would hold the card for ever.</summary>
+    [Fact]
+    public void A_driver_whose_compiler_gives_too_few_registers_is_refused()
+    {
+        using var both = new CardModel(s_dynamic with { PrefillChunk = 128 }, card: new FakeCard { RegistersPerThread = 160, Options = CardModel.Quick });
+        RealCard.SkipOnCard();
+        var error = Assert.Throws<ModelException>(() => CardModel.Logits(both.Model, CardModel.Ids(101), []));
+        Assert.Equal(
+            (ModelError.DeviceFailed, "the driver's compiler gave linear_wide_codes_e4m3_128 160 registers a thread, expected 168, without which it would not end: use another driver, or the CPU (--device cpu)"),
+            (error.Error, error.Message));
+    }
+
     [Fact]
     public void A_driver_without_tensor_maps_has_prompts_multiplied_as_on_other_cards()
     {
