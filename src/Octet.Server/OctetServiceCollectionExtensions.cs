@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
 using Octet.Server.Responses;
@@ -28,6 +29,7 @@ public static class OctetServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<ServerMetrics>();
+        services.TryAddSingleton<ConstraintCache>();
         services.TryAddSingleton<ResponseStore>();
         services.TryAddSingleton<BackgroundResponses>();
         services.TryAddSingleton<RateLimits>();

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Server.Telemetry;
 
 namespace Octet.Server.Tests;
 
@@ -127,5 +128,5 @@ public class ConnectionTests
 
     /// <summary>Waits until nobody uses the model and no generation is left.</summary>
     static async Task IdleAsync(TestServer server, LanguageModel model)
-        => await Eventually.HoldsAsync(() => model.Statistics is { Running: 0, Waiting: 0 } && server.State.Metrics.Models.All(entry => entry.Metrics.Running == 0));
+        => await Eventually.HoldsAsync(() => model.Statistics is { Running: 0, Waiting: 0 } && server.State.Get<ServerMetrics>().Models.All(entry => entry.Metrics.Running == 0));
 }

@@ -222,7 +222,7 @@ public class OpenAIClientTests(TinyServer fixture) : IClassFixture<TinyServer>
             Assert.Single(models);
         }
 
-        Assert.Contains(server.State.Metrics.Requests, entry => entry.Status == 429);
+        Assert.Contains(server.State.Requests.All, entry => entry.Status == 429);
     }
 
     ChatClient Chat => _client.GetChatClient("octet-tiny");

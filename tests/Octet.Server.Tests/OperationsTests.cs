@@ -24,7 +24,7 @@ public class OperationsTests
         }
 
         await server.RefusedAsync(Chat, "{}", 400);
-        await Eventually.HoldsAsync(() => server.State.Metrics.Requests.Sum(entry => entry.Count) == 4);
+        await Eventually.HoldsAsync(() => server.State.Requests.All.Sum(entry => entry.Count) == 4);
         using HttpResponseMessage response = await server.Client.GetAsync("/metrics");
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         string text = await response.Content.ReadAsStringAsync();

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Server.Telemetry;
 
 namespace Octet.Server.Tests;
 
@@ -137,7 +138,7 @@ public class SoakTests(ITestOutputHelper output)
     }
 
     static async Task IdleAsync(TestServer server, LanguageModel model)
-        => await Eventually.HoldsAsync(() => model.Statistics is { Running: 0, Waiting: 0 } && server.State.Metrics.Models.All(entry => entry.Metrics.Running == 0));
+        => await Eventually.HoldsAsync(() => model.Statistics is { Running: 0, Waiting: 0 } && server.State.Get<ServerMetrics>().Models.All(entry => entry.Metrics.Running == 0));
 
     static long Memory()
     {

@@ -33,7 +33,7 @@ sealed class AnswerSet
     internal AnswerSet(ApiRequest request, ModelLease lease, string operation, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, int promptTokens, CallMode calls = CallMode.Free)
     {
         _request = request;
-        _metrics = request.Server.Metrics.Of(lease.Name);
+        _metrics = request.Server.Get<ServerMetrics>().Of(lease.Name);
         _operation = operation;
         _model = lease.Name;
         _options = options;

@@ -34,7 +34,7 @@ sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, 
             ReasoningBudget = Reasoning.Limit(request.Options.ReasoningBudget),
             ToolCalls = Tools.Offered is null || calls == CallMode.Forced ? ToolCallMode.Keep : ToolCallMode.Separate,
             Tools = Tools.Offered,
-            Constraint = OutputForms.Constraint(Form, Tools, model.OutputFormat, request.Server.Constraints),
+            Constraint = OutputForms.Constraint(Form, Tools, model.OutputFormat, request.Server.Get<ConstraintCache>()),
         };
         return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], options, prompt.Length, calls);
     }

@@ -10,7 +10,7 @@ static class Messages
     internal static async Task CreateAsync(ApiRequest request)
     {
         Fields fields = await request.ReadAsync();
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         AnswerSet answers = MessagesRequest.Read(fields, lease.Language).Begin(request, lease);
         var writer = new MessageWriter(lease.Name, answers);
         if (fields.Flag("stream") == true)
@@ -31,7 +31,7 @@ static class Messages
     internal static async Task CountTokensAsync(ApiRequest request)
     {
         Fields fields = await request.ReadAsync();
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         request.ModelName = lease.Name;
         int count = MessagesRequest.Read(fields, lease.Language, counts: true).Encode(lease.Language).Length;
         await request.WriteAsync(json =>

@@ -8,7 +8,7 @@ static partial class RequestLog
     internal static void Write(ApiRequest request, TimeSpan duration)
     {
         int status = request.Context.Response.StatusCode;
-        request.Server.Metrics.CountRequest(status);
+        request.Server.Requests.Add(status);
         string method = request.Context.Request.Method;
         string path = request.Context.Request.Path;
         if (request.Fault is { } fault)

@@ -11,7 +11,7 @@ static class ChatCompletions
     {
         Fields fields = await request.ReadAsync();
         ChatRequest chat = ChatRequest.Read(fields, request.Options);
-        using ModelLease lease = await request.Server.Models.AcquireAsync(chat.Model, ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(chat.Model, ServedModelKind.Language, request.Aborted);
         Conversation conversation = ChatRequest.Conversation(fields, lease.Language);
         AnswerSet answers = conversation.Begin(request, lease, chat.Choices);
         var writer = new ChatWriter(lease, answers);

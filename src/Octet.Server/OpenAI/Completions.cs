@@ -10,10 +10,10 @@ static class Completions
     internal static async Task CreateAsync(ApiRequest request)
     {
         CompletionRequest asked = CompletionRequest.Read(await request.ReadAsync(), request.Options);
-        using ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
         LanguageModel model = lease.Language;
         int[][] prompts = [.. asked.Prompts.Select(prompt => prompt.Ids ?? model.Encode(prompt.Text!, asked.AddSpecialTokens))];
-        GenerationOptions options = asked.Form.IsAny ? asked.Options : asked.Options with { Constraint = request.Server.Constraints.Get(asked.Form) };
+        GenerationOptions options = asked.Form.IsAny ? asked.Options : asked.Options with { Constraint = request.Server.Get<ConstraintCache>().Get(asked.Form) };
         var answers = new AnswerSet(
             request, lease, "text_completion", [.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, asked.Choices))], options, prompts.Sum(prompt => prompt.Length));
         TextStart[] starts = await StartsAsync(asked, model, prompts, request.Aborted);

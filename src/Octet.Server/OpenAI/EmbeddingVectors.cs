@@ -16,7 +16,7 @@ static class EmbeddingVectors
         IReadOnlyList<(string? Text, int[]? Ids)> inputs = PromptInputs.Read(fields, "input", request.Options.MaxInputs);
         bool base64 = fields.Word("encoding_format", "float", "base64") == "base64";
         var options = new EmbeddingOptions { Dimensions = fields.Integer("dimensions", 1), PromptName = fields.Text("prompt_name") };
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Embedding, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Embedding, request.Aborted);
         EmbeddingModel model = lease.Embedding;
         if (options.Dimensions > model.Dimensions)
         {

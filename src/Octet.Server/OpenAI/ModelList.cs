@@ -12,7 +12,7 @@ static class ModelList
         json.WriteStartObject();
         json.WriteString("object"u8, "list"u8);
         json.WriteStartArray("data"u8);
-        foreach (CatalogEntry entry in request.Server.Models.Entries)
+        foreach (CatalogEntry entry in request.Server.Get<ModelCatalog>().Entries)
         {
             foreach (string name in entry.Model.Aliases.Prepend(entry.Name))
             {
@@ -27,7 +27,7 @@ static class ModelList
     internal static Task GetAsync(ApiRequest request)
     {
         string name = (string)request.Context.Request.RouteValues["id"]!;
-        CatalogEntry entry = request.Server.Models.Find(name, ServedModelKind.Language);
+        CatalogEntry entry = request.Server.Get<ModelCatalog>().Find(name, ServedModelKind.Language);
         return request.WriteAsync(json => Write(json, entry, name));
     }
 

@@ -17,7 +17,7 @@ static class Rerank
         int top = fields.Integer("top_n", 1) ?? documents.Length;
         bool returns = fields.Flag("return_documents") ?? true;
         var options = new RerankOptions { Instruction = fields.Text("instruction") };
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Reranker, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Reranker, request.Aborted);
         Reranker model = lease.Reranker;
         request.ModelName = lease.Name;
         using var watch = new OperationWatch(request, "rerank", lease.Name);

@@ -1,3 +1,4 @@
+using Octet.Server.Catalog;
 using Octet.Server.Http;
 
 namespace Octet.Server.Operations;
@@ -7,7 +8,7 @@ static class Health
 {
     internal static Task GetAsync(ApiRequest request)
     {
-        Task ready = request.Server.Models.Ready;
+        Task ready = request.Server.Get<ModelCatalog>().Ready;
         (int status, string word) = request.Server.IsStopping ? (StatusCodes.Status503ServiceUnavailable, "stopping")
             : ready.IsCompletedSuccessfully ? (StatusCodes.Status200OK, "ok")
             : (StatusCodes.Status503ServiceUnavailable, ready.IsFaulted ? "failed" : "loading");

@@ -11,7 +11,7 @@ static class Metrics
 {
     internal static async Task GetAsync(ApiRequest request)
     {
-        byte[] text = Encoding.UTF8.GetBytes(Write(request.Server.Metrics, request.Server.Models));
+        byte[] text = Encoding.UTF8.GetBytes(Write(request.Server.Get<ServerMetrics>(), request.Server.Requests, request.Server.Get<ModelCatalog>()));
         request.Context.Response.ContentType = PrometheusText.ContentType;
         request.Context.Response.ContentLength = text.Length;
         if (!HttpMethods.IsHead(request.Context.Request.Method))
@@ -20,7 +20,7 @@ static class Metrics
         }
     }
 
-    internal static string Write(ServerMetrics metrics, ModelCatalog catalog)
+    internal static string Write(ServerMetrics metrics, RequestCounts requests, ModelCatalog catalog)
     {
         var text = new PrometheusText();
         (string Model, ModelMetrics Metrics)[] models = [.. metrics.Models];
@@ -59,7 +59,7 @@ static class Metrics
         Histograms("vllm:request_prompt_tokens", "Tokens of a request's prompts.", static model => model.RequestPromptTokens);
         Histograms("vllm:request_generation_tokens", "Tokens of an answer.", static model => model.RequestGeneratedTokens);
         text.Family("octet:http_requests_total", "counter", "Requests by the status of their answers.");
-        foreach ((int status, long count) in metrics.Requests)
+        foreach ((int status, long count) in requests.All)
         {
             text.Sample("octet:http_requests_total", count, ("status", status.ToString(CultureInfo.InvariantCulture)));
         }

@@ -18,7 +18,7 @@ static class Tokens
             throw ApiException.Invalid("prompt", "expected either prompt or messages");
         }
 
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         request.ModelName = lease.Name;
         Tokenizer tokenizer = Require(lease);
         int[] ids = isChat
@@ -61,7 +61,7 @@ static class Tokens
     {
         Fields fields = await request.ReadAsync();
         IReadOnlyList<int> ids = fields.Ids("tokens") ?? throw fields.Missing("tokens", "a list of token ids");
-        using ModelLease lease = await request.Server.Models.AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         request.ModelName = lease.Name;
         Tokenizer tokenizer = Require(lease);
         string text = tokenizer.Decode([.. ids], fields.Flag("skip_special_tokens") ?? false);

@@ -11,12 +11,12 @@ static class ResponseEndpoints
     {
         Fields fields = await request.ReadAsync();
         ResponseRequest asked = ResponseRequest.Read(fields);
-        ResponseStore store = request.Server.Responses;
+        ResponseStore store = request.Server.Get<ResponseStore>();
         IReadOnlyList<ChatTurn> before = asked.PreviousId is not { } previous ? []
             : (store.Find(previous, request.Owner) ?? throw NotFound(previous, "previous_response_id")).Turns;
         List<ChatTurn> turns = ResponseInput.Read(fields, before);
         byte[] input = JsonText.Bytes(json => ResponseInput.Items(fields).WriteTo(json));
-        ModelLease lease = await request.Server.Models.AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
+        ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
         bool isKept = false;
         try
         {
@@ -44,7 +44,7 @@ static class ResponseEndpoints
     /// <summary>Makes a response while its request waits.</summary>
     static async Task MakeAsync(ApiRequest request, ResponseRequest asked, AnswerSet answers, ResponseWriter writer, Func<byte[], StoredResponse> stored)
     {
-        ResponseStore store = request.Server.Responses;
+        ResponseStore store = request.Server.Get<ResponseStore>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
         var running = new RunningResponse(writer.Id, request.Owner, JsonText.Bytes(json => writer.Write(json, ResponseWriter.InProgress)), stop);
         using (store.Begin(running))
@@ -69,7 +69,7 @@ static class ResponseEndpoints
     /// <exception cref="ApiException">There are too many, or it would be too large to be kept.</exception>
     static RunningResponse StartInBackground(ApiRequest request, ModelLease lease, AnswerSet answers, ResponseWriter writer, List<ChatTurn> turns, byte[] input)
     {
-        (ServerState server, ResponseStore store) = (request.Server, request.Server.Responses);
+        (ServerState server, ResponseStore store) = (request.Server, request.Server.Get<ResponseStore>());
         long bytes = StoredResponse.BytesOf(input, turns);
         if (bytes > request.Options.StoredResponseBytes || request.Options is { StoredResponses: 0 } or { BackgroundResponses: 0 })
         {
@@ -78,7 +78,7 @@ static class ResponseEndpoints
 
         var stop = new CancellationTokenSource();
         byte[] queued = JsonText.Bytes(json => writer.Write(json, ResponseWriter.Queued));
-        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(server.Background.EventBytes) };
+        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(server.Get<BackgroundResponses>().EventBytes) };
         writer.Queue(running.Events);
         IDisposable place = store.Begin(running);
         var making = new BackgroundRun(server, answers, writer, running, last =>
@@ -88,7 +88,7 @@ static class ResponseEndpoints
         });
         try
         {
-            server.Background.Start(running, bytes, () => making.RunAsync(stop.Token, place, running, stop, lease));
+            server.Get<BackgroundResponses>().Start(running, bytes, () => making.RunAsync(stop.Token, place, running, stop, lease));
         }
         catch
         {
@@ -110,8 +110,8 @@ static class ResponseEndpoints
         int? after = ResponseQuery.Read(request.Context.Request.Query);
 
         // What is not running any more has been kept before it ended.
-        RunningResponse? running = request.Server.Responses.FindRunning(id, request.Owner);
-        StoredResponse? stored = request.Server.Responses.Find(id, request.Owner);
+        RunningResponse? running = request.Server.Get<ResponseStore>().FindRunning(id, request.Owner);
+        StoredResponse? stored = request.Server.Get<ResponseStore>().Find(id, request.Owner);
         if (running is null && stored is null)
         {
             throw NotFound(id, null);
@@ -158,13 +158,13 @@ static class ResponseEndpoints
     internal static async Task DeleteAsync(ApiRequest request)
     {
         string id = Id(request);
-        if (request.Server.Responses.FindRunning(id, request.Owner) is { Events: not null } running)
+        if (request.Server.Get<ResponseStore>().FindRunning(id, request.Owner) is { Events: not null } running)
         {
             await running.CancelAsync();
             await running.Ended.WaitAsync(request.Aborted);
         }
 
-        if (!request.Server.Responses.Remove(id, request.Owner))
+        if (!request.Server.Get<ResponseStore>().Remove(id, request.Owner))
         {
             throw NotFound(id, null);
         }
@@ -183,20 +183,20 @@ static class ResponseEndpoints
     internal static async Task CancelAsync(ApiRequest request)
     {
         string id = Id(request);
-        if (request.Server.Responses.FindRunning(id, request.Owner) is { } running)
+        if (request.Server.Get<ResponseStore>().FindRunning(id, request.Owner) is { } running)
         {
             await running.CancelAsync();
             await request.WriteAsync(await running.Ended.WaitAsync(request.Aborted));
             return;
         }
 
-        await request.WriteAsync((request.Server.Responses.Find(id, request.Owner) ?? throw NotFound(id, null)).Json);
+        await request.WriteAsync((request.Server.Get<ResponseStore>().Find(id, request.Owner) ?? throw NotFound(id, null)).Json);
     }
 
     internal static Task ListInputAsync(ApiRequest request)
     {
         string id = Id(request);
-        StoredResponse stored = request.Server.Responses.Find(id, request.Owner) ?? throw NotFound(id, null);
+        StoredResponse stored = request.Server.Get<ResponseStore>().Find(id, request.Owner) ?? throw NotFound(id, null);
         return request.WriteAsync(json =>
         {
             json.WriteStartObject();

@@ -16,7 +16,7 @@ sealed class OperationWatch : IDisposable
     internal OperationWatch(ApiRequest request, string operation, string model)
     {
         _request = request;
-        _metrics = request.Server.Metrics.Of(model);
+        _metrics = request.Server.Get<ServerMetrics>().Of(model);
         _operation = operation;
         _model = model;
         _activity = ServerTelemetry.Start(operation, model, null);
