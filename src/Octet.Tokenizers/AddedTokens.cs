@@ -64,7 +64,7 @@ sealed class AddedTokens
         }
         catch (Exception e) when (e is TokenizerException or PatternException)
         {
-            throw new TokenizerException($"{file}: normalizer: for the added token {JsonPlace.Quote(content)}, {e.Message}", e);
+            throw new TokenizerException($"{file}: normalizer: for the added token {QuotedText.Of(content)}, {e.Message}", e);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Octet.Cli.Commands;
 using Octet.Cli.IO;
 using Octet.Safetensors;
 using Octet.Tokenizers;
@@ -145,7 +144,7 @@ sealed class ChatSession(LanguageModel model, PromptOptions prompt, GenerationOp
                 conversation.Load(text ?? throw new CommandException("/load needs the name of a file"));
                 return true;
             case "/stats":
-                Standard.Output.WriteLine(_last.Statistics is not null ? RunCommand.Describe(model, _last).TrimEnd() : "there is no finished answer yet");
+                Standard.Output.WriteLine(_last.Statistics is not null ? AnswerReport.Describe(model, _last).TrimEnd() : "there is no finished answer yet");
                 return true;
             case "/exit" or "/quit":
                 return false;

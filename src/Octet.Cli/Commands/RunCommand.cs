@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Cli.Chat;
 using Octet.Cli.IO;
 using Octet.Cli.Options;
 
@@ -103,7 +104,7 @@ sealed class RunCommand : Command
         Standard.Output.Flush();
         if (parsed.GetValue(_stats))
         {
-            Standard.Error.Write(Describe(model, last));
+            Standard.Error.Write(AnswerReport.Describe(model, last));
         }
 
         return 0;
@@ -211,7 +212,7 @@ sealed class RunCommand : Command
             result["ids"] = JsonOutput.Array(ids);
         }
 
-        result["finish_reason"] = Word(last.FinishReason);
+        result["finish_reason"] = AnswerReport.Word(last.FinishReason);
         result["stop_reason"] = last.StopString ?? (JsonNode?)last.StopTokenId;
         result["prompt_tokens"] = statistics.Usage.PromptTokens;
         result["completion_tokens"] = statistics.Usage.CompletionTokens;
@@ -229,40 +230,4 @@ sealed class RunCommand : Command
 
         return result;
     }
-
-    /// <param name="model">The model that answered.</param>
-    /// <param name="last">The last update of the answer.</param>
-    internal static string Describe(LanguageModel model, GenerationUpdate last)
-    {
-        GenerationStatistics statistics = last.Statistics.GetValueOrDefault();
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            device       {model.Device}
-            load         {model.LoadDuration.TotalSeconds:0.000} s
-            first token  {statistics.TimeToFirstToken.TotalSeconds:0.000} s
-            prompt       {statistics.Usage.PromptTokens} tokens, {statistics.PromptTokensPerSecond:0.0} tokens/s
-            answer       {statistics.Usage.CompletionTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s
-            finish       {Word(last.FinishReason)}{Stop(last)}
-            seed         {statistics.Seed}
-            {Guesses(model)}
-            """);
-    }
-
-    static string Guesses(LanguageModel model)
-    {
-        EngineStatistics engine = model.Statistics;
-        return model.Speculation == Speculation.None ? ""
-            : engine.GuessError is { } error ? $"guesses      given up: {error}\n"
-            : string.Create(CultureInfo.InvariantCulture, $"guesses      {engine.AcceptedTokens} of {engine.GuessedTokens} tokens right\n");
-    }
-
-    static string Stop(GenerationUpdate last)
-        => last.StopString is { } text ? $" ({Visible.Text(text)})" : last.StopTokenId is { } id ? $" (token {id})" : "";
-
-    static string Word(FinishReason? finish) => finish switch
-    {
-        FinishReason.Stop => "stop",
-        FinishReason.Length => "length",
-        FinishReason.TimeLimit => "time limit",
-        _ => "cancelled",
-    };
 }

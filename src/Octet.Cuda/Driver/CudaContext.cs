@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Octet.Backends;
-using Octet.Cuda.Memory;
 
 namespace Octet.Cuda.Driver;
 

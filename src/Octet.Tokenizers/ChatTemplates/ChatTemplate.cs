@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
@@ -80,7 +79,7 @@ public sealed class ChatTemplate
             new(found.Source, found.File, options, files.SpecialTokens, withTools);
 
         ChatTemplateException Unknown(string name) => TemplateFiles.Refuse(
-            directory, $"{JsonPlace.Quote(name)} is neither one of its chat templates ({(files.IsEmpty ? "it has none" : files.Names())}) nor a file");
+            directory, $"{QuotedText.Of(name)} is neither one of its chat templates ({(files.IsEmpty ? "it has none" : files.Names())}) nor a file");
     }
 
     /// <summary>Reads the special tokens that a model's folder names, as templates see them, whether or not it has a template.</summary>

@@ -54,7 +54,7 @@ sealed class TemplateFiles
     internal static string ReadFile(string path) => Encoding.UTF8.GetString(FileText.Read(path, Refuse));
 
     /// <summary>The names, for messages.</summary>
-    internal string Names() => string.Join(", ", _templates.Keys.Select(JsonPlace.Quote));
+    internal string Names() => string.Join(", ", _templates.Keys.Select(QuotedText.Of));
 
     internal static ChatTemplateException Refuse(string path, string reason, Exception? innerException = null) =>
         new(path, 0, "ValueError", reason, innerException);

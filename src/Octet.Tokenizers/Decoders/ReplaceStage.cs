@@ -1,6 +1,6 @@
 using System.Text;
+using Octet.Tokenizers.Cutting;
 using Octet.Tokenizers.Patterns;
-using Octet.Tokenizers.PreTokenizers;
 
 namespace Octet.Tokenizers.Decoders;
 

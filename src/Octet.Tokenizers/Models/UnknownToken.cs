@@ -1,4 +1,3 @@
-using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers.Models;
 
@@ -20,5 +19,5 @@ sealed class UnknownToken(string? content, int id, string file)
     /// <exception cref="TokenizerException">There is none.</exception>
     internal int Require() => id >= 0 ? id : throw new TokenizerException(content is null
         ? $"{file}: model: the text holds what the vocabulary does not, and the file names no unknown token for it"
-        : $"{file}: model: the text holds what the vocabulary does not, and the unknown token {JsonPlace.Quote(content)} is not in the vocabulary either");
+        : $"{file}: model: the text holds what the vocabulary does not, and the unknown token {QuotedText.Of(content)} is not in the vocabulary either");
 }

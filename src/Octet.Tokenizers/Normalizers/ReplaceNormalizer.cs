@@ -1,5 +1,5 @@
 using System.Text;
-using Octet.Tokenizers.PreTokenizers;
+using Octet.Tokenizers.Cutting;
 
 namespace Octet.Tokenizers.Normalizers;
 

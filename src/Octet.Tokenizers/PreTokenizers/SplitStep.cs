@@ -1,3 +1,5 @@
+using Octet.Tokenizers.Cutting;
+
 namespace Octet.Tokenizers.PreTokenizers;
 
 /// <summary>What becomes of the matches and of the text between them; the names are those of tokenizer.json.</summary>

@@ -18,7 +18,7 @@ static class AddedTokensPart
             AddedToken token = Token(item);
             if (!ids.Add(token.Id) || !contents.Add(token.Content))
             {
-                throw item.Problem($"id {token.Id} or the token {JsonPlace.Quote(token.Content)} is there twice");
+                throw item.Problem($"id {token.Id} or the token {QuotedText.Of(token.Content)} is there twice");
             }
 
             int id = vocabulary.FindContent(token.Content);
@@ -27,7 +27,7 @@ static class AddedTokensPart
                 id = next++;
                 if (id > Vocabulary.MaxId || vocabulary.Contains(id))
                 {
-                    throw item.Problem($"expected a model whose ids leave no gap, so that {JsonPlace.Quote(token.Content)} can have id {id}");
+                    throw item.Problem($"expected a model whose ids leave no gap, so that {QuotedText.Of(token.Content)} can have id {id}");
                 }
             }
 

@@ -30,7 +30,7 @@ static class ClassTemplate
         // A flag without its token adds nothing, as in transformers since 5.2.
         int[] Ids(string flag, string name, bool absent) =>
             (file.Has(flag) ? file.Flag(flag) ?? false : absent) && config.Token(name) is { } token
-                ? [idOf(token) ?? throw file.Problem($"{flag} adds the {name} {JsonPlace.Quote(token)}, which tokenizer.json does not have")]
+                ? [idOf(token) ?? throw file.Problem($"{flag} adds the {name} {QuotedText.Of(token)}, which tokenizer.json does not have")]
                 : [];
     }
 
@@ -48,14 +48,14 @@ static class ClassTemplate
         if (!endsText && DefaultBos(type) is null)
         {
             throw new TokenizerException(
-                $"{path}: what stands around a text is in the code of tokenizer_class {(type is null ? "(none)" : JsonPlace.Quote(type))} of {TokenizerConfig.Name}; supported: LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, CohereTokenizer, T5Tokenizer");
+                $"{path}: what stands around a text is in the code of tokenizer_class {(type is null ? "(none)" : QuotedText.Of(type))} of {TokenizerConfig.Name}; supported: LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, CohereTokenizer, T5Tokenizer");
         }
 
         return PostProcessor.Around(
             Ids(file.Flag("add_bos_token") ?? !endsText, "bos_token"), Ids(file.Flag("add_eos_token") ?? endsText, "eos_token"));
 
         int[] Ids(bool added, string name) => added && config.Token(name) is { } token
-            ? [idOf(token) ?? throw file.Problem($"the {name} {JsonPlace.Quote(token)} is not in {path}")]
+            ? [idOf(token) ?? throw file.Problem($"the {name} {QuotedText.Of(token)} is not in {path}")]
             : [];
     }
 

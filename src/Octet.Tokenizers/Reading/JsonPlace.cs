@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Octet.Tokenizers.Reading;
@@ -6,8 +5,6 @@ namespace Octet.Tokenizers.Reading;
 /// <summary>A value of the file together with the words that name its place in messages.</summary>
 readonly struct JsonPlace(JsonElement element, string file, string path)
 {
-    const int Longest = 200;
-
     internal bool IsNull => element.ValueKind == JsonValueKind.Null;
 
     internal bool IsZero => element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value) && value == 0;
@@ -60,18 +57,7 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     internal TokenizerException Unexpected(string expected) => Problem($"expected {expected}, found {Describe()}");
 
     internal TokenizerException Unsupported(string type, string supported) =>
-        Problem($"{Quote(type)} is not supported; supported: {supported}");
-
-    /// <summary>A string of the file in a message: one line, not too long.</summary>
-    internal static string Quote(string text)
-    {
-        // Not JsonEncodedText, which throws where half a pair of surrogates stands alone.
-        string escaped = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text.Length > Longest ? OneLine.Cut(text, Longest) : text);
-        return escaped.Length > Longest ? $"\"{OneLine.Cut(escaped, Longest)}...\"" : text.Length > Longest ? $"\"{escaped}...\"" : $"\"{escaped}\"";
-    }
-
-    /// <summary>A number or word of the file in a message.</summary>
-    internal static string Clip(string text) => text.Length > Longest ? $"{OneLine.Cut(text, Longest)}..." : text;
+        Problem($"{QuotedText.Of(type)} is not supported; supported: {supported}");
 
     static IEnumerable<JsonPlace> Items(JsonElement list, string file, string path)
     {
@@ -86,7 +72,7 @@ readonly struct JsonPlace(JsonElement element, string file, string path)
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",
-        JsonValueKind.String => Quote(element.GetString()!),
-        _ => Clip(element.GetRawText()),
+        JsonValueKind.String => QuotedText.Of(element.GetString()!),
+        _ => QuotedText.Clip(element.GetRawText()),
     };
 }

@@ -45,7 +45,7 @@ sealed class ModelPart
             string name = reader.GetString()!;
             if (!seen.Add(name))
             {
-                throw Problem("model", $"{JsonPlace.Quote(name)} is there twice");
+                throw Problem("model", $"{QuotedText.Of(name)} is there twice");
             }
 
             reader.Read();
@@ -239,7 +239,7 @@ sealed class ModelPart
             {
                 if (rightLength < prefix)
                 {
-                    throw Problem(MergePlace(rank), $"expected a right side that begins with the prefix, found {JsonPlace.Quote(Encoding.UTF8.GetString(content.Slice(leftLength, rightLength)))}");
+                    throw Problem(MergePlace(rank), $"expected a right side that begins with the prefix, found {QuotedText.Of(Encoding.UTF8.GetString(content.Slice(leftLength, rightLength)))}");
                 }
 
                 content.Slice(leftLength + prefix, rightLength - prefix).CopyTo(content[leftLength..]);
@@ -264,7 +264,7 @@ sealed class ModelPart
             int space = text.IndexOf((byte)' ');
             if (space < 0 || text[(space + 1)..].Contains((byte)' '))
             {
-                throw Problem(MergePlace(rank), $"{Expected}, found {JsonPlace.Quote(Encoding.UTF8.GetString(text))}");
+                throw Problem(MergePlace(rank), $"{Expected}, found {QuotedText.Of(Encoding.UTF8.GetString(text))}");
             }
 
             text[(space + 1)..].CopyTo(text[space..]);
@@ -292,7 +292,7 @@ sealed class ModelPart
         int id = _vocabulary.FindContent(content, _scratch);
         return id >= 0
             ? id
-            : throw Problem(MergePlace(rank), $"expected tokens of the vocabulary, found {JsonPlace.Quote(Encoding.UTF8.GetString(content))}, which is not in it");
+            : throw Problem(MergePlace(rank), $"expected tokens of the vocabulary, found {QuotedText.Of(Encoding.UTF8.GetString(content))}, which is not in it");
     }
 
     /// <summary>Copies the reader's string to the content buffer at an offset and returns its length.</summary>
@@ -316,7 +316,7 @@ sealed class ModelPart
         }
     }
 
-    string VocabularyPlace(int length) => $"model.vocab[{JsonPlace.Quote(Encoding.UTF8.GetString(_content, 0, length))}]";
+    string VocabularyPlace(int length) => $"model.vocab[{QuotedText.Of(Encoding.UTF8.GetString(_content, 0, length))}]";
 
     static string MergePlace(int rank) => $"model.merges[{rank}]";
 
@@ -325,8 +325,8 @@ sealed class ModelPart
         JsonTokenType.StartObject => "an object",
         JsonTokenType.StartArray => "an array",
         JsonTokenType.EndArray => "the end of the array",
-        JsonTokenType.String => JsonPlace.Quote(reader.GetString()!),
-        _ => JsonPlace.Clip(Encoding.UTF8.GetString(reader.ValueSpan)),
+        JsonTokenType.String => QuotedText.Of(reader.GetString()!),
+        _ => QuotedText.Clip(Encoding.UTF8.GetString(reader.ValueSpan)),
     };
 
     TokenizerException Problem(string path, string problem) => new($"{_file}: {path}: {problem}");

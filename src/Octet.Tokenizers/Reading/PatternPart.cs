@@ -1,3 +1,4 @@
+using Octet.Tokenizers.Cutting;
 using Octet.Tokenizers.Patterns;
 using Octet.Tokenizers.PreTokenizers;
 
@@ -23,7 +24,7 @@ static class PatternPart
         }
         catch (PatternException e)
         {
-            throw regex.Problem($"{JsonPlace.Quote(regex.Text())}: {e.Message}");
+            throw regex.Problem($"{QuotedText.Of(regex.Text())}: {e.Message}");
         }
     }
 }

@@ -112,7 +112,7 @@ static class PostProcessorPart
     {
         string name = special.Get("id").Text();
         JsonPlace tokens = place.Get("special_tokens");
-        JsonPlace token = tokens.Find(name) ?? throw tokens.Problem($"has no {JsonPlace.Quote(name)}, which the template names");
+        JsonPlace token = tokens.Find(name) ?? throw tokens.Problem($"has no {QuotedText.Of(name)}, which the template names");
         return token.Get("ids").Items().Take(MostIds + 1).Select(id => id.Id());
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Octet.Tokenizers.Cutting;
 using Octet.Tokenizers.PreTokenizers;
 
 namespace Octet.Tokenizers.Reading;

@@ -1,3 +1,4 @@
+using Octet.Tokenizers.Cutting;
 using Octet.Tokenizers.Decoders;
 using Octet.Tokenizers.Models;
 using Octet.Tokenizers.Normalizers;
@@ -73,7 +74,7 @@ static class RankedTokenizer
         }
         catch (PatternException e)
         {
-            throw new TokenizerException($"{file}: pattern {JsonPlace.Quote(pattern)}: {e.Message}", e);
+            throw new TokenizerException($"{file}: pattern {QuotedText.Of(pattern)}: {e.Message}", e);
         }
     }
 }

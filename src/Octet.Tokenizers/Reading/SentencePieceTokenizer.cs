@@ -1,4 +1,5 @@
 using System.Text;
+using Octet.Tokenizers.Cutting;
 using Octet.Tokenizers.Decoders;
 using Octet.Tokenizers.Models;
 using Octet.Tokenizers.Normalizers;
@@ -39,7 +40,7 @@ static class SentencePieceTokenizer
 
             if (!vocabulary.TryAdd(text, id, []))
             {
-                throw new TokenizerException($"{file}: piece {id}, {JsonPlace.Quote(Encoding.UTF8.GetString(text))}, is there twice");
+                throw new TokenizerException($"{file}: piece {id}, {QuotedText.Of(Encoding.UTF8.GetString(text))}, is there twice");
             }
         }
 

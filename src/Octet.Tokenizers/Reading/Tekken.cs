@@ -82,7 +82,7 @@ static class Tekken
             string name = names[id] ?? $"<SPECIAL_{id}>";
             if (name.Length == 0 || !seen.Add(name))
             {
-                throw root.Problem($"the special token {JsonPlace.Quote(name)} is there twice, or is empty");
+                throw root.Problem($"the special token {QuotedText.Of(name)} is there twice, or is empty");
             }
 
             added.Add(new AddedToken(id, name, false, false, false, Normalized: false, Special: true));

@@ -33,7 +33,7 @@ static class Tiktoken
             "QWenTokenizer" => RankedTokenizer.Make(file, ranked, 0, QwenTokens(ranked.Count), WordPattern.QwenText, new UnicodeNormalizer(NormalizationForm.FormC)),
             "TikTokenTokenizer" => RankedTokenizer.Make(file, ranked, 0, KimiTokens(ranked.Count, config, file), KimiPattern),
             _ => throw new TokenizerException(
-                $"{file}: how texts are cut is in the code of tokenizer_class {(type is null ? "(none)" : JsonPlace.Quote(type))} of {TokenizerConfig.Name}; supported: QWenTokenizer, TikTokenTokenizer (Kimi)"),
+                $"{file}: how texts are cut is in the code of tokenizer_class {(type is null ? "(none)" : QuotedText.Of(type))} of {TokenizerConfig.Name}; supported: QWenTokenizer, TikTokenTokenizer (Kimi)"),
         };
     }
 

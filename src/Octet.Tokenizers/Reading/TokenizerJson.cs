@@ -61,7 +61,7 @@ static class TokenizerJson
             string name = reader.GetString()!;
             if (!seen.Add(name))
             {
-                throw new TokenizerException($"{file}: $: {JsonPlace.Quote(name)} is there twice");
+                throw new TokenizerException($"{file}: $: {QuotedText.Of(name)} is there twice");
             }
 
             reader.Read();

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Octet.Tokenizers.PreTokenizers;
+namespace Octet.Tokenizers.Cutting;
 
 /// <summary>Each character of a kind by itself.</summary>
 sealed class CharacterCutter : Cutter

@@ -1,6 +1,6 @@
 using Octet.Tokenizers.Patterns;
 
-namespace Octet.Tokenizers.PreTokenizers;
+namespace Octet.Tokenizers.Cutting;
 
 /// <summary>Matches of a pattern, those that are empty included; but no empty one right behind another match.</summary>
 sealed class PatternCutter(Pattern pattern) : Cutter

@@ -1,7 +1,6 @@
 using System.Text;
-using Octet.Tokenizers.Normalizers;
 
-namespace Octet.Tokenizers.PreTokenizers;
+namespace Octet.Tokenizers.Cutting;
 
 /// <summary>Matches of a string that is not empty.</summary>
 sealed class StringCutter(string text) : Cutter

@@ -1,4 +1,4 @@
-namespace Octet.Tokenizers.Normalizers;
+namespace Octet.Tokenizers.Cutting;
 
 /// <summary>
 /// Finds a byte string in a text from left to right, without overlaps, in time linear in the text whatever the string (Knuth, Morris

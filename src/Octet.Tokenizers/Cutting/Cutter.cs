@@ -1,4 +1,4 @@
-namespace Octet.Tokenizers.PreTokenizers;
+namespace Octet.Tokenizers.Cutting;
 
 /// <summary>Finds the places where a text is to be cut.</summary>
 abstract class Cutter

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using Octet.Backends;
-using Octet.Cuda.Driver;
 
-namespace Octet.Cuda.Memory;
+namespace Octet.Cuda.Driver;
 
 /// <summary>
 /// What this process has taken of a card's memory, one for each card. Weights are counted as they are copied: two models of the same files have them twice.
