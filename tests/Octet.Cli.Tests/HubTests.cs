@@ -35,13 +35,16 @@ public sealed class HubTests : IAsyncLifetime
     (string, string)[] Environment(params (string, string)[] more)
         => [("HF_ENDPOINT", _hub.Endpoint.GetLeftPart(UriPartial.Authority)), ("HF_HOME", Home), ("HF_HUB_CACHE", ""), ("HF_HUB_OFFLINE", "0"), .. more];
 
-    ToolResult Octet(params string[] arguments) => Run(arguments, null, Environment());
+    ToolResult Octet(params string[] arguments) => RunWithHub(arguments, null, Environment());
+
+    /// <summary>In a process of its own: with its real environment, and where it is killed or is one of two.</summary>
+    ToolResult OctetProcess(params string[] arguments) => Run(arguments, null, Environment());
 
     [Fact]
     public void Pull_prints_the_directory_and_the_model_is_listed_and_removed()
     {
-        ToolResult pulled = Octet("pull", Id);
-        ToolResult listed = Octet("list");
+        ToolResult pulled = OctetProcess("pull", Id);
+        ToolResult listed = OctetProcess("list");
         JsonObject json = Octet("list", "--json").Json;
         ToolResult removed = Octet("remove", Id, "--json");
         ToolResult empty = Octet("list");
@@ -108,7 +111,7 @@ public sealed class HubTests : IAsyncLifetime
     {
         string[] arguments = ["run", Id, "x", "--raw", "--logit-bias", "65=100", "--temperature", "0", "--max-tokens", "3"];
 
-        ToolResult first = Octet(arguments);
+        ToolResult first = OctetProcess(arguments);
         _hub.Traffic.Clear();
         ToolResult second = Octet(arguments);
 
@@ -120,7 +123,7 @@ public sealed class HubTests : IAsyncLifetime
     [Fact]
     public void Chat_pulls_too()
     {
-        ToolResult result = Run(["chat", Id, "--max-tokens", "3", "--logit-bias", "65=100", "--temperature", "0"], "hello\n", Environment());
+        ToolResult result = RunWithHub(["chat", Id, "--max-tokens", "3", "--logit-bias", "65=100", "--temperature", "0"], "hello\n", Environment());
 
         Assert.Contains("AAA", result.Output, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
@@ -152,12 +155,12 @@ public sealed class HubTests : IAsyncLifetime
     [InlineData("--stats", "1")]
     public void Offline_the_hub_is_not_asked(string option, string variable)
     {
-        ToolResult absent = Run(["run", Id, "x", option], null, Environment(("HF_HUB_OFFLINE", variable)));
+        ToolResult absent = RunWithHub(["run", Id, "x", option], null, Environment(("HF_HUB_OFFLINE", variable)));
         Assert.Empty(_hub.Traffic.Requests);
         Octet("pull", Id);
         _hub.Traffic.Clear();
-        ToolResult here = Run(["run", Id, "x", option, "--max-tokens", "1"], null, Environment(("HF_HUB_OFFLINE", variable)));
-        ToolResult pulled = Run(["pull", Id], null, Environment(("HF_HUB_OFFLINE", "1")));
+        ToolResult here = RunWithHub(["run", Id, "x", option, "--max-tokens", "1"], null, Environment(("HF_HUB_OFFLINE", variable)));
+        ToolResult pulled = RunWithHub(["pull", Id], null, Environment(("HF_HUB_OFFLINE", "1")));
 
         AssertError(absent, 1, Id, Path.Combine(Home, "hub"));
         Assert.Equal(0, here.ExitCode);
@@ -181,7 +184,7 @@ public sealed class HubTests : IAsyncLifetime
         Octet("pull", Id);
         Assert.Equal(2, (int?)Octet("score", Id, "--ids", "1,2,3").Json["tokens"]);
         Assert.Contains("model.embed_tokens.weight", Octet("inspect", $"{Id}@{_repository.Head}").Output, StringComparison.Ordinal);
-        Assert.Equal("{\"ids\":[65]}\n", Run(["tokenize", Id], """{"text":"A"}""", Environment()).Output);
+        Assert.Equal("{\"ids\":[65]}\n", RunWithHub(["tokenize", Id], """{"text":"A"}""", Environment()).Output);
     }
 
     [Theory]
@@ -216,9 +219,9 @@ public sealed class HubTests : IAsyncLifetime
         string file = Path.Combine(_home, "my token");
         File.WriteAllText(file, "hf_me\n");
 
-        Assert.Equal(0, Run(["pull", Id], null, Environment(("HF_TOKEN", "hf_me"))).ExitCode);
+        Assert.Equal(0, RunWithHub(["pull", Id], null, Environment(("HF_TOKEN", "hf_me"))).ExitCode);
         Octet("remove", Id);
-        Assert.Equal(0, Run(["pull", Id], null, Environment(("HF_TOKEN_PATH", file))).ExitCode);
+        Assert.Equal(0, RunWithHub(["pull", Id], null, Environment(("HF_TOKEN_PATH", file))).ExitCode);
         Octet("remove", Id);
         Assert.Equal(1, Octet("pull", Id).ExitCode);
     }
@@ -299,7 +302,7 @@ public sealed class HubTests : IAsyncLifetime
         _repository.Commit([.. HubFile.Directory(_model.Path).Where(file => !file.IsLarge), HubFile.Safetensors("model.safetensors", "t", 3_000_000)]);
         _hub.BytesPerSecond = 2_000_000;
 
-        ToolResult[] both = await Task.WhenAll(Task.Run(() => Octet("pull", Id)), Task.Run(() => Octet("pull", Id)));
+        ToolResult[] both = await Task.WhenAll(Task.Run(() => OctetProcess("pull", Id)), Task.Run(() => OctetProcess("pull", Id)));
 
         Assert.All(both, result => Assert.Equal((Snapshot + "\n", "", 0), (result.Output, result.Error, result.ExitCode)));
         Assert.Equal(_repository.Files.Sum(file => file.Size), _hub.Traffic.Bytes);

@@ -60,7 +60,26 @@ static class OctetTool
     /// <summary>In a process of its own, whatever the environment.</summary>
     internal static ToolResult RunProcess(string[] arguments, byte[] input, params (string Name, string Value)[]? environment) => Run(Start(arguments, environment), input);
 
-    static ToolResult RunHere(string[] arguments, byte[] input)
+    /// <summary>In this process too, with a hub's variables that are read in place of the environment's. Others would not be.</summary>
+    internal static ToolResult RunWithHub(string[] arguments, string? input, params (string Name, string Value)[] environment)
+    {
+        Assert.All(environment, variable => Assert.StartsWith("HF_", variable.Name, StringComparison.Ordinal));
+        byte[] bytes = s_utf8.GetBytes(input ?? "");
+        if (s_published is not null)
+        {
+            return RunProcess(arguments, bytes, environment);
+        }
+
+        var variables = new Dictionary<string, string>(s_environment);
+        foreach ((string name, string value) in environment)
+        {
+            variables[name] = value;
+        }
+
+        return RunHere(arguments, bytes, new HubEnvironment(name => variables.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name)));
+    }
+
+    static ToolResult RunHere(string[] arguments, byte[] input, HubEnvironment? hub = null)
     {
         using var output = new MemoryStream();
         using var error = new MemoryStream();
@@ -68,6 +87,11 @@ static class OctetTool
         {
             CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
             Standard.Redirect(new MemoryStream(input, writable: false), output, error);
+            if (hub is not null)
+            {
+                HubEnvironment.Redirect(hub);
+            }
+
             using var interruption = new Interruption();
             return await Tool.RunAsync(arguments, interruption);
         });

@@ -8,7 +8,13 @@ sealed class HubEnvironment(Func<string, string?> read)
 {
     internal const string DefaultEndpoint = "https://huggingface.co";
 
-    internal static HubEnvironment OfProcess { get; } = new(Environment.GetEnvironmentVariable);
+    static readonly HubEnvironment s_process = new(Environment.GetEnvironmentVariable);
+    static readonly AsyncLocal<HubEnvironment?> s_other = new();
+
+    internal static HubEnvironment OfProcess => s_other.Value ?? s_process;
+
+    /// <summary>Gives what the caller calls another environment: several runs of the tool in one process.</summary>
+    internal static void Redirect(HubEnvironment environment) => s_other.Value = environment;
 
     internal string Endpoint => Get("HF_ENDPOINT") ?? DefaultEndpoint;
 

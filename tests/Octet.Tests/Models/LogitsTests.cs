@@ -199,7 +199,17 @@ public class LogitsTests
 
     /// <summary>|found - expected| / |expected|, Euclidean norms over the vocabulary.</summary>
     internal static double Error(double[] expected, float[] found)
-        => Math.Sqrt(expected.Zip(found, (e, f) => (e - f) * (e - f)).Sum() / expected.Sum(e => e * e));
+    {
+        Assert.Equal(expected.Length, found.Length);
+        double error = 0, size = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            error += (expected[i] - found[i]) * (expected[i] - found[i]);
+            size += expected[i] * expected[i];
+        }
+
+        return Math.Sqrt(error / size);
+    }
 
     internal static int[] Ids(int count, int vocabulary)
     {
