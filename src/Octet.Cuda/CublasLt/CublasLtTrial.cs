@@ -40,9 +40,7 @@ static unsafe class CublasLtTrial
             stream.Synchronize();
         }
 
-        float[] right = [.. expected.Select(value => (float)value)];
-        float[] products32 = [.. Enumerable.Range(0, right.Length).Select(i => found[(i / Outputs * OutputStride) + (i % Outputs)])];
-        double error = Difference.Of(right, products32);
+        double error = Difference.Of([.. expected.Select(value => (float)value)], [.. Enumerable.Range(0, expected.Length).Select(i => found[(i / Outputs * OutputStride) + (i % Outputs)])]);
 
         // Written so that NaN is an error.
         return error <= Tolerance ? null : string.Create(CultureInfo.InvariantCulture, $"a trial's products are {error:0.0e+0} off the right ones, expected at most {Tolerance:0.0e+0}");

@@ -10,9 +10,13 @@ sealed record CublasLtUse(string Version, string? BFloat16, string? BlockCodes)
     internal bool IsUsed => BFloat16 is null || BlockCodes is null;
 
     /// <summary>In a few words, for who reads what computes.</summary>
-    internal string Summary => !IsUsed
-        ? $"cuBLASLt not used: {BFloat16}"
-        : $"{(BlockCodes is null ? BFloat16 is null ? "prompts in bfloat16 and E4M3" : "prompts in E4M3" : "prompts in bfloat16")} by cuBLASLt {Version}";
+    internal string Summary => (BFloat16, BlockCodes) switch
+    {
+        (null, null) => $"prompts in bfloat16 and E4M3 by cuBLASLt {Version}",
+        (null, { } reason) => $"prompts in bfloat16 by cuBLASLt {Version}, not in E4M3: {reason}",
+        ({ } reason, null) => $"prompts in E4M3 by cuBLASLt {Version}, not in bfloat16: {reason}",
+        ({ } reason, _) => $"cuBLASLt not used: {reason}",
+    };
 
     /// <summary>What is known before it is tried.</summary>
     internal static CublasLtUse Of(CublasLtProbe probe) => new(

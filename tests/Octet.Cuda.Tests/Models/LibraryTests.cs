@@ -13,6 +13,7 @@ public class LibraryTests
     // Products of a trial: two of bfloat16, one of codes.
     const int Trials = 3;
 
+    // Codes of inputs that lie on a border may be the neighbour's; of these prompts' none does.
     const double DynamicTolerance = 1e-3;
     const double Tolerance = 5e-4;
 
@@ -25,12 +26,12 @@ public class LibraryTests
     {
         using var both = new CardModel(s_dynamic, library: static cuda => new FakeCublasLt(cuda));
 
-        double error = both.LargestError(CardModel.Ids(101), CardModel.Ids(3, 2));
+        double error = both.LargestError(CardModel.Ids(101, 2), CardModel.Ids(2, 7));
 
         Assert.True(error < DynamicTolerance, $"{error}");
         Assert.True(both.Backend.LibraryProducts > Trials);
-        Assert.EndsWith(", kernels for sm_90a, prompts in bfloat16 and E4M3 by cuBLASLt 13.0.1", both.Model.Device, StringComparison.Ordinal);
         Assert.Null(both.Fake.Fault);
+        Assert.EndsWith(", kernels for sm_90a, prompts in bfloat16 and E4M3 by cuBLASLt 13.0.1", both.Model.Device, StringComparison.Ordinal);
         Assert.Equal([.. Layer(64), .. Layer(64), .. Layer(48), .. Layer(48)], both.Library!.Products.Skip(Trials));
         Assert.Equal(["linear_wide_codes_e4m3_128"], Kernels(both).Where(name => name.StartsWith("linear_wide", StringComparison.Ordinal)).Distinct());
 
