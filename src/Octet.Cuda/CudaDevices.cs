@@ -18,9 +18,12 @@ public static class CudaDevices
     public static void Register(CudaDeviceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var library = new Lazy<CublasLtProbe>(() => options.CublasLt is { } named ? CublasLtProbe.Find(named, DriverProbe.Machine.Version) : CublasLtProbe.Machine);
+        var library = new Lazy<CublasLtProbe>(() => Library(options));
         ComputeDevices.Register(Kind(static () => DriverProbe.Machine, (context, mode) => new CudaBackend(context, mode, library: library.Value)));
     }
+
+    /// <summary>The library that is asked for, looked for.</summary>
+    internal static CublasLtProbe Library(CudaDeviceOptions options) => options.CublasLt is { } named ? CublasLtProbe.Find(named, DriverProbe.Machine.Version) : CublasLtProbe.Machine;
 
     /// <summary>The cards of a driver, as a kind of devices.</summary>
     /// <param name="probe">Finds the driver, when it is first needed.</param>

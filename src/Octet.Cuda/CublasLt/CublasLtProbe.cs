@@ -49,7 +49,7 @@ sealed record CublasLtProbe(CublasLtLibrary? Library, string? Path, int Version,
             null,
             null,
             0,
-            named == "1" ? $"not found ({string.Join(", ", places)}): set {Variable} to its path" : $"{Variable} names {named}, which cannot be loaded: give the path of libcublasLt.so.12 or .13 (cublasLt64_12.dll or _13.dll)");
+            named == "1" ? $"not found ({string.Join(", ", places)}): set {Variable} to its path" : $"{named} cannot be loaded: give the path of libcublasLt.so.12 or .13 (cublasLt64_12.dll or _13.dll)");
     }
 
     /// <summary>Where the library may be. One of CUDA 13 wants a driver that implements it.</summary>

@@ -6,7 +6,7 @@ namespace Octet.Cuda.CublasLt;
 /// <summary>The library on a card: products of what it was found to multiply rightly, one after another in a queue. Not thread-safe.</summary>
 sealed unsafe class CublasLtProducts : IDisposable
 {
-    // What NVIDIA recommends for Hopper; other cards take less.
+    // What cuBLAS's manual recommends for Hopper (cublasSetWorkspace); other cards take less.
     const int WorkspaceBytes = 32 << 20;
 
     readonly CublasLtLibrary _library;
@@ -96,7 +96,7 @@ sealed unsafe class CublasLtProducts : IDisposable
             _library.Throw(CublasLtStatus.NotSupported, nameof(_library.cublasLtMatmulAlgoGetHeuristic));
         }
 
-        // What comes next waits for all of it: kernels of the library admit no others while they end.
+        // What comes next waits for all of it: the library's kernels end as they like.
         _stream.EndsWithLaunch = false;
         plan.Run(_handle.Raw, algorithm, operands, adds ? 1 : 0, _workspace, _stream.Raw);
         Count++;

@@ -2,7 +2,7 @@ using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.CublasLt;
 
-/// <summary>A handle or a descriptor of the library. Giving the library's handle back waits for the card, so that the context has to be there still.</summary>
+/// <summary>A handle or a descriptor of the library. Its own handle is given back while the card's context is there still.</summary>
 sealed unsafe class CublasLtResource : CudaResource
 {
     readonly delegate* unmanaged<nint, int> _destroy;

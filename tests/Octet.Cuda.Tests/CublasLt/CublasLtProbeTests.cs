@@ -16,7 +16,7 @@ public class CublasLtProbeTests
     [Fact]
     public void A_library_that_is_not_there_is_told_with_its_name()
         => Assert.Equal(
-            (null, null, "OCTET_CUBLASLT names libnosuchlt.so.12, which cannot be loaded: give the path of libcublasLt.so.12 or .13 (cublasLt64_12.dll or _13.dll)"),
+            (null, null, "libnosuchlt.so.12 cannot be loaded: give the path of libcublasLt.so.12 or .13 (cublasLt64_12.dll or _13.dll)"),
             Told(CublasLtProbe.Find("libnosuchlt.so.12", 13000)));
 
     [Fact]
