@@ -1,12 +1,13 @@
 using System.Numerics;
 using Octet.Backends;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda;
 
 /// <summary>
 /// Rows on the card, aligned to 128 bytes. What lies behind the last column of a row is zero and stays so. There are rows for the steps that are padded to a
-/// power of two.
+/// power of two, and for the tokens of nobody that cuBLASLt has.
 /// </summary>
 sealed unsafe class CudaActivations : Activations
 {
@@ -22,8 +23,8 @@ sealed unsafe class CudaActivations : Activations
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         _stream = stream;
-        Stride = (columns + Padding - 1) / Padding * Padding;
-        long padded = Math.Max(rows, (long)BitOperations.RoundUpToPowerOf2((uint)Math.Min(rows, CudaStep.MaxPadded)));
+        Stride = StrideOf(columns);
+        long padded = MatmulShape.PaddedTokens(Math.Max(rows, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(rows, CudaStep.MaxPadded))));
         _memory = context.Allocate(padded * Stride * sizeof(float));
         stream.Zero(_memory.Address, _memory.Bytes);
     }
@@ -32,6 +33,9 @@ sealed unsafe class CudaActivations : Activations
     internal int Stride { get; }
 
     internal ulong Address => _memory.Address;
+
+    /// <summary>As <see cref="Stride"/>, of rows with so many columns.</summary>
+    internal static int StrideOf(int columns) => (columns + Padding - 1) / Padding * Padding;
 
     internal ulong Row(int row) => _memory.Address + ((ulong)row * (ulong)Stride * sizeof(float));
 

@@ -64,7 +64,11 @@ sealed unsafe partial class CudaBackend
                 Made(to);
             }
 
-            if (plan.IsWide)
+            if (plan.IsForLibrary)
+            {
+                MultiplyByLibrary(weights.Slice(first, count), parts, plan, prepared, rows);
+            }
+            else if (plan.IsWide)
             {
                 MultiplyWide(weights.Slice(first, count), parts, plan, prepared, rows);
             }

@@ -67,7 +67,7 @@ sealed partial class CudaBackend
         }
 
         _prepared = null;
-        InputPlan plan = Plan(weight, count);
+        InputPlan plan = OwnPlan(weight, count);
         Preparation prepared = Prepare(x.Row(first), x.Stride, x.Columns, plan, count);
         var parts = new Parts();
         parts[0] = Part(weight, destination, stride);

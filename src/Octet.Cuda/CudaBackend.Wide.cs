@@ -36,8 +36,10 @@ sealed unsafe partial class CudaBackend
 
     bool IsHopper => _kernels.Set is { Capability: 90, Exact: true } && _context.Driver.cuTensorMapEncodeTiled is not null && _context.Info.SharedMemoryPerBlock >= WideSharedBytes;
 
-    /// <summary>How rows become operands of a layer: those of linear_wide where it takes what linear_few does not.</summary>
-    InputPlan Plan(CudaWeight weight, int rows)
+    /// <summary>How rows become operands of a layer: those of cuBLASLt, or of linear_wide, where they take what linear_few does not.</summary>
+    InputPlan Plan(CudaWeight weight, int rows) => LibraryPlan(weight, rows) ?? OwnPlan(weight, rows);
+
+    InputPlan OwnPlan(CudaWeight weight, int rows)
     {
         InputPlan plan = InputPlan.For(weight, rows);
         bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Octet.Backends;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
 using Octet.Cuda.Memory;
@@ -21,14 +22,17 @@ sealed partial class CudaBackend : Backend
     readonly DeviceArena _arena;
     readonly CudaStep _step;
     readonly PreparedInput _input;
+    readonly CublasLtProducts? _library;
+    readonly CublasLtUse? _libraryUse;
     Uploader? _uploader;
 
     /// <summary>Takes the card over.</summary>
     /// <param name="context">The card.</param>
     /// <param name="mode">How the inputs of FP8 layers are held.</param>
     /// <param name="sizes">What is allocated at a time; null: what suits a card.</param>
+    /// <param name="library">NVIDIA's library, which multiplies the layers of prompts where it is there and right; null: nobody wants it.</param>
     /// <exception cref="ModelException">There are no kernels for it, or the driver is too old for them.</exception>
-    internal CudaBackend(CudaContext context, ActivationMode mode, CudaBackendSizes? sizes = null)
+    internal CudaBackend(CudaContext context, ActivationMode mode, CudaBackendSizes? sizes = null, CublasLtProbe? library = null)
     {
         _context = context;
         _mode = mode;
@@ -40,9 +44,13 @@ sealed partial class CudaBackend : Backend
         _arena = new DeviceArena(context, _sizes.ArenaBlock);
         _step = new CudaStep(context, _stream);
         _input = new PreparedInput(context, _stream);
+        _library = CublasLtProducts.TryOpen(library ?? CublasLtProbe.NotAsked, context, _stream, out _libraryUse);
     }
 
-    internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}";
+    internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}{(_libraryUse is null ? "" : $", {_libraryUse.Summary}")}";
+
+    /// <summary>Products of NVIDIA's library that were put in the queue.</summary>
+    internal long LibraryProducts => _library?.Count ?? 0;
 
     internal override MemoryLedger Memory => _context.Memory;
 
@@ -109,6 +117,7 @@ sealed partial class CudaBackend : Backend
             table.Dispose();
         }
 
+        _library?.Dispose();
         _input.Dispose();
         _step.Dispose();
         _arena.Dispose();
@@ -120,7 +129,7 @@ sealed partial class CudaBackend : Backend
     Uploader Upload() => _uploader ??= new Uploader(_context, _sizes.UploadBuffer);
 
     // Cards before sm_89 widen E4M3 by moving bits, which makes 480 of NaN.
-    WeightLoader Loader() => new(_arena, Upload(), refusesNaN: _kernels.Set.Capability < 89);
+    WeightLoader Loader() => new(_arena, Upload(), refusesNaN: _kernels.Set.Capability < 89, scaleAlignment: _library is null ? 1 : MatmulShape.ScaleAlignment);
 
     /// <summary>Before the first step: all weights are there, and the memory that carried them is given back.</summary>
     internal void FinishUpload()

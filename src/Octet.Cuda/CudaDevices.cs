@@ -1,4 +1,5 @@
 using Octet.Backends;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda;
@@ -10,7 +11,19 @@ public static class CudaDevices
     /// Makes them known, for the whole process; once is enough. Nothing is loaded and no driver is looked for before a model is opened that asks for a card, so
     /// that a program may call it on any machine.
     /// </summary>
-    public static void Register() => ComputeDevices.Register(Kind(static () => DriverProbe.Machine, static (context, mode) => new CudaBackend(context, mode)));
+    public static void Register() => Register(new CudaDeviceOptions());
+
+    /// <summary>The same, in another way than the environment asks for.</summary>
+    /// <param name="options">How cards are used that are opened from now on.</param>
+    public static void Register(CudaDeviceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var library = new Lazy<CublasLtProbe>(() => Library(options));
+        ComputeDevices.Register(Kind(static () => DriverProbe.Machine, (context, mode) => new CudaBackend(context, mode, library: library.Value)));
+    }
+
+    /// <summary>The library that is asked for, looked for.</summary>
+    internal static CublasLtProbe Library(CudaDeviceOptions options) => options.CublasLt is { } named ? CublasLtProbe.Find(named, DriverProbe.Machine.Version) : CublasLtProbe.Machine;
 
     /// <summary>The cards of a driver, as a kind of devices.</summary>
     /// <param name="probe">Finds the driver, when it is first needed.</param>

@@ -1,4 +1,5 @@
 using Octet.Backends;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
 
@@ -12,7 +13,8 @@ namespace Octet.Cuda;
 /// <param name="Rule">Where scales of codes come from; null: there are no codes.</param>
 /// <param name="Factors">What inputs are multiplied with before.</param>
 /// <param name="IsWide">Whether <c>linear_wide</c> multiplies them.</param>
-readonly record struct InputPlan(InputForm Form, int Planes, InputOrder Order, bool IsBFloat, InputQuantization? Rule, CudaVector? Factors, bool IsWide = false)
+/// <param name="IsForLibrary">Whether cuBLASLt does.</param>
+readonly record struct InputPlan(InputForm Form, int Planes, InputOrder Order, bool IsBFloat, InputQuantization? Rule, CudaVector? Factors, bool IsWide = false, bool IsForLibrary = false)
 {
     // So many rows still have all of their bits: more are computed with the 11 of one float16, or the 16 of two bfloat16.
     const int FewRows = 16;
@@ -45,6 +47,9 @@ readonly record struct InputPlan(InputForm Form, int Planes, InputOrder Order, b
         IsWide = true,
         Order = Order == InputOrder.AsTheyAre ? InputOrder.AsTheyAre : Rule is null ? InputOrder.ForProducts : InputOrder.AsCodes,
     };
+
+    /// <summary>The same for cuBLASLt.</summary>
+    internal InputPlan ForLibrary() => this with { IsForLibrary = true, Order = Rule is null ? InputOrder.AsTheyAre : InputOrder.AsCodes };
 }
 
 /// <summary>Memory for the operands of one input, which grows to what was asked for.</summary>
@@ -62,7 +67,7 @@ sealed class PreparedInput(CudaContext context, CudaStream stream) : IDisposable
     /// <summary>Where so many rows of so many groups go.</summary>
     internal Preparation Place(in InputPlan plan, int rows, int groups)
     {
-        int stride = ((rows * plan.Planes) + Columns - 1) / Columns * Columns;
+        int stride = plan.IsForLibrary ? MatmulShape.PaddedTokens(rows) : ((rows * plan.Planes) + Columns - 1) / Columns * Columns;
         Reserve(ref _planes, (long)rows * plan.Planes * groups * WeightLayout.Group * sizeof(ushort));
         Reserve(ref _scales, (long)stride * groups * sizeof(float));
         InputQuantization rule = plan.Rule ?? InputQuantization.Dynamic;

@@ -12,7 +12,8 @@ namespace Octet.Cuda;
 /// <param name="arena">Where they lie.</param>
 /// <param name="uploader">What carries them.</param>
 /// <param name="refusesNaN">Whether E4M3 codes that are NaN are refused, because kernels would take them for numbers.</param>
-sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refusesNaN)
+/// <param name="scaleAlignment">What the scales of a block of rows in E4M3 are filled up to a multiple of.</param>
+sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refusesNaN, int scaleAlignment = 1)
 {
     // So much is put into tiles by one thread sooner than by several.
     const int ParallelBytes = 1 << 20;
@@ -37,7 +38,8 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
             null => Expand(tensor),
             { Format: CudaFormat.NvE2M1 } tiled => (tiled, Tile(tensor, tiled), SendFloats([ScaleTable.E4M3Factor(tensor.Scales!)!.Value])),
             { ScaleStride: > 0 } tiled when tensor.Scales is null => (tiled, Tile(tensor, tiled), SendFloats([1])),
-            { } fits => (fits, fits.Format.IsTiled() ? Tile(tensor, fits) : Copy(tensor, fits), CopyScales(tensor, fits)),
+            { Format: CudaFormat.E4M3, ScaleStride: > 1 } codes => InRows(tensor, codes with { ScaleStride = (codes.ScaleStride + scaleAlignment - 1) / scaleAlignment * scaleAlignment }),
+            { } fits => InRows(tensor, fits),
         };
         return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, scales)
         {
@@ -46,6 +48,9 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
             Bias = tensor.Bias is { } bias ? CudaVector.Bias(bias, tensor, arena, uploader) : null,
         };
     }
+
+    (WeightLayout, DeviceSpan, DeviceSpan) InRows(LinearTensor tensor, WeightLayout layout)
+        => (layout, layout.Format.IsTiled() ? Tile(tensor, layout) : Copy(tensor, layout), CopyScales(tensor, layout));
 
     /// <summary>A copy in E4M3 of a layer that is not quantised, with a scale for each row.</summary>
     /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
@@ -177,7 +182,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         for (long row = 0, at = 0; row < tensor.Rows; row += layout.BlockRows, at += layout.ScaleStride)
         {
             grid.Read((tensor.FirstRow + (row * tensor.RowStep)) / grid.BlockRows, stored);
-            for (int i = 0; i < layout.ScaleStride; i++)
+            for (int i = 0; i < layout.ScaleStride && i / layout.RepeatScales < stored.Length; i++)
             {
                 values[at + i] = stored[i / layout.RepeatScales];
             }

@@ -1,4 +1,5 @@
 using Octet.Backends;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
 
@@ -40,6 +41,14 @@ public class CudaDevicesTests
         Assert.Same(error, Assert.Throws<ModelException>(() => kind.Create(1, ActivationMode.Dynamic)));
         Assert.Equal((1, ActivationMode.Dynamic), opened);
         Assert.True(fake.IsClean);
+    }
+
+    [Fact]
+    public void The_library_that_options_name_is_looked_for_and_0_is_none()
+    {
+        Assert.Same(CublasLtProbe.NotAsked, CudaDevices.Library(new CudaDeviceOptions { CublasLt = "0" }));
+        Assert.StartsWith("libnosuchlt.so.12 cannot be loaded", CudaDevices.Library(new CudaDeviceOptions { CublasLt = "libnosuchlt.so.12" }).Reason, StringComparison.Ordinal);
+        Assert.Same(CublasLtProbe.Machine, CudaDevices.Library(new CudaDeviceOptions()));
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Octet.Cli.Diagnosis;
 using Octet.Cli.IO;
 using Octet.Cli.Measurement;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
 
@@ -103,7 +104,7 @@ sealed class DoctorCommand : Command
 
     int RunGpu(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: true, ModelPath.BuiltIn, cancellationToken);
+        var gpu = CudaDiagnosis.Run(DriverProbe.Machine, MachineFacts.Read(), tries: true, ModelPath.BuiltIn, cancellationToken, CublasLtProbe.Machine);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(new JsonObject { ["version"] = VersionAction.Version, ["gpu"] = GpuReport.Json(gpu), ["ok"] = gpu.Problem is null });

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Octet.Cli.IO;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
 
@@ -39,12 +40,18 @@ static class GpuReport
                 Line($"  {check.Name}", check.Problem ?? "right");
             }
 
+            if (card.Library is { } library)
+            {
+                Line("  cuBLASLt", $"bfloat16: {library.BFloat16 ?? "right, used for prompts"}; E4M3 in blocks: {library.BlockCodes ?? "right, used for prompts"}");
+            }
+
             if (card.Bandwidth is { } bandwidth)
             {
                 Line("  bandwidth", string.Create(CultureInfo.InvariantCulture, $"{bandwidth.ToDevice / 1e9:0.0} GB/s to the card, {bandwidth.ToHost / 1e9:0.0} GB/s back, {bandwidth.OnDevice / 1e9:0} GB/s on it (read and written)"));
             }
         }
 
+        Line("cuBLASLt", Library(gpu.Library));
         foreach (string advice in gpu.Advice)
         {
             Line("advice", advice);
@@ -60,6 +67,12 @@ static class GpuReport
         ["library"] = gpu.Probe.Library,
         ["driver"] = gpu.Facts.ModuleVersion,
         ["cuda_version"] = gpu.Probe.Version == 0 ? null : KernelSet.VersionText(gpu.Probe.Version),
+        ["cublaslt"] = new JsonObject
+        {
+            ["library"] = gpu.Library.Path,
+            ["version"] = gpu.Library.Version == 0 ? null : CublasLtLibrary.VersionText(gpu.Library.Version),
+            ["refusal"] = gpu.Library.Reason,
+        },
         ["cards"] = new JsonArray([.. gpu.Cards.Select(Json)]),
         ["problem"] = gpu.Problem,
         ["advice"] = new JsonArray([.. gpu.Advice.Select(advice => (JsonNode)advice)]),
@@ -81,10 +94,17 @@ static class GpuReport
         ["usable"] = card.IsUsable,
         ["refusal"] = card.Refusal,
         ["checks"] = new JsonObject(card.Checks.Select(check => KeyValuePair.Create(check.Name, (JsonNode?)(check.Problem ?? "right")))),
+        ["cublaslt"] = card.Library is not { } library ? null : new JsonObject { ["bfloat16"] = library.BFloat16 ?? "used", ["block_scaled_e4m3"] = library.BlockCodes ?? "used" },
         ["bandwidth_bytes_per_second"] = card.Bandwidth is not { } bandwidth
             ? null
             : new JsonObject { ["to_device"] = bandwidth.ToDevice, ["to_host"] = bandwidth.ToHost, ["on_device"] = bandwidth.OnDevice },
     };
+
+    static string Library(CublasLtProbe library)
+    {
+        string version = library.Version == 0 ? "" : $"{CublasLtLibrary.VersionText(library.Version)}, ";
+        return $"{version}{(library.Path is null ? library.Reason : library.Reason is null ? library.Path : $"{library.Path}, not used: {library.Reason}")}";
+    }
 
     static string Driver(CudaDiagnosis gpu)
     {

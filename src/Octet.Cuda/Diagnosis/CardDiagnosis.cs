@@ -1,3 +1,4 @@
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.Diagnosis;
@@ -11,6 +12,9 @@ namespace Octet.Cuda.Diagnosis;
 /// <param name="Checks">What was tried.</param>
 sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Refusal, long? FreeMemory, CopyBandwidth? Bandwidth, IReadOnlyList<CardCheck> Checks)
 {
+    /// <summary>What NVIDIA's library is used for; null: it was not tried.</summary>
+    internal CublasLtUse? Library { get; init; }
+
     /// <summary>Whether it can be used, and all that was tried works.</summary>
     internal bool IsUsable => Refusal is null && Checks.All(check => check.Problem is null);
 
@@ -18,8 +22,9 @@ sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Ref
     /// <param name="ordinal">The card's number.</param>
     /// <param name="tries">Whether the card is opened, tried and measured.</param>
     /// <param name="model">The directory of a small model that it generates with; null: it is not tried that way.</param>
+    /// <param name="library">NVIDIA's library, which it is tried with too.</param>
     /// <param name="cancellationToken">Looked at between measurements.</param>
-    internal static CardDiagnosis Of(CudaDriver driver, int ordinal, bool tries, string? model, CancellationToken cancellationToken)
+    internal static CardDiagnosis Of(CudaDriver driver, int ordinal, bool tries, string? model, CublasLtProbe library, CancellationToken cancellationToken)
     {
         CudaDeviceInfo info = CudaDeviceInfo.Read(driver, ordinal);
         KernelSet? kernels = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal);
@@ -54,11 +59,18 @@ sealed record CardDiagnosis(CudaDeviceInfo Info, KernelSet? Kernels, string? Ref
                 }
             }
 
-            return diagnosis with { Checks = checks };
+            return diagnosis with { Checks = checks, Library = checks[^1].Problem is null && refusal is null ? Try(library, context) : null };
         }
         catch (CudaException error)
         {
             return diagnosis with { Refusal = refusal ?? error.Message };
         }
+    }
+
+    static CublasLtUse? Try(CublasLtProbe library, CudaContext context)
+    {
+        using CudaStream stream = context.CreateStream();
+        CublasLtProducts.TryOpen(library, context, stream, out CublasLtUse? use)?.Dispose();
+        return use;
     }
 }

@@ -3,6 +3,7 @@ using Octet.Cli.Diagnosis;
 using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
+using Octet.Cuda.Tests.FakeLibrary;
 
 namespace Octet.Cuda.Tests.Diagnosis;
 
@@ -32,6 +33,7 @@ public class GpuReportTests
               kernels         none: its compute capability is 7.5: expected 8.0 (Ampere) or newer
               copies          right
               bandwidth       50.0 GB/s to the card, 40.0 GB/s back, 1000 GB/s on it (read and written)
+            cuBLASLt          not asked for: OCTET_CUBLASLT=1 takes the one that is found, OCTET_CUBLASLT=PATH that one
 
             """,
             text,
@@ -50,6 +52,38 @@ public class GpuReportTests
         Assert.Equal(("cuda:0", "9.0", "sm_90a", true), ((string?)card["device"], (string?)card["compute_capability"], (string?)card["kernels"], (bool?)card["usable"]));
         Assert.Equal("right", (string?)card["checks"]!["copies"]);
         Assert.True((double?)card["bandwidth_bytes_per_second"]!["on_device"] > 9e11);
+    }
+
+    [Fact]
+    public void A_library_that_was_asked_for_is_told_with_its_version_and_what_it_is_used_for()
+    {
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 96 << 20 }, new FakeCard { Name = "Fake L4", Major = 8, Minor = 9, TotalBytes = 96 << 20 });
+
+        var diagnosis = CudaDiagnosis.Run(fake.Probe, s_facts, tries: true, model: null, CancellationToken.None, new FakeCublasLt(fake).Probe);
+
+        string[] lines = [.. GpuReport.Text(diagnosis).Split('\n').Where(line => line.Contains("cuBLASLt", StringComparison.Ordinal))];
+        Assert.Equal(
+            [
+                "  cuBLASLt        bfloat16: right, used for prompts; E4M3 in blocks: right, used for prompts",
+                "  cuBLASLt        bfloat16: right, used for prompts; E4M3 in blocks: the library multiplies codes with scales of blocks on compute capability 9.0 alone, this is 8.9",
+                "cuBLASLt          13.0.1, libfakelt.so.13",
+            ],
+            lines);
+        JsonObject json = GpuReport.Json(diagnosis);
+        Assert.Equal(("libfakelt.so.13", "13.0.1", null), ((string?)json["cublaslt"]!["library"], (string?)json["cublaslt"]!["version"], (string?)json["cublaslt"]!["refusal"]));
+        Assert.Equal("used", (string?)json["cards"]![0]!["cublaslt"]!["block_scaled_e4m3"]);
+        Assert.Null(fake.Fault);
+        Assert.True(fake.IsClean);
+    }
+
+    [Fact]
+    public void A_library_that_is_too_old_is_told_with_its_version()
+    {
+        using var fake = new FakeCuda(new FakeCard { TotalBytes = 96 << 20 });
+
+        var diagnosis = CudaDiagnosis.Run(fake.Probe, s_facts, tries: false, model: null, CancellationToken.None, new FakeCublasLt(fake) { Version = 110800 }.Probe);
+
+        Assert.Contains("\ncuBLASLt          11.8.0, libfakelt.so.13, not used: it is 11.8.0, expected 12.0.0 or newer\n", GpuReport.Text(diagnosis), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Octet.Cuda.Driver;
+using Octet.Cuda.Tests.FakeLibrary;
 
 namespace Octet.Cuda.Tests.FakeDriver;
 
@@ -55,6 +56,9 @@ sealed class FakeCuda : IDisposable
     internal bool Eager { get; init; }
 
     internal FakeFaults Faults { get; } = new();
+
+    /// <summary>The library that multiplies on its cards; null: there is none.</summary>
+    internal FakeCublasLt? Library { get; set; }
 
     /// <summary>What a kernel did wrong, or a caller of the driver; null: nothing.</summary>
     internal Exception? Fault { get; set; }
@@ -154,6 +158,7 @@ sealed class FakeCuda : IDisposable
         FakeEvent mark => mark.Card.Owner == this,
         FakeGraph graph => graph.Card.Owner == this,
         FakeModule module => module.Card.Owner == this,
+        FakeObject made => made.Card.Owner == this,
 
         // A function belongs to its module and is given back with it.
         _ => false,

@@ -10,6 +10,9 @@ static unsafe partial class FakeFunctions
     [ThreadStatic]
     static FakeCard? s_context;
 
+    /// <summary>The thread's.</summary>
+    internal static FakeCard? Context => s_context;
+
     [UnmanagedCallersOnly]
     internal static int cuInit(uint flags) => flags == 0 ? FakeCuda.Current?.InitResult ?? Code.NoDevice : Code.InvalidValue;
 
@@ -230,7 +233,7 @@ static unsafe partial class FakeFunctions
     }
 
     /// <summary>Work that a kernel, or a copy, did wrong ends the context.</summary>
-    static void Guard(FakeCard card, Action run)
+    internal static void Guard(FakeCard card, Action run)
     {
         try
         {

@@ -1,8 +1,10 @@
 using Octet.Backends;
 using Octet.Backends.Cpu;
+using Octet.Cuda.CublasLt;
 using Octet.Cuda.Diagnosis;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
+using Octet.Cuda.Tests.FakeLibrary;
 using Octet.Tests.Reference;
 using PtxEmulator;
 
@@ -18,8 +20,9 @@ sealed class CardModel : IDisposable
     /// <param name="checkpoint">The model; null: two layers of ragged sizes.</param>
     /// <param name="card">The card; null: one of sm_90.</param>
     /// <param name="missing">A function that the driver does not have; null: none.</param>
-    internal CardModel(LanguageModelOptions options, SyntheticCheckpoint? checkpoint = null, FakeCard? card = null, string? missing = null)
-        : this(options, directory => (checkpoint ?? new SyntheticCheckpoint()).Write(directory), card, missing)
+    /// <param name="library">Puts the library on the card's driver; null: there is none.</param>
+    internal CardModel(LanguageModelOptions options, SyntheticCheckpoint? checkpoint = null, FakeCard? card = null, string? missing = null, Func<FakeCuda, FakeCublasLt>? library = null)
+        : this(options, directory => (checkpoint ?? new SyntheticCheckpoint()).Write(directory), card, missing, library)
     {
     }
 
@@ -27,7 +30,8 @@ sealed class CardModel : IDisposable
     /// <param name="write">Writes the model into a directory.</param>
     /// <param name="card">The card; null: one of sm_90.</param>
     /// <param name="missing">A function that the driver does not have; null: none.</param>
-    internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null, string? missing = null)
+    /// <param name="library">Puts the library on the card's driver; null: there is none.</param>
+    internal CardModel(LanguageModelOptions options, Action<string> write, FakeCard? card = null, string? missing = null, Func<FakeCuda, FakeCublasLt>? library = null)
     {
         write(_directory.Path);
         _fake = new FakeCuda(card ?? new FakeCard { Options = Quick }) { Missing = missing is null ? [] : [missing] };
@@ -37,7 +41,10 @@ sealed class CardModel : IDisposable
             RealCard.SkipOnCard();
         }
 
-        var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12)));
+        Library = library?.Invoke(_fake);
+        CublasLtProbe? found = Library is null ? null : RealCard.IsUsed ? CublasLtProbe.Machine : Library.Probe;
+        Assert.SkipWhen(RealCard.IsUsed && found is { Library: null }, found?.Reason ?? "");
+        var kind = CudaDevices.Kind(() => probe, (context, mode) => Backend = new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 20, UploadBuffer: 1 << 16, Readback: 1 << 12), found));
         Model = LanguageModel.Load(_directory.Path, options with { Device = RealCard.IsUsed ? $"cuda:{RealCard.Ordinal}" : "cuda" }, ScalarKernels.Instance, kinds: [kind]);
         Cpu = LanguageModel.Load(_directory.Path, options with { Threads = 1 });
     }
@@ -53,6 +60,9 @@ sealed class CardModel : IDisposable
             return _fake;
         }
     }
+
+    /// <summary>NVIDIA's library there; null: it was not asked for.</summary>
+    internal FakeCublasLt? Library { get; }
 
     internal CudaBackend Backend { get; private set; } = null!;
 
