@@ -21,6 +21,7 @@ sealed partial class CudaBackend : Backend
     readonly DeviceArena _arena;
     readonly CudaStep _step;
     readonly PreparedInput _input;
+    readonly PreparedInput _spread;
     Uploader? _uploader;
 
     /// <summary>Takes the card over.</summary>
@@ -40,6 +41,7 @@ sealed partial class CudaBackend : Backend
         _arena = new DeviceArena(context, _sizes.ArenaBlock);
         _step = new CudaStep(context, _stream);
         _input = new PreparedInput(context, _stream);
+        _spread = new PreparedInput(context, _stream);
     }
 
     internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}";
@@ -67,7 +69,7 @@ sealed partial class CudaBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => Loader().Load(tensor, _mode);
 
-    internal override Weight CreateExpert(LinearTensor tensor) => Loader().LoadExpert(tensor, _mode);
+    internal override IEnumerable<Weight> CreateExperts(IReadOnlyList<LinearTensor> tensors) => Loader().LoadExperts(tensors, _mode);
 
     internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
 
@@ -109,6 +111,7 @@ sealed partial class CudaBackend : Backend
             table.Dispose();
         }
 
+        _spread.Dispose();
         _input.Dispose();
         _step.Dispose();
         _arena.Dispose();

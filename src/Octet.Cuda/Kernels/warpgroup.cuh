@@ -24,6 +24,9 @@ DEVICE void begin_barrier(u32 barrier, i32 arrivals) { asm volatile("mbarrier.in
 // Barriers that were begun are seen by the accelerator too.
 DEVICE void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async.shared::cta;" : : : "memory"); }
 
+// What this thread wrote to shared memory by ordinary stores is seen by the accelerator, and by products, behind this.
+DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" : : : "memory"); }
+
 // What launches before wrote by ordinary stores is seen by copies that this thread asks the accelerator for behind this.
 DEVICE void publish_memory() { asm volatile("fence.proxy.async.global;" : : : "memory"); }
 

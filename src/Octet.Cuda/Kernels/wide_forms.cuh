@@ -57,8 +57,9 @@ struct Widened
 
     DEVICE void multiply(float (&sums)[ProductSums], u32 rows, i32 first_row, u32 columns)
     {
-        i32 lane = lane_index();
-        u32 at = rows + ((first_row + (warp_index() % 4 * 16) + (lane / 4)) * RowPieceBytes) + (lane % 4 * 16);
+        // Each warp has 16 rows, a row's four lanes read what lies together. What follows from the thread takes no registers between products.
+        u32 thread = (u32)thread_index_again();
+        u32 at = rows + (first_row * RowPieceBytes) + ((thread & (WarpgroupThreads - WarpLanes)) * (16 * RowPieceBytes / WarpLanes)) + ((thread & (WarpLanes - 1)) * 16);
         // Half of the group is widened while the other half is multiplied.
         UNROLL for (i32 half = 0; half < 2; half++)
         {
