@@ -89,9 +89,7 @@ sealed unsafe partial class CudaBackend
         InputPlan downPlan = InputPlan.For(down.First, pairs);
         if (IsWide(gate, up, down, plan, downPlan, pairs))
         {
-            MultiplyWide(gate, up, Spread(Prepare(x, gate.First, plan.Widened(), rows), plan.Widened(), r, pairs), plan.Widened(), r, r.Gate, gating, pairs);
-            Made(r.Gate);
-            MultiplyWide(down, null, Prepare(r.Gate, down.First, downPlan.Widened(), r.MostPlaces(pairs)), downPlan.Widened(), r, r.Results, gating, pairs);
+            ExpertsWide(x, r, gate, up, down, plan, downPlan, gating, rows);
         }
         else
         {

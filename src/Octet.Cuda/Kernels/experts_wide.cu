@@ -5,4 +5,4 @@
 
 EXPERTS_WIDE(codes_e4m3, 1, Codes<product_e4m3>)
 EXPERTS_WIDE(e4m3, 1, Widened<256, E4M3Weights>)
-EXPERTS_WIDE(bf16_2, 2, Halves<256, product_bf16>)
+EXPERTS_WIDE(bf16_2, 2, Shorts<256, product_bf16>)

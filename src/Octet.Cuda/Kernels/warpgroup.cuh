@@ -72,6 +72,26 @@ DEVICE f32x2 load_shared_pair(u32 at)
     return value;
 }
 
+DEVICE u32 load_shared_4(u32 at)
+{
+    u32 value;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(value) : "r"(at) : "memory");
+    return value;
+}
+
+DEVICE void store_shared_4(u32 at, u32 value) { asm volatile("st.shared.u32 [%0], %1;" : : "r"(at), "r"(value) : "memory"); }
+
+// The greater of what is there and this.
+DEVICE void raise_shared(u32 at, u32 value) { asm volatile("red.shared.max.u32 [%0], %1;" : : "r"(at), "r"(value) : "memory"); }
+
+// Two floats as E4M3, rounded to nearest even, the first in the lower byte; beyond 448 it is 448.
+DEVICE u32 pack_e4m3(float low, float high)
+{
+    u16 result;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(result) : "f"(high), "f"(low));
+    return result;
+}
+
 #define SUMS_TEXT "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31," \
     "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63}"
 #define SUMS_8(s, i) "+f"(s[i]), "+f"(s[i + 1]), "+f"(s[i + 2]), "+f"(s[i + 3]), "+f"(s[i + 4]), "+f"(s[i + 5]), "+f"(s[i + 6]), "+f"(s[i + 7])

@@ -7,10 +7,11 @@
 
 constexpr i32 TileColumns = ProductColumns;
 
-// E4M3 inputs, multiplied in 8 bits. Pieces are what a copy brings of a group of a row.
+// E4M3 inputs, multiplied in 8 bits. Pieces are what a copy brings of a group of a row; AreCodes: inputs are a byte each.
 template<void (*Product)(float (&)[ProductSums], u64, u64, i32)>
 struct Codes
 {
+    static constexpr bool AreCodes = true;
     static constexpr i32 RowPieces = 1;
     static constexpr i32 RowPieceBytes = 128;
     static constexpr i32 ColumnPieces = 1;
@@ -29,8 +30,9 @@ struct Codes
 
 // Weights and inputs of 16 bits.
 template<i32 TileRows, void (*Product)(float (&)[ProductSums], u64, u64, i32)>
-struct Halves
+struct Shorts
 {
+    static constexpr bool AreCodes = false;
     static constexpr i32 RowPieces = 2;
     static constexpr i32 RowPieceBytes = 128;
     static constexpr i32 ColumnPieces = 2;
@@ -51,6 +53,7 @@ struct Halves
 template<i32 TileRows, typename Weights>
 struct Widened
 {
+    static constexpr bool AreCodes = false;
     static constexpr i32 RowPieces = 2;
     static constexpr i32 RowPieceBytes = 64;
     static constexpr i32 ColumnPieces = 2;

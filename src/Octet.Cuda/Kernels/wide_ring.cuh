@@ -38,6 +38,7 @@ struct Ring
     static constexpr i32 StageBytes = RowsBytes + (TileColumns * Form::ColumnPieces * 128);
     static constexpr i32 Stages = RingBytes / StageBytes;
     static constexpr i32 ScalesAt = Stages * StageBytes;
+    static constexpr i32 EndAt = ScalesAt + (Stages * (ScaleBytes + 16));
 
     u32 base;
     u32 stage;
@@ -101,6 +102,9 @@ DEVICE void multiply_groups(float (&totals)[Waves][ProductSums], float (&sums)[P
         }
     }
 }
+
+// The two warpgroups wait for each other.
+DEVICE void sync_consumers() { asm volatile("bar.sync 1, %0;" : : "n"(Consumers * WarpgroupThreads) : "memory"); }
 
 // The ring of a block's shared memory, which all of its threads begin, and are to meet behind that.
 template<typename Form, i32 Waves>

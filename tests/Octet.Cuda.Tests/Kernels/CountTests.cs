@@ -130,6 +130,11 @@ public class CountTests
         LaunchReport report = gated.RunGated(blocks: 1)!;
         Add(text, "sm_90a", $"{pairs} rows of {Hidden}", gated.Card.Reports[^2]);
         Add(text, "sm_90a", $"twice [128, {Hidden}], pairs {pairs}", report);
+        if (kernel == "codes_e4m3")
+        {
+            Add(text, "sm_90a", $"twice [128, {Hidden}], pairs {pairs}, to codes", gated.RunGated(blocks: 1, codes: gated.Codes(powerOfTwo: false))!);
+        }
+
         var plain = new WideExpertTests.Mixture(new KernelCard("sm_90a", counts: true), kernel, [pairs], 1, Hidden, rows: 256);
         Add(text, "sm_90a", $"[256, {Hidden}], pairs {pairs}", plain.RunPlain(blocks: 1)!);
     }

@@ -12,7 +12,7 @@ namespace Octet.Cuda.Tests.Kernels;
 public class WideExpertTests
 {
     const int Threads = 384;
-    const int SharedBytes = (192 << 10) + (6 * (512 + 16));
+    const int SharedBytes = (192 << 10) + (6 * (512 + 16)) + (3 * 512);
 
     // Float32 sums, of the largest output.
     static double Tolerance => RealCard.IsUsed ? 1e-3 : 4e-6;
@@ -55,6 +55,22 @@ public class WideExpertTests
         Mixture mixture = new(card, kernel, counts, chosen, columns, rows);
         mixture.RunPlain(blocks);
         mixture.AssertPlain(Tolerance);
+    }
+
+    /// <summary>Pairs of each expert, rows of a layer, whether scales are powers of two, the gating.</summary>
+    [Theory]
+    [InlineData(new[] { 0, 1, 130, 33, 6 }, 300, false, 0)]
+    [InlineData(new[] { 40 }, 128, true, 1)]
+    public void What_gates_becomes_the_codes_of_what_it_is(int[] counts, int rows, bool powerOfTwo, int gating)
+    {
+        var card = new KernelCard("sm_90a");
+        Mixture mixture = new(card, "codes_e4m3", counts, 1, 200, rows);
+        Preparation codes = mixture.Codes(powerOfTwo);
+        mixture.RunGated(blocks: 2, gating, codes);
+        (byte[] Codes, float[] Scales)[] found = mixture.ReadCodes(codes);
+        mixture.RunGated(blocks: 2, gating);
+        Preparation expected = mixture.PrepareGated(powerOfTwo);
+        Assert.Equal(mixture.ReadCodes(expected), found, (a, b) => a.Codes.SequenceEqual(b.Codes) && a.Scales.SequenceEqual(b.Scales));
     }
 
     /// <summary>The sums of a group are as short as Hopper's, those of groups are not.</summary>
@@ -130,7 +146,7 @@ public class WideExpertTests
         internal KernelCard Card => _card;
 
         /// <summary>Both layers, of the inputs of tokens.</summary>
-        internal LaunchReport? RunGated(int blocks)
+        internal LaunchReport? RunGated(int blocks, int gating = 0, Preparation codes = default)
         {
             int tokens = _routes.Experts.Length / _chosen;
             Preparation prepared = Prepare(tokens, seed: 7);
@@ -151,7 +167,35 @@ public class WideExpertTests
                 Groups = prepared.Groups,
                 Chosen = _chosen,
             });
-            return Launch("gated_", blocks, spread, _gate.Parameters(_output, _stride), _up.Parameters(_output, _stride), Routes, Inputs(spread), new GatingParameters());
+            return Launch("gated_", blocks, spread, _gate.Parameters(_output, _stride), _up.Parameters(_output, _stride), Routes, Inputs(spread), new GatingParameters { Kind = gating }, codes);
+        }
+
+        /// <summary>Memory for what gates as the codes of a layer that comes next.</summary>
+        internal Preparation Codes(bool powerOfTwo)
+            => Values.Preparation(_card, InputForm.GroupCodes, _routes.MostPlaces, 1, _rows, isPermuted: false) with { Order = InputOrder.AsCodes, PowerOfTwo = powerOfTwo ? 1 : 0 };
+
+        /// <summary>What gated, as the kernel that prepares inputs makes codes of it.</summary>
+        internal Preparation PrepareGated(bool powerOfTwo)
+        {
+            float[] rows = new float[_routes.MostPlaces * _rows];
+            foreach (int place in _routes.PlaceOfPairs())
+            {
+                Row(place).CopyTo(rows, place * _rows);
+            }
+
+            Preparation codes = Codes(powerOfTwo);
+            _card.Launch("prepare", "prepare_inputs", new Dim3(1, _routes.MostPlaces), 96, 0, _card.Upload(rows), _rows, _rows, 0UL, codes);
+            return codes;
+        }
+
+        /// <summary>Of each pair its codes and the scales of its groups.</summary>
+        internal (byte[] Codes, float[] Scales)[] ReadCodes(Preparation codes)
+        {
+            int bytes = codes.Groups * 128;
+            float[] scales = _card.Read<float>(codes.Scales, codes.Groups * codes.ScaleStride);
+            return [.. _routes.PlaceOfPairs().Select(place => (
+                _card.Read<byte>(codes.Planes + (ulong)(place * bytes), bytes),
+                Enumerable.Range(0, codes.Groups).Select(group => scales[(group * codes.ScaleStride) + place]).ToArray()))];
         }
 
         /// <summary>The first layer, of inputs that lie at the places of pairs.</summary>
