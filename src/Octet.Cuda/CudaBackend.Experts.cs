@@ -10,6 +10,9 @@ sealed unsafe partial class CudaBackend
     const int MostExperts = 1024;
     const int MostGroups = 32;
 
+    // Pairs of a warp that sorts them, at least.
+    const int SortedPairs = 256;
+
     readonly Dictionary<Weight[], ExpertTable> _expertTables = [];
 
     internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner)
@@ -51,9 +54,10 @@ sealed unsafe partial class CudaBackend
         sort.Add(to.Chosen32);
         sort.Add(rows * rule.Chosen);
         sort.Add(rule.Experts);
-        sort.Add(to.Pairs);
+        sort.Add(to.Places);
         sort.Add(to.Groups);
-        Launch(ref sort, "experts", "sort_routes", 1, Math.Min(MostThreads, Blocks(rule.Experts, WarpThreads) * WarpThreads));
+        sort.Add(to.Tiles);
+        Launch(ref sort, "experts", "sort_routes", rule.Experts, Math.Min(MostThreads, Blocks(rows * rule.Chosen, SortedPairs) * WarpThreads));
     }
 
     internal override void Prepare(ExpertWeights experts)
@@ -82,9 +86,18 @@ sealed unsafe partial class CudaBackend
         int groups = Math.Min(pairs, experts.Gate.Length);
 
         InputPlan plan = InputPlan.For(gate.First, rows);
-        MultiplyExperts(gate, up, Prepare(x, gate.First, plan, rows), r, r.Chosen, r.Gate, gating, pairs, groups);
-        Made(r.Gate);
-        MultiplyExperts(down, null, Prepare(r.Gate, down.First, InputPlan.For(down.First, pairs), pairs), r, 1, r.Results, gating, pairs, groups);
+        InputPlan downPlan = InputPlan.For(down.First, pairs);
+        if (IsWide(gate, up, down, plan, downPlan, pairs))
+        {
+            ExpertsWide(x, r, gate, up, down, plan, downPlan, gating, rows);
+        }
+        else
+        {
+            MultiplyExperts(gate, up, Prepare(x, gate.First, plan, rows), r, r.Chosen, r.Gate, gating, pairs, groups);
+            Made(r.Gate);
+            MultiplyExperts(down, null, Prepare(r.Gate, down.First, downPlan, pairs), r, 1, r.Results, gating, pairs, groups);
+        }
+
         Made(r.Results);
         Made(to);
         var arguments = new LaunchArguments();
@@ -117,7 +130,7 @@ sealed unsafe partial class CudaBackend
             arguments.Add(second.Parameters(output));
         }
 
-        arguments.Add(new RoutedPairs { Pairs = routes.Pairs, Groups = routes.Groups, Chosen = chosen });
+        arguments.Add(new RoutedPairs { Pairs = routes.Places, Groups = routes.Groups, Chosen = chosen });
         arguments.Add(new LinearInputs
         {
             Planes = prepared.Planes,
@@ -148,19 +161,19 @@ sealed unsafe partial class CudaBackend
     sealed class ExpertTable : IDisposable
     {
         readonly DeviceBlock _memory;
-        readonly int _count;
 
         internal ExpertTable(CudaContext context, CudaStream stream, Weight[] weights)
         {
             First = (CudaWeight)weights[0];
-            _count = weights.Length;
+            Count = weights.Length;
             if (!First.Format.HasExperts())
             {
                 throw Unsupported($"a mixture whose experts lie in {First.Format}");
             }
 
-            ulong[] places = new ulong[3 * _count];
-            for (int i = 0; i < _count; i++)
+            IsTogether = true;
+            ulong[] places = new ulong[3 * Count];
+            for (int i = 0; i < Count; i++)
             {
                 var weight = (CudaWeight)weights[i];
                 if (weight.Layout != First.Layout || weight.Rows != First.Rows || weight.Input != First.Input || weight.Factors is not null || weight.Bias is null != First.Bias is null)
@@ -169,8 +182,9 @@ sealed unsafe partial class CudaBackend
                 }
 
                 places[i] = weight.Data.Address;
-                places[_count + i] = weight.Scales.Address;
-                places[(2 * _count) + i] = weight.Bias?.Address ?? 0;
+                IsTogether &= places[i] == places[0] + ((ulong)i * (ulong)(First.Rows * First.RowBytes));
+                places[Count + i] = weight.Scales.Address;
+                places[(2 * Count) + i] = weight.Bias?.Address ?? 0;
             }
 
             _memory = context.Allocate(places.Length * sizeof(ulong));
@@ -183,11 +197,19 @@ sealed unsafe partial class CudaBackend
 
         internal CudaWeight First { get; }
 
+        internal int Count { get; }
+
+        /// <summary>Whether the rows of all lie one behind the other.</summary>
+        internal bool IsTogether { get; }
+
+        /// <summary>What the tensor memory accelerator is told of those; null: nobody has asked yet.</summary>
+        internal TensorMap? Map { get; set; }
+
         internal ExpertLayerParameters Parameters(CudaActivations output) => new()
         {
             Weights = _memory.Address,
-            Scales = First.Layout.ScaleStride == 0 ? 0 : _memory.Address + ((ulong)_count * sizeof(ulong)),
-            Biases = First.Bias is null ? 0 : _memory.Address + ((ulong)_count * 2 * sizeof(ulong)),
+            Scales = First.Layout.ScaleStride == 0 ? 0 : _memory.Address + ((ulong)Count * sizeof(ulong)),
+            Biases = First.Bias is null ? 0 : _memory.Address + ((ulong)Count * 2 * sizeof(ulong)),
             Output = output.Address,
             RowBytes = (ulong)First.RowBytes,
             Rows = (int)First.Rows,

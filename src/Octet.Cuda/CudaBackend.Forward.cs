@@ -18,7 +18,7 @@ sealed partial class CudaBackend
     internal long GraphSteps { get; private set; }
 
     // What graphs were recorded with: where memory has moved since, they are of no use.
-    (int, int, int) Moves => (_step.Moves, _input.Moves, _moves);
+    (int, int, int) Moves => (_step.Moves, _input.Moves + _spread.Moves, _moves);
 
     internal override void Forward(ForwardPass pass, Batch batch, StateCache cache, Activations states, bool mayRepeat, CancellationToken cancellationToken)
     {

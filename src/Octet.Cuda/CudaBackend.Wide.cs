@@ -75,8 +75,7 @@ sealed unsafe partial class CudaBackend
         arguments.Add(Inputs(prepared, rows, chunk: columns));
         arguments.Add(division);
         (string file, string form) = isCodes ? ("codes", "codes_") : plan.Order == InputOrder.ForProducts ? ("widened", "") : ("halves", "");
-        string planes = plan.Planes == 1 ? "" : $"_{plan.Planes}";
-        Launch(ref arguments, $"linear_wide_{file}", $"linear_wide_{form}{Suffix(first.Format)}{planes}_{cut.TileRows}", Math.Min(division.Pieces, _context.Info.Multiprocessors), WideThreads, WideSharedBytes);
+        Launch(ref arguments, $"linear_wide_{file}", $"linear_wide_{form}{Suffix(first.Format)}{PlanesSuffix(plan)}_{cut.TileRows}", Math.Min(division.Pieces, _context.Info.Multiprocessors), WideThreads, WideSharedBytes);
         if (cut.Parts > 1)
         {
             Join(parts, division, cut.TileRows, rows);
@@ -147,17 +146,21 @@ sealed unsafe partial class CudaBackend
         for (int i = 0; i < weights.Length; i++)
         {
             var weight = (CudaWeight)weights[i];
-
-            // Codes that are widened in registers lie without swizzling.
-            int boxBytes = plan.Order == InputOrder.ForProducts ? TensorMap.SwizzledBytes / 2 : TensorMap.SwizzledBytes;
-            weight.Map ??= TensorMap.OfRows(_context, weight.Data.Address, weight.Layout.ElementBytes, weight.Groups * WeightLayout.Group, weight.Rows, boxBytes, BoxRows);
+            weight.Map ??= TensorMap.OfRows(_context, weight.Data.Address, weight.Layout.ElementBytes, weight.Groups * WeightLayout.Group, weight.Rows, WeightBoxBytes(plan), BoxRows);
             maps.Weights[i] = weight.Map.Value;
         }
 
-        int bytes = plan.Order == InputOrder.AsCodes ? sizeof(byte) : sizeof(ushort);
-        maps.Inputs = TensorMap.OfRows(_context, prepared.Planes, bytes, prepared.Groups * WeightLayout.Group, columns, TensorMap.SwizzledBytes, WideColumns);
+        maps.Inputs = TensorMap.OfRows(_context, prepared.Planes, InputBytes(plan), prepared.Groups * WeightLayout.Group, columns, TensorMap.SwizzledBytes, WideColumns);
         return maps;
     }
+
+    static string PlanesSuffix(in InputPlan plan) => plan.Planes == 1 ? "" : $"_{plan.Planes}";
+
+    /// <summary>Of a prepared column.</summary>
+    static int InputBytes(in InputPlan plan) => plan.Order == InputOrder.AsCodes ? sizeof(byte) : sizeof(ushort);
+
+    /// <summary>Of a row of weights that is copied at once: codes that are widened in registers lie without swizzling.</summary>
+    static int WeightBoxBytes(in InputPlan plan) => plan.Order == InputOrder.ForProducts ? TensorMap.SwizzledBytes / 2 : TensorMap.SwizzledBytes;
 
     /// <summary>How layers are cut.</summary>
     /// <param name="TileRows">Rows of a tile.</param>

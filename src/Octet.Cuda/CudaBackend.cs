@@ -24,6 +24,7 @@ sealed partial class CudaBackend : Backend
     readonly PreparedInput _input;
     readonly CublasLtProducts? _library;
     readonly CublasLtUse? _libraryUse;
+    readonly PreparedInput _spread;
     Uploader? _uploader;
 
     /// <summary>Takes the card over.</summary>
@@ -45,6 +46,7 @@ sealed partial class CudaBackend : Backend
         _step = new CudaStep(context, _stream);
         _input = new PreparedInput(context, _stream);
         _library = CublasLtProducts.TryOpen(library ?? CublasLtProbe.NotAsked, context, _stream, out _libraryUse);
+        _spread = new PreparedInput(context, _stream);
     }
 
     internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}{(_libraryUse is null ? "" : $", {_libraryUse.Summary}")}";
@@ -75,7 +77,7 @@ sealed partial class CudaBackend : Backend
 
     internal override Weight CreateLinear(LinearTensor tensor) => Loader().Load(tensor, _mode);
 
-    internal override Weight CreateExpert(LinearTensor tensor) => Loader().LoadExpert(tensor, _mode);
+    internal override IEnumerable<Weight> CreateExperts(IReadOnlyList<LinearTensor> tensors) => Loader().LoadExperts(tensors, _mode);
 
     internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
 
@@ -118,6 +120,7 @@ sealed partial class CudaBackend : Backend
         }
 
         _library?.Dispose();
+        _spread.Dispose();
         _input.Dispose();
         _step.Dispose();
         _arena.Dispose();

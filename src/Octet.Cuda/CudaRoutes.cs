@@ -4,11 +4,21 @@ using Octet.Cuda.Driver;
 
 namespace Octet.Cuda;
 
-/// <summary>The chosen experts of a step's tokens on the card, the pairs of token and expert in the order of experts, and what experts have between their layers.</summary>
+/// <summary>
+/// The chosen experts of a step's tokens on the card, the pairs of token and expert in the order of experts, and what experts have between their layers. Each
+/// expert's pairs have places that begin with a multiple of <see cref="PlaceUnit"/> (<c>expert_tiles.cuh</c>).
+/// </summary>
 sealed unsafe class CudaRoutes : Routes
 {
+    /// <summary>Pairs of a tile of experts for many tokens.</summary>
+    internal const int TilePairs = 128;
+
+    const int PlaceUnit = 8;
+    const int TileInts = 4;
+
     readonly CudaStream _stream;
     readonly DeviceBlock _memory;
+    readonly int _experts;
     readonly int _pairs;
     int[]? _hostExperts;
     float[]? _hostWeights;
@@ -18,11 +28,13 @@ sealed unsafe class CudaRoutes : Routes
     {
         _stream = stream;
         int padded = Math.Max(rows, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(rows, CudaStep.MaxPadded)));
+        _experts = rule.Experts;
         _pairs = checked(padded * rule.Chosen);
-        _memory = context.Allocate((long)((3 * _pairs) + 1 + (3 * Math.Min(_pairs, rule.Experts))) * sizeof(int));
+        int places = MostPlaces(_pairs);
+        _memory = context.Allocate(((TileInts * (1L + MostTiles(_pairs))) + (2L * _pairs) + places + 1 + (3L * Math.Min(_pairs, rule.Experts))) * sizeof(int));
         try
         {
-            Gate = new CudaActivations(context, stream, _pairs, inner);
+            Gate = new CudaActivations(context, stream, places, inner);
             Results = new CudaActivations(context, stream, _pairs, hidden);
         }
         catch
@@ -32,21 +44,31 @@ sealed unsafe class CudaRoutes : Routes
         }
     }
 
+    /// <summary>How many tiles there are, and each of them.</summary>
+    internal ulong Tiles => _memory.Address;
+
     /// <summary>Of each pair its expert.</summary>
-    internal ulong Chosen32 => _memory.Address;
+    internal ulong Chosen32 => Tiles + ((ulong)TileInts * (1 + (ulong)MostTiles(_pairs)) * sizeof(int));
 
     /// <summary>Of each pair the expert's weight.</summary>
-    internal ulong ChosenWeights => _memory.Address + ((ulong)_pairs * sizeof(int));
+    internal ulong ChosenWeights => Chosen32 + ((ulong)_pairs * sizeof(int));
 
-    /// <summary>Pairs by expert.</summary>
-    internal ulong Pairs => _memory.Address + ((ulong)_pairs * 2 * sizeof(int));
+    /// <summary>The pair of each place.</summary>
+    internal ulong Places => ChosenWeights + ((ulong)_pairs * sizeof(int));
 
-    /// <summary>How many experts were chosen, and of each its number, its first pair among <see cref="Pairs"/> and how many it has.</summary>
-    internal ulong Groups => _memory.Address + ((ulong)_pairs * 3 * sizeof(int));
+    /// <summary>How many experts were chosen, and of each its number, its first place and how many pairs it has.</summary>
+    internal ulong Groups => Places + ((ulong)MostPlaces(_pairs) * sizeof(int));
 
+    /// <summary>What gates each pair: rows of pairs, or of places.</summary>
     internal CudaActivations Gate { get; } = null!;
 
     internal CudaActivations Results { get; } = null!;
+
+    /// <summary>The most places that so many pairs have.</summary>
+    internal int MostPlaces(int pairs) => checked(pairs + ((PlaceUnit - 1) * Math.Min(pairs, _experts)));
+
+    /// <summary>The most tiles that so many pairs have.</summary>
+    internal int MostTiles(int pairs) => (pairs / TilePairs) + Math.Min(pairs, _experts);
 
     internal override ReadOnlySpan<int> Experts(int row)
     {

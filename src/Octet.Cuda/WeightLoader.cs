@@ -28,18 +28,38 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
     /// <exception cref="ModelException">It cannot be read, holds NaN, or the card has no more memory.</exception>
     internal CudaWeight Load(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.Of(tensor));
 
-    /// <summary>The same of an expert of a mixture.</summary>
-    internal CudaWeight LoadExpert(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.OfExpert(tensor));
+    /// <summary>The same of the experts of a mixture, one after the other: where their rows lie alike, those of all in one piece.</summary>
+    internal IEnumerable<CudaWeight> LoadExperts(IReadOnlyList<LinearTensor> tensors, ActivationMode mode)
+    {
+        WeightLayout?[] layouts = [.. tensors.Select(WeightLayout.OfExpert)];
+        LinearTensor first = tensors[0];
+        DeviceSpan together = default;
+        if (layouts[0] is { ElementBytes: > 0 and < sizeof(float) } layout && layouts.All(other => other == layout) && tensors.All(tensor => (tensor.Rows, tensor.Columns) == (first.Rows, first.Columns)))
+        {
+            together = arena.Allocate(checked(tensors.Count * WeightLayout.DataBytes(layout.Format, first.Rows, first.Columns)));
+        }
 
-    CudaWeight Load(LinearTensor tensor, ActivationMode mode, WeightLayout? own)
+        long each = together.Bytes / tensors.Count;
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            yield return Load(tensors[i], mode, layouts[i], together.Slice(i * each, each));
+        }
+    }
+
+    /// <summary>A layer that lies so.</summary>
+    /// <param name="tensor">The layer.</param>
+    /// <param name="mode">How its inputs are held.</param>
+    /// <param name="own">How it lies; null: it is expanded.</param>
+    /// <param name="place">Where rows in its own bits go; empty: a new piece of the arena.</param>
+    CudaWeight Load(LinearTensor tensor, ActivationMode mode, WeightLayout? own, DeviceSpan place = default)
     {
         (WeightLayout layout, DeviceSpan data, DeviceSpan scales) = own switch
         {
             null => Expand(tensor),
             { Format: CudaFormat.NvE2M1 } tiled => (tiled, Tile(tensor, tiled), SendFloats([ScaleTable.E4M3Factor(tensor.Scales!)!.Value])),
             { ScaleStride: > 0 } tiled when tensor.Scales is null => (tiled, Tile(tensor, tiled), SendFloats([1])),
-            { Format: CudaFormat.E4M3, ScaleStride: > 1 } codes => InRows(tensor, codes with { ScaleStride = (codes.ScaleStride + scaleAlignment - 1) / scaleAlignment * scaleAlignment }),
-            { } fits => InRows(tensor, fits),
+            { Format: CudaFormat.E4M3, ScaleStride: > 1 } codes => InRows(tensor, codes with { ScaleStride = (codes.ScaleStride + scaleAlignment - 1) / scaleAlignment * scaleAlignment }, place),
+            { } fits => InRows(tensor, fits, place),
         };
         return new CudaWeight(tensor.Rows, tensor.Columns, layout, data, scales)
         {
@@ -49,8 +69,8 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         };
     }
 
-    (WeightLayout, DeviceSpan, DeviceSpan) InRows(LinearTensor tensor, WeightLayout layout)
-        => (layout, layout.Format.IsTiled() ? Tile(tensor, layout) : Copy(tensor, layout), CopyScales(tensor, layout));
+    (WeightLayout, DeviceSpan, DeviceSpan) InRows(LinearTensor tensor, WeightLayout layout, DeviceSpan place)
+        => (layout, layout.Format.IsTiled() ? Tile(tensor, layout) : Copy(tensor, layout, place), CopyScales(tensor, layout));
 
     /// <summary>A copy in E4M3 of a layer that is not quantised, with a scale for each row.</summary>
     /// <exception cref="ModelException">A weight is NaN or infinite.</exception>
@@ -82,14 +102,14 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         };
     }
 
-    DeviceSpan Copy(LinearTensor tensor, WeightLayout layout)
+    DeviceSpan Copy(LinearTensor tensor, WeightLayout layout, DeviceSpan place)
     {
         long stored = (long)tensor.Columns * layout.ElementBytes;
         RequireBytes(tensor, stored);
         bool looks = refusesNaN && layout.Format == CudaFormat.E4M3;
         if (!looks && tensor.RowStep == 1 && stored == WeightLayout.RowBytes(layout.Format, tensor.Columns))
         {
-            DeviceSpan whole = arena.Allocate(tensor.Rows * stored);
+            DeviceSpan whole = place.Bytes > 0 ? place : arena.Allocate(tensor.Rows * stored);
             uploader.Send(whole, tensor.Tensor, tensor.FirstRow * stored);
             return whole;
         }
@@ -102,7 +122,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
             {
                 throw NotANumber(tensor, row, column);
             }
-        });
+        }, place);
     }
 
     DeviceSpan Tile(LinearTensor tensor, WeightLayout layout)
@@ -241,10 +261,10 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         return (rest & 0xFFFF) == 0;
     }
 
-    DeviceSpan SendRows(LinearTensor tensor, CudaFormat format, RowFiller fill)
+    DeviceSpan SendRows(LinearTensor tensor, CudaFormat format, RowFiller fill, DeviceSpan place = default)
     {
         int rowBytes = checked((int)WeightLayout.RowBytes(format, tensor.Columns));
-        DeviceSpan data = arena.Allocate(tensor.Rows * rowBytes);
+        DeviceSpan data = place.Bytes > 0 ? place : arena.Allocate(tensor.Rows * rowBytes);
         uploader.Send(
             data,
             (offset, part) =>

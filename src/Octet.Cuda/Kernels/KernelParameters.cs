@@ -159,6 +159,45 @@ struct WideMaps
     }
 }
 
+/// <summary><c>experts_wide.cuh</c>: of one layer of all experts or two, and of the inputs at their places.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct WideExpertMaps
+{
+    internal WeightMaps Weights;
+    internal TensorMap Inputs;
+
+    [InlineArray(2)]
+    internal struct WeightMaps
+    {
+        TensorMap _first;
+    }
+}
+
+/// <summary><c>experts_wide.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct WideRoutes
+{
+    internal ulong Places;
+    internal ulong Tiles;
+}
+
+/// <summary><c>spread.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct SpreadRows
+{
+    internal ulong From;
+    internal ulong FromScales;
+    internal ulong To;
+    internal ulong ToScales;
+    internal ulong Places;
+    internal ulong Tiles;
+    internal int RowBytes;
+    internal int FromStride;
+    internal int ToStride;
+    internal int Groups;
+    internal int Chosen;
+}
+
 /// <summary><c>division.cuh</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 struct WideDivision

@@ -22,9 +22,6 @@ constexpr i32 ConsumerRegisters = 224;
 // Of 16 bytes the first so many; the others are zero.
 DEVICE void copy_part(u32 to, const u8* from, i32 bytes) { asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" : : "r"(to), "l"(from), "r"(bytes) : "memory"); }
 
-// What the warpgroup wrote itself is seen by products.
-DEVICE void publish_copies() { asm volatile("fence.proxy.async.shared::cta;" : : : "memory"); }
-
 // What is seen by the rows of a block, and where they are.
 struct Tile
 {
@@ -121,7 +118,7 @@ DEVICE void copy_pages(Ring<Size> ring, const Tile& tile, const Pages& pages)
         if (before != 0)
         {
             await_copies<1>();
-            publish_copies();
+            publish_shared();
             arrive(before);
         }
 
@@ -129,7 +126,7 @@ DEVICE void copy_pages(Ring<Size> ring, const Tile& tile, const Pages& pages)
     }
 
     await_copies<0>();
-    publish_copies();
+    publish_shared();
     arrive(before);
 }
 

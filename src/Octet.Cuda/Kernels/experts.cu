@@ -1,10 +1,12 @@
 // A mixture of experts: route chooses each token's experts, sort_routes brings together the tokens of each, and the experts multiply theirs as linear_few
 // does, whose weights are streamed once for all of them. A pair is a token with one of its experts: number token * chosen + slot.
 #include "expert_columns.cuh"
+#include "expert_tiles.cuh"
 #include "linear_stream.cuh"
 
 constexpr i32 MostExperts = 1024;
 constexpr i32 MostGroups = 32;
+constexpr i32 SortThreads = 1024;
 
 struct Rule
 {
@@ -150,54 +152,128 @@ GLOBAL BOUNDS(32) void route(const float* logits, i32 stride, Rule rule, i32* ex
     }
 }
 
-// pairs = all pairs by expert, those of one in their order; groups = how many experts were chosen at all, then of each of them its number, its first pair
-// there and how many it has. One block; a thread counts the pairs of its experts.
-GLOBAL BOUNDS(1024) void sort_routes(const i32* experts, i32 count, i32 expert_count, i32* pairs, i32* groups)
+// All pairs by expert, those of one in their order, at places of which each expert's begin with a multiple of PlaceUnit; -1 where there is none between them.
+// groups: how many experts were chosen at all, then of each of them its number, its first place and how many pairs it has. tiles (expert_tiles.cuh): the same
+// experts cut into 128 pairs at a time. Grid (experts): a block counts those of all experts, and places those of its own; its warps have equal shares of all pairs.
+GLOBAL BOUNDS(SortThreads) void sort_routes(const i32* experts, i32 count, i32 expert_count, i32* places, i32* groups, ExpertTile* tiles)
 {
+    constexpr i32 Batch = 4;
     SHARED i32 counts[MostExperts];
+    SHARED i32 own_counts[SortThreads / WarpLanes];
+    SHARED i32 sums[SortThreads / WarpLanes][5];
     admit_launches();
     await_launches();
-    for (i32 expert = thread_index(); expert < expert_count; expert += block_threads())
+    i32 own = block_x();
+    for (i32 i = thread_index(); i < expert_count; i += block_threads())
     {
-        i32 found = 0;
-        for (i32 i = 0; i < count; i++)
-        {
-            found += experts[i] == expert;
-        }
-
-        counts[expert] = found;
+        counts[i] = 0;
     }
 
     sync_block();
-    for (i32 expert = thread_index(); expert < expert_count; expert += block_threads())
+    i32 share = (count + (Batch * block_threads()) - 1) / (Batch * block_threads()) * Batch * WarpLanes;
+    i32 first_pair = (warp_index() * share) + lane_index();
+    i32 found = 0;
+    KEEP_LOOP for (i32 at = first_pair; at < first_pair + share; at += Batch * WarpLanes)
     {
-        i32 first = 0;
-        i32 group = 0;
-        i32 all = 0;
-        for (i32 i = 0; i < expert_count; i++)
+        i32 chosen[Batch];
+        UNROLL for (i32 i = 0; i < Batch; i++)
         {
-            first += i < expert ? counts[i] : 0;
-            group += i < expert && counts[i] > 0;
-            all += counts[i] > 0;
+            chosen[i] = at + (i * WarpLanes) < count ? experts[at + (i * WarpLanes)] : -1;
         }
 
-        if (expert == 0)
+        UNROLL for (i32 i = 0; i < Batch; i++)
         {
-            groups[0] = all;
-        }
-
-        if (counts[expert] > 0)
-        {
-            groups[1 + (3 * group)] = expert;
-            groups[2 + (3 * group)] = first;
-            groups[3 + (3 * group)] = counts[expert];
-            for (i32 i = 0; i < count; i++)
+            found += __builtin_popcount(ballot(chosen[i] == own));
+            if (chosen[i] >= 0)
             {
-                if (experts[i] == expert)
-                {
-                    pairs[first++] = i;
-                }
+                __nvvm_atom_add_gen_i(&counts[chosen[i]], 1);
             }
+        }
+    }
+
+    if (lane_index() == 0)
+    {
+        own_counts[warp_index()] = found;
+    }
+
+    sync_block();
+
+    // Of experts before the block's: places, chosen ones, tiles. Of all: chosen ones, tiles.
+    i32 partial[5] = {};
+    for (i32 i = thread_index(); i < expert_count; i += block_threads())
+    {
+        i32 pairs = counts[i];
+        partial[0] += i < own ? in_units(pairs) : 0;
+        partial[1] += i < own && pairs > 0;
+        partial[2] += i < own ? tiles_of(pairs) : 0;
+        partial[3] += pairs > 0;
+        partial[4] += tiles_of(pairs);
+    }
+
+    UNROLL for (i32 i = 0; i < 5; i++)
+    {
+        i32 sum = (i32)warp_count((u32)partial[i]);
+        if (lane_index() == 0)
+        {
+            sums[warp_index()][i] = sum;
+        }
+    }
+
+    sync_block();
+    i32 before = 0;
+    i32 total[5] = {};
+    KEEP_LOOP for (i32 i = 0; i < block_warps(); i++)
+    {
+        before += i < warp_index() ? own_counts[i] : 0;
+        UNROLL for (i32 j = 0; j < 5; j++)
+        {
+            total[j] += sums[i][j];
+        }
+    }
+
+    i32 pairs = counts[own];
+    i32 place = total[0];
+    if (thread_index() == 0 && own == 0)
+    {
+        groups[0] = total[3];
+        tiles[0] = {total[4], 0, 0, 0};
+    }
+
+    if (thread_index() == 0 && pairs > 0)
+    {
+        groups[1 + (3 * total[1])] = own;
+        groups[2 + (3 * total[1])] = place;
+        groups[3 + (3 * total[1])] = pairs;
+    }
+
+    for (i32 i = thread_index(); i < tiles_of(pairs); i += block_threads())
+    {
+        tiles[1 + total[2] + i] = {own, place, pairs, total[2]};
+    }
+
+    for (i32 i = pairs + thread_index(); i < in_units(pairs); i += block_threads())
+    {
+        places[place + i] = -1;
+    }
+
+    i32 next = place + before;
+    KEEP_LOOP for (i32 at = first_pair; at < first_pair + share; at += Batch * WarpLanes)
+    {
+        i32 chosen[Batch];
+        UNROLL for (i32 i = 0; i < Batch; i++)
+        {
+            chosen[i] = at + (i * WarpLanes) < count ? experts[at + (i * WarpLanes)] : -1;
+        }
+
+        UNROLL for (i32 i = 0; i < Batch; i++)
+        {
+            u32 same = ballot(chosen[i] == own);
+            if (chosen[i] == own)
+            {
+                places[next + __builtin_popcount(same & ((1u << lane_index()) - 1))] = at + (i * WarpLanes);
+            }
+
+            next += __builtin_popcount(same);
         }
     }
 }

@@ -47,3 +47,11 @@ DEVICE float gated(const Gating& gating, float gate, float up)
     up = up > gating.limit ? gating.limit : up < -gating.limit ? -gating.limit : up;
     return gate * logistic(gating.alpha * gate) * (up + 1);
 }
+
+// The same of Silu, with a reciprocal that is good to 1 ulp: of many at a time half the time is in the division.
+DEVICE float gated_by_silu(float gate, float up)
+{
+    float share;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(share) : "f"(1 + exp_fast(-gate)));
+    return gate * share * up;
+}

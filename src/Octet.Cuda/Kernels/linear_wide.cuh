@@ -5,22 +5,9 @@
 // One thread copies groups by the tensor memory accelerator into a ring of stages in shared memory, ahead of two warpgroups, which multiply: each has 64 rows of
 // every 128. A group's products are summed by the tensor cores, of 8 bits with some 14 bits, then times both scales and added in float32 registers: the two
 // levels of docs/architecture.md, section 3. The idea of the two levels, of the ring and of the roles of warps is that of DeepGEMM (DeepSeek).
-//
-// Behind all stages lie the scales of their columns, then the barriers: of each stage one that it is full, one that it is free.
 #pragma once
 #include "division.cuh"
-#include "wide_forms.cuh"
-
-constexpr i32 WaveRows = 128;
-constexpr i32 Consumers = 2;
-constexpr i32 Threads = (Consumers + 1) * WarpgroupThreads;
-constexpr i32 ConsumerWarps = Consumers * WarpgroupThreads / WarpLanes;
-constexpr i32 RingBytes = 192 << 10;
-constexpr i32 ScaleBytes = TileColumns * 4;
-
-// Of the 504 that three lanes have, one of each warpgroup: what a producer does without goes to those that hold sums.
-constexpr i32 ProducerRegisters = 24;
-constexpr i32 ConsumerRegisters = 240;
+#include "wide_ring.cuh"
 
 struct Maps
 {
@@ -55,57 +42,14 @@ DEVICE Tile tile_at(i32 index, const Part& b, const Part& c, const Inputs& input
     return tile;
 }
 
-// What is computed of it is computed again, and is not kept in registers meanwhile.
-DEVICE i32 anew(i32 value)
-{
-    asm volatile("" : "+r"(value));
-    return value;
-}
-
-// The first row and column of a thread's sums in a tile.
-DEVICE i32 row_of_thread() { return (warp_index() / 4 * 64) + (warp_index() % 4 * 16) + (lane_index() / 4); }
-DEVICE i32 column_of_thread() { return lane_index() % 4 * 2; }
-
-#define METHOD __attribute__((device)) __attribute__((always_inline))
-
-// Where things are in shared memory, and the stage that comes next.
-template<typename Form, i32 Waves>
-struct Ring
-{
-    static constexpr i32 TileRows = Waves * WaveRows;
-    static constexpr i32 RowsBytes = TileRows * Form::RowPieces * Form::RowPieceBytes;
-    static constexpr i32 StageBytes = RowsBytes + (TileColumns * Form::ColumnPieces * 128);
-    static constexpr i32 Stages = RingBytes / StageBytes;
-    static constexpr i32 ScalesAt = Stages * StageBytes;
-
-    u32 base;
-    u32 stage;
-    u32 phase;
-
-    DEVICE Ring begin(u32 base) { return {base, 0, 0}; }
-    METHOD u32 rows() const { return base + (stage * StageBytes); }
-    METHOD u32 columns() const { return rows() + RowsBytes; }
-    METHOD u32 scales() const { return base + ScalesAt + (stage * ScaleBytes); }
-    METHOD u32 full() const { return base + ScalesAt + (Stages * ScaleBytes) + (stage * 8); }
-    METHOD u32 free() const { return full() + (Stages * 8); }
-
-    METHOD void advance()
-    {
-        phase ^= stage == Stages - 1 ? 1 : 0;
-        stage = stage == Stages - 1 ? 0 : stage + 1;
-    }
-};
-
 // The group's rows of weights.
 template<typename Form, i32 Waves>
 DEVICE void copy_rows(const Ring<Form, Waves>& ring, u64 maps, const Inputs& inputs, const Tile& tile, i32 group)
 {
     arrive_expecting(ring.full(), ring.StageBytes + (inputs.scales ? ScaleBytes : 0));
-    UNROLL for (i32 i = 0; i < Form::RowPieces * Waves; i++)
+    UNROLL for (i32 wave = 0; wave < Waves; wave++)
     {
-        i32 piece = i / Waves;
-        i32 first = i % Waves * WaveRows;
-        copy_tile(ring.rows() + (((piece * ring.TileRows) + first) * Form::RowPieceBytes), maps + (tile.layer * sizeof(TensorMap)), (group * Group) + (piece * (Group / Form::RowPieces)), tile.first_row + first, ring.full());
+        copy_wave(ring, maps + (tile.layer * sizeof(TensorMap)), tile.first_row + (wave * WaveRows), group, wave);
     }
 }
 
@@ -224,35 +168,7 @@ DEVICE void multiply_tiles(Ring<Form, Waves> ring, const Part& a, const Part& b,
             totals[i / ProductSums][i % ProductSums] = 0;
         }
 
-        KEEP_LOOP for (i32 group = tile.first_group; group < tile.end_group; group++, ring.advance())
-        {
-            float weight_scale = scales ? load_global(scales + (group >> scale_shift)) : 1;
-            await_phase(ring.full(), ring.phase);
-            UNROLL for (i32 wave = 0; wave < Waves; wave++)
-            {
-                Form::multiply(sums, ring.rows(), (wave * WaveRows) + (warp_index() / 4 * 64), ring.columns());
-                i32 lane = (lane_index() & ~3) + (wave * 2);
-                float weight_scales[2] = {from_lane(weight_scale, lane), from_lane(weight_scale, lane + 1)};
-                await_products(sums);
-                UNROLL for (i32 j = 0; j < TileColumns / 8; j++)
-                {
-                    f32x2 scale = load_shared_pair(ring.scales() + (((j * 8) + column_of_thread()) * 4));
-                    UNROLL for (i32 i = 0; i < 4; i++)
-                    {
-                        totals[wave][(4 * j) + i] += sums[(4 * j) + i] * (weight_scales[i / 2] * scale[i % 2]);
-                    }
-                }
-
-                settle(totals[wave]);
-            }
-
-            sync_warp();
-            if (lane_index() == 0)
-            {
-                arrive(ring.free());
-            }
-        }
-
+        multiply_groups(totals, sums, ring, scales, scale_shift, tile.first_group, tile.end_group);
         store_tile<Waves, PerRow>(totals, tile_at(anew(index), b, c, inputs, division, ring.TileRows), a, b, c, inputs, division);
     }
 }
@@ -262,25 +178,7 @@ DEVICE void linear_wide(u64 maps, const Part& a, const Part& b, const Part& c, c
 {
     admit_launches();
     extern SHARED __attribute__((aligned(1024))) u8 memory[];
-    using Own = Ring<Form, Waves>;
-    Own ring = Own::begin(shared_address(memory));
-    if (thread_index() == 0)
-    {
-        UNROLL for (i32 i = 0; i < Own::Stages; i++)
-        {
-            begin_barrier(ring.full() + (i * 8), 1);
-            begin_barrier(ring.free() + (i * 8), ConsumerWarps);
-        }
-
-        publish_barriers();
-    }
-
-    // Of inputs without scales: nothing is copied over these.
-    for (i32 i = thread_index(); !inputs.scales && i < Own::Stages * TileColumns; i += Threads)
-    {
-        ((float*)(memory + Own::ScalesAt))[i] = 1;
-    }
-
+    Ring<Form, Waves> ring = begin_ring<Form, Waves>(memory, inputs.scales != nullptr);
     sync_block();
     if (warp_index() >= ConsumerWarps)
     {

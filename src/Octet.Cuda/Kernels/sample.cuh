@@ -110,8 +110,6 @@ DEVICE float weight_of_key(u32 key, float largest, float rate)
 }
 
 DEVICE u32 warp_top(u32 value) { return (u32)__nvvm_redux_sync_umax((i32)value, (i32)AllLanes); }
-DEVICE u32 warp_count(u32 value) { return (u32)__nvvm_redux_sync_add((i32)value, (i32)AllLanes); }
-DEVICE u32 ballot(bool holds) { return (u32)__nvvm_vote_ballot_sync(AllLanes, holds); }
 
 // The sum of a lane's value and those of all lanes before it.
 DEVICE double warp_prefix(double value)

@@ -37,6 +37,13 @@ DEVICE i32 block_x_again()
     return result;
 }
 
+DEVICE i32 thread_index_again()
+{
+    i32 result;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(result));
+    return result;
+}
+
 DEVICE i32 block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE i32 block_z() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE i32 blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
@@ -98,6 +105,10 @@ DEVICE u32 warp_most(u32 value)
 
     return value;
 }
+
+// The same of numbers, of which the order is of no matter.
+DEVICE u32 warp_count(u32 value) { return (u32)__nvvm_redux_sync_add((i32)value, (i32)AllLanes); }
+DEVICE u32 ballot(bool holds) { return (u32)__nvvm_vote_ballot_sync(AllLanes, holds); }
 
 // 2^x, to 2 ulp; 0 for what is far below.
 DEVICE float exp2_fast(float x)

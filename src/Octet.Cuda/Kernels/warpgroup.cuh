@@ -24,6 +24,9 @@ DEVICE void begin_barrier(u32 barrier, i32 arrivals) { asm volatile("mbarrier.in
 // Barriers that were begun are seen by the accelerator too.
 DEVICE void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async.shared::cta;" : : : "memory"); }
 
+// What this thread wrote to shared memory by ordinary stores is seen by the accelerator, and by products, behind this.
+DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" : : : "memory"); }
+
 // What launches before wrote by ordinary stores is seen by copies that this thread asks the accelerator for behind this.
 DEVICE void publish_memory() { asm volatile("fence.proxy.async.global;" : : : "memory"); }
 
@@ -67,6 +70,26 @@ DEVICE f32x2 load_shared_pair(u32 at)
     f32x2 value;
     asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(at));
     return value;
+}
+
+DEVICE u32 load_shared_4(u32 at)
+{
+    u32 value;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(value) : "r"(at) : "memory");
+    return value;
+}
+
+DEVICE void store_shared_4(u32 at, u32 value) { asm volatile("st.shared.u32 [%0], %1;" : : "r"(at), "r"(value) : "memory"); }
+
+// The greater of what is there and this.
+DEVICE void raise_shared(u32 at, u32 value) { asm volatile("red.shared.max.u32 [%0], %1;" : : "r"(at), "r"(value) : "memory"); }
+
+// Two floats as E4M3, rounded to nearest even, the first in the lower byte; beyond 448 it is 448.
+DEVICE u32 pack_e4m3(float low, float high)
+{
+    u16 result;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(result) : "f"(high), "f"(low));
+    return result;
 }
 
 #define SUMS_TEXT "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31," \

@@ -7,10 +7,11 @@
 
 constexpr i32 TileColumns = ProductColumns;
 
-// E4M3 inputs, multiplied in 8 bits. Pieces are what a copy brings of a group of a row.
+// E4M3 inputs, multiplied in 8 bits. Pieces are what a copy brings of a group of a row; AreCodes: inputs are a byte each.
 template<void (*Product)(float (&)[ProductSums], u64, u64, i32)>
 struct Codes
 {
+    static constexpr bool AreCodes = true;
     static constexpr i32 RowPieces = 1;
     static constexpr i32 RowPieceBytes = 128;
     static constexpr i32 ColumnPieces = 1;
@@ -29,8 +30,9 @@ struct Codes
 
 // Weights and inputs of 16 bits.
 template<i32 TileRows, void (*Product)(float (&)[ProductSums], u64, u64, i32)>
-struct Halves
+struct Shorts
 {
+    static constexpr bool AreCodes = false;
     static constexpr i32 RowPieces = 2;
     static constexpr i32 RowPieceBytes = 128;
     static constexpr i32 ColumnPieces = 2;
@@ -51,14 +53,16 @@ struct Halves
 template<i32 TileRows, typename Weights>
 struct Widened
 {
+    static constexpr bool AreCodes = false;
     static constexpr i32 RowPieces = 2;
     static constexpr i32 RowPieceBytes = 64;
     static constexpr i32 ColumnPieces = 2;
 
     DEVICE void multiply(float (&sums)[ProductSums], u32 rows, i32 first_row, u32 columns)
     {
-        i32 lane = lane_index();
-        u32 at = rows + ((first_row + (warp_index() % 4 * 16) + (lane / 4)) * RowPieceBytes) + (lane % 4 * 16);
+        // Each warp has 16 rows, a row's four lanes read what lies together. What follows from the thread takes no registers between products.
+        u32 thread = (u32)thread_index_again();
+        u32 at = rows + (first_row * RowPieceBytes) + ((thread & (WarpgroupThreads - WarpLanes)) * (16 * RowPieceBytes / WarpLanes)) + ((thread & (WarpLanes - 1)) * 16);
         // Half of the group is widened while the other half is multiplied.
         UNROLL for (i32 half = 0; half < 2; half++)
         {

@@ -6,7 +6,7 @@ namespace Octet.Cuda.Memory;
 /// Memory on the card for many things that live equally long, such as a model's weights: a few large blocks, given back together. Not thread-safe.
 /// </summary>
 /// <param name="context">The card.</param>
-/// <param name="blockBytes">What is allocated at a time; more for a piece that is larger.</param>
+/// <param name="blockBytes">What is allocated at a time; for a piece of more than a quarter of it, as much as that has: of many of them the rest of a block would be lost.</param>
 sealed class DeviceArena(CudaContext context, long blockBytes = DeviceArena.DefaultBlock) : IDisposable
 {
     /// <summary>Where a piece begins, unless more is asked for: what the widest loads and the tensor memory accelerator want.</summary>
@@ -47,7 +47,7 @@ sealed class DeviceArena(CudaContext context, long blockBytes = DeviceArena.Defa
         }
 
         // The last of a card's memory is taken in smaller blocks.
-        var block = new Block(context.Allocate(Math.Max(bytes, Math.Min(blockBytes, context.Memory.Room))));
+        var block = new Block(context.Allocate(bytes > blockBytes / 4 ? bytes : Math.Max(bytes, Math.Min(blockBytes, context.Memory.Room))));
         _blocks.Add(block);
         BytesUsed += bytes;
         return block.TryTake(bytes, alignment)!.Value;

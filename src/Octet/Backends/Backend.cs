@@ -48,8 +48,8 @@ abstract class Backend : IDisposable
     /// <exception cref="ModelException">The system has no more memory.</exception>
     internal virtual Weight CreatePacked(LinearTensor tensor) => CreateLinear(tensor);
 
-    /// <summary>The weight of one of many layers alike, each for some tokens (<see cref="Experts"/>).</summary>
-    internal virtual Weight CreateExpert(LinearTensor tensor) => CreateLinear(tensor);
+    /// <summary>The weights of many layers alike, each for some tokens (<see cref="Experts"/>), one after the other as they are asked for.</summary>
+    internal virtual IEnumerable<Weight> CreateExperts(IReadOnlyList<LinearTensor> tensors) => tensors.Select(CreateLinear);
 
     /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
     internal abstract Weight CreateEmbedding(LinearTensor tensor);

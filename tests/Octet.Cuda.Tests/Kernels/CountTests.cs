@@ -43,6 +43,9 @@ public class CountTests
         WideParts(text);
         Wide(text, "e4m3", 256);
         Wide(text, "bf16_2", 256);
+        WideExperts(text, "codes_e4m3");
+        WideExperts(text, "e4m3");
+        WideExperts(text, "bf16_2");
 
         // The same for every target.
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
@@ -117,6 +120,23 @@ public class CountTests
         LinearLayers layers = WideTests.Layers(card, "codes_e4m3", "e4m3", Tokens, Hidden, [Rows]);
         Add(text, "sm_90a", $"[{Rows}, {Hidden}], tokens {Tokens}, 4 parts", WideTests.Run(layers, "codes_e4m3", Tokens, [Rows], Rows, blocks: 4, groups: 5)!);
         Add(text, "sm_90a", $"{Rows} rows, tokens {Tokens}, 4 parts", card.Reports[^1]);
+    }
+
+    /// <summary>Of an expert the pairs of one tile, what brings their inputs there, and both kinds of its layers.</summary>
+    static void WideExperts(StringBuilder text, string kernel)
+    {
+        int pairs = kernel == "bf16_2" ? 64 : 128;
+        var gated = new WideExpertTests.Mixture(new KernelCard("sm_90a", counts: true), kernel, [pairs], 1, Hidden, rows: 128);
+        LaunchReport report = gated.RunGated(blocks: 1)!;
+        Add(text, "sm_90a", $"{pairs} rows of {Hidden}", gated.Card.Reports[^2]);
+        Add(text, "sm_90a", $"twice [128, {Hidden}], pairs {pairs}", report);
+        if (kernel == "codes_e4m3")
+        {
+            Add(text, "sm_90a", $"twice [128, {Hidden}], pairs {pairs}, to codes", gated.RunGated(blocks: 1, codes: gated.Codes(powerOfTwo: false))!);
+        }
+
+        var plain = new WideExpertTests.Mixture(new KernelCard("sm_90a", counts: true), kernel, [pairs], 1, Hidden, rows: 256);
+        Add(text, "sm_90a", $"[256, {Hidden}], pairs {pairs}", plain.RunPlain(blocks: 1)!);
     }
 
     static void FewTiled(StringBuilder text, string target, CudaFormat format)
@@ -196,8 +216,10 @@ public class CountTests
         ulong weights = card.Allocate<float>(Chosen);
         card.Launch("experts", "route", 1, 32, 0, card.Upload(Values.Normal(Experts, 1)), Experts, new RouteParameters { Experts = Experts, Chosen = Chosen, IsNormalised = 1, Scale = 1, Groups = 1, ChosenGroups = 1 }, experts, weights);
         Add(text, target, $"{Chosen} of {Experts}", card.Reports[^1]);
-        card.Launch("experts", "sort_routes", 1, Experts, 0, experts, Chosen, Experts, card.Allocate<int>(Chosen), card.Allocate<int>(1 + (3 * Experts)));
+        _ = new SortedRoutes(card, card.Read<int>(experts, Chosen), Experts);
         Add(text, target, $"{Chosen} of {Experts}", card.Reports[^1]);
+        _ = new SortedRoutes(card, [.. Enumerable.Range(0, 512 * Chosen).Select(i => i * 7 % Experts)], Experts, warps: 16);
+        Add(text, target, $"{512 * Chosen} of {Experts}", card.Reports[^1]);
         card.Launch("experts", "sum_experts", new Dim3(Hidden / 256), 256, 0, card.Upload(Values.Normal(Chosen * Hidden, 2)), Hidden, weights, Chosen, card.Allocate<float>(Hidden), Hidden, Hidden, 0);
         Add(text, target, $"{Chosen} rows of {Hidden}", card.Reports[^1]);
     }

@@ -67,6 +67,20 @@ public class ExpertTests
         }
     }
 
+    /// <summary>Target, pairs, experts, warps that sort.</summary>
+    [Theory]
+    [InlineData("sm_80", 18, 5, 1)]
+    [InlineData("sm_89", 3, 40, 1)]
+    [InlineData("sm_90a", 1000, 40, 3)]
+    [InlineData("sm_90a", 700, 2, 8)]
+    public void Pairs_are_sorted_by_expert_and_cut_into_tiles(string target, int pairs, int experts, int warps)
+    {
+        // Most of them to one expert, the first to none.
+        var random = new Random(pairs);
+        int[] chosen = [.. Enumerable.Range(0, pairs).Select(_ => random.Next(3) == 0 ? random.Next(1, experts) : experts - 1)];
+        new SortedRoutes(new KernelCard(target), chosen, experts, warps).AssertSorted();
+    }
+
     [Theory]
     [InlineData("sm_80", "e4m3", 1)]
     [InlineData("sm_89", "e4m3", 4)]
@@ -82,13 +96,7 @@ public class ExpertTests
 
         // One expert has most tokens, more than a pass takes, and one has none.
         int[] chosen = [.. Enumerable.Range(0, Tokens).SelectMany(token => (int[])[4, token % 3])];
-        ulong experts = card.Upload(chosen);
-        ulong pairs = card.Allocate<int>(chosen.Length);
-        ulong groups = card.Allocate<int>(1 + (3 * Experts));
-        card.Launch("experts", "sort_routes", 1, 32, 0, experts, chosen.Length, Experts, pairs, groups);
-        int[] sorted = card.Read<int>(pairs, chosen.Length);
-        Assert.Equal(Enumerable.Range(0, chosen.Length).OrderBy(pair => chosen[pair]).ToArray(), sorted);
-        Assert.Equal([4, 0, 0, 3, 1, 3, 3, 2, 6, 3, 4, 9, 9], card.Read<int>(groups, 13));
+        var routes = new SortedRoutes(card, chosen, Experts);
 
         int planes = format == "bf16" ? 2 : 1;
         Preparation prepared = Values.Preparation(card, format == "bf16" ? InputForm.BFloats : InputForm.GroupCodes, Tokens, planes, Columns, isPermuted: format == "e4m3");
@@ -97,7 +105,7 @@ public class ExpertTests
         var gate = new ExpertData(card, format, Experts, Rows, Columns, 10);
         var up = new ExpertData(card, format, Experts, Rows, Columns, 20);
         ulong output = card.Allocate<float>(chosen.Length * 32);
-        var routed = new RoutedPairs { Pairs = pairs, Groups = groups, Chosen = Chosen };
+        var routed = new RoutedPairs { Pairs = routes.Places, Groups = routes.Groups, Chosen = Chosen };
         var parameters = new LinearInputs { Planes = prepared.Planes, Scales = prepared.Scales, ScaleStride = prepared.ScaleStride, Groups = 2, PerRow = planes };
         card.Launch("experts", $"experts_gated_{format}_{tiles}", new Dim3(2, Experts), 128, 4 * Values.RingBytes, gate.Parameters(output), up.Parameters(output), routed, parameters, new GatingParameters());
         for (int pair = 0; pair < chosen.Length; pair++)

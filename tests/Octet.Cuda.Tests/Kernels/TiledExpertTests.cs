@@ -49,13 +49,11 @@ public class TiledExpertTests
 
         // One expert has most tokens, more than a pass takes, and one has none.
         int[] chosen = [.. Enumerable.Range(0, Tokens).SelectMany(token => (int[])[4, token % 3])];
-        ulong pairs = card.Allocate<int>(chosen.Length);
-        ulong groups = card.Allocate<int>(1 + (3 * Experts));
-        card.Launch("experts", "sort_routes", 1, 32, 0, card.Upload(chosen), chosen.Length, Experts, pairs, groups);
+        var routes = new SortedRoutes(card, chosen, Experts);
         var gate = new Layer(card, format, 10);
         var up = new Layer(card, format, 20);
         ulong output = card.Allocate<float>(chosen.Length * OutputStride);
-        var routed = new RoutedPairs { Pairs = pairs, Groups = groups, Chosen = Chosen };
+        var routed = new RoutedPairs { Pairs = routes.Places, Groups = routes.Groups, Chosen = Chosen };
 
         var gating = new GatingParameters { Kind = (int)Backends.GatingKind.ClampedSwiGlu, Alpha = 1.7f, Limit = 2 };
         (LinearInputs inputs, double[][] meant) = Prepare(card, Tokens, planes: 2, seed: 1);

@@ -38,6 +38,18 @@ public class DeviceArenaTests
     }
 
     [Fact]
+    public void A_piece_of_more_than_a_quarter_of_a_block_takes_no_more_than_it_has()
+    {
+        using var card = new OpenCard();
+        using var arena = new DeviceArena(card.Context, 4096);
+
+        arena.Allocate(1025);
+        arena.Allocate(1024);
+
+        Assert.Equal(1025 + 4096, arena.BytesReserved);
+    }
+
+    [Fact]
     public void All_is_given_back_together()
     {
         using var card = new OpenCard();

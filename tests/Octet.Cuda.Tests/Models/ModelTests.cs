@@ -206,6 +206,31 @@ public class ModelTests
         Assert.True(error < (mode == ActivationMode.WeightOnly ? Tolerance : DynamicTolerance), $"{error}");
     }
 
+    /// <summary>Twenty tokens for each of six experts, of 200 rows and two groups of columns.</summary>
+    [Theory]
+    [InlineData("compressed-tensors, block", ActivationMode.Dynamic, "codes_e4m3")]
+    [InlineData("compressed-tensors, channel", ActivationMode.Dynamic, "codes_e4m3")]
+    [InlineData("compressed-tensors, block", ActivationMode.WeightOnly, "e4m3")]
+    public void Experts_of_prompts_are_multiplied_by_warpgroups_on_Hopper(string scheme, ActivationMode mode, string kernel)
+    {
+        using var both = new CardModel(
+            s_weightOnly with { KvCache = KvCacheType.Float32, Activation = mode }, directory => QuantisedFamily.Write("qwen3_moe", scheme, @"\.experts\.", directory, inner: 200));
+        double error = both.LargestError(CardModel.Ids(60, vocabulary: 48), CardModel.Ids(2, 2, vocabulary: 48));
+        Assert.True(error < (mode == ActivationMode.WeightOnly ? Tolerance : DynamicTolerance), $"{error}");
+        string[] experts = [.. both.Fake.Card.Launches.Select(report => report.Kernel).Where(name => name.StartsWith("experts_", StringComparison.Ordinal)).Distinct()];
+        Assert.Equal([$"experts_wide_gated_{kernel}", $"experts_wide_{kernel}", "experts_gated_e4m3_1", "experts_e4m3_1"], experts);
+    }
+
+    [Fact]
+    public void Experts_of_prompts_that_are_not_quantised_are_multiplied_by_warpgroups_on_Hopper()
+    {
+        using var both = new CardModel(s_weightOnly with { KvCache = KvCacheType.Float32 }, directory => FamilyCheckpoint.Write("qwen3_moe", directory));
+        double error = both.LargestError(CardModel.Ids(30, vocabulary: 48), []);
+        Assert.True(error < 1e-4, $"{error}");
+        string[] experts = [.. both.Fake.Card.Launches.Select(report => report.Kernel).Where(name => name.StartsWith("experts_", StringComparison.Ordinal))];
+        Assert.Equal(["experts_wide_gated_bf16_2", "experts_wide_bf16_2"], experts);
+    }
+
     [Fact]
     public void Experts_of_different_forms_are_refused_when_the_model_is_opened()
     {

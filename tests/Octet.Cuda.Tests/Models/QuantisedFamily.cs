@@ -15,7 +15,8 @@ static class QuantisedFamily
     /// <param name="scheme">How the layers are stored, as <see cref="WeightScheme"/> has it.</param>
     /// <param name="layers">A regular expression for the names of their modules.</param>
     /// <param name="directory">Where the model is written.</param>
-    internal static void Write(string family, string scheme, string layers, string directory)
+    /// <param name="inner">What the layers of experts have between them; null: as the family's.</param>
+    internal static void Write(string family, string scheme, string layers, string directory, int? inner = null)
     {
         FamilyCheckpoint.Write(family, directory);
         WeightScheme stored = WeightScheme.All[scheme]();
@@ -30,7 +31,10 @@ static class QuantisedFamily
                 string module = tensor.Name.EndsWith(".weight", StringComparison.Ordinal) ? tensor.Name[..^".weight".Length] : "";
                 if (Regex.IsMatch(module, layers))
                 {
-                    stored.Write(new WeightScheme.Layer(module, (int)tensor.Shape[0], (int)tensor.Shape[1], Spread, new Random(++count), tensors));
+                    bool isDown = module.EndsWith("down_proj", StringComparison.Ordinal);
+                    int rows = isDown ? (int)tensor.Shape[0] : inner ?? (int)tensor.Shape[0];
+                    int columns = isDown ? inner ?? (int)tensor.Shape[1] : (int)tensor.Shape[1];
+                    stored.Write(new WeightScheme.Layer(module, rows, columns, Spread, new Random(++count), tensors));
                 }
                 else
                 {
@@ -42,6 +46,11 @@ static class QuantisedFamily
         Assert.True(count > 0, $"{family} has no layers {layers}");
         JsonObject json = JsonNode.Parse(File.ReadAllText(config))!.AsObject();
         json["quantization_config"] = stored.Config?.DeepClone();
+        if (inner is not null)
+        {
+            json["moe_intermediate_size"] = inner;
+        }
+
         File.WriteAllText(config, json.ToJsonString());
         SafetensorsWriter.Write(weights, tensors);
     }

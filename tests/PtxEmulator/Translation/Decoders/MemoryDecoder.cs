@@ -149,7 +149,7 @@ static class MemoryDecoder
         form.TakeAny("acquire", "release");
         form.Take("sync_restrict::shared::cta");
         form.Take("sync_restrict::shared::cluster");
-        form.TakeAny("global", "shared::cta", "shared::cluster", "shared");
+        bool isShared = form.TakeAny("global", "shared::cta", "shared::cluster", "shared") is not "global";
         form.TakeAny("cta", "cluster", "gpu", "sys");
         foreach (Operand operand in form.Operands)
         {
@@ -161,7 +161,7 @@ static class MemoryDecoder
 
         return kind switch
         {
-            "async" or "async::generic" => new AsyncFence(),
+            "async" or "async::generic" => isShared ? new AsyncFence() : new NoOperation(),
             null => throw form.Unknown("of this proxy"),
             _ => new NoOperation(),
         };
