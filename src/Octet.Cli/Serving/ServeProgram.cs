@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Octet.Cli.IO;
 using Octet.Server;
 using Octet.Server.Catalog;
+using Octet.Server.Http;
 using Octet.Server.Telemetry;
 
 namespace Octet.Cli.Serving;
@@ -66,7 +67,7 @@ static class ServeProgram
             await app.StopAsync(CancellationToken.None);
         }
 
-        TellStopped(app.Services.GetRequiredService<ServerMetrics>());
+        TellStopped(app.Services.GetRequiredService<ServerState>().Requests, app.Services.GetRequiredService<ServerMetrics>());
     }
 
     static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
@@ -152,9 +153,9 @@ static class ServeProgram
     }
 
     /// <summary>The last line: what it has done.</summary>
-    static void TellStopped(ServerMetrics metrics) => Say(string.Create(
+    static void TellStopped(RequestCounts requests, ServerMetrics metrics) => Say(string.Create(
         CultureInfo.InvariantCulture,
-        $"stopped after {metrics.Requests.Sum(static item => item.Count)} requests, {metrics.Models.Sum(static model => model.Metrics.PromptTokens)} tokens read, {metrics.Models.Sum(static model => model.Metrics.GeneratedTokens)} written"));
+        $"stopped after {requests.All.Sum(static item => item.Count)} requests, {metrics.Models.Sum(static model => model.Metrics.PromptTokens)} tokens read, {metrics.Models.Sum(static model => model.Metrics.GeneratedTokens)} written"));
 
     static void Say(string line)
     {

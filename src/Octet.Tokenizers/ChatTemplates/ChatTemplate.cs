@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Octet.Tokenizers.Reading;
 
 namespace Octet.Tokenizers.ChatTemplates;
 
