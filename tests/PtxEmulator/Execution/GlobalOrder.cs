@@ -3,6 +3,7 @@ namespace PtxEmulator;
 /// <summary>
 /// Finds races in global memory within one launch, in allocations that a kernel has written to: between warps of a block, which barriers order as for
 /// shared memory (<see cref="SharedOrder"/> has the clocks), and between blocks, which nothing orders. A word remembers its last write and its last read.
+/// Blocks that write the same values to a word, as those of rows that only fill up a batch do, are let be: whichever comes last, the word is the same.
 /// Kernels that order their blocks themselves, by atomics or by accesses that acquire or release, are looked at within blocks only.
 /// </summary>
 static class GlobalOrder
@@ -44,7 +45,12 @@ static class GlobalOrder
             ulong write = writes[word];
             if (((uint)write & touched) != 0 && Conflict(warp, order, agent, write, byEngine && access == Access.Read) is { } what)
             {
-                throw Fault(warp, lanes, allocation, word, access, what, "writes");
+                if (access != Access.Write || byEngine || !IsOfOther(block, write))
+                {
+                    throw Fault(warp, lanes, allocation, word, access, what, "writes");
+                }
+
+                warp.Rewrites.Add((allocation, word, WordOf(allocation, word)));
             }
 
             ulong read = reads[word];
@@ -62,6 +68,31 @@ static class GlobalOrder
             bool again = write >> ClockShift == own >> ClockShift;
             writes[word] = own | touched | (again ? write & 15 : 0);
         }
+    }
+
+    /// <summary>A store has been made: refuses it where it changed words that another block wrote.</summary>
+    public static void EndStore(Warp warp, uint lanes)
+    {
+        foreach ((Allocation allocation, int word, uint before) in warp.Rewrites)
+        {
+            if (WordOf(allocation, word) != before)
+            {
+                throw Fault(warp, lanes, allocation, word, Access.Write, "another block", "writes otherwise");
+            }
+        }
+
+        warp.Rewrites.Clear();
+    }
+
+    static unsafe uint WordOf(Allocation allocation, int word)
+    {
+        uint value = 0;
+        for (int i = 0; i < 4 && (4L * word) + i < allocation.Length; i++)
+        {
+            value |= (uint)allocation.Data[(4L * word) + i] << (8 * i);
+        }
+
+        return value;
     }
 
     /// <summary>Who made the earlier access, where nothing orders it; null where something does.</summary>

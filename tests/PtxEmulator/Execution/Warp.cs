@@ -78,6 +78,9 @@ sealed unsafe class Warp
     /// <summary>Those of them that made visible to the asynchronous proxy what those launches wrote.</summary>
     public uint FencedLaunches { get; set; }
 
+    /// <summary>Words that its store in progress writes to and another block wrote to, and what they held.</summary>
+    public List<(Allocation Allocation, int Word, uint Before)> Rewrites { get; } = [];
+
     /// <summary>The products of the warpgroup, <c>wgmma</c>.</summary>
     public OpenProducts Products { get; }
 
@@ -99,6 +102,7 @@ sealed unsafe class Warp
         FencedLaunches = AwaitedLaunches;
         WarpgroupTrace = 0;
         Products.Clear();
+        Rewrites.Clear();
         Meet();
         Copies.Clear();
         foreach (SpecialRegister register in Block.Launch.Kernel.SpecialRegisters)
