@@ -54,4 +54,7 @@ public sealed class PtxKernel
 
     /// <summary>Places in the frame of masks that tell which lanes have written a register which may be read unwritten.</summary>
     internal IReadOnlyList<int> TrackedMasks { get; set; } = [];
+
+    /// <summary>The names of the registers that <see cref="OpenProducts"/> watches.</summary>
+    internal IReadOnlyList<string> ProductRegisters { get; set; } = [];
 }

@@ -188,6 +188,9 @@ DEVICE void put_sums(u8* rings, const f32x4* totals)
     static_assert(Tiles * TileRows * 8 <= RingFloats, "sums of a warp take the place of its ring");
     i32 lane = lane_index();
     float* own = (float*)rings + (warp_index() * RingFloats) + ((lane / 4) * 8) + ((lane % 4) * 2);
+
+    // A lane's sums lie where others had their words: all have read them.
+    sync_warp();
     UNROLL for (i32 i = 0; i < Tiles; i++)
     {
         *(f32x2*)(own + (i * TileRows * 8)) = (f32x2){totals[i].x, totals[i].y};

@@ -97,7 +97,8 @@ DEVICE u32 pack_e4m3(float low, float high)
 #define SUMS_8(s, i) "+f"(s[i]), "+f"(s[i + 1]), "+f"(s[i + 2]), "+f"(s[i + 3]), "+f"(s[i + 4]), "+f"(s[i + 5]), "+f"(s[i + 6]), "+f"(s[i + 7])
 #define SUMS(s) SUMS_8(s, 0), SUMS_8(s, 8), SUMS_8(s, 16), SUMS_8(s, 24), SUMS_8(s, 32), SUMS_8(s, 40), SUMS_8(s, 48), SUMS_8(s, 56)
 
-// Products in registers that were touched since the last one, or that are the first, come behind this.
+// Products in registers that were touched since the last one, or that are the first, come behind this. What touches them is settled ahead of it: else the
+// compiler may put it between.
 DEVICE void begin_products() { asm volatile("wgmma.fence.sync.aligned;" : : : "memory"); }
 
 // What was issued since is one group.
@@ -108,6 +109,13 @@ DEVICE void await_products(float (&sums)[ProductSums]) { asm volatile("wgmma.wai
 
 // What is computed of sums is computed here, and not behind products that come later: those are to take the registers of these.
 DEVICE void settle(float (&sums)[ProductSums]) { asm volatile("" : SUMS(sums)); }
+
+DEVICE void settle(u32x4& operand)
+{
+    u32 words[4] = {operand.x, operand.y, operand.z, operand.w};
+    asm volatile("" : "+r"(words[0]), "+r"(words[1]), "+r"(words[2]), "+r"(words[3]));
+    operand = (u32x4){words[0], words[1], words[2], words[3]};
+}
 
 // sums = (adds ? sums : 0) + a * b of matrices in shared memory, 32 columns of 8 bits or 16 of 16 bits.
 #define PRODUCT(name, types, rest) \

@@ -72,6 +72,7 @@ struct Widened
             UNROLL for (i32 i = 0; i < 4; i++)
             {
                 operands[i] = operand<Weights>(&upper, &lower, i);
+                settle(operands[i]);
             }
 
             begin_products();

@@ -43,6 +43,8 @@ DEVICE void multiply(float (&sums)[64], u32x4 a, u64 b, i32 adds)
         : SUMS(sums) : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "l"(b), "r"(adds));
 }
 
+DEVICE void settle(float (&sums)[32]) { asm volatile("" : SUMS_32(sums)); }
+
 DEVICE void await_products(float (&sums)[32]) { asm volatile("wgmma.wait_group.sync.aligned 0;" : SUMS_32(sums) : : "memory"); }
 
 // Two pairs of both rows, as operands of 16 columns: in bfloat16, and what that leaves.
@@ -129,6 +131,7 @@ DEVICE void attend_step(WideRows<Size>& rows, u32 keys, u32 values, i32 at, bool
         scores[i] = 0;
     }
 
+    settle(scores);
     begin_products();
     UNROLL for (i32 i = 0; i < 2 * rows.Operands; i++)
     {
@@ -144,8 +147,11 @@ DEVICE void attend_step(WideRows<Size>& rows, u32 keys, u32 values, i32 at, bool
     {
         const float* from = scores + (i * 8);
         halve((f32x2){from[0], from[1]}, (f32x2){from[2], from[3]}, (f32x2){from[4], from[5]}, (f32x2){from[6], from[7]}, weights[0][i], weights[1][i]);
+        settle(weights[0][i]);
+        settle(weights[1][i]);
     }
 
+    settle(rows.sums);
     begin_products();
     UNROLL for (i32 i = 0; i < 2 * StepTokens / 16; i++)
     {

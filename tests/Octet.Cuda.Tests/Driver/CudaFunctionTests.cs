@@ -68,7 +68,7 @@ public unsafe class CudaFunctionTests
         using CudaModule module = card.Context.LoadModule(SmallKernels.Add());
         CudaFunction add = module.GetFunction("add");
 
-        Assert.Equal((1024, 0, 0, 168), (add.MaxThreadsPerBlock, add.StaticSharedBytes, add.LocalBytesPerThread, add.RegistersPerThread));
+        Assert.Equal((1024, 0, 0, 32), (add.MaxThreadsPerBlock, add.StaticSharedBytes, add.LocalBytesPerThread, add.RegistersPerThread));
         Assert.Equal(2, add.BlocksPerMultiprocessor(256, 100 << 10));
     }
 

@@ -116,7 +116,7 @@ public class MatrixTests
         uint[] result = PtxProgram.Run(
             $$"""
             mov.u32 %r0, words; mad.lo.u32 %r0, %tid, 16, %r0; mul.wide.u32 %rd0, %tid, 16; add.s64 %rd0, %ptr, %rd0;
-            ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd0]; st.shared.v4.u32 [%r0], {%r1, %r2, %r3, %r4};
+            ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd0]; st.shared.v4.u32 [%r0], {%r1, %r2, %r3, %r4}; bar.warp.sync -1;
             ldmatrix.sync.aligned.m8n8.x4{{(transposed ? ".trans" : "")}}.shared.b16 {%r5, %r6, %r7, %r8}, [%r0];
             st.global.v4.u32 [%rd0], {%r5, %r6, %r7, %r8};
             """,

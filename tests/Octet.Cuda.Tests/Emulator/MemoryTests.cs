@@ -188,25 +188,32 @@ public class MemoryTests
     {
         var program = new PtxProgram(PtxProgram.Kernel(
             """
+            mov.u32 %r6, %ctaid.x;
+            mul.wide.u32 %rd2, %r6, 2048;
+            add.s64 %ptr, %ptr, %rd2;
             mul.wide.u32 %rd0, %tid, 4;
             add.s64 %rd0, %ptr, %rd0;
             ld.global.u32 %r0, [%rd0];
+            bar.warp.sync -1;
             mul.wide.u32 %rd1, %tid, 64;
             add.s64 %rd1, %ptr, %rd1;
             st.global.u32 [%rd1], %r0;
             mov.u32 %r1, words;
             mad.lo.u32 %r2, %tid, 4, %r1;
             st.shared.u32 [%r2], %r0;
+            bar.warp.sync -1;
             mad.lo.u32 %r3, %tid, 128, %r1;
             st.shared.u32 [%r3], %r0;
+            bar.warp.sync -1;
             mad.lo.u32 %r4, %tid, 16, %r1;
             st.shared.v4.u32 [%r4], {%r0, %r0, %r0, %r0};
+            bar.warp.sync -1;
             ld.shared.u32 %r5, [words];
             bar.sync 0;
             fma.rn.f32 %f0, 0f00000000, 0f00000000, 0f00000000;
             """,
             variables: ".shared .align 16 .b8 words[4096];"));
-        ulong buffer = program.Upload<uint>(new uint[512]);
+        ulong buffer = program.Upload<uint>(new uint[6 * 512]);
         LaunchReport report = program.Launch("k", new Dim3(6), new Dim3(32), 0, buffer);
         // Six warps, of 32 lanes.
         Assert.Equal(6 * 128, report.GlobalBytesRead);

@@ -38,6 +38,50 @@ public class OverlapTests
         => Refused("never waits", () => Run("", "", waits: false));
 
     [Fact]
+    public void To_let_the_next_launch_begin_is_not_to_wait()
+        => Refused("reads in an allocation", () => Run("griddepcontrol.launch_dependents; ld.global.u32 %r1, [%ptr];", ""));
+
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("", "bar.warp.sync -1;", false)]
+    public void Another_lane_s_wait_is_known_behind_a_barrier(string early, string between, bool refused)
+    {
+        void Launched() => Run(early, $"{between} setp.eq.u32 %p1, %tid, 1; @%p1 ld.global.u32 %r1, [%ptr];", threads: 32, guard: "setp.eq.u32 %p0, %tid, 0; @%p0");
+        if (refused)
+        {
+            Refused("reads in an allocation", Launched);
+        }
+        else
+        {
+            Launched();
+        }
+    }
+
+    const string Barrier = "mov.u32 %r5, stage; mov.u32 %r6, barrier; mbarrier.init.shared.b64 [%r6], 1; fence.proxy.async.shared::cta;";
+
+    const string Fetch = "mbarrier.arrive.expect_tx.shared.b64 _, [%r6], 16; cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r5], [%ptr], 16, [%r6];";
+
+    /// <summary>PTX ISA, "Async proxy": the wait makes what launches before wrote visible to ordinary reads.</summary>
+    [Theory]
+    [InlineData("", "fence.proxy.async.global;" + Fetch, false)]
+    [InlineData("", "fence.proxy.async;" + Fetch, false)]
+    [InlineData("", Fetch, true)]
+    [InlineData("", "fence.proxy.async.shared::cta;" + Fetch, true)]
+    [InlineData("fence.proxy.async;", Fetch, true)]
+    public void Bulk_copies_of_what_the_launch_before_wrote_need_a_fence_behind_the_wait(string early, string late, bool refused)
+    {
+        void Launched() => Run(Barrier + early, late);
+        if (refused)
+        {
+            Refused("fence.proxy.async is missing", Launched);
+        }
+        else
+        {
+            Launched();
+        }
+    }
+
+    [Fact]
     public void A_launch_before_that_did_not_wait_either_may_still_run_beside()
     {
         var memory = new DeviceMemory();
@@ -80,7 +124,9 @@ public class OverlapTests
     /// <param name="early">What it does first; in <c>%rd1</c> is the address of another allocation, of a 7, which nobody writes to.</param>
     /// <param name="late">What it does then.</param>
     /// <param name="waits">Whether it waits between.</param>
-    static (DeviceMemory Memory, ulong Buffer) Run(string early, string late, bool waits = true)
+    /// <param name="threads">Of its block.</param>
+    /// <param name="guard">Before the wait: who waits.</param>
+    static (DeviceMemory Memory, ulong Buffer) Run(string early, string late, bool waits = true, int threads = 1, string guard = "")
     {
         var memory = new DeviceMemory();
         var machine = new PtxMachine(memory);
@@ -88,7 +134,7 @@ public class OverlapTests
         ulong constant = memory.Allocate(4);
         memory.Write(constant, BitConverter.GetBytes(7));
         Launch(machine, Write, buffer, overlaps: false);
-        Launch(machine, $"mov.u64 %rd1, {constant}; mov.u32 %r2, 0; {early} {(waits ? "griddepcontrol.wait;" : "")} {late}", buffer, overlaps: true);
+        Launch(machine, $"mov.u64 %rd1, {constant}; mov.u32 %r2, 0; {early} {(waits ? guard + " griddepcontrol.wait;" : "")} {late}", buffer, overlaps: true, threads);
         return (memory, buffer);
     }
 
@@ -99,9 +145,9 @@ public class OverlapTests
         return buffer;
     }
 
-    static void Launch(PtxMachine machine, string body, ulong buffer, bool overlaps)
+    static void Launch(PtxMachine machine, string body, ulong buffer, bool overlaps, int threads = 1)
     {
-        string text = PtxProgram.Kernel(body, declarations: ".shared .align 16 .b8 stage[16];");
-        machine.Launch(PtxModule.Parse(text).Kernels["k"], new Dim3(1), new Dim3(1), 0, BitConverter.GetBytes(buffer), overlaps: overlaps);
+        string text = PtxProgram.Kernel(body, declarations: ".shared .align 16 .b8 stage[16]; .shared .align 8 .b64 barrier;");
+        machine.Launch(PtxModule.Parse(text).Kernels["k"], new Dim3(1), new Dim3(threads), 0, BitConverter.GetBytes(buffer), overlaps: overlaps);
     }
 }

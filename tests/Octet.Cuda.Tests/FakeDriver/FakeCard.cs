@@ -17,8 +17,8 @@ sealed class FakeCard
 
     internal int SharedBytesPerBlock { get; init; } = 227 << 10;
 
-    /// <summary>Registers that its driver's compiler gives a thread of every kernel.</summary>
-    internal int RegistersPerThread { get; init; } = 168;
+    /// <summary>Registers that its driver's compiler gives a thread of every kernel; null: as many as NVIDIA's assembler does.</summary>
+    internal int? RegistersPerThread { get; init; }
 
     /// <summary>Bytes of its memory. It may be changed, to leave less room.</summary>
     internal long TotalBytes { get; set; } = 1L << 30;

@@ -16,7 +16,7 @@ static unsafe partial class FakeFunctions
     static readonly System.Collections.Concurrent.ConcurrentDictionary<string, PtxModule> s_kernels = new();
 
     // The kernels that ship are loaded by many tests, and have no variables that one could see of another.
-    static PtxModule Parse(string text) => text.StartsWith("// sources ", StringComparison.Ordinal) ? s_kernels.GetOrAdd(text, PtxModule.Parse) : PtxModule.Parse(text);
+    static PtxModule Parse(string text) => Kernels.Mutant.Of(text) ?? (text.StartsWith("// sources ", StringComparison.Ordinal) ? s_kernels.GetOrAdd(text, PtxModule.Parse) : PtxModule.Parse(text));
 
     [UnmanagedCallersOnly]
     internal static int cuModuleLoadDataEx(nint* module, byte* image, uint count, int* options, void** values) => Unrecorded("cuModuleLoadDataEx", card =>
@@ -144,7 +144,7 @@ static unsafe partial class FakeFunctions
         {
             0 => known.Kernel.MaxThreads == 0 ? MaxThreads : known.Kernel.MaxThreads,
             1 => known.Kernel.StaticSharedBytes,
-            4 => known.Module.Card.RegistersPerThread,
+            4 => known.Module.Card.RegistersPerThread ?? Kernels.RegisterBudgets.Of(known.Kernel.Name, known.Module.Module.Target) ?? 32,
             _ => 0,
         };
         return Code.Success;
@@ -206,7 +206,7 @@ static unsafe partial class FakeFunctions
             return Code.InvalidValue;
         }
 
-        if (threads > MaxThreads || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads))
+        if (threads > MaxThreads || (kernel.MaxThreads > 0 && threads > kernel.MaxThreads) || !Kernels.RegisterBudgets.Allow(kernel.Name, kernel.Module.Target, (int)threads))
         {
             return Code.LaunchOutOfResources;
         }

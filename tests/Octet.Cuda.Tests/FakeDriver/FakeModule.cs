@@ -53,6 +53,6 @@ sealed class FakeFunction(FakeModule module, PtxKernel kernel)
 
     internal PtxKernel Kernel => kernel;
 
-    /// <summary>Dynamic shared memory that a launch may have.</summary>
-    internal int AllowedShared { get; set; } = 48 << 10;
+    /// <summary>Dynamic shared memory that a launch may have: without asking for more, 48 KiB with what the kernel has of itself.</summary>
+    internal int AllowedShared { get; set; } = (48 << 10) - kernel.StaticSharedBytes;
 }

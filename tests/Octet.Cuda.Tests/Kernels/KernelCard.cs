@@ -27,7 +27,7 @@ sealed class KernelCard
         _edit = edit;
         if (!RealCard.IsUsed)
         {
-            _machine = new EmulatedMachine(new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums });
+            _machine = new EmulatedMachine(new PtxMachineOptions { HostThreads = 1, CountTraffic = counts, ShortFp8Accumulator = shortSums, MaxSharedBytes = SharedBytes(target) });
             return;
         }
 
@@ -69,6 +69,14 @@ sealed class KernelCard
         where T : unmanaged
         => Upload<T>(values.AsSpan());
 
+    /// <summary>What the first cards of a target have for a block (CUDA C++ Programming Guide, "Compute capabilities").</summary>
+    static int SharedBytes(string target) => target switch
+    {
+        "sm_80" => 163 << 10,
+        "sm_89" => 99 << 10,
+        _ => 227 << 10,
+    };
+
     /// <summary>A text in which one instruction of a kernel is another: the place counts those that begin so, from the kernel's beginning.</summary>
     internal static string Edited(string text, string kernel, string instruction, int place, string instead)
     {
@@ -109,9 +117,10 @@ sealed class KernelCard
     {
         string text = KernelLibrary.Text(file, _target);
         text = _edit?.Invoke(text) ?? text;
-        PtxModule module = _edit is null ? s_modules.GetOrAdd((file, _target), _ => PtxModule.Parse(text)) : PtxModule.Parse(text);
+        PtxModule module = Mutant.Of(text) ?? (_edit is null ? s_modules.GetOrAdd((file, _target), _ => PtxModule.Parse(text)) : PtxModule.Parse(text));
         PtxKernel kernel = module.Kernels[name];
         byte[] bytes = new byte[kernel.ParameterBytes];
+        Assert.True(RegisterBudgets.Allow(name, _target, threads), $"{name} cannot have {threads} threads: their registers are more than a multiprocessor has");
         Assert.Equal(kernel.Parameters.Count, arguments.Length);
         for (int i = 0; i < arguments.Length; i++)
         {

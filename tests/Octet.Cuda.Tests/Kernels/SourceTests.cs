@@ -11,6 +11,9 @@ public class SourceTests
 {
     static string Folder => Path.Combine(Fixtures.Repository, "src", "Octet.Cuda", "Kernels");
 
+    /// <summary>Whether a source is compiled for a target.</summary>
+    internal static bool HasText(string file, string target) => Targets(Path.Combine(Folder, $"{file}.cu")).Contains(target);
+
     // Those that its first line names; without that all.
     static string[] Targets(string source)
     {

@@ -10,8 +10,12 @@ sealed unsafe class AsyncCopies(Warp warp)
     readonly Queue<Copy[]> _groups = new();
 
     /// <summary>Asks for a copy of <paramref name="copied"/> bytes, and zeros up to <paramref name="bytes"/>.</summary>
-    public void Add(int lane, int destination, byte* source, int copied, int bytes, int pc) =>
+    public void Add(int lane, int destination, byte* source, int copied, int bytes, int pc)
+    {
+        warp.Block.Lanes?.Check(warp, 1u << lane, lane, destination, bytes, writes: true);
+        warp.Block.Lanes?.BeginCopy(destination, bytes);
         _open.Add(new Copy(lane, destination, (nint)source, copied, bytes, pc));
+    }
 
     public void Commit()
     {
@@ -51,6 +55,9 @@ sealed unsafe class AsyncCopies(Warp warp)
                 throw Races.Fault(warp, 1u << copy.Lane, conflict, $"the copy of line {warp.LineOf(copy.Pc)} writes");
             }
 
+            warp.Block.Lanes?.EndCopy(copy.Destination, copy.Bytes);
+            warp.Block.Lanes?.Note(warp.Epoch, copy.Lane, copy.Destination, copy.Bytes);
+            warp.NoteAccess(1u << copy.Lane);
             var target = new Span<byte>(shared.Data + copy.Destination, copy.Bytes);
             new ReadOnlySpan<byte>((byte*)copy.Source, copy.Copied).CopyTo(target);
             target[copy.Copied..].Clear();

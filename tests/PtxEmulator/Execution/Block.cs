@@ -18,7 +18,8 @@ sealed class Block
         Counters = counters;
         Shared = new SharedMemory(launch.SharedEnd);
         int warps = (int)((launch.Block.Count + 31) / 32);
-        Order = launch.Options.DetectRaces && launch.SharedEnd > AddressWindows.SharedStart ? new SharedOrder(warps, launch.SharedEnd) : null;
+        Order = launch.Options.DetectRaces ? new SharedOrder(warps, launch.SharedEnd) : null;
+        Lanes = launch.Options.DetectRaces ? new LaneOrder(launch.SharedEnd) : null;
         _warps = new Warp[warps];
         _exited = new bool[warps];
         for (int i = 0; i < warps; i++)
@@ -41,6 +42,15 @@ sealed class Block
     /// <summary>The race detector; null where it is switched off.</summary>
     public SharedOrder? Order { get; }
 
+    /// <summary>The same between lanes of one warp.</summary>
+    public LaneOrder? Lanes { get; }
+
+    /// <summary>A number that no other block of this launch or those around it has.</summary>
+    public ulong Serial { get; private set; }
+
+    /// <summary>So many times lanes of a warp came together.</summary>
+    public ulong Epochs { get; set; }
+
     public BlockBarriers Barriers { get; }
 
     /// <summary>The <c>mbarrier</c> objects.</summary>
@@ -54,10 +64,12 @@ sealed class Block
     public void Begin(Dim3 index)
     {
         Index = index;
+        Serial = (Launch.FirstSerial + (ulong)(index.X + ((long)Launch.Grid.X * (index.Y + ((long)Launch.Grid.Y * index.Z))))) & GlobalOrder.SerialMask;
         Alive = _warps.Length;
         _idle = 0;
         Shared.Clear();
         Order?.Begin();
+        Lanes?.Begin();
         Barriers.Clear();
         PhaseBarriers.Clear();
         Array.Clear(_exited);
@@ -98,6 +110,7 @@ sealed class Block
 
         if (Alive == 0)
         {
+            Warpgroups.Check(this);
             return true;
         }
 

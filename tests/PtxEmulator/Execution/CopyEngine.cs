@@ -10,7 +10,7 @@ sealed unsafe class CopyEngine
     {
         _warp = warp;
         _lane = 1u << lane;
-        warp.Block.Order?.Issue(warp.Index);
+        warp.Block.Order?.Issue(warp.Index, warp.ReleasedUpTo(_lane));
     }
 
     public TensorMapSwizzle Swizzle { get; init; }
@@ -23,7 +23,9 @@ sealed unsafe class CopyEngine
         }
 
         Allocation allocation = Find(global, bytes, Access.Read);
+        LaunchWait.CheckProxy(_warp, _lane, allocation);
         long offset = (long)(global - allocation.Start);
+        GlobalOrder.Check(_warp, _lane, allocation, offset, bytes, Access.Read, byEngine: true);
         if (_warp.Block.Launch.Options.DetectUninitialized && new ReadOnlySpan<byte>(allocation.Written + offset, bytes).Contains((byte)0))
         {
             throw _warp.Fault(PtxError.Uninitialized, _lane, $"copies {bytes} bytes at global 0x{global:x}, offset {offset} of {allocation}, which were not all written");
@@ -63,6 +65,7 @@ sealed unsafe class CopyEngine
 
         Allocation allocation = Find(global, bytes, Access.Write);
         long offset = (long)(global - allocation.Start);
+        GlobalOrder.Check(_warp, _lane, allocation, offset, bytes, Access.Write, byEngine: true);
         SharedMemory memory = _warp.Block.Shared;
         for (int i = 0, length; i < bytes; i += length)
         {

@@ -5,6 +5,11 @@ sealed class KernelLaunch
 {
     const int MaxThreads = 1024;
 
+    // CUDA C++ Programming Guide, "__global__ function arguments": 4 KB without what newer drivers and cards allow.
+    const int MaxParameterBytes = 4096;
+
+    static long s_lastSerial;
+
     public KernelLaunch(PtxKernel kernel, Dim3 grid, Dim3 block, int dynamicSharedBytes, ReadOnlySpan<byte> parameters, DeviceMemory memory, PtxMachineOptions options)
     {
         Kernel = kernel;
@@ -20,6 +25,8 @@ sealed class KernelLaunch
         Refuse(kernel.RequiredBlock is { } required && required != block, $"a block of {block} threads: the kernel asks for {kernel.RequiredBlock} (.reqntid)");
         Refuse(dynamicSharedBytes < 0 || kernel.StaticSharedBytes + dynamicSharedBytes > options.MaxSharedBytes, $"{kernel.StaticSharedBytes} bytes of shared memory of the kernel and {dynamicSharedBytes} of the launch: at most {options.MaxSharedBytes} are possible");
         Refuse(parameters.Length < kernel.ParameterBytes, $"{parameters.Length} bytes of parameters: the kernel has {kernel.ParameterBytes}");
+        Refuse(kernel.ParameterBytes > MaxParameterBytes, $"{kernel.ParameterBytes} bytes of parameters: at most {MaxParameterBytes} are possible");
+        FirstSerial = (ulong)(Interlocked.Add(ref s_lastSerial, grid.Count) - grid.Count + 1) & GlobalOrder.SerialMask;
         Parameters = GC.AllocateArray<byte>(Math.Max(64, parameters.Length) + 64, pinned: true);
         parameters.CopyTo(Parameters);
     }
@@ -38,6 +45,9 @@ sealed class KernelLaunch
 
     /// <summary>The shared address behind the last byte.</summary>
     public int SharedEnd { get; }
+
+    /// <summary>The serial number of the first block; the others follow.</summary>
+    public ulong FirstSerial { get; }
 
     /// <summary>The launches of a machine are counted from 1.</summary>
     public required long Number { get; init; }

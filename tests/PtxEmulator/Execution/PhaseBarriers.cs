@@ -23,7 +23,7 @@ sealed class PhaseBarriers(Block block)
         }
 
         int clocks = block.Order?.ClockLength ?? 0;
-        _barriers[address] = new PhaseBarrier { Expected = (int)count, Pending = (int)count, Arriving = new long[clocks], Completed = new long[clocks] };
+        _barriers[address] = new PhaseBarrier { Expected = (int)count, Pending = (int)count, Arriving = new long[clocks], Completed = new long[clocks], Beginner = warp.Index };
         if (block.Order?.Write(warp.Index, address, Bytes, warp.Pc) is { } conflict)
         {
             throw Races.Fault(warp, lane, conflict, "begins an mbarrier at");
@@ -39,19 +39,35 @@ sealed class PhaseBarriers(Block block)
         _barriers.Remove(address);
     }
 
+    /// <summary>What a warp has begun is seen by the asynchronous proxy.</summary>
+    public void Publish(int warp)
+    {
+        foreach (PhaseBarrier barrier in _barriers.Values)
+        {
+            barrier.IsPublished |= barrier.Beginner == warp;
+        }
+    }
+
     /// <summary>Threads arrive.</summary>
+    /// <param name="warp">Their warp.</param>
+    /// <param name="lane">Who arrives.</param>
+    /// <param name="lanes">All that execute the instruction, one of which it is.</param>
+    /// <param name="address">Of the object.</param>
+    /// <param name="count">Arrivals.</param>
+    /// <param name="expectBytes">That the phase has to see besides.</param>
+    /// <param name="drop">Whether later phases do without.</param>
     /// <returns>The state of the phase they arrived in.</returns>
-    public ulong Arrive(Warp warp, uint lane, int address, uint count, uint expectBytes, bool drop)
+    public ulong Arrive(Warp warp, uint lane, uint lanes, int address, uint count, uint expectBytes, bool drop)
     {
         PhaseBarrier barrier = Find(warp, lane, address);
-        barrier.Bytes += (int)expectBytes;
+        Expect(warp, lane, address, barrier, expectBytes);
         if (count > (uint)barrier.Pending)
         {
             throw warp.Fault(PtxError.Misuse, lane, $"{count} arrivals at the mbarrier at 0x{address:x}, which lacks {barrier.Pending} of {barrier.Expected} in this phase");
         }
 
         ulong state = barrier.State;
-        block.Order?.Release(warp.Index, barrier.Arriving);
+        block.Order?.Release(warp.Index, barrier.Arriving, warp.ReleasedUpTo(lanes));
         barrier.Expected -= drop ? (int)count : 0;
         barrier.Pending -= (int)count;
         EndPhase(barrier);
@@ -59,7 +75,7 @@ sealed class PhaseBarriers(Block block)
     }
 
     /// <summary>More bytes are expected in this phase.</summary>
-    public void ExpectBytes(Warp warp, uint lane, int address, uint bytes) => Find(warp, lane, address).Bytes += (int)bytes;
+    public void ExpectBytes(Warp warp, uint lane, int address, uint bytes) => Expect(warp, lane, address, Find(warp, lane, address), bytes);
 
     /// <summary>One more arrival is expected in this phase, for <c>cp.async.mbarrier.arrive</c>.</summary>
     public void ExpectArrival(Warp warp, uint lane, int address) => Find(warp, lane, address).Pending++;
@@ -68,6 +84,13 @@ sealed class PhaseBarriers(Block block)
     public void CompleteBytes(Warp warp, uint lane, int address, int bytes, bool byEngine)
     {
         PhaseBarrier barrier = Find(warp, lane, address);
+
+        // "Async proxy": mbarrier.init is an ordinary write, the engine's is not.
+        if (byEngine && !barrier.IsPublished)
+        {
+            throw warp.Fault(PtxError.Misuse, lane, $"the mbarrier at 0x{address:x} is told of bytes through the asynchronous proxy: fence.proxy.async or fence.mbarrier_init is missing behind its mbarrier.init");
+        }
+
         barrier.Bytes -= bytes;
         if (block.Order is { } order)
         {
@@ -94,6 +117,17 @@ sealed class PhaseBarriers(Block block)
     public string Describe() =>
         string.Concat(_barriers.Where(entry => entry.Value.Phase > 0 || entry.Value.Pending < entry.Value.Expected || entry.Value.Bytes != 0).Take(8).Select(entry =>
             $"; mbarrier 0x{entry.Key:x}, phase {entry.Value.Phase}: lacks {entry.Value.Pending} arrivals and {entry.Value.Bytes} bytes"));
+
+    /// <summary>PTX ISA, "Tx-count of mbarrier object": it is in a range of 2^20.</summary>
+    static void Expect(Warp warp, uint lane, int address, PhaseBarrier barrier, uint bytes)
+    {
+        if (bytes > MaxCount || barrier.Bytes + (int)bytes > MaxCount)
+        {
+            throw warp.Fault(PtxError.Misuse, lane, $"{bytes} more bytes are expected at the mbarrier at 0x{address:x}, which counts up to {MaxCount}");
+        }
+
+        barrier.Bytes += (int)bytes;
+    }
 
     void EndPhase(PhaseBarrier barrier)
     {
@@ -125,6 +159,10 @@ sealed class PhaseBarriers(Block block)
         public int Pending;
         public int Bytes;
         public ulong Phase;
+        public required int Beginner;
+
+        // Whether the asynchronous proxy sees it.
+        public bool IsPublished;
 
         public ulong State => (Phase << 32) | (uint)Pending;
     }

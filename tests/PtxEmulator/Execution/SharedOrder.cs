@@ -12,7 +12,7 @@ readonly record struct SharedConflict(int Address, int Agent, int Instruction, b
 /// Every agent has a clock that advances when it releases (arrives at a barrier); an access carries its agent's clock;
 /// it is ordered before another agent's access if that agent has seen the clock, through a chain of barriers.
 /// A word remembers its last write, and of every agent the last read.
-/// Lanes of one warp are one agent; atomics and volatile accesses are not looked at.
+/// Lanes of one warp are one agent, whose order is <see cref="LaneOrder"/>'s; atomics and volatile accesses are not looked at.
 /// </summary>
 sealed class SharedOrder
 {
@@ -25,8 +25,8 @@ sealed class SharedOrder
     readonly int _agents;
     readonly int _words;
 
-    // Per agent a row: the clocks it has seen of all agents, and those of them whose writes a fence has made visible to the
-    // asynchronous proxy.
+    // Per agent a row: the clocks it has seen of all agents, then those of them whose writes to shared memory a fence has made
+    // visible to the asynchronous proxy, then the same of global memory.
     readonly long[][] _rows;
     readonly ulong[] _writes;
     readonly long[][] _reads;
@@ -43,7 +43,7 @@ sealed class SharedOrder
     {
         _agents = warps + 1;
         _words = (sharedEnd + 3) / 4;
-        _rows = Rows(2 * _agents);
+        _rows = Rows(3 * _agents);
         _reads = Rows(_words);
         _writes = new ulong[_words];
         _lastWrite = new long[_agents];
@@ -58,7 +58,7 @@ sealed class SharedOrder
     public int Engine => _agents - 1;
 
     /// <summary>The length of a vector of clocks for <see cref="Release"/> and <see cref="Acquire"/>.</summary>
-    public int ClockLength => 2 * _agents;
+    public int ClockLength => 3 * _agents;
 
     /// <summary>A new block: what the one before it did is seen by all.</summary>
     public void Begin()
@@ -71,6 +71,7 @@ sealed class SharedOrder
             }
 
             _rows[agent].AsSpan(0, _agents).CopyTo(_rows[agent].AsSpan(_agents));
+            _rows[agent].AsSpan(0, _agents).CopyTo(_rows[agent].AsSpan(2 * _agents));
         }
 
         for (int agent = 0; agent < _agents; agent++)
@@ -79,10 +80,10 @@ sealed class SharedOrder
         }
     }
 
-    /// <summary>What the agent did and saw until now goes with the vector.</summary>
-    public void Release(int agent, long[] clocks)
+    /// <summary>What the agent did and saw until now goes with the vector; what it did itself up to a clock.</summary>
+    public void Release(int agent, long[] clocks, long upTo = long.MaxValue)
     {
-        Join(clocks, _rows[agent]);
+        JoinUpTo(clocks, agent, upTo);
         _rows[agent][agent]++;
     }
 
@@ -90,11 +91,15 @@ sealed class SharedOrder
     public void Acquire(int agent, long[] clocks) => Join(_rows[agent], clocks);
 
     /// <summary>The copy engine begins what a warp asks of it: it sees what the warp sees.</summary>
-    public void Issue(int warp)
+    public void Issue(int warp, long upTo)
     {
-        Join(_rows[Engine], _rows[warp]);
+        JoinUpTo(_rows[Engine], warp, upTo);
         _rows[warp][warp]++;
     }
+
+    /// <summary>What the agent does from here on has another clock.</summary>
+    /// <returns>The clock of what it did until now.</returns>
+    public long Advance(int agent) => _rows[agent][agent]++;
 
     /// <summary>A warp sees all that the copy engine did.</summary>
     public void AwaitEngine(int warp)
@@ -103,17 +108,43 @@ sealed class SharedOrder
         _rows[Engine][Engine]++;
     }
 
-    /// <summary>All writes that the agent has seen become visible to the asynchronous proxy.</summary>
-    public void FenceAsync(int agent)
+    /// <summary>
+    /// All writes that the agent has seen become visible to the asynchronous proxy (PTX ISA, "membar/fence": <c>fence.proxy.async</c>,
+    /// which a state space restricts to itself).
+    /// </summary>
+    /// <param name="agent">Whose lanes have executed it.</param>
+    /// <param name="shared">Whether it is for shared memory.</param>
+    /// <param name="global">Whether it is for global memory.</param>
+    /// <param name="upTo">The clock up to which it covers what the agent wrote itself.</param>
+    public void FenceAsync(int agent, bool shared, bool global, long upTo)
     {
         long[] row = _rows[agent];
         for (int i = 0; i < _agents; i++)
         {
-            row[_agents + i] = Math.Max(row[_agents + i], row[i]);
+            long seen = i == agent ? Math.Min(row[i], upTo) : row[i];
+            row[_agents + i] = shared ? Math.Max(row[_agents + i], seen) : row[_agents + i];
+            row[(2 * _agents) + i] = global ? Math.Max(row[(2 * _agents) + i], seen) : row[(2 * _agents) + i];
         }
 
         row[agent]++;
     }
+
+    /// <summary>The agent's own clock, which its accesses to global memory carry too (<see cref="GlobalOrder"/>).</summary>
+    public long ClockOf(int agent) => _rows[agent][agent];
+
+    /// <summary>Whether an agent has seen what another did at a clock.</summary>
+    public bool HasSeen(int agent, int other, long clock) => agent == other || clock <= _rows[agent][other];
+
+    /// <summary>Whether a fence that the agent has seen covers what another wrote to global memory at a clock.</summary>
+    public bool HasFencedGlobal(int agent, int other, long clock) => clock <= _rows[agent][(2 * _agents) + other];
+
+    /// <summary>The last writes of the words of sixteen bytes, as marks that the next ones change.</summary>
+    public (ulong, ulong, ulong, ulong) WritesAt(int address)
+    {
+        Span<ulong> words = _writes.AsSpan(address >> 2, 4);
+        return (words[0], words[1], words[2], words[3]);
+    }
+
 
     /// <summary>An agent reads bytes; through the asynchronous proxy, writes of warps have to be fenced too.</summary>
     public SharedConflict? Read(int agent, int address, int bytes, bool asynchronous = false)
@@ -146,25 +177,22 @@ sealed class SharedOrder
         return null;
     }
 
-    /// <summary>Whether an agent that is about to read has to look at each word it reads; for <see cref="ReadPiece"/>.</summary>
+    /// <summary>Whether an agent that is about to read has to look at each word it reads; for <see cref="BeginPiece"/>.</summary>
     public bool HasUnseenWrites(int agent, bool asynchronous) =>
         !AllSeen(_lastWrite, _rows[agent], agent, _seenWritesAt) || (asynchronous && !AllFenced(_rows[agent]));
 
-    /// <summary>Sixteen bytes of many that one instruction reads through the asynchronous proxy.</summary>
+    /// <summary>Sixteen bytes of many that one instruction will have read through the asynchronous proxy when it is waited for.</summary>
     /// <param name="agent">Who reads.</param>
     /// <param name="address">A multiple of 16.</param>
     /// <param name="check">What <see cref="HasUnseenWrites"/> said before the first.</param>
-    public SharedConflict? ReadPiece(int agent, int address, bool check)
-    {
-        if (check)
-        {
-            return Read(agent, address, 16, asynchronous: true);
-        }
+    public SharedConflict? BeginPiece(int agent, int address, bool check) => check ? Read(agent, address, 16, asynchronous: true) : null;
 
+    /// <summary>They were read.</summary>
+    public void EndPiece(int agent, int address)
+    {
         long clock = _rows[agent][agent];
         Note(_lastRead, agent, clock);
         _reads[agent].AsSpan(address >> 2, 4).Fill(clock);
-        return null;
     }
 
     /// <summary>An agent writes bytes.</summary>
@@ -302,11 +330,19 @@ sealed class SharedOrder
     }
 
     /// <summary>The bytes of a word, one bit each, that a range covers.</summary>
-    static uint BytesOf(int word, int address, int bytes)
+    public static uint BytesOf(int word, int address, int bytes)
     {
         int from = Math.Max(0, address - (word << 2));
         int to = Math.Min(4, address + bytes - (word << 2));
         return (1u << to) - (1u << from);
+    }
+
+    void JoinUpTo(long[] into, int agent, long upTo)
+    {
+        long[] row = _rows[agent];
+        long own = into[agent];
+        Join(into, row);
+        into[agent] = Math.Max(own, Math.Min(row[agent], upTo));
     }
 
     static void Join(long[] into, long[] from)

@@ -18,6 +18,10 @@ sealed unsafe class Warp
     int _count;
     int _current;
     long _budget;
+
+    // Of the time since the lanes came together: who reached memory, and the clock of what was before.
+    uint _accessed;
+    long _metAt;
     ulong _clock;
 
     public Warp(Block block, int index)
@@ -33,6 +37,7 @@ sealed unsafe class Warp
         Frame = (byte*)(((nint)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) + 63) & ~63);
         Local = Frame + frame;
         Copies = new AsyncCopies(this);
+        Products = new OpenProducts(this);
         foreach (SpecialRegister register in kernel.SpecialRegisters)
         {
             register.Fill(this);
@@ -67,11 +72,23 @@ sealed unsafe class Warp
 
     public bool IsBlocked { get; private set; }
 
-    /// <summary>Whether all launches before this one have ended, as far as it knows.</summary>
-    public bool HasAwaitedLaunches { get; set; }
+    /// <summary>The lanes that know that all launches before this one have ended.</summary>
+    public uint AwaitedLaunches { get; set; }
 
-    /// <summary>Whether <c>wgmma.fence</c> was executed, which the first <c>wgmma.mma_async</c> needs.</summary>
-    public bool MatrixFenced { get; set; }
+    /// <summary>Those of them that made visible to the asynchronous proxy what those launches wrote.</summary>
+    public uint FencedLaunches { get; set; }
+
+    /// <summary>Words that its store in progress writes to and another block wrote to, and what they held.</summary>
+    public List<(Allocation Allocation, int Word, uint Before)> Rewrites { get; } = [];
+
+    /// <summary>The products of the warpgroup, <c>wgmma</c>.</summary>
+    public OpenProducts Products { get; }
+
+    /// <summary>A number of what it executed with its warpgroup together (<see cref="Warpgroups"/>); 0: nothing.</summary>
+    public ulong WarpgroupTrace { get; set; }
+
+    /// <summary>The number of the time since its lanes came together last; no other warp of the block has it.</summary>
+    public ulong Epoch { get; private set; }
 
     public void Begin()
     {
@@ -81,8 +98,12 @@ sealed unsafe class Warp
         _fragments[0] = new Fragment { Mask = Live, Pc = Block.Launch.Kernel.Entry };
         _budget = Block.Launch.Options.InstructionBudget;
         IsBlocked = false;
-        HasAwaitedLaunches = Block.Launch.BesideFrom is null;
-        MatrixFenced = false;
+        AwaitedLaunches = Block.Launch.BesideFrom is null ? uint.MaxValue : 0;
+        FencedLaunches = AwaitedLaunches;
+        WarpgroupTrace = 0;
+        Products.Clear();
+        Rewrites.Clear();
+        Meet();
         Copies.Clear();
         foreach (SpecialRegister register in Block.Launch.Kernel.SpecialRegisters)
         {
@@ -129,7 +150,27 @@ sealed unsafe class Warp
         }
 
         IsBlocked = false;
+        Meet();
     }
+
+    /// <summary>Its lanes have come together: what they did before is seen by all of them.</summary>
+    public void Meet()
+    {
+        Epoch = ++Block.Epochs;
+        _accessed = 0;
+        _metAt = Block.Order?.Advance(Index) ?? 0;
+        AwaitedLaunches = AwaitedLaunches == 0 ? 0 : uint.MaxValue;
+        FencedLaunches = FencedLaunches == 0 ? 0 : uint.MaxValue;
+    }
+
+    /// <summary>Lanes reach memory.</summary>
+    public void NoteAccess(uint lanes) => _accessed |= lanes;
+
+    /// <summary>
+    /// The clock up to which what some lanes tell others covers what their warp did: all of it where no other lane reached memory since the lanes
+    /// came together, and what was before that otherwise.
+    /// </summary>
+    public long ReleasedUpTo(uint lanes) => (_accessed & ~lanes) == 0 ? long.MaxValue : _metAt;
 
     /// <summary>The lanes end.</summary>
     public Flow Exit(ref Fragment fragment, uint lanes)

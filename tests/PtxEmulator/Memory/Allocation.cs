@@ -8,6 +8,8 @@ sealed unsafe class Allocation : IDisposable
     /// <summary>What unwritten memory holds: as a float, a number that stands out in a result.</summary>
     const byte Poison = 0x7a;
 
+    ulong[][]? _marks;
+
     public Allocation(ulong start, long length, string? name)
     {
         Start = start;
@@ -32,6 +34,24 @@ sealed unsafe class Allocation : IDisposable
     /// <summary>The number of the last launch that wrote anything in it; 0: none did.</summary>
     public long LastWriter { get; set; }
 
+    /// <summary>Whether a kernel has written to it.</summary>
+    public bool HasMarks => _marks is not null;
+
+    /// <summary>Of each word the last write and the last read, as <see cref="GlobalOrder"/> has them.</summary>
+    public (ulong[] Writes, ulong[] Reads) Marks
+    {
+        get
+        {
+            if (_marks is null)
+            {
+                long words = (Length + 3) / 4;
+                Interlocked.CompareExchange(ref _marks, [new ulong[words], new ulong[words]], null);
+            }
+
+            return (_marks[0], _marks[1]);
+        }
+    }
+
     /// <summary>1 for each byte that was written.</summary>
     public byte* Written { get; private set; }
 
@@ -54,6 +74,7 @@ sealed unsafe class Allocation : IDisposable
             GC.RemoveMemoryPressure(2 * Length);
             Data = null;
             Written = null;
+            _marks = null;
         }
     }
 }

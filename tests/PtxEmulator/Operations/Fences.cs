@@ -8,10 +8,24 @@ sealed class NoOperation : Operation
     }
 }
 
-/// <summary><c>fence.proxy.async</c>.</summary>
-sealed class AsyncFence : Operation
+/// <summary><c>fence.proxy.async</c>: what ordinary accesses wrote is seen by the asynchronous proxy, in the spaces that it names.</summary>
+sealed class AsyncFence(bool shared, bool global) : Operation
 {
-    public override void Execute(Warp warp, uint mask) => warp.Block.Order?.FenceAsync(warp.Index);
+    public override void Execute(Warp warp, uint mask)
+    {
+        warp.Block.Order?.FenceAsync(warp.Index, shared, global, warp.ReleasedUpTo(mask));
+        warp.FencedLaunches |= global ? mask & warp.AwaitedLaunches : 0;
+        if (shared)
+        {
+            warp.Block.PhaseBarriers.Publish(warp.Index);
+        }
+    }
+}
+
+/// <summary><c>fence.mbarrier_init</c>: mbarriers that the thread has begun are seen by others, and by the engine of bulk copies.</summary>
+sealed class PhaseBarrierFence : Operation
+{
+    public override void Execute(Warp warp, uint mask) => warp.Block.PhaseBarriers.Publish(warp.Index);
 }
 
 /// <summary>A signed byte into a register of 16 bits: its sign goes up to there.</summary>

@@ -50,11 +50,12 @@ static unsafe class LaneMemory
     /// <param name="access">What is done.</param>
     /// <param name="ordered">Whether the access orders itself among others (volatile, atomic), so that it cannot race.</param>
     /// <param name="pointers">Receives where each lane's bytes are.</param>
-    public static void Locate(Warp warp, uint mask, StateSpace space, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers)
+    /// <param name="together">Whether all lanes reach the bytes of all of these, which only give the addresses.</param>
+    public static void Locate(Warp warp, uint mask, StateSpace space, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers, bool together = false)
     {
         if (space == StateSpace.Generic)
         {
-            LocateGeneric(warp, mask, addresses, bytes, access, ordered, pointers);
+            LocateGeneric(warp, mask, addresses, bytes, access, ordered, pointers, together);
             return;
         }
 
@@ -62,7 +63,7 @@ static unsafe class LaneMemory
         switch (space)
         {
             case StateSpace.Shared:
-                LocateShared(warp, mask, addresses, bytes, access, ordered, pointers);
+                LocateShared(warp, mask, addresses, bytes, access, ordered, pointers, together);
                 break;
             case StateSpace.Local:
                 LocateLocal(warp, mask, addresses, bytes, pointers);
@@ -71,12 +72,12 @@ static unsafe class LaneMemory
                 LocateParameters(warp, mask, addresses, bytes, access, pointers);
                 break;
             default:
-                LocateGlobal(warp, mask, addresses, bytes, access, pointers);
+                LocateGlobal(warp, mask, addresses, bytes, access, ordered, pointers);
                 break;
         }
     }
 
-    static void LocateGeneric(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers)
+    static void LocateGeneric(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers, bool together)
     {
         ulong* inSpace = stackalloc ulong[Lanes.Count];
         while (mask != 0)
@@ -94,7 +95,7 @@ static unsafe class LaneMemory
                 }
             }
 
-            Locate(warp, same, space, inSpace, bytes, access, ordered, pointers);
+            Locate(warp, same, space, inSpace, bytes, access, ordered, pointers, together);
             mask &= ~same;
         }
     }
@@ -124,11 +125,12 @@ static unsafe class LaneMemory
         return warp.Fault(PtxError.Misaligned, 1u << lane, $"address 0x{addresses[lane]:x} is no multiple of {bytes}");
     }
 
-    static void LocateGlobal(Warp warp, uint mask, ulong* addresses, int bytes, Access access, byte** pointers)
+    static void LocateGlobal(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers)
     {
         Block block = warp.Block;
+        warp.NoteAccess(mask);
         bool checkWritten = access != Access.Write && block.Launch.Options.DetectUninitialized;
-        if (mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(warp, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers))
+        if (mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(warp, addresses[0], Lanes.Count * bytes, access, ordered, checkWritten, pointers))
         {
             return;
         }
@@ -147,10 +149,15 @@ static unsafe class LaneMemory
                     throw warp.Fault(PtxError.OutOfBounds, 1u << lane, $"{bytes} bytes at global 0x{address:x}: {place}");
                 }
 
-                LaunchWait.Check(warp, 1u << lane, allocation, access);
             }
 
+            LaunchWait.Check(warp, 1u << lane, allocation, access);
             long offset = (long)(address - allocation.Start);
+            if (!ordered)
+            {
+                GlobalOrder.Check(warp, 1u << lane, allocation, offset, bytes, access);
+            }
+
             pointers[lane] = allocation.Data + offset;
             byte* written = allocation.Written + offset;
             if (checkWritten && !AllSet(written, bytes))
@@ -174,7 +181,7 @@ static unsafe class LaneMemory
     }
 
     /// <summary>All lanes reach neighbouring bytes, in order: one range, if it is within one allocation and nothing is wrong with it.</summary>
-    static bool LocateDense(Warp warp, ulong start, int bytes, Access access, bool checkWritten, byte** pointers)
+    static bool LocateDense(Warp warp, ulong start, int bytes, Access access, bool ordered, bool checkWritten, byte** pointers)
     {
         Block block = warp.Block;
         Allocation? allocation = block.Launch.Memory.Find(start);
@@ -190,7 +197,12 @@ static unsafe class LaneMemory
             return false;
         }
 
-        LaunchWait.Check(warp, 1, allocation, access);
+        LaunchWait.Check(warp, uint.MaxValue, allocation, access);
+        if (!ordered)
+        {
+            GlobalOrder.Check(warp, uint.MaxValue, allocation, offset, bytes, access);
+        }
+
         if (access != Access.Read)
         {
             written.Fill(1);
@@ -227,9 +239,10 @@ static unsafe class LaneMemory
         return difference == Vector256<ulong>.Zero;
     }
 
-    static void LocateShared(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers)
+    static void LocateShared(Warp warp, uint mask, ulong* addresses, int bytes, Access access, bool ordered, byte** pointers, bool together)
     {
         Block block = warp.Block;
+        warp.NoteAccess(mask);
         SharedMemory shared = block.Shared;
         bool checkWritten = access != Access.Write && block.Launch.Options.DetectUninitialized;
         bool dense = mask == uint.MaxValue && IsDense(addresses, bytes) && LocateDense(shared, addresses[0], Lanes.Count * bytes, access, checkWritten, pointers);
@@ -257,6 +270,7 @@ static unsafe class LaneMemory
 
         if (block.Order is { } order && !ordered)
         {
+            block.Lanes!.Check(warp, mask, addresses, bytes, access != Access.Read, together);
             CheckOrder(warp, order, mask, addresses, bytes, access);
         }
 

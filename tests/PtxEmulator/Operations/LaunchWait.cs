@@ -5,7 +5,7 @@ sealed class LaunchWait : Operation
 {
     public override void Execute(Warp warp, uint mask)
     {
-        warp.HasAwaitedLaunches = true;
+        warp.AwaitedLaunches |= mask;
         warp.Block.Counters.LaunchWaits++;
     }
 
@@ -13,7 +13,7 @@ sealed class LaunchWait : Operation
     public static void Check(Warp warp, uint lane, Allocation allocation, Access access)
     {
         KernelLaunch launch = warp.Block.Launch;
-        if (!warp.HasAwaitedLaunches && (access != Access.Read || allocation.LastWriter >= launch.BesideFrom))
+        if ((lane & ~warp.AwaitedLaunches) != 0 && (access != Access.Read || allocation.LastWriter >= launch.BesideFrom))
         {
             string what = access == Access.Read ? $"reads in {allocation}, which launch {allocation.LastWriter} wrote to and this one, {launch.Number}, may run beside," : $"writes in {allocation}";
             throw warp.Fault(PtxError.Overlap, lane, $"{what} before it has waited (griddepcontrol.wait)");
@@ -22,6 +22,19 @@ sealed class LaunchWait : Operation
         if (access != Access.Read)
         {
             allocation.LastWriter = launch.Number;
+        }
+    }
+
+    /// <summary>
+    /// Refuses to copy through the asynchronous proxy what launches beside this one wrote by ordinary stores (PTX ISA, "Async proxy"), unless the lane has
+    /// made it visible there behind its wait. The end of a launch that nothing overlaps does that by itself.
+    /// </summary>
+    public static void CheckProxy(Warp warp, uint lane, Allocation allocation)
+    {
+        KernelLaunch launch = warp.Block.Launch;
+        if (allocation.LastWriter >= launch.BesideFrom && (lane & ~warp.FencedLaunches) != 0)
+        {
+            throw warp.Fault(PtxError.Overlap, lane, $"reads in {allocation} through the asynchronous proxy, which launch {allocation.LastWriter} wrote to and this one, {launch.Number}, may have begun beside: fence.proxy.async is missing behind griddepcontrol.wait");
         }
     }
 

@@ -83,5 +83,10 @@ sealed unsafe class Store<T, TLane>(Slot[] values, AddressForm address, bool ord
                 ((T*)pointers[lane])[i] = T.CreateTruncating(from[lane]);
             }
         }
+
+        if (warp.Rewrites.Count > 0)
+        {
+            GlobalOrder.EndStore(warp, mask);
+        }
     }
 }

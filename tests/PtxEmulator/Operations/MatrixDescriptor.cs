@@ -57,6 +57,11 @@ readonly record struct MatrixDescriptor(int Start, int Leading, int Stride, Tens
         return PtxEmulator.Swizzle.Apply(at, Swizzle);
     }
 
+    /// <summary>
+    /// PTX ISA, "Matrix descriptor", base offset: 0 where the repeating pattern begins at a multiple of its bytes. Along K a start may lie further on in the first row.
+    /// </summary>
+    public bool BeginsInFirstRow => Swizzle == TensorMapSwizzle.None || Start % (CoreRows * Span) < Span;
+
     int Span => 16 << (int)Swizzle;
 
     static int Field(ulong bits, int at) => (int)(bits >> at & 0x3fff) << 4;

@@ -86,6 +86,6 @@ static unsafe class MatrixRows
         ulong* addresses = stackalloc ulong[Lanes.Count];
         LaneMemory.Addresses(warp.Frame, address, addresses);
         uint rows = (uint)((1UL << (8 * matrices)) - 1);
-        LaneMemory.Locate(warp, rows, address.Space, addresses, 16, access, ordered: false, pointers);
+        LaneMemory.Locate(warp, rows, address.Space, addresses, 16, access, ordered: false, pointers, together: true);
     }
 }

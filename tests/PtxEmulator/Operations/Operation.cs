@@ -23,11 +23,18 @@ abstract unsafe class Operation
     /// <summary>Multiply-adds of single elements in a tensor core.</summary>
     public long MultiplyAdds { get; protected init; }
 
-    /// <summary>Whether it reads or writes a register that may be read before it is written.</summary>
+    /// <summary>Whether it reads or writes a register that may be read before it is written, or that products use.</summary>
     public bool IsTracked { get; private set; }
 
     (int Mask, string Register, bool IsGuard)[] _trackedReads = [];
     int[] _trackedWrites = [];
+    bool _isRename;
+
+    /// <summary>The registers of products that it touches; of a product those of its sums.</summary>
+    protected int[] ProductRegisters { get; private set; } = [];
+
+    /// <summary>Of a product, the registers of its rows.</summary>
+    protected int[] ProductRows { get; private set; } = [];
 
     /// <summary>Runs it for these lanes, at least one.</summary>
     public abstract void Execute(Warp warp, uint mask);
@@ -42,7 +49,14 @@ abstract unsafe class Operation
         _trackedWrites = writes;
     }
 
-    /// <summary>Refuses to read registers that lanes have not written, and notes those they write.</summary>
+    /// <summary>Notes the registers of <see cref="OpenProducts"/> that it uses.</summary>
+    public void UseProductRegisters(int[] registers, int[] rows, bool isRename)
+    {
+        (ProductRegisters, ProductRows, _isRename) = (registers, rows, isRename);
+        IsTracked |= this is not WarpgroupMultiply;
+    }
+
+    /// <summary>Refuses to read registers that lanes have not written or that products have, and notes those they write.</summary>
     /// <param name="warp">Whose registers.</param>
     /// <param name="active">The lanes that look at the guard.</param>
     /// <param name="mask">Those of them that execute the instruction.</param>
@@ -60,6 +74,20 @@ abstract unsafe class Operation
         foreach (int place in _trackedWrites)
         {
             *(uint*)(warp.Frame + place) |= mask;
+        }
+
+        if (ProductRegisters.Length == 0 || mask == 0 || this is WarpgroupMultiply)
+        {
+            return;
+        }
+
+        if (_isRename)
+        {
+            warp.Products.Rename(ProductRegisters[1], ProductRegisters[0]);
+        }
+        else
+        {
+            warp.Products.Touch(ProductRegisters);
         }
     }
 }

@@ -32,9 +32,9 @@ sealed unsafe class PhaseBarrierOperation(PhaseBarrierAction action, int d, Addr
             warp.Copies.WaitAll();
         }
 
-        while (mask != 0)
+        for (uint rest = mask; rest != 0;)
         {
-            int lane = Lanes.Next(ref mask);
+            int lane = Lanes.Next(ref rest);
             uint bit = 1u << lane;
             int at = SharedAddresses.Of(warp, lane, address, 8, 8);
             uint number = count is { } slot ? slot.Words(warp.Frame)[lane] : 1;
@@ -54,7 +54,7 @@ sealed unsafe class PhaseBarrierOperation(PhaseBarrierAction action, int d, Addr
                     barriers.CompleteBytes(warp, bit, at, (int)number, byEngine: false);
                     break;
                 case PhaseBarrierAction.ArriveAndExpect:
-                    state = barriers.Arrive(warp, bit, at, 1, number, drop: false);
+                    state = barriers.Arrive(warp, bit, mask, at, 1, number, drop: false);
                     break;
                 default:
                     if (IsExtraArrival)
@@ -62,7 +62,7 @@ sealed unsafe class PhaseBarrierOperation(PhaseBarrierAction action, int d, Addr
                         barriers.ExpectArrival(warp, bit, at);
                     }
 
-                    state = barriers.Arrive(warp, bit, at, number, 0, drop: action == PhaseBarrierAction.ArriveAndDrop);
+                    state = barriers.Arrive(warp, bit, mask, at, number, 0, drop: action == PhaseBarrierAction.ArriveAndDrop);
                     break;
             }
 

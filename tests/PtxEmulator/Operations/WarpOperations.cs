@@ -166,12 +166,10 @@ sealed unsafe class Elect(int d, int p, Slot members) : MemberOperation(members)
     }
 }
 
-/// <summary><c>bar.warp.sync</c>: nothing but the meeting.</summary>
+/// <summary><c>bar.warp.sync</c>: the meeting, and the order of what the lanes did before and do behind it.</summary>
 sealed class WarpBarrier(Slot members) : MemberOperation(members)
 {
-    public override void Execute(Warp warp, uint mask)
-    {
-    }
+    public override void Execute(Warp warp, uint mask) => warp.Meet();
 }
 
 sealed unsafe class ActiveMask(int d) : Operation
@@ -186,10 +184,8 @@ sealed unsafe class ActiveMask(int d) : Operation
     }
 }
 
-/// <summary><c>setmaxnreg</c>: of the whole warp; registers are without limit here.</summary>
+/// <summary><c>setmaxnreg</c>: of a whole warpgroup; registers are without limit here.</summary>
 sealed class SetMaxRegisters : CollectiveOperation
 {
-    public override void Execute(Warp warp, uint mask)
-    {
-    }
+    public override void Execute(Warp warp, uint mask) => Warpgroups.Note(warp);
 }

@@ -4,8 +4,8 @@ namespace PtxEmulator;
 
 /// <summary>
 /// <c>wgmma.mma_async</c>. Each of the four warps of a warpgroup computes its 16 of the 64 rows, so that a warp needs no
-/// other to run it. It is made at once: the accumulator's registers are right before the wait already, as they have to be
-/// for the copies of registers that compilers put between two of these.
+/// other to run it. It is made at once; <see cref="OpenProducts"/> sees to it that nobody uses its registers before the wait, copies of registers aside that compilers put
+/// between two of these.
 /// </summary>
 sealed unsafe class WarpgroupMultiply : CollectiveOperation
 {
@@ -41,11 +41,8 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
     public override void Execute(Warp warp, uint mask)
     {
         WholeWarp.Demand(warp, mask);
-        if (!warp.MatrixFenced)
-        {
-            throw warp.Fault(PtxError.Misuse, mask, "wgmma.fence is missing before the first wgmma.mma_async");
-        }
-
+        Warpgroups.Note(warp);
+        warp.Products.Begin(_shape, ProductRegisters, ProductRows);
         bool check = warp.Block.Order?.HasUnseenWrites(warp.Index, asynchronous: true) == true;
         float* a = stackalloc float[TensorCore.Rows * _shape.K];
         float* b = stackalloc float[_shape.K * _shape.Columns];
@@ -153,10 +150,17 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             throw warp.Fault(PtxError.Uninitialized, uint.MaxValue, $"a matrix holds shared 0x{unwritten:x} (byte {unwritten - AddressWindows.SharedStart}), which was never written");
         }
 
-        if (warp.Block.Order?.ReadPiece(warp.Index, address, check) is { } conflict)
+        if (warp.Block.Order?.BeginPiece(warp.Index, address, check) is { } conflict)
         {
             throw Races.Fault(warp, uint.MaxValue, conflict, "reads");
         }
+
+        if (warp.Block.Lanes?.IsCopied(address) == true)
+        {
+            throw warp.Fault(PtxError.Race, uint.MaxValue, $"a matrix holds shared 0x{address:x}, to which a cp.async is on its way: cp.async.wait_group is missing between");
+        }
+
+        warp.Products.Read(address);
 
         return shared.Data + address;
     }
@@ -169,8 +173,11 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
             throw warp.Fault(PtxError.Misuse, uint.MaxValue, $"the descriptor of {name} differs between lanes");
         }
 
-        return MatrixDescriptor.Decode(lanes[0])
+        MatrixDescriptor descriptor = MatrixDescriptor.Decode(lanes[0])
             ?? throw warp.Fault(PtxError.UnknownInstruction, uint.MaxValue, $"the descriptor of {name}, 0x{lanes[0]:x}, has a base offset, which is not known here");
+        return descriptor.BeginsInFirstRow
+            ? descriptor
+            : throw warp.Fault(PtxError.Misuse, uint.MaxValue, $"the descriptor of {name} begins at shared 0x{descriptor.Start:x}, within a swizzle's pattern of eight rows, and has no base offset");
     }
 
     void LoadAccumulator(Warp warp, uint mask, float* c)
@@ -231,13 +238,3 @@ sealed unsafe class WarpgroupMultiply : CollectiveOperation
 
 /// <summary>The options of a <c>wgmma.mma_async</c>; transposed means that M or N is contiguous in memory, and not K.</summary>
 readonly record struct WarpgroupShape(PtxType AType, PtxType BType, int K, int Columns, bool NegatesA, bool NegatesB, bool TransposedA, bool TransposedB);
-
-/// <summary><c>wgmma.fence</c>, <c>commit_group</c> and <c>wait_group</c>: of whole warps.</summary>
-sealed class WarpgroupFence(bool isFence) : CollectiveOperation
-{
-    public override void Execute(Warp warp, uint mask)
-    {
-        WholeWarp.Demand(warp, mask);
-        warp.MatrixFenced |= isFence;
-    }
-}

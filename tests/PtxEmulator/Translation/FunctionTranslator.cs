@@ -34,6 +34,9 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
 
     public List<int> TrackedMasks { get; } = [];
 
+    /// <summary>The names of a kernel's registers that products use.</summary>
+    public IReadOnlyList<string> ProductRegisters { get; private set; } = [];
+
     public bool IsKernel => function.Syntax.IsKernel;
 
     /// <summary>Parameters and results of a device function lie in local memory.</summary>
@@ -71,6 +74,7 @@ sealed class FunctionTranslator(ModuleTranslator module, FunctionCode function, 
         function.Entry = code.Count;
         TranslateBody(code.Count);
         Watch(code.Count);
+        ProductRegisters = IsKernel ? PtxEmulator.ProductRegisters.Watch(_items) : [];
         code.AddRange(_items.Select(item => item.Operation));
         function.End = code.Count;
     }

@@ -128,6 +128,7 @@ sealed class ModuleTranslator
             MaxThreads = Product(function.Syntax.Directives.GetValueOrDefault(".maxntid")),
             RequiredBlock = function.Syntax.Directives.TryGetValue(".reqntid", out int[]? exact) ? new Dim3(exact[0], exact.ElementAtOrDefault(1) is > 0 and var y ? y : 1, exact.ElementAtOrDefault(2) is > 0 and var z ? z : 1) : null,
             SpecialRegisters = [.. reached.SelectMany(each => each.Mentions).Append(SpecialRegister.DynamicShared).Distinct().Select(SpecialRegister.Find).OfType<SpecialRegister>()],
+            ProductRegisters = translator.ProductRegisters,
             TrackedMasks = [.. translator.TrackedMasks, .. _functionMasks],
         };
         return kernel.StaticSharedBytes <= MaxStaticShared

@@ -61,6 +61,8 @@ GLOBAL void __attribute__((launch_bounds(384))) gemm(TensorMap map_a, TensorMap 
         int stage = step % STAGES;
         u32 a = base + stage * (A_BYTES + B_BYTES);
         float c[32] = {};
+        for (int i = 0; i < 32; i++)
+            asm volatile("" : "+f"(c[i])); // here, and not behind the fence
         wait(shared_address(&full[stage]), step / STAGES & 1);
         asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
         for (int i = 0; i < K / 32; i++)

@@ -134,7 +134,7 @@ static class MemoryDecoder
         {
             form.Demand("release");
             form.Demand("cluster");
-            return new NoOperation();
+            return new PhaseBarrierFence();
         }
 
         form.TakeAny("sc", "acq_rel", "acquire", "release");
@@ -149,7 +149,7 @@ static class MemoryDecoder
         form.TakeAny("acquire", "release");
         form.Take("sync_restrict::shared::cta");
         form.Take("sync_restrict::shared::cluster");
-        bool isShared = form.TakeAny("global", "shared::cta", "shared::cluster", "shared") is not "global";
+        string? space = form.TakeAny("global", "shared::cta", "shared::cluster", "shared");
         form.TakeAny("cta", "cluster", "gpu", "sys");
         foreach (Operand operand in form.Operands)
         {
@@ -161,7 +161,7 @@ static class MemoryDecoder
 
         return kind switch
         {
-            "async" or "async::generic" => isShared ? new AsyncFence() : new NoOperation(),
+            "async" or "async::generic" => new AsyncFence(shared: space != "global", global: space is null or "global"),
             null => throw form.Unknown("of this proxy"),
             _ => new NoOperation(),
         };

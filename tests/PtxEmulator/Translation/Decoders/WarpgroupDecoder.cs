@@ -15,12 +15,11 @@ static class WarpgroupDecoder
         switch (kind)
         {
             case "fence":
-                return new WarpgroupFence(isFence: true);
+                return new ProductFence();
             case "commit_group":
-                return new WarpgroupFence(isFence: false);
+                return new ProductCommit();
             case "wait_group":
-                form.Integer(0);
-                return new WarpgroupFence(isFence: false);
+                return new ProductWait(checked((int)form.Integer(0)));
             case "mma_async":
                 return Multiply(form);
             default:
