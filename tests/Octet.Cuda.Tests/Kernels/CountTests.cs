@@ -92,11 +92,17 @@ public class CountTests
         Add(text, target, $"twice [32, {Hidden}], tokens 1", card.Reports[^1]);
     }
 
+    /// <summary>One tile; of codes where cards have products of them.</summary>
     static void Many(StringBuilder text, string target)
     {
-        (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, "e4m3", 128, 64, 1);
-        card.Launch("linear_many", "linear_many_e4m3", new Dim3(1), 256, 256 * 128 * 3, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
-        Add(text, target, $"[128, {Hidden}], tokens 64", card.Reports[^1]);
+        foreach (string kernel in target == "sm_89" ? (string[])["e4m3", "codes_e4m3"] : ["e4m3"])
+        {
+            foreach (int columns in (int[])[64, 128])
+            {
+                LinearLayers layers = ManyTests.Layers(new KernelCard(target, counts: true), kernel, "e4m3", columns, Hidden, quantised: true, [128]);
+                Add(text, target, $"[128, {Hidden}], tokens {columns}", ManyTests.Run(layers, kernel, columns, columns, [128])!);
+            }
+        }
     }
 
     /// <summary>One tile: 128 columns of inputs, the planes of 64 tokens where each has two.</summary>
