@@ -81,8 +81,9 @@ sealed unsafe partial class CudaBackend
         var first = (CudaWeight)weights[0];
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
-        InputPlan plan = InputPlan.For(first, padded);
-        if (!first.Format.IsGated() || padded * plan.Planes > FewColumns || second.Format != first.Format || InputPlan.For(second, padded) != plan)
+        InputPlan plan = Plan(first, padded);
+        bool isFew = padded * plan.Planes <= FewColumns;
+        if (!(isFew ? first.Format.IsGated() : GatesMany(first, plan, padded)) || second.Format != first.Format || Plan(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
             Gate((CudaActivations)gate, (CudaActivations)up, gating, padded);
@@ -96,7 +97,11 @@ sealed unsafe partial class CudaBackend
         var parts = new Parts();
         parts[0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride);
         parts[1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride);
-        if (first.Format.IsTiled())
+        if (!isFew)
+        {
+            MultiplyManyGated(first.Format, parts, prepared, padded, gating);
+        }
+        else if (first.Format.IsTiled())
         {
             MultiplyFewTiled(first.Format, parts, 2, prepared, padded, gating);
         }

@@ -1,3 +1,4 @@
+using Octet.Backends;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Kernels;
 
@@ -31,7 +32,7 @@ sealed unsafe partial class CudaBackend
         int columns = rows * prepared.Count;
         int down = Place(ref parts, count, ManyRows);
         bool isCodes = prepared.Order == InputOrder.AsCodes;
-        ManyCut cut = CutMany(format, down, columns, rows, prepared.Groups, isCodes);
+        ManyCut cut = CutMany(_context.Info.Multiprocessors, format, down, columns, rows, prepared.Groups, isCodes);
         var division = new WideDivision
         {
             Pieces = down * Blocks(columns, cut.TileColumns) * cut.Parts,
@@ -54,19 +55,35 @@ sealed unsafe partial class CudaBackend
         }
     }
 
+    /// <summary>Whether there is a kernel that gates two layers of this kind for so many rows, and all multiprocessors have a tile of them without parts.</summary>
+    bool GatesMany(CudaWeight weight, in InputPlan plan, int rows)
+        => weight.Format == CudaFormat.E4M3 && !plan.IsWide && plan.Planes == 1 && Gates(_context.Info.Multiprocessors, (int)weight.Rows, rows, weight.Groups, plan.Order == InputOrder.AsCodes);
+
+    /// <inheritdoc cref="GatesMany"/>
+    internal static bool Gates(int multiprocessors, int outputs, int rows, int groups, bool isCodes)
+        => CutMany(multiprocessors, CudaFormat.E4M3, 2 * Blocks(outputs, ManyRows), rows, rows, groups, isCodes) is { Parts: 1, TileColumns: MostManyColumns };
+
+    void MultiplyManyGated(CudaFormat format, Parts parts, in Preparation prepared, int rows, Gating gating)
+    {
+        LaunchArguments arguments = Arguments(parts, 2, prepared, rows, chunk: rows);
+        arguments.Add(Parameters(gating));
+        bool isCodes = prepared.Order == InputOrder.AsCodes;
+        var grid = new Dim3(Blocks(rows, MostManyColumns), Blocks(parts[0].Rows, ManyRows / 2));
+        Launch(ref arguments, isCodes ? "linear_many_codes" : "linear_many", $"linear_many_gated_{(isCodes ? "codes_" : "")}{Suffix(format)}", grid, ManyThreads, ManySharedBytes);
+    }
+
     /// <summary>Tiles of how many columns, and parts of them, take the least time: wide ones bring half of the weights for each column.</summary>
-    ManyCut CutMany(CudaFormat format, int down, int columns, int rows, int groups, bool isCodes)
+    internal static ManyCut CutMany(int multiprocessors, CudaFormat format, int down, int columns, int rows, int groups, bool isCodes)
     {
         int bytes = WeightLayout.Bytes(format);
-        double share = ManyCacheBytes * _context.Info.Multiprocessors;
-        double sums = 2.0 * down * ManyRows * rows * sizeof(float) / share;
+        double sums = 2.0 * down * ManyRows * rows * sizeof(float) / (ManyCacheBytes * multiprocessors);
         var best = new ManyCut(ManyColumns, 1, groups);
         double least = double.PositiveInfinity;
         for (int tileColumns = bytes == 1 ? MostManyColumns : ManyColumns; tileColumns >= ManyColumns; tileColumns /= 2)
         {
             double products = (double)ManyRows * tileColumns * WeightLayout.Group / (isCodes ? ManyNarrowProducts : ManyHalfProducts);
             double copied = WeightLayout.Group * ((ManyRows * bytes) + (tileColumns * (isCodes ? sizeof(byte) : sizeof(ushort))));
-            PartsCut cut = CutParts(down * Blocks(columns, tileColumns), groups, Math.Max(products, copied / ManyCacheBytes), sums, ManyJoinClocks);
+            PartsCut cut = CutParts(multiprocessors, down * Blocks(columns, tileColumns), groups, Math.Max(products, copied / ManyCacheBytes), sums, ManyJoinClocks);
             if (cut.Clocks < least)
             {
                 least = cut.Clocks;
@@ -78,14 +95,14 @@ sealed unsafe partial class CudaBackend
     }
 
     /// <summary>How many parts of tiles take the least time, for the multiprocessor that has the most of them.</summary>
+    /// <param name="multiprocessors">Of the card.</param>
     /// <param name="tiles">That there are.</param>
     /// <param name="groups">Of a tile.</param>
     /// <param name="group">The clocks of one.</param>
     /// <param name="sums">Those of writing and reading the sums of a part of all tiles.</param>
     /// <param name="join">Those of one more launch.</param>
-    PartsCut CutParts(int tiles, int groups, double group, double sums, double join)
+    static PartsCut CutParts(int multiprocessors, int tiles, int groups, double group, double sums, double join)
     {
-        int multiprocessors = _context.Info.Multiprocessors;
         var best = new PartsCut(double.PositiveInfinity, 1, groups);
         for (int each = groups; each >= Math.Min(groups, FewestGroups); each--)
         {
@@ -104,7 +121,7 @@ sealed unsafe partial class CudaBackend
     /// <param name="TileColumns">Columns of a tile.</param>
     /// <param name="Parts">Of a tile.</param>
     /// <param name="Groups">Of a part; of the last one what is left.</param>
-    readonly record struct ManyCut(int TileColumns, int Parts, int Groups);
+    internal readonly record struct ManyCut(int TileColumns, int Parts, int Groups);
 
     /// <summary>How tiles are cut into parts, and what that takes.</summary>
     readonly record struct PartsCut(double Clocks, int Parts, int Groups);

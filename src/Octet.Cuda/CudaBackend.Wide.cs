@@ -113,7 +113,7 @@ sealed unsafe partial class CudaBackend
             int down = Place(ref parts, count, tileRows);
             int tiles = down * Blocks(columns, WideColumns);
             double sums = 2.0 * down * tileRows * rows * sizeof(float) / (CacheBytes * multiprocessors);
-            PartsCut cut = CutParts(tiles, groups, group, sums, JoinClocks);
+            PartsCut cut = CutParts(multiprocessors, tiles, groups, group, sums, JoinClocks);
             if (cut.Clocks < least)
             {
                 least = cut.Clocks;

@@ -4,6 +4,7 @@
 
 MANY(e4m3, 64, Halves<E4M3Weights>)
 MANY(e4m3, 128, Halves<E4M3Weights>)
+MANY_GATED(e4m3, Halves<E4M3Weights>)
 MANY(e5m2, 64, Halves<E5M2Weights>)
 MANY(e5m2, 128, Halves<E5M2Weights>)
 MANY(f16, 64, Halves<F16Weights>)

@@ -4,5 +4,6 @@
 
 MANY(codes_e4m3, 64, Codes<multiply_e4m3>)
 MANY(codes_e4m3, 128, Codes<multiply_e4m3>)
+MANY_GATED(codes_e4m3, Codes<multiply_e4m3>)
 MANY(codes_e5m2, 64, Codes<multiply_e5m2>)
 MANY(codes_e5m2, 128, Codes<multiply_e5m2>)

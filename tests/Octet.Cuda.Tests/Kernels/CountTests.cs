@@ -103,6 +103,13 @@ public class CountTests
                 Add(text, target, $"[128, {Hidden}], tokens {columns}", ManyTests.Run(layers, kernel, columns, columns, [128])!);
             }
         }
+
+        string gated = target == "sm_89" ? "codes_e4m3" : "e4m3";
+        Add(text, target, $"twice [64, {Hidden}], tokens 128", ManyTests.RunGated(ManyTests.Layers(new KernelCard(target, counts: true), gated, "e4m3", 128, Hidden, quantised: true, [64, 64]), gated, 128, 64)!);
+
+        // Of two planes each.
+        LinearLayers wide = ManyTests.Layers(new KernelCard(target, counts: true), "bf16", "bf16", 32, Hidden, quantised: false, [128]);
+        Add(text, target, $"[128, {Hidden}], tokens 32", ManyTests.Run(wide, "bf16", 64, 32, [128])!);
     }
 
     /// <summary>One tile: 128 columns of inputs, the planes of 64 tokens where each has two.</summary>

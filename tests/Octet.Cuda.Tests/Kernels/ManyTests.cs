@@ -49,6 +49,17 @@ public class ManyTests
         layers.AssertOutputs(Tolerance);
     }
 
+    [Theory]
+    [InlineData("sm_80", "e4m3", 70, 300, 133)]
+    [InlineData("sm_89", "e4m3", 70, 300, 133)]
+    [InlineData("sm_89", "codes_e4m3", 130, 640, 100)]
+    public void Two_layers_of_the_same_shape_gate_each_other(string target, string kernel, int tokens, int columns, int rows)
+    {
+        LinearLayers layers = Layers(new KernelCard(target), kernel, "e4m3", tokens, columns, quantised: false, [rows, rows]);
+        RunGated(layers, kernel, tokens, rows);
+        layers.AssertOutputs(2 * Tolerance, (gate, up) => gate / (1 + Math.Exp(-gate)) * up, count: 1);
+    }
+
     /// <summary>The sums of a group are as short as Ada's, cut by 2^-13 of the largest addend; those of groups are not.</summary>
     [Fact]
     public void Two_levels_of_sums_keep_the_tolerance_where_the_first_is_short()
@@ -101,5 +112,13 @@ public class ManyTests
         }
 
         return report;
+    }
+
+    /// <summary>Launches the kernel of two layers that gate each other.</summary>
+    internal static LaunchReport? RunGated(LinearLayers layers, string kernel, int tokens, int rows)
+    {
+        LinearPart[] parts = layers.Parts(128);
+        string file = layers.Prepared.Order == InputOrder.AsCodes ? "linear_many_codes" : "linear_many";
+        return layers.Card.Launch(file, $"linear_many_gated_{kernel}", new Dim3((tokens + 127) / 128, (rows + 63) / 64), Threads, SharedBytes, parts[0], parts[1], layers.Inputs(0), new GatingParameters());
     }
 }

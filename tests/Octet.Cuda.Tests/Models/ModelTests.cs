@@ -93,6 +93,19 @@ public class ModelTests
         Assert.Equal(2, card.Launches.Count(report => report.Kernel == "join_sums"));
     }
 
+    [Theory]
+    [InlineData(9, ActivationMode.Dynamic, "linear_many_gated_codes_e4m3")]
+    [InlineData(0, ActivationMode.WeightOnly, "linear_many_gated_e4m3")]
+    public void Gates_of_prompts_are_multiplied_together_before_Hopper(int minor, ActivationMode mode, string kernel)
+    {
+        var card = new FakeCard { Major = 8, Minor = minor, Multiprocessors = 6, Options = CardModel.Quick };
+        using var both = new CardModel(s_weightOnly with { Activation = mode, PrefillChunk = 128 }, new SyntheticCheckpoint(), card);
+        double error = both.LargestError(CardModel.Ids(101), []);
+        Assert.True(error < (mode == ActivationMode.Dynamic ? DynamicTolerance : Tolerance), $"{error}");
+        Assert.Equal(2, card.Launches.Count(report => report.Kernel == kernel));
+        Assert.DoesNotContain(card.Launches, report => report.Kernel == "gate");
+    }
+
     [Fact]
     public void A_driver_without_tensor_maps_has_prompts_multiplied_as_on_other_cards()
     {
