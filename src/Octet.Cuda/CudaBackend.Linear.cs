@@ -13,7 +13,10 @@ sealed unsafe partial class CudaBackend
 
     // More columns of products are linear_many's or linear_wide's: every 16 rows of weights read the inputs again, which lie in the second cache; of more columns that takes longer
     // than sharing them does (docs/gpu-kernels.md, section 3).
-    const int FewColumns = 32;
+    const int MostFewColumns = 32;
+
+    // On Ada weights of 8 bits are linear_many's from there on: with as many columns an L4's second cache gives inputs no faster than its memory gives weights.
+    const int FewColumnsOfAda = 16;
 
     // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile: of 2560 rows 20 tiles for each 128 of them.
     const int PromptTokens = 2048;
@@ -82,7 +85,7 @@ sealed unsafe partial class CudaBackend
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
         InputPlan plan = Plan(first, padded);
-        bool isFew = padded * plan.Planes <= FewColumns;
+        bool isFew = padded * plan.Planes <= FewColumns(first.Format);
         if (!(isFew ? first.Format.IsGated() : GatesMany(first, plan, padded)) || second.Format != first.Format || Plan(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
@@ -205,7 +208,7 @@ sealed unsafe partial class CudaBackend
             return;
         }
 
-        if (rows * prepared.Count <= FewColumns)
+        if (rows * prepared.Count <= FewColumns(format))
         {
             MultiplyFew(format, parts, count, prepared, rows, gating: null);
             return;
@@ -219,8 +222,11 @@ sealed unsafe partial class CudaBackend
     {
         InputPlan plan = InputPlan.For(weight, rows);
         bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;
-        return !isKnown || rows * plan.Planes <= FewColumns ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
+        return !isKnown || rows * plan.Planes <= FewColumns(weight.Format) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
     }
+
+    /// <summary>Columns of products up to which weights are linear_few's.</summary>
+    int FewColumns(CudaFormat format) => HasCodeProducts && format is (CudaFormat.E4M3 or CudaFormat.E5M2) ? FewColumnsOfAda : MostFewColumns;
 
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {

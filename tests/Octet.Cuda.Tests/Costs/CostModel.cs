@@ -34,14 +34,19 @@ sealed class CostModel(Card card, bool isDynamic)
     const int PageTokens = 32;
     const int Group = 128;
     const int ChunkTokens = 2048;
-    const int FewColumns = 32;
+
+    // Streams whose output layer is linear_few's.
+    const int MostFewHeads = 16;
 
     // Of the counted launches: groups of 16 rows or of a block, pages of a block, tokens of it.
     const int CountedGroups = Hidden / Group;
     const int CountedPages = 8;
-    const int AttendTokens = 16;
+    const int AttendTokens = 24;
 
     static readonly (int Rows, int Columns)[] s_layers = [(QueryColumns + (2 * CacheColumns), Hidden), (Hidden, QueryColumns), (2 * Inner, Hidden), (Hidden, Inner)];
+
+    // Streams up to which linear_few multiplies.
+    int FewColumns => card.Target == "sm_89" ? 16 : 32;
 
     bool IsNarrow => isDynamic && card.NarrowProducts > 0;
 
@@ -135,7 +140,7 @@ sealed class CostModel(Card card, bool isDynamic)
     Term Head(int tokens)
     {
         var memory = new Term("memory", (double)Vocabulary * Hidden * sizeof(ushort) / card.Bandwidth);
-        if (tokens <= FewColumns / 3)
+        if (tokens <= MostFewHeads)
         {
             return memory;
         }

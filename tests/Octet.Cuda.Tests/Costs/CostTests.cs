@@ -51,7 +51,7 @@ public class CostTests
         text.Append("\n| card | streams | weights | bound by | cache | bound by | small kernels, launches | tokens a second |\n|---|---|---|---|---|---|---|---|\n");
         foreach (Card card in Card.All)
         {
-            foreach ((int streams, int context) in ((int, int)[])[(1, 128), (8, 1024), (64, 1024)])
+            foreach ((int streams, int context) in ((int, int)[])[(1, 128), (8, 1024), (32, 1024), (64, 1024)])
             {
                 Step step = new CostModel(card, isDynamic: true).Steps(streams, context);
                 text.Append(CultureInfo.InvariantCulture, $"| {card.Name} | {streams} of {context} tokens | {step.Weights.Seconds * 1e3:0.00} | {step.Weights.Binding} | {step.Attention.Seconds * 1e3:0.00} | {step.Attention.Binding} | ")

@@ -48,8 +48,8 @@ public class CountTests
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
         Attend(text, "sm_80", tokens: 1, "merge", splits: 4);
         Attend(text, "sm_80", tokens: 1, "attend_f32", type: "f32");
-        Attend(text, "sm_80", tokens: 16, "attend_many_bf16_4");
-        Attend(text, "sm_89", tokens: 16, "attend_many_e4m3_4", type: "e4m3");
+        Attend(text, "sm_80", tokens: 24, "attend_many_bf16_4");
+        Attend(text, "sm_89", tokens: 24, "attend_many_e4m3_4", type: "e4m3");
         Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
         Rotate(text, "sm_80");
         Embed(text, "sm_80");
