@@ -15,7 +15,8 @@ sealed unsafe partial class CudaBackend
     const int Chunk = 32;
 
     // attend_many.
-    const int ManyWarps = 8;
+    const int ManyWarps = 12;
+    const int ManyPages = 3;
     const int MostSharedChunks = 4;
     const int FewestSharing = 8;
 
@@ -178,7 +179,7 @@ sealed unsafe partial class CudaBackend
             arguments.Add(attention);
             arguments.Add(Pages(cache, layer));
             Launch(ref arguments, "attend_many", $"attend_many_{Suffix(layout.Type)}_{chunks}", new Dim3(tiles * Blocks(attention.Group, TileQueries), layout.Heads), ManyWarps * WarpThreads,
-                4 * KvCacheLayout.PageTokens * chunks * Chunk * (layout.Type == KvCacheType.BFloat16 ? sizeof(ushort) : sizeof(byte)));
+                ManyPages * 2 * KvCacheLayout.PageTokens * chunks * Chunk * (layout.Type == KvCacheType.BFloat16 ? sizeof(ushort) : sizeof(byte)));
         }
 
         return tiles > 0;

@@ -11,15 +11,15 @@ sealed unsafe partial class CudaBackend
     const int MostParts = 3;
     const int TileRows = 16;
 
-    // More columns of products are linear_many's: every 16 rows of weights read the inputs again, which lie in the second cache; of more columns that takes longer
+    // More columns of products are linear_many's or linear_wide's: every 16 rows of weights read the inputs again, which lie in the second cache; of more columns that takes longer
     // than sharing them does (docs/gpu-kernels.md, section 3).
-    const int FewColumns = 32;
+    const int MostFewColumns = 32;
 
-    // A layer of 2560 rows has 20 tiles of them for each 64 tokens, and a card a hundred multiprocessors.
-    const int ManyTokens = 1024;
-    const int ManyRows = 128;
-    const int ManyColumns = 64;
-    const int ManyThreads = 256;
+    // On Ada weights of 8 bits are linear_many's from there on: with as many columns an L4's second cache gives inputs no faster than its memory gives weights.
+    const int FewColumnsOfAda = 16;
+
+    // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile: of 2560 rows 20 tiles for each 128 of them.
+    const int PromptTokens = 2048;
 
     // Warps of a multiprocessor that keep its share of the memory busy, each with as much on its way as its ring in shared memory holds.
     const int BusyWarps = 16;
@@ -88,8 +88,9 @@ sealed unsafe partial class CudaBackend
         var first = (CudaWeight)weights[0];
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
-        InputPlan plan = InputPlan.For(first, padded);
-        if (!first.Format.IsGated() || padded * plan.Planes > FewColumns || second.Format != first.Format || InputPlan.For(second, padded) != plan)
+        InputPlan plan = Plan(first, padded);
+        bool isFew = padded * plan.Planes <= FewColumns(first.Format);
+        if (!(isFew ? first.Format.IsGated() : GatesMany(first, plan, padded)) || second.Format != first.Format || Plan(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
             Gate((CudaActivations)gate, (CudaActivations)up, gating, padded);
@@ -103,7 +104,11 @@ sealed unsafe partial class CudaBackend
         var parts = new Parts();
         parts[0] = Part(first, ((CudaActivations)gate).Address, ((CudaActivations)gate).Stride);
         parts[1] = Part(second, ((CudaActivations)up).Address, ((CudaActivations)up).Stride);
-        if (first.Format.IsTiled())
+        if (!isFew)
+        {
+            MultiplyManyGated(first.Format, parts, prepared, padded, gating);
+        }
+        else if (first.Format.IsTiled())
         {
             MultiplyFewTiled(first.Format, parts, 2, prepared, padded, gating);
         }
@@ -207,19 +212,27 @@ sealed unsafe partial class CudaBackend
             return;
         }
 
-        int columns = rows * prepared.Count;
-        if (columns <= FewColumns)
+        if (rows * prepared.Count <= FewColumns(format))
         {
             MultiplyFew(format, parts, count, prepared, rows, gating: null);
             return;
         }
 
-        int tiles = Place(ref parts, count, ManyRows);
-        LaunchArguments arguments = Arguments(parts, MostParts, prepared, rows, chunk: columns);
-        int bytes = format is CudaFormat.E4M3 or CudaFormat.E5M2 ? 1 : 2;
-        int stage = ((ManyRows * bytes) + (ManyColumns * sizeof(ushort))) * WeightLayout.Group;
-        Launch(ref arguments, "linear_many", $"linear_many_{Suffix(format)}", new Dim3(Blocks(columns, ManyColumns), tiles), ManyThreads, stage * (bytes == 1 ? 3 : 2));
+        MultiplyMany(format, parts, count, prepared, rows);
     }
+
+    /// <summary>How rows become operands of a layer: those of cuBLASLt, or of the kernel that takes so many.</summary>
+    InputPlan Plan(CudaWeight weight, int rows) => LibraryPlan(weight, rows) ?? OwnPlan(weight, rows);
+
+    InputPlan OwnPlan(CudaWeight weight, int rows)
+    {
+        InputPlan plan = InputPlan.For(weight, rows);
+        bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;
+        return !isKnown || rows * plan.Planes <= FewColumns(weight.Format) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
+    }
+
+    /// <summary>Columns of products up to which weights are linear_few's.</summary>
+    int FewColumns(CudaFormat format) => HasCodeProducts && format is (CudaFormat.E4M3 or CudaFormat.E5M2) ? FewColumnsOfAda : MostFewColumns;
 
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {

@@ -16,7 +16,7 @@ sealed unsafe partial class CudaBackend
     void MultiplyTiled(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows)
     {
         int columns = rows * prepared.Count;
-        if (columns <= FewColumns)
+        if (columns <= MostFewColumns)
         {
             MultiplyFewTiled(format, parts, count, prepared, rows, gating: null);
             return;

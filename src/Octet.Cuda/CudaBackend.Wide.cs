@@ -10,9 +10,6 @@ sealed unsafe partial class CudaBackend
     const int WideThreads = 384;
     const int WideColumns = 128;
 
-    // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile.
-    const int WideTokens = 2048;
-
     // The ring of stages; behind it scales and barriers of the most stages there are.
     const int WideRingBytes = 192 << 10;
     const int WideStages = 6;
@@ -35,16 +32,6 @@ sealed unsafe partial class CudaBackend
     DeviceBlock? _wideSums;
 
     bool IsHopper => _kernels.Set is { Capability: 90, Exact: true } && _context.Driver.cuTensorMapEncodeTiled is not null && _context.Info.SharedMemoryPerBlock >= WideSharedBytes;
-
-    /// <summary>How rows become operands of a layer: those of cuBLASLt, or of linear_wide, where they take what linear_few does not.</summary>
-    InputPlan Plan(CudaWeight weight, int rows) => LibraryPlan(weight, rows) ?? OwnPlan(weight, rows);
-
-    InputPlan OwnPlan(CudaWeight weight, int rows)
-    {
-        InputPlan plan = InputPlan.For(weight, rows);
-        bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;
-        return isKnown && rows * plan.Planes > FewColumns && IsHopper ? plan.Widened() : plan;
-    }
 
     void MultiplyWide(ReadOnlySpan<Weight> weights, Parts parts, in InputPlan plan, in Preparation prepared, int rows)
     {
@@ -125,15 +112,11 @@ sealed unsafe partial class CudaBackend
             int down = Place(ref parts, count, tileRows);
             int tiles = down * Blocks(columns, WideColumns);
             double sums = 2.0 * down * tileRows * rows * sizeof(float) / (CacheBytes * multiprocessors);
-            for (int each = groups; each >= Math.Min(groups, FewestGroups); each--)
+            PartsCut cut = CutParts(multiprocessors, tiles, groups, group, sums, JoinClocks);
+            if (cut.Clocks < least)
             {
-                int pieces = Blocks(groups, each);
-                double clocks = ((double)Blocks(tiles * pieces, multiprocessors) * each * group) + (pieces > 1 ? (pieces * sums) + JoinClocks : 0);
-                if (clocks < least)
-                {
-                    least = clocks;
-                    best = new WideCut(tileRows, pieces, each);
-                }
+                least = cut.Clocks;
+                best = new WideCut(tileRows, cut.Parts, cut.Groups);
             }
         }
 

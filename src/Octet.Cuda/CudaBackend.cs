@@ -56,7 +56,7 @@ sealed partial class CudaBackend : Backend
 
     internal override MemoryLedger Memory => _context.Memory;
 
-    internal override int BusyTokens => IsHopper ? WideTokens : ManyTokens;
+    internal override int BusyTokens => PromptTokens;
 
     /// <summary>Kernels that were put in the queue, those of graphs when they were recorded.</summary>
     internal long Launches { get; private set; }

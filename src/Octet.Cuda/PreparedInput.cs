@@ -41,6 +41,9 @@ readonly record struct InputPlan(InputForm Form, int Planes, InputOrder Order, b
             : new(InputForm.Halves, rows <= FewRows ? 2 : 1, order, false, null, weight.Factors);
     }
 
+    /// <summary>The same for products of 8 bits, where the input and the weights have them.</summary>
+    internal InputPlan AsCodes() => Rule is not null && Order == InputOrder.ForLanes ? this with { Order = InputOrder.AsCodes } : this;
+
     /// <summary>The same for <c>linear_wide</c>.</summary>
     internal InputPlan Widened() => this with
     {

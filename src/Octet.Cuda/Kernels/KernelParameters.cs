@@ -51,7 +51,7 @@ enum InputOrder
     /// <summary>For such lanes of <c>linear_wide</c>.</summary>
     ForProducts,
 
-    /// <summary>E4M3 codes of a byte each, in their order: <c>linear_wide</c>.</summary>
+    /// <summary>E4M3 codes of a byte each, in their order: <c>linear_wide</c>, <c>linear_many_codes</c>.</summary>
     AsCodes,
 }
 

@@ -3,7 +3,7 @@
 # Needs ptxas (OCTET_PTXAS, or in PATH) and, to look at the machine code, nvdisasm beside it or in PATH; neither is needed to build or to run.
 #
 # A line is: kernel, target: registers; bytes of stack; of spills stored and loaded; of static shared memory; which of these there are in the machine code:
-# products of matrices (HMMA, HGMMA, QGMMA), loads of 16 bytes and copies that go on beside (LDG.128, LDGSTS.128, UTMALDG), and local memory (LDL, STL).
+# products of matrices (HMMA, QMMA, HGMMA, QGMMA), loads of 16 bytes and copies that go on beside (LDG.128, LDGSTS.128, UTMALDG), and local memory (LDL, STL).
 set -eu
 export LC_ALL=C
 ptxas=${OCTET_PTXAS:-ptxas}
@@ -24,6 +24,7 @@ do
     awk -v target="$target" -v disassembled="$disassembler" '
         FILENAME ~ /code$/ && /^\.text\./ { kernel = substr($1, 7, length($1) - 7) }
         FILENAME ~ /code$/ && /HMMA/ { has[kernel " HMMA"] = 1 }
+        FILENAME ~ /code$/ && /QMMA/ { has[kernel " QMMA"] = 1 }
         FILENAME ~ /code$/ && /HGMMA/ { has[kernel " HGMMA"] = 1 }
         FILENAME ~ /code$/ && /QGMMA/ { has[kernel " QGMMA"] = 1 }
         FILENAME ~ /code$/ && /LDG\.E[A-Z.]*\.128/ { has[kernel " LDG.128"] = 1 }
@@ -37,7 +38,7 @@ do
             registers = $5
             shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH - 11) : 0
             line = kernel ", " target ": " registers "; " stack "; " stored ", " loaded "; " shared ";"
-            count = split("HMMA HGMMA QGMMA LDG.128 LDGSTS.128 UTMALDG LDL STL", all, " ")
+            count = split("HMMA QMMA HGMMA QGMMA LDG.128 LDGSTS.128 UTMALDG LDL STL", all, " ")
             for (i = 1; i <= count; i++) if (has[kernel " " all[i]]) line = line " " all[i]
             print line (disassembled == "" ? " ?" : "")
         }' "$work/code" "$work/log"

@@ -25,3 +25,11 @@ DEVICE u32x2 load_shared_8(u32 at)
     asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(value.x), "=r"(value.y) : "r"(at));
     return value;
 }
+
+// Four matrices of 8 rows of 16 bytes, whose addresses are those of lanes 8i to 8i + 7: of each lane (g = lane / 4, t = lane % 4) word t of row g.
+DEVICE u32x4 load_matrices(u32 row)
+{
+    u32x4 words;
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w) : "r"(row));
+    return words;
+}

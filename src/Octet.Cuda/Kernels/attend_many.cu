@@ -1,12 +1,15 @@
 // attend_many: the same for the tokens of a prompt. Warps of a block have tokens one after the other, and share each page: it is copied to shared memory while
-// they attend to the one before.
+// they attend to the two before. They meet once a page: one may multiply scores while another has weights to compute.
 //
 // Keys lie there by tokens, eight dimensions at a time, fours of them in another order for tokens that are read at once; values as in the page. Lanes that read
 // together, eight of 16 bytes or sixteen of 8, then read all banks. Grid (tiles * blocks of heads, heads); a tile is as many tokens as all warps have.
 #include "attend_rows.cuh"
 
-constexpr i32 Warps = 8;
+constexpr i32 Warps = 12;
 constexpr i32 Threads = Warps * WarpLanes;
+
+// Pages in shared memory.
+constexpr i32 Stages = 3;
 
 // Tokens that are read at once are 2i and 2i + 1, and of 8 bits also those eight on.
 template<typename Element, i32 Chunks>
@@ -24,12 +27,21 @@ DEVICE void copy_page(u32 to, const u8* keys, i32 size)
     constexpr i32 KeyBytes = PageTokens * RowBytes;
     i32 row_chunks = size / 8;
     const u8* values = keys + (PageTokens * size * Element::Bytes);
-    for (i32 i = thread_index(); i < PageTokens * row_chunks; i += Threads)
+    UNROLL for (i32 i = 0; i < PageTokens * Chunks * 4; i += Threads)
     {
-        i32 token = i / row_chunks;
-        i32 eight = i % row_chunks;
-        Element::copy(to + (token * RowBytes) + (key_chunk<Element, Chunks>(token, eight) * EightBytes), keys + (i * EightBytes));
-        Element::copy(to + KeyBytes + (i * EightBytes), values + (i * EightBytes));
+        // Of a head of whole chunks, as which its keys lie in shared memory.
+        i32 at = i + thread_index();
+        i32 token = at / (Chunks * 4);
+        i32 eight = at % (Chunks * 4);
+        if (token < PageTokens && eight < row_chunks)
+        {
+            Element::copy(to + (token * RowBytes) + (key_chunk<Element, Chunks>(token, eight) * EightBytes), keys + (((token * row_chunks) + eight) * EightBytes));
+        }
+
+        if (at < PageTokens * row_chunks)
+        {
+            Element::copy(to + KeyBytes + (at * EightBytes), values + (at * EightBytes));
+        }
     }
 }
 
@@ -65,24 +77,37 @@ DEVICE void attend_many(const Attention& attention, const Pages& pages)
     split_pages(pages.positions[first_row], last, attention.window, 0, 1, 1, first_page, end_page);
     i32 table = pages.tables[first_row];
     u32 base = shared_address(stages);
-    copy_page<Element, Chunks>(base, head_keys<Element>(pages, table, first_page, head), size);
-    end_copies();
-    KEEP_LOOP for (i32 page = first_page; page < end_page; page++)
+    UNROLL for (i32 i = 0; i < Stages - 1; i++)
     {
-        u32 keys = base + (((page - first_page) & 1) * PageBytes);
-        u32 page_values = keys + (PageTokens * RowBytes);
-        if (page + 1 < end_page)
+        if (first_page + i < end_page)
         {
-            copy_page<Element, Chunks>(base + (((page + 1 - first_page) & 1) * PageBytes), head_keys<Element>(pages, table, page + 1, head), size);
+            copy_page<Element, Chunks>(base + (i * PageBytes), head_keys<Element>(pages, table, first_page + i, head), size);
         }
 
         end_copies();
-        await_copies<1>();
+    }
+
+    i32 stage = 0;
+    KEEP_LOOP for (i32 page = first_page; page < end_page; page++)
+    {
+        await_copies<Stages - 2>();
         sync_block();
-        attend_page(rows, page, last, size,
-            [=](i32, i32 at, i32 eight) { return Element::load_copied(keys + (at * RowBytes) + (key_chunk<Element, Chunks>(at, eight) * EightBytes)); },
-            [=](i32 dimension, i32 eight) { return Element::load_copied(page_values + (dimension * PageTokens * Element::Bytes) + (eight * EightBytes)); });
-        sync_block();
+        if (page + Stages - 1 < end_page)
+        {
+            copy_page<Element, Chunks>(base + ((stage == 0 ? Stages - 1 : stage - 1) * PageBytes), head_keys<Element>(pages, table, page + Stages - 1, head), size);
+        }
+
+        end_copies();
+        if (warp_index() * (TileQueries / tile_heads) < tile_rows)
+        {
+            u32 keys = base + (stage * PageBytes);
+            u32 page_values = keys + (PageTokens * RowBytes);
+            attend_page(rows, page, last, size,
+                [=](i32, i32 at, i32 eight) { return Element::load_copied(keys + (at * RowBytes) + (key_chunk<Element, Chunks>(at, eight) * EightBytes)); },
+                [=](i32 dimension, i32 eight) { return Element::load_copied(page_values + (dimension * PageTokens * Element::Bytes) + (eight * EightBytes)); });
+        }
+
+        stage = stage == Stages - 1 ? 0 : stage + 1;
     }
 
     float total = rows.total;

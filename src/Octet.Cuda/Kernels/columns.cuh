@@ -11,8 +11,9 @@ struct Columns
     i32 second[Tiles];
 };
 
-// Stores a lane's sums of 32 rows, from first_row + lane / 4 on every 8th, by 32 columns: of two planes a token's are added up.
-DEVICE void store_many(const f32x4 (&totals)[2][4], float factor, const Inputs& inputs, i32 first_row, i32 rows, i32 first_column, const float* bias, float* output, i32 output_stride)
+// Stores a lane's sums of 32 rows, from first_row + lane / 4 on every 8th, by tiles of 8 columns: of two planes a token's are added up.
+template<i32 Tiles>
+DEVICE void store_many(const f32x4 (&totals)[2][Tiles], float factor, const Inputs& inputs, i32 first_row, i32 rows, i32 first_column, const float* bias, float* output, i32 output_stride)
 {
     UNROLL for (i32 i = 0; i < 4; i++)
     {
@@ -23,7 +24,7 @@ DEVICE void store_many(const f32x4 (&totals)[2][4], float factor, const Inputs& 
         }
 
         float term = bias ? load_global(bias + row) : 0;
-        UNROLL for (i32 j = 0; j < 4; j++)
+        UNROLL for (i32 j = 0; j < Tiles; j++)
         {
             i32 column = first_column + (j * 8) + ((lane_index() % 4) * 2);
             float first = totals[i / 2][j][(i % 2) * 2] * factor;

@@ -1,4 +1,4 @@
-// How linear_wide cuts layers that share an input, and where the sums of parts lie until join_sums adds them.
+// How linear_wide and linear_many cut layers that share an input, and where the sums of parts lie until join_sums adds them.
 #pragma once
 #include "linear.cuh"
 

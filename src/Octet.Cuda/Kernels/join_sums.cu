@@ -1,5 +1,4 @@
-// targets: sm_90a
-// join_sums: adds the sums of the parts that linear_wide has cut tiles into, in their order, and biases. A thread has a row of a token. Grid (rows of all
+// join_sums: adds the sums of the parts that linear_wide and linear_many have cut tiles into, in their order, and biases. A thread has a row of a token. Grid (rows of all
 // tiles, tokens).
 #include "division.cuh"
 

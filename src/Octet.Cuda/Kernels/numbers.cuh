@@ -112,3 +112,19 @@ DEVICE void multiply_bf16(f32x4& sums, u32x4 a, u32 b0, u32 b1)
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sums.x), "+f"(sums.y), "+f"(sums.z), "+f"(sums.w) : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
 }
+
+// The same of 16 x 32 and 32 x 8 values of 8 bits, which are exact; the sums of a product are of some 14 bits (docs/gpu-kernels.md, section 1). A register holds
+// four columns of the memory's, where those of 16 bits hold two.
+#if __CUDA_ARCH__ >= 890
+DEVICE void multiply_e4m3(f32x4& sums, u32x4 a, u32 b0, u32 b1)
+{
+    asm("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(sums.x), "+f"(sums.y), "+f"(sums.z), "+f"(sums.w) : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
+}
+
+DEVICE void multiply_e5m2(f32x4& sums, u32x4 a, u32 b0, u32 b1)
+{
+    asm("mma.sync.aligned.m16n8k32.row.col.f32.e5m2.e4m3.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(sums.x), "+f"(sums.y), "+f"(sums.z), "+f"(sums.w) : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
+}
+#endif

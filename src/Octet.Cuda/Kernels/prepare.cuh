@@ -32,7 +32,7 @@ enum Order : i32
     // from 64 (i / 4) + 16 t + 4 (i % 4) on.
     ForProducts,
 
-    // For linear_wide: E4M3, a byte each, columns as they are.
+    // For products of 8 bits: E4M3, a byte each, columns as they are.
     AsCodes,
 };
 

@@ -140,7 +140,7 @@ abstract class Backend : IDisposable
     /// <summary><paramref name="values"/> [rows, heads * ValueDim] = of each head the rows of <paramref name="keyValue"/> for its value times its mean latent in <paramref name="means"/> [rows, heads * Rank].</summary>
     internal abstract void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values);
 
-    /// <summary>gate = the gating of (input * weights[0]^T + bias) and (input * weights[1]^T + bias); <paramref name="up"/> holds the second product afterwards.</summary>
+    /// <summary>gate = the gating of (input * weights[0]^T + bias) and (input * weights[1]^T + bias); <paramref name="up"/> is room for the second product, and what is in it afterwards is not said.</summary>
     internal abstract void GateUp(Activations input, ReadOnlySpan<Weight> weights, Gating gating, Activations gate, Activations up, int rows);
 
     /// <summary>

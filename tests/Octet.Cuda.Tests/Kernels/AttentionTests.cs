@@ -48,7 +48,7 @@ public class AttentionTests
     [InlineData("sm_80", 80, 9, 33)]
     public void Tokens_of_a_prompt_share_the_pages_that_they_attend_to(string target, int size, int group, int window)
     {
-        var text = new CachedText(target, "bf16", heads: 2, group, size, (90, 21), (9, 9));
+        var text = new CachedText(target, "bf16", heads: 2, group, size, (90, 31), (9, 9));
         text.Store();
         text.AssertAttended(Tolerance, window, sinks: window > 0, many: true);
     }

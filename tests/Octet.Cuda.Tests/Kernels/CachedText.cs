@@ -144,7 +144,7 @@ sealed class CachedText
         float[] query = Values.Normal(_rows.Length * columns, 13);
         float[] sink = Values.Normal(queries, 14);
         float scale = (float)(1.3 / Math.Sqrt(_size));
-        int tileRows = wide ? 128 / Math.Min(_group, 16) : Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 8 : 1);
+        int tileRows = wide ? 128 / Math.Min(_group, 16) : Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 12 : 1);
         List<int> tiles = [];
         for (int row = 0; row < _rows.Length;)
         {
@@ -186,7 +186,7 @@ sealed class CachedText
             chunks = _type != "bf16" ? chunks <= 4 ? 4 : 8 : chunks <= 2 ? chunks : chunks <= 4 ? 4 : 8;
             if (many)
             {
-                _card.Launch("attend_many", $"attend_many_{_type}_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads), 256, 4 * 32 * chunks * 32 * (_type == "bf16" ? 2 : 1), attention, pages);
+                _card.Launch("attend_many", $"attend_many_{_type}_{chunks}", new Dim3(tiles.Count / 2 * ((_group + 7) / 8), _heads), 384, 6 * 32 * chunks * 32 * (_type == "bf16" ? 2 : 1), attention, pages);
             }
             else
             {

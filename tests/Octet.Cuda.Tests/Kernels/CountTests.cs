@@ -51,8 +51,8 @@ public class CountTests
         Attend(text, "sm_80", tokens: 1, "attend_bf16_4");
         Attend(text, "sm_80", tokens: 1, "merge", splits: 4);
         Attend(text, "sm_80", tokens: 1, "attend_f32", type: "f32");
-        Attend(text, "sm_80", tokens: 16, "attend_many_bf16_4");
-        Attend(text, "sm_89", tokens: 16, "attend_many_e4m3_4", type: "e4m3");
+        Attend(text, "sm_80", tokens: 24, "attend_many_bf16_4");
+        Attend(text, "sm_89", tokens: 24, "attend_many_e4m3_4", type: "e4m3");
         Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
         Rotate(text, "sm_80");
         Embed(text, "sm_80");
@@ -95,11 +95,24 @@ public class CountTests
         Add(text, target, $"twice [32, {Hidden}], tokens 1", card.Reports[^1]);
     }
 
+    /// <summary>One tile; of codes where cards have products of them.</summary>
     static void Many(StringBuilder text, string target)
     {
-        (KernelCard card, LinearPart part, LinearInputs inputs) = Layer(target, "e4m3", 128, 64, 1);
-        card.Launch("linear_many", "linear_many_e4m3", new Dim3(1), 256, 256 * 128 * 3, part, new LinearPart { FirstTile = int.MaxValue }, new LinearPart { FirstTile = int.MaxValue }, inputs);
-        Add(text, target, $"[128, {Hidden}], tokens 64", card.Reports[^1]);
+        foreach (string kernel in target == "sm_89" ? (string[])["e4m3", "codes_e4m3"] : ["e4m3"])
+        {
+            foreach (int columns in (int[])[64, 128])
+            {
+                LinearLayers layers = ManyTests.Layers(new KernelCard(target, counts: true), kernel, "e4m3", columns, Hidden, quantised: true, [128]);
+                Add(text, target, $"[128, {Hidden}], tokens {columns}", ManyTests.Run(layers, kernel, columns, columns, [128])!);
+            }
+        }
+
+        string gated = target == "sm_89" ? "codes_e4m3" : "e4m3";
+        Add(text, target, $"twice [64, {Hidden}], tokens 128", ManyTests.RunGated(ManyTests.Layers(new KernelCard(target, counts: true), gated, "e4m3", 128, Hidden, quantised: true, [64, 64]), gated, 128, 64)!);
+
+        // Of two planes each.
+        LinearLayers wide = ManyTests.Layers(new KernelCard(target, counts: true), "bf16", "bf16", 32, Hidden, quantised: false, [128]);
+        Add(text, target, $"[128, {Hidden}], tokens 32", ManyTests.Run(wide, "bf16", 64, 32, [128])!);
     }
 
     /// <summary>One tile: 128 columns of inputs, the planes of 64 tokens where each has two.</summary>
