@@ -149,6 +149,39 @@ public class BatchTests
         }
     }
 
+    /// <summary>Rows filled up to 32, of two experts each: more than eight for each of six. What they are is known on the card alone, so that a recorded step finds others in the next.</summary>
+    [Fact]
+    public void Many_sequences_have_their_experts_multiplied_by_warpgroups_in_graphs_on_Hopper()
+    {
+        const int Count = 25;
+        using var both = new CardModel(
+            s_options with { Activation = ActivationMode.WeightOnly, KvCache = KvCacheType.Float32, MaxSequences = Count }, directory => QuantisedFamily.Write("qwen3_moe", "compressed-tensors, block", @"\.experts\.", directory));
+        InferenceSession[] together = [.. Enumerable.Range(0, Count).Select(_ => both.Model.CreateSession())];
+        InferenceSession[] alone = [.. Enumerable.Range(0, Count).Select(_ => both.Cpu.CreateSession())];
+        int vocabulary = both.Model.Config.VocabSize;
+        float[] found = new float[Count * vocabulary];
+        float[] expected = new float[vocabulary];
+        for (int step = 0; step < 4; step++)
+        {
+            int[] ids = CardModel.Ids(Count, step, vocabulary);
+            both.Model.Evaluate(together, ids, found);
+            for (int i = 0; i < Count; i++)
+            {
+                alone[i].Evaluate([ids[i]], expected);
+                double error = Difference.Of(expected, found.AsSpan(i * vocabulary, vocabulary));
+                Assert.True(error < Tolerance, $"sequence {i}, step {step}: {error}");
+            }
+        }
+
+        Assert.Equal(3, both.Backend.GraphSteps);
+        string[] experts = [.. both.Fake.Card.Launches.Select(report => report.Kernel).Where(name => name.StartsWith("experts_", StringComparison.Ordinal)).Distinct()];
+        Assert.Equal(["experts_wide_gated_e4m3", "experts_wide_e4m3"], experts);
+        foreach (InferenceSession session in (InferenceSession[])[.. together, .. alone])
+        {
+            session.Dispose();
+        }
+    }
+
     static InferenceSession Begin(LanguageModel model, int length, int seed)
     {
         InferenceSession session = model.CreateSession();
