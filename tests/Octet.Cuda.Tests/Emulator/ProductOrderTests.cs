@@ -50,7 +50,7 @@ public class ProductOrderTests
 
     [Theory]
     [InlineData(Fence + Product + Commit + "st.shared.u32 [%r1], 0;" + Wait, "with no barrier between")]
-    [InlineData(Fence + Product + Commit + "bar.sync 0; st.shared.u32 [%r1], 0;" + Wait, "was written to while")]
+    [InlineData(Fence + Product + Commit + "bar.sync 0; st.shared.u32 [%r1], 0; bar.sync 0;" + Wait, "was written to while")]
     [InlineData(Fence + Product + Commit + Wait + "bar.sync 0; st.shared.u32 [%r1], 0;", null)]
     public void Matrices_stay_as_they_are_until_the_wait(string body, string? message) => Check(body, message);
 

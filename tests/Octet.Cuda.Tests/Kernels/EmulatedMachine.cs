@@ -1,3 +1,4 @@
+using Octet.Cuda.Kernels;
 using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Kernels;
@@ -5,6 +6,8 @@ namespace Octet.Cuda.Tests.Kernels;
 /// <summary>The emulator.</summary>
 sealed class EmulatedMachine : IKernelMachine
 {
+    static readonly System.Collections.Concurrent.ConcurrentDictionary<string, HashSet<string>> s_overlapping = new();
+
     readonly DeviceMemory _memory = new();
     readonly PtxMachine _machine;
 
@@ -27,5 +30,8 @@ sealed class EmulatedMachine : IKernelMachine
     }.WriteTo(destination);
 
     public LaunchReport? Launch(string text, PtxKernel kernel, Dim3 grid, int threads, int sharedBytes, byte[] parameters)
-        => _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, parameters);
+        => _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, parameters, overlaps: Overlapping(text).Contains(kernel.Name));
+
+    // As on a card: kernels that wait by themselves begin while those before them end.
+    static HashSet<string> Overlapping(string text) => s_overlapping.GetOrAdd(text, _ => [.. KernelLibrary.Overlapping(text)]);
 }

@@ -11,7 +11,7 @@ namespace Octet.Cuda.Tests.Kernels;
 /// </summary>
 public partial class MutantTests
 {
-    // Tests of kernels by themselves, and for what orders launches those of the whole.
+    // Tests of kernels by themselves, and for kernels that have none those of whole models.
     static readonly Type[] s_single =
     [
         typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(PlainTests), typeof(PrepareTests), typeof(RotateTests), typeof(RowTests), typeof(TiledExpertTests),
@@ -19,6 +19,9 @@ public partial class MutantTests
     ];
 
     static readonly Type[] s_whole = [typeof(Models.ModelTests), typeof(Models.BatchTests), typeof(Models.DrawTests)];
+
+    static readonly Lazy<TestUse[]> s_singleUses = new(() => Uses(s_single));
+    static readonly Lazy<TestUse[]> s_wholeUses = new(() => Uses(s_whole));
 
     static string File => Path.Combine(Fixtures.Repository, "tests", "Octet.Cuda.Tests", "Kernels", "mutants.txt");
 
@@ -33,8 +36,8 @@ public partial class MutantTests
         Assert.SkipUnless(only is null || only.Split(' ').Contains($"{file}.{target}"), "others were asked for");
         string[] lines = KernelLibrary.Text(file, target).Split('\n');
         List<Site> sites = [.. Sites(lines)];
-        TestCase[] single = Tests(s_single, file, target);
-        TestCase[]? whole = null;
+        TestCase[] tests = Tests(s_singleUses.Value, file, target);
+        tests = tests.Length > 0 ? tests : Tests(s_wholeUses.Value, file, target);
         var alive = new List<string>();
         foreach (IGrouping<string, Site> site in sites.GroupBy(site => site.Name))
         {
@@ -44,9 +47,6 @@ public partial class MutantTests
                 without[each.Line] = each.Instruction.StartsWith("mbarrier.try_wait", StringComparison.Ordinal) ? "setp.eq.u32 ended, 0, 0;" : "";
             }
 
-            // Launches that overlap are of whole models alone.
-            bool ofLaunches = site.First().Instruction is var name && (name.StartsWith("griddepcontrol", StringComparison.Ordinal) || name.StartsWith("fence.proxy.async.global", StringComparison.Ordinal));
-            TestCase[] tests = ofLaunches || single.Length == 0 ? whole ??= Tests(s_whole, file, target) : single;
             var mutant = new Mutant((file, target), string.Join('\n', without));
             if (!tests.Any(test => Fails(mutant, test)))
             {
@@ -83,21 +83,24 @@ public partial class MutantTests
         }
     }
 
-    /// <summary>The tests of some classes that have these kernels, quickest first.</summary>
-    static TestCase[] Tests(Type[] classes, string file, string target)
+    /// <summary>The tests of some classes that have these kernels.</summary>
+    static TestCase[] Tests(TestUse[] tests, string file, string target) => [.. tests.Where(each => each.Uses.Contains((file, target))).Select(each => each.Test)];
+
+    /// <summary>What kernels tests have, quickest first.</summary>
+    static TestUse[] Uses(Type[] classes)
     {
-        var found = new List<(TestCase Test, TimeSpan Time)>();
-        foreach (TestCase test in classes.SelectMany(Cases).Where(test => test.Arguments.OfType<string>().All(text => !text.StartsWith("sm_", StringComparison.Ordinal) || text == target)))
+        var found = new List<(TestUse Use, TimeSpan Time)>();
+        foreach (TestCase test in classes.SelectMany(Cases))
         {
             var nothing = new Mutant(null, "");
             var watch = System.Diagnostics.Stopwatch.StartNew();
-            if (!Fails(nothing, test) && nothing.Used.ContainsKey((file, target)))
+            if (!Fails(nothing, test))
             {
-                found.Add((test, watch.Elapsed));
+                found.Add((new TestUse(test, [.. nothing.Used.Keys]), watch.Elapsed));
             }
         }
 
-        return [.. found.OrderBy(each => each.Time).Select(each => each.Test)];
+        return [.. found.OrderBy(each => each.Time).Select(each => each.Use)];
     }
 
     static IEnumerable<TestCase> Cases(Type type)
@@ -157,4 +160,6 @@ public partial class MutantTests
     readonly record struct Site(int Line, string Instruction, string Name);
 
     sealed record TestCase(MethodInfo Method, object?[] Arguments);
+
+    sealed record TestUse(TestCase Test, HashSet<(string File, string Target)> Uses);
 }

@@ -23,8 +23,13 @@ static class ProductRegisters
             return [];
         }
 
-        while (items.Where(IsCopy).Count(copy => Connect(copy, indices)) > 0)
+        for (bool found = true; found;)
         {
+            found = false;
+            foreach (CodeItem copy in items.Where(IsCopy))
+            {
+                found |= Connect(copy, indices);
+            }
         }
 
         foreach (CodeItem item in items)
