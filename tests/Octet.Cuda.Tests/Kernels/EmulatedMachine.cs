@@ -33,5 +33,5 @@ sealed class EmulatedMachine : IKernelMachine
         => _machine.Launch(kernel, grid, new Dim3(threads), sharedBytes, parameters, overlaps: Overlapping(text).Contains(kernel.Name));
 
     // As on a card: kernels that wait by themselves begin while those before them end.
-    static HashSet<string> Overlapping(string text) => s_overlapping.GetOrAdd(text, _ => [.. KernelLibrary.Overlapping(text)]);
+    static HashSet<string> Overlapping(string text) => s_overlapping.GetOrAdd(text, _ => [.. KernelText.All(text).Where(kernel => kernel.Waits).Select(kernel => kernel.Name)]);
 }
