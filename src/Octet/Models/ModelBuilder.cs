@@ -41,19 +41,19 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
     internal ExpertWeights Experts(ExpertsSpec spec, string at, int hidden)
     {
         int count = spec.Rule.Experts;
-        Weight[] Own(IEnumerable<LinearTensor> tensors) => [.. Backend.CreateExperts([.. tensors]).Select(this.Own)];
+        Weight[] Layers(IEnumerable<LinearTensor> tensors) => [.. Backend.CreateExperts([.. tensors]).Select(Own)];
         string gateUp = at + ".gate_up_proj";
         if (!Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
-                => Own(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias)));
+                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias)));
             return new ExpertWeights(Apart("gate_proj", spec.Inner, hidden), Apart("up_proj", spec.Inner, hidden), Apart("down_proj", hidden, spec.Inner));
         }
 
         LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.TakesTurns);
         LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias, spec.TakesTurns);
         Weight[] Slices(LinearTensor all, long first, int outputs, int step)
-            => Own(Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step)));
+            => Layers(Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step)));
         return new ExpertWeights(
             Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1),
             Slices(both, spec.TakesTurns ? 1 : spec.Inner, spec.Inner, spec.TakesTurns ? 2 : 1),
