@@ -14,8 +14,8 @@ public partial class MutantTests
     // Tests of kernels by themselves, and for kernels that have none those of whole models.
     static readonly Type[] s_single =
     [
-        typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(PlainTests), typeof(PrepareTests), typeof(RotateTests), typeof(RowTests), typeof(TiledExpertTests),
-        typeof(TiledTests), typeof(WideTests), typeof(Sampling.ChoiceTests), typeof(Sampling.SamplerTests),
+        typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(ManyTests), typeof(PlainTests), typeof(PrepareTests), typeof(RotateTests), typeof(RowTests), typeof(TiledExpertTests),
+        typeof(TiledTests), typeof(WideTests), typeof(WideExpertTests), typeof(Sampling.ChoiceTests), typeof(Sampling.SamplerTests),
     ];
 
     static readonly Type[] s_whole = [typeof(Models.ModelTests), typeof(Models.BatchTests), typeof(Models.DrawTests)];

@@ -98,6 +98,9 @@ public class ChoiceTests
     public void Edits_are_the_operations_of_the_CPU_in_its_order(string target)
     {
         float[] row = Row(1);
+
+        // The ids of other lists are at other places there, so that threads of other warps have them.
+        int[] ends = [901, .. Enumerable.Range(50, 40).Select(i => 2 * i), 4];
         using var card = new CardRows(target, row, Row(2));
         RowChoice found = card.Choose(choice =>
         {
@@ -106,9 +109,9 @@ public class ChoiceTests
             edits.Biases.AddRange([new(5, 9.5f), new(900, 3.25f)]);
             edits.Seen.AddRange(Enumerable.Range(0, Width / 2).Select(i => new TokenCount(2 * i, i % 4)));
             edits.Penalties = (1.3f, 0.6f, 0.7f);
-            edits.Ends.AddRange([4, 901]);
+            edits.Ends.AddRange(ends);
             edits.EndShare = 2.7;
-            edits.Banned.AddRange([6, 6, 900]);
+            edits.Banned.AddRange([6, 6, 900, 178]);
         });
         float[] expected = [.. row];
         expected[5] += 9.5f;
@@ -120,12 +123,12 @@ public class ChoiceTests
             expected[2 * i] = i % 4 > 0 ? score - 0.6f - often : score;
         }
 
-        foreach (int id in (int[])[4, 901])
+        foreach (int id in ends)
         {
             expected[id] = (float)(expected[id] + (Math.Abs((double)expected[id]) * 2.7));
         }
 
-        (expected[6], expected[900]) = (float.NegativeInfinity, float.NegativeInfinity);
+        (expected[6], expected[178], expected[900]) = (float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
         AssertBest(Best(expected, LogitRows.MostBest), found);
 
         // The row itself is as it was.
