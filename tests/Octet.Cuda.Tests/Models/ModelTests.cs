@@ -301,7 +301,7 @@ public class ModelTests
     [InlineData("compressed-tensors, MXFP8", "down_proj.weight", 0xFF, 8, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
     [InlineData("fp8, blocks, ue8m0", "down_proj.weight", 0x7F, 8, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
     [InlineData("quanto, E4M3FNUZ", "down_proj.weight._data", 0x80, 9, "the code at [0, 5] is NaN, which this card's kernels take for a number")]
-    public void Codes_of_NaN_that_kernels_take_for_numbers_are_refused_when_the_model_is_opened(string scheme, string tensor, byte code, int major, string what)
+    public void Codes_of_NaN_that_kernels_take_for_numbers_are_refused_when_the_model_is_opened(string scheme, string tensor, int code, int major, string what)
     {
         var error = Assert.Throws<ModelException>(() => new CardModel(
             s_weightOnly,
@@ -317,7 +317,7 @@ public class ModelTests
 
                 using FileStream stream = File.OpenWrite(path);
                 stream.Position = place;
-                stream.WriteByte(code);
+                stream.WriteByte((byte)code);
             },
             new FakeCard { Major = major, Minor = 0, Options = CardModel.Quick }));
         Assert.Equal(ModelError.Unsupported, error.Error);
