@@ -21,14 +21,16 @@ public class AttentionTests
     }
 
     [Theory]
-    [InlineData(32, 2)]
-    [InlineData(80, 1)]
-    [InlineData(96, 3)]
-    [InlineData(128, 8)]
-    [InlineData(256, 2)]
-    public void Heads_of_other_sizes_are_padded_in_registers(int size, int group)
+    [InlineData("sm_80", 32, 2)]
+    [InlineData("sm_80", 80, 1)]
+    [InlineData("sm_80", 96, 3)]
+    [InlineData("sm_80", 128, 8)]
+    [InlineData("sm_90a", 128, 8)]
+    [InlineData("sm_80", 256, 2)]
+    [InlineData("sm_90a", 256, 2)]
+    public void Heads_of_other_sizes_are_padded_in_registers(string target, int size, int group)
     {
-        var text = new CachedText("sm_80", "bf16", heads: 1, group, size, (70, 1), (5, 2));
+        var text = new CachedText(target, "bf16", heads: 1, group, size, (70, 1), (5, 2));
         text.Store();
         text.AssertAttended(Tolerance);
     }
@@ -151,6 +153,7 @@ public class AttentionTests
     [InlineData("sm_89", "e4m3", 128, 4)]
     [InlineData("sm_90a", "e5m2", 80, 2)]
     [InlineData("sm_80", "e5m2", 256, 1)]
+    [InlineData("sm_90a", "e4m3", 256, 1)]
     public void Codes_of_8_bits_are_read_with_their_scales(string target, string type, int size, int group)
     {
         var text = new CachedText(target, type, heads: 2, group, size, (45, 1), (33, 2));

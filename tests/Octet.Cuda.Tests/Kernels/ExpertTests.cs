@@ -19,6 +19,7 @@ public class ExpertTests
         { "sm_90a", new(40, 6, true, true, 1.5f, 1, 1, true) },
         { "sm_80", new(48, 5, true, true, 2, 8, 3, true) },
         { "sm_89", new(32, 3, false, true, 1, 4, 2, false) },
+        { "sm_90a", new(64, 4, true, true, 2, 8, 3, true) },
     };
 
     public sealed record RoutingRuleCase(int Experts, int Chosen, bool Logistic, bool Normalised, float Scale, int Groups, int ChosenGroups, bool Corrected);
@@ -84,7 +85,10 @@ public class ExpertTests
     [Theory]
     [InlineData("sm_80", "e4m3", 1)]
     [InlineData("sm_89", "e4m3", 4)]
+    [InlineData("sm_90a", "e4m3", 1)]
+    [InlineData("sm_90a", "e4m3", 4)]
     [InlineData("sm_90a", "bf16", 1)]
+    [InlineData("sm_90a", "bf16", 4)]
     [InlineData("sm_89", "bf16", 4)]
     public void Experts_multiply_the_tokens_that_were_sent_to_them(string target, string format, int tiles)
     {
@@ -127,10 +131,12 @@ public class ExpertTests
         }
     }
 
-    [Fact]
-    public void Results_of_a_token_are_added_with_their_weights()
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_90a")]
+    public void Results_of_a_token_are_added_with_their_weights(string target)
     {
-        var card = new KernelCard("sm_80");
+        var card = new KernelCard(target);
         float[] results = Values.Normal(6 * 40, 1);
         float[] weights = [0.5f, 2, -1, 0.25f, 1, 3];
         ulong output = card.Upload(Enumerable.Repeat(10f, 2 * 64).ToArray());
