@@ -33,26 +33,12 @@ sealed unsafe partial class CudaBackend
         int down = Place(ref parts, count, ManyRows);
         bool isCodes = prepared.Order == InputOrder.AsCodes;
         ManyCut cut = CutMany(_context.Info.Multiprocessors, format, down, columns, rows, prepared.Groups, isCodes);
-        var division = new WideDivision
-        {
-            Pieces = down * Blocks(columns, cut.TileColumns) * cut.Parts,
-            Parts = cut.Parts,
-            Groups = cut.Groups,
-            Stride = down * ManyRows,
-        };
-        if (cut.Parts > 1)
-        {
-            division.Sums = SumsOfParts((long)cut.Parts * rows * division.Stride * sizeof(float));
-        }
-
+        Division division = Divide(down, ManyRows, Blocks(columns, cut.TileColumns), cut.Parts, cut.Groups, rows);
         LaunchArguments arguments = Arguments(parts, MostParts, prepared, rows, chunk: columns);
         arguments.Add(division);
         string name = $"linear_many_{(isCodes ? "codes_" : "")}{Suffix(format)}_{cut.TileColumns}";
         Launch(ref arguments, isCodes ? "linear_many_codes" : "linear_many", name, new Dim3(Blocks(columns, cut.TileColumns), down, cut.Parts), ManyThreads, ManySharedBytes);
-        if (cut.Parts > 1)
-        {
-            Join(parts, division, ManyRows, rows);
-        }
+        Join(parts, division, ManyRows, rows);
     }
 
     /// <summary>Whether there is a kernel that gates two layers of this kind for so many rows, and all multiprocessors have a tile of them without parts.</summary>
@@ -94,35 +80,9 @@ sealed unsafe partial class CudaBackend
         return best;
     }
 
-    /// <summary>How many parts of tiles take the least time, for the multiprocessor that has the most of them.</summary>
-    /// <param name="multiprocessors">Of the card.</param>
-    /// <param name="tiles">That there are.</param>
-    /// <param name="groups">Of a tile.</param>
-    /// <param name="group">The clocks of one.</param>
-    /// <param name="sums">Those of writing and reading the sums of a part of all tiles.</param>
-    /// <param name="join">Those of one more launch.</param>
-    static PartsCut CutParts(int multiprocessors, int tiles, int groups, double group, double sums, double join)
-    {
-        var best = new PartsCut(double.PositiveInfinity, 1, groups);
-        for (int each = groups; each >= Math.Min(groups, FewestGroups); each--)
-        {
-            int pieces = Blocks(groups, each);
-            double clocks = ((double)Blocks(tiles * pieces, multiprocessors) * each * group) + (pieces > 1 ? (pieces * sums) + join : 0);
-            if (clocks < best.Clocks)
-            {
-                best = new PartsCut(clocks, pieces, each);
-            }
-        }
-
-        return best;
-    }
-
     /// <summary>How layers are cut.</summary>
     /// <param name="TileColumns">Columns of a tile.</param>
     /// <param name="Parts">Of a tile.</param>
     /// <param name="Groups">Of a part; of the last one what is left.</param>
     internal readonly record struct ManyCut(int TileColumns, int Parts, int Groups);
-
-    /// <summary>How tiles are cut into parts, and what that takes.</summary>
-    readonly record struct PartsCut(double Clocks, int Parts, int Groups);
 }

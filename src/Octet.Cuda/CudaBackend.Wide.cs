@@ -25,11 +25,8 @@ sealed unsafe partial class CudaBackend
     const double HalfProducts = 2048;
     const double CacheBytes = 24;
 
-    // What one more launch takes, beside the one before it, in clocks, and groups of a part that are worth its beginning.
+    // What one more launch takes, beside the one before it, in clocks.
     const double JoinClocks = 2000;
-    const int FewestGroups = 4;
-
-    DeviceBlock? _wideSums;
 
     bool IsHopper => _kernels.Set is { Capability: 90, Exact: true } && _context.Driver.cuTensorMapEncodeTiled is not null && _context.Info.SharedMemoryPerBlock >= WideSharedBytes;
 
@@ -40,18 +37,7 @@ sealed unsafe partial class CudaBackend
         int columns = rows * plan.Planes;
         WideCut cut = Cut(first.Format, parts, weights.Length, columns, rows, first.Groups, isCodes);
         int down = Place(ref parts, weights.Length, cut.TileRows);
-        var division = new WideDivision
-        {
-            Pieces = down * Blocks(columns, WideColumns) * cut.Parts,
-            Parts = cut.Parts,
-            Groups = cut.Groups,
-            Stride = down * cut.TileRows,
-        };
-        if (cut.Parts > 1)
-        {
-            division.Sums = SumsOfParts((long)cut.Parts * rows * division.Stride * sizeof(float));
-        }
-
+        Division division = Divide(down, cut.TileRows, Blocks(columns, WideColumns), cut.Parts, cut.Groups, rows);
         var arguments = new LaunchArguments();
         arguments.Add(Maps(weights, plan, prepared, columns));
         for (int i = 0; i < MostParts; i++)
@@ -63,36 +49,7 @@ sealed unsafe partial class CudaBackend
         arguments.Add(division);
         (string file, string form) = isCodes ? ("codes", "codes_") : plan.Order == InputOrder.ForProducts ? ("widened", "") : ("halves", "");
         Launch(ref arguments, $"linear_wide_{file}", $"linear_wide_{form}{Suffix(first.Format)}{PlanesSuffix(plan)}_{cut.TileRows}", Math.Min(division.Pieces, _context.Info.Multiprocessors), WideThreads, WideSharedBytes);
-        if (cut.Parts > 1)
-        {
-            Join(parts, division, cut.TileRows, rows);
-        }
-    }
-
-    void Join(Parts parts, in WideDivision division, int tileRows, int rows)
-    {
-        var arguments = new LaunchArguments();
-        for (int i = 0; i < MostParts; i++)
-        {
-            arguments.Add(parts[i]);
-        }
-
-        arguments.Add(division);
-        arguments.Add(tileRows);
-        Launch(ref arguments, "join_sums", "join_sums", new Dim3(Blocks(division.Stride, RowThreads), rows), RowThreads);
-    }
-
-    ulong SumsOfParts(long bytes)
-    {
-        if (_wideSums is null || _wideSums.Bytes < bytes)
-        {
-            _wideSums?.Dispose();
-            _wideSums = null;
-            _wideSums = _context.Allocate(bytes);
-            _moves++;
-        }
-
-        return _wideSums.Address;
+        Join(parts, division, cut.TileRows, rows);
     }
 
     /// <summary>

@@ -113,7 +113,7 @@ sealed partial class CudaBackend : Backend
         _logitsBlock?.Dispose();
         _readback?.Dispose();
         _parts?.Dispose();
-        _wideSums?.Dispose();
+        _sums?.Dispose();
         foreach (ExpertTable table in _expertTables.Values)
         {
             table.Dispose();

@@ -200,7 +200,7 @@ struct SpreadRows
 
 /// <summary><c>division.cuh</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-struct WideDivision
+struct Division
 {
     internal ulong Sums;
     internal int Pieces;

@@ -69,7 +69,8 @@ static class ResponseEndpoints
     /// <exception cref="ApiException">There are too many, or it would be too large to be kept.</exception>
     static RunningResponse StartInBackground(ApiRequest request, ModelLease lease, AnswerSet answers, ResponseWriter writer, List<ChatTurn> turns, byte[] input)
     {
-        (ServerState server, ResponseStore store) = (request.Server, request.Server.Get<ResponseStore>());
+        ResponseStore store = request.Server.Get<ResponseStore>();
+        BackgroundResponses background = request.Server.Get<BackgroundResponses>();
         long bytes = StoredResponse.BytesOf(input, turns);
         if (bytes > request.Options.StoredResponseBytes || request.Options is { StoredResponses: 0 } or { BackgroundResponses: 0 })
         {
@@ -78,17 +79,17 @@ static class ResponseEndpoints
 
         var stop = new CancellationTokenSource();
         byte[] queued = JsonText.Bytes(json => writer.Write(json, ResponseWriter.Queued));
-        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(server.Get<BackgroundResponses>().EventBytes) };
+        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(background.EventBytes) };
         writer.Queue(running.Events);
         IDisposable place = store.Begin(running);
-        var making = new BackgroundRun(server, answers, writer, running, last =>
+        var making = new BackgroundRun(request.Server, answers, writer, running, last =>
         {
             store.Add(Kept(request, writer, answers, last, turns, input) with { Events = running.Events });
             place.Dispose();
         });
         try
         {
-            server.Get<BackgroundResponses>().Start(running, bytes, () => making.RunAsync(stop.Token, place, running, stop, lease));
+            background.Start(running, bytes, () => making.RunAsync(stop.Token, place, running, stop, lease));
         }
         catch
         {
@@ -110,8 +111,9 @@ static class ResponseEndpoints
         int? after = ResponseQuery.Read(request.Context.Request.Query);
 
         // What is not running any more has been kept before it ended.
-        RunningResponse? running = request.Server.Get<ResponseStore>().FindRunning(id, request.Owner);
-        StoredResponse? stored = request.Server.Get<ResponseStore>().Find(id, request.Owner);
+        ResponseStore store = request.Server.Get<ResponseStore>();
+        RunningResponse? running = store.FindRunning(id, request.Owner);
+        StoredResponse? stored = store.Find(id, request.Owner);
         if (running is null && stored is null)
         {
             throw NotFound(id, null);
@@ -158,13 +160,14 @@ static class ResponseEndpoints
     internal static async Task DeleteAsync(ApiRequest request)
     {
         string id = Id(request);
-        if (request.Server.Get<ResponseStore>().FindRunning(id, request.Owner) is { Events: not null } running)
+        ResponseStore store = request.Server.Get<ResponseStore>();
+        if (store.FindRunning(id, request.Owner) is { Events: not null } running)
         {
             await running.CancelAsync();
             await running.Ended.WaitAsync(request.Aborted);
         }
 
-        if (!request.Server.Get<ResponseStore>().Remove(id, request.Owner))
+        if (!store.Remove(id, request.Owner))
         {
             throw NotFound(id, null);
         }
@@ -183,14 +186,15 @@ static class ResponseEndpoints
     internal static async Task CancelAsync(ApiRequest request)
     {
         string id = Id(request);
-        if (request.Server.Get<ResponseStore>().FindRunning(id, request.Owner) is { } running)
+        ResponseStore store = request.Server.Get<ResponseStore>();
+        if (store.FindRunning(id, request.Owner) is { } running)
         {
             await running.CancelAsync();
             await request.WriteAsync(await running.Ended.WaitAsync(request.Aborted));
             return;
         }
 
-        await request.WriteAsync((request.Server.Get<ResponseStore>().Find(id, request.Owner) ?? throw NotFound(id, null)).Json);
+        await request.WriteAsync((store.Find(id, request.Owner) ?? throw NotFound(id, null)).Json);
     }
 
     internal static Task ListInputAsync(ApiRequest request)

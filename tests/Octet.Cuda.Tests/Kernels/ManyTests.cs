@@ -96,7 +96,7 @@ public class ManyTests
         int down = rows.Sum(count => (count + 127) / 128);
         int across = ((tokens * layers.Planes) + tileColumns - 1) / tileColumns;
         int pieces = groups == 0 ? 1 : (prepared.Groups + groups - 1) / groups;
-        var division = new WideDivision
+        var division = new Division
         {
             Sums = pieces == 1 ? 0 : layers.Card.Allocate<float>((long)pieces * tokens * down * 128),
             Pieces = down * across * pieces,

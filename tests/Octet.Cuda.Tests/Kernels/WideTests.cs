@@ -136,7 +136,7 @@ public class WideTests
         int columns = tokens * layers.Planes;
         int down = rows.Sum(count => (count + tileRows - 1) / tileRows);
         int pieces = groups == 0 ? 1 : (prepared.Groups + groups - 1) / groups;
-        var division = new WideDivision
+        var division = new Division
         {
             Sums = pieces == 1 ? 0 : sums != 0 ? sums : layers.Card.Allocate<float>((long)pieces * tokens * down * tileRows),
             Pieces = down * ((columns + 127) / 128) * pieces,
