@@ -18,4 +18,7 @@ public static class CpuInfo
     /// that. Both give the same bits.
     /// </summary>
     public static string? GeneratedDecodeRefusal => FourDotsFunctions.Refusal;
+
+    /// <summary>The same for <c>vbmi</c>, with which <c>avx512bf16</c> and <c>amx</c> decode as well.</summary>
+    public static string? GeneratedVbmiDecodeRefusal => EightDotsFunctions.Refusal;
 }

@@ -66,6 +66,8 @@ sealed class DoctorCommand : Command
                 ["instruction_set"] = chosen,
                 ["generated_decode"] = CpuInfo.GeneratedDecodeRefusal is null,
                 ["generated_decode_refusal"] = CpuInfo.GeneratedDecodeRefusal,
+                ["generated_vbmi_decode"] = CpuInfo.GeneratedVbmiDecodeRefusal is null,
+                ["generated_vbmi_decode_refusal"] = CpuInfo.GeneratedVbmiDecodeRefusal,
                 ["octet_cpu"] = forced,
                 ["processors"] = threads,
                 ["memory_bytes"] = memory,
@@ -84,7 +86,8 @@ sealed class DoctorCommand : Command
                 instruction sets  {string.Join(", ", CpuInfo.InstructionSets.Where(set => set.IsSupported).Select(set => set.Name))}
                 not usable        {string.Join("; ", CpuInfo.InstructionSets.Where(set => !set.IsSupported).Select(set => $"{set.Name}: {set.Refusal}"))}
                 chosen            {chosen ?? "none"}{(forced is null ? "" : $" (OCTET_CPU={forced})")}
-                decode with avx2  {(CpuInfo.GeneratedDecodeRefusal is { } refusal ? $"compiled code: {refusal}" : "generated code")}
+                decode with avx2  {Decode(CpuInfo.GeneratedDecodeRefusal)}
+                decode with vbmi  {Decode(CpuInfo.GeneratedVbmiDecodeRefusal)}
                 processors        {threads}
                 memory            {ByteCount.Text(memory)}
                 memory bandwidth  {one / 1e9:0.0} GB/s with 1 thread, {all / 1e9:0.0} GB/s with {threads}
@@ -122,6 +125,8 @@ sealed class DoctorCommand : Command
 
         return 0;
     }
+
+    static string Decode(string? refusal) => refusal is null ? "generated code" : $"compiled code: {refusal}";
 
     static async Task<string?> AnswerAsync(List<string> problems, CancellationToken cancellationToken)
     {

@@ -7,7 +7,8 @@ public class InstructionSetTests
     [Fact]
     public void Every_set_can_be_used_or_says_why_not()
     {
-        Assert.Equal(["amx", "vbmi", "avx512bf16", "avx512", "avx2", "vector128", "scalar"], InstructionSet.All.Select(set => set.Name));
+        string[] wide = ProcessorVendor.IsAmd ? ["avx512bf16", "vbmi"] : ["vbmi", "avx512bf16"];
+        Assert.Equal(["amx", .. wide, "avx512", "avx2", "vector128", "scalar"], InstructionSet.All.Select(set => set.Name));
         Assert.All(InstructionSet.All, set => Assert.True(set.Kernels is null == set.Refusal is not null));
         Assert.All(InstructionSet.All, set => Assert.True(set.Kernels is null || set.Kernels.Name == set.Name));
     }

@@ -151,6 +151,34 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
+    /// <summary>Vectors of 512 bits, which .NET computes with narrower ones where there are none. Weights that begin anywhere in a line of the cache.</summary>
+    [Theory]
+    [MemberData(nameof(EightDotsTests.Codes), MemberType = typeof(EightDotsTests))]
+    public void Generated_loops_over_eight_places_give_every_bit_that_intrinsics_give(string code)
+    {
+        Assert.SkipUnless(X86Base.IsSupported, "software vectors of 512 bits are slow on an emulated processor");
+        EightDotsFunctions functions = EightDotsTests.Get(code);
+        var intrinsics = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi");
+        var generated = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => functions);
+
+        // Rows that are left over or too few (fewer than four, which both forms take one by one), blocks narrower and lower than the matrix, a last block that
+        // is narrower still, many in a row.
+        foreach ((int rows, int columns, int blockRows, int blockColumns) in ((int, int, int, int)[])
+            [(3, 64, 1, 64), (11, 128, 1, 128), (146, 192, 64, 64), (65, 320, 128, 128), (19, 192, 1, 64), (17, 320, 2, 128), (9, 2176, 1, 64), (299, 64, 1, 64)])
+        {
+            foreach (DataType type in (DataType[])[DataType.Float8E4M3FN, DataType.BFloat16])
+            {
+                foreach (int tokens in (int[])[1, 3])
+                {
+                    using Matrix matrix = Make(type, rows, columns, blockRows, blockColumns, bits => bits);
+                    float[] x = matrix.Inputs(tokens);
+                    Assert.Equal(Multiply(intrinsics, matrix, x, tokens, null), Multiply(generated, matrix, x, tokens, null));
+                    Assert.Empty(InterpretedCode.Failures);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void Kernels_for_many_tokens_leave_few_tokens_to_the_others()
     {

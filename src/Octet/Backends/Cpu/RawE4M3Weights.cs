@@ -18,8 +18,8 @@ readonly unsafe struct RawE4M3Weights : IWeightFormat<Vector256<float>>
 
     public static bool KeepsNaN => false;
 
-    /// <summary>AVX2 on an AMD processor (or Hygon's, which are AMD designs).</summary>
-    internal static bool IsFast { get; } = Avx2.IsSupported && Vendor() is "AuthenticAMD" or "HygonGenuine";
+    /// <summary>AVX2 on an AMD processor.</summary>
+    internal static bool IsFast { get; } = Avx2.IsSupported && ProcessorVendor.IsAmd;
 
     public static int HalvesApart => 2;
 
@@ -42,17 +42,5 @@ readonly unsafe struct RawE4M3Weights : IWeightFormat<Vector256<float>>
             : (codes.AsInt16() >> 4).AsUInt32();
         first = ((pairs << 16) & Vector256.Create(0x87F00000u)).AsSingle();
         second = (pairs & Vector256.Create(0x87F00000u)).AsSingle();
-    }
-
-    static string Vendor()
-    {
-        if (!X86Base.IsSupported)
-        {
-            return "";
-        }
-
-        (_, int b, int c, int d) = X86Base.CpuId(0, 0);
-        ReadOnlySpan<int> letters = [b, d, c];
-        return System.Text.Encoding.ASCII.GetString(System.Runtime.InteropServices.MemoryMarshal.AsBytes(letters));
     }
 }

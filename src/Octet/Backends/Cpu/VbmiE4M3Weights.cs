@@ -32,22 +32,38 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
         Simd512.InterleaveUpper(Lookup(tables + 128, codes), high, out a, out b, out c, out d);
     }
 
-    /// <summary>destination = source in bfloat16, in its order; <paramref name="count"/> is a multiple of 64.</summary>
+    /// <summary>
+    /// destination = source in bfloat16, in its order: <paramref name="rows"/> rows of <paramref name="count"/> codes, a multiple of 64. What lies
+    /// <paramref name="ahead"/> bytes further is asked for, unless that is 0.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void ToBFloat16(byte* source, int count, ushort* destination)
+    internal static void ToBFloat16(byte* source, int rows, nint sourceStride, int count, nint ahead, ushort* destination, nint stride)
     {
         byte* tables = s_tables;
 
-        // Bytes are interleaved within 128 bits: of each, the first eight shall be of the first half, the others of the second.
-        Vector512<long> order = Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7);
-        for (int i = 0; i < count; i += Vector512<byte>.Count)
+        // Bytes are interleaved within 128 bits: of each, the first eight shall be of the first half, the others of the second. Lines of the cache are
+        // loaded whole, and codes picked from two, as loads across two take longer.
+        Vector512<byte> order = Vector512.Shuffle(Vector512<byte>.Indices.AsInt64(), Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7)).AsByte();
+        for (int row = 0; row < rows; row++, source += sourceStride, destination += stride)
         {
-            Vector512<byte> codes = Vector512.Shuffle(Vector512.Load(source + i).AsInt64(), order).AsByte();
-            Vector512<byte> high = Lookup(tables, codes) | (codes & Vector512.Create((byte)0x80));
-            Vector512<byte> low = Lookup(tables + 128, codes);
-            Simd512.Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
-            first.Store(destination + i);
-            second.Store(destination + i + Vector512<ushort>.Count);
+            nint into = (nint)source % Vector512<byte>.Count;
+            byte* line = source - into;
+            byte* next = into == 0 ? line : line + Vector512<byte>.Count;
+            Vector512<byte> places = order + Vector512.Create((byte)into);
+            for (nint i = 0; i < count; i += Vector512<byte>.Count)
+            {
+                if (ahead != 0)
+                {
+                    Sse.Prefetch1(source + i + ahead);
+                }
+
+                Vector512<byte> codes = Avx512Vbmi.PermuteVar64x8x2(Vector512.LoadAligned(line + i), places, Vector512.LoadAligned(next + i));
+                Vector512<byte> high = Lookup(tables, codes) | (codes & Vector512.Create((byte)0x80));
+                Vector512<byte> low = Lookup(tables + 128, codes);
+                Simd512.Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
+                first.Store(destination + i);
+                second.Store(destination + i + Vector512<ushort>.Count);
+            }
         }
     }
 
@@ -69,10 +85,9 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
         return Vector512.Load(found);
     }
 
-    static byte* Tables()
+    /// <summary>256 bytes: [high, low][magnitude].</summary>
+    internal static void WriteTables(Span<byte> tables)
     {
-        // Lives as long as the process.
-        byte* tables = (byte*)NativeMemory.AlignedAlloc(256, 64);
         for (int magnitude = 0; magnitude < 128; magnitude++)
         {
             byte code = (byte)magnitude;
@@ -80,7 +95,13 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
             tables[magnitude] = (byte)(bits >> 24);
             tables[128 + magnitude] = (byte)(bits >> 16);
         }
+    }
 
+    static byte* Tables()
+    {
+        // Lives as long as the process.
+        byte* tables = (byte*)NativeMemory.AlignedAlloc(256, 64);
+        WriteTables(new Span<byte>(tables, 256));
         return tables;
     }
 }

@@ -15,18 +15,22 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     const int FarPrefetchBytes = 1024;
 
     // Rows of each walk in one call: their sums are few enough for the first cache level; for several tokens the rows stay in the second.
-    const int FourDotsRows = FourDotsBlock.MostRows;
-    const int FourDotsBytes = 128 << 10;
-    const int NextWalkBytes = 512;
+    const int WalkRows = FourDotsBlock.MostRows;
+    const int SharedRowBytes = 128 << 10;
+    const int NextWalksBytes = 2048;
 
     // So many rows are worth a copy of the input that has their scales in it.
     const int FewestRowsOfScales = 16;
 
-    // Floats between the sums of two walks: each row's is a vector at first.
-    static int WalkSums => FourDotsRows * TSimd.Count;
+    // Of generated code, and of compiled code.
+    const int MostWalks = EightDotsCode.Walks;
+    const int CompiledWalks = 4;
 
-    // Inputs in order; the same times scales; the sums of four walks, and a vector more for Fold.
-    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + 4 * WalkSums + TSimd.Count;
+    // Floats between the sums of two walks: each row's is a vector at first.
+    static int WalkSums => WalkRows * TSimd.Count;
+
+    // Inputs in order; the same times scales; the sums of all walks, and a vector more for Fold.
+    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + MostWalks * WalkSums + TSimd.Count;
 
     void Dots<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
@@ -44,14 +48,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         bool inBlocks = weight.BlockColumns < columns;
         bool scalesInput = inBlocks && weight.BlockRows >= FewestRowsOfScales;
-        bool fourDots = x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (!inBlocks || scalesInput || weight.BlockColumns % FourDotsStep<TFormat>() == 0);
+        bool inWalks = x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (!inBlocks || scalesInput || weight.BlockColumns % FourDotsStep<TFormat>() == 0);
+        int walks = GeneratedDots<TFormat>()?.Walks ?? CompiledWalks;
         for (long row = first; row < end;)
         {
             // Rows with the same scales, or all where each has its own.
             long stop = weight.BlockRows == 1 ? end : Math.Min(end, (row / weight.BlockRows + 1) * weight.BlockRows);
-            if (fourDots && stop - row >= 4)
+            if (inWalks && stop - row >= walks)
             {
-                long far = (stop - row) / 4;
+                long far = (stop - row) / walks;
                 if (scalesInput)
                 {
                     float unit = PowerNear(weight.Scales(row), (columns + weight.BlockColumns - 1) / weight.BlockColumns);
@@ -60,16 +65,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                         ScaleInput(arranged + (nint)t * stride, 0, columns, weight.Scales(row), weight.BlockColumns, 1 / unit, scaled + (nint)t * stride, 1);
                     }
 
-                    FourWalks<TFormat>(weight, row, far, scaled, stride, x.Rows, &unit, y, yStride, sums);
+                    DistantDots<TFormat>(weight, row, far, walks, scaled, stride, x.Rows, &unit, y, yStride, sums);
                 }
                 else
                 {
                     float one = 1;
                     bool oneScale = !inBlocks && (!weight.IsScaled || weight.BlockRows > 1);
-                    FourWalks<TFormat>(weight, row, far, arranged, stride, x.Rows, !oneScale ? null : weight.IsScaled ? weight.Scales(row) : &one, y, yStride, sums);
+                    DistantDots<TFormat>(weight, row, far, walks, arranged, stride, x.Rows, !oneScale ? null : weight.IsScaled ? weight.Scales(row) : &one, y, yStride, sums);
                 }
 
-                row += 4 * far;
+                row += walks * far;
             }
 
             for (; row < stop; row++)
@@ -83,10 +88,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>Rows [row, row + 4 * far) times <paramref name="tokens"/> tokens, in four walks of <paramref name="far"/> rows.</summary>
+    /// <summary>Rows [row, row + walks * far) times <paramref name="tokens"/> tokens, in walks of <paramref name="far"/> rows.</summary>
     /// <param name="weight">The matrix.</param>
     /// <param name="row">The first row.</param>
     /// <param name="far">Rows of a walk.</param>
+    /// <param name="walks">How many.</param>
     /// <param name="x">Arranged tokens, <paramref name="xStride"/> floats apart.</param>
     /// <param name="xStride">Floats.</param>
     /// <param name="tokens">How many.</param>
@@ -95,14 +101,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <param name="yStride">Floats between the outputs of two tokens.</param>
     /// <param name="sums">Memory.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void FourWalks<TFormat>(CpuWeight weight, long row, long far, float* x, int xStride, int tokens, float* scale, float* y, int yStride, float* sums)
+    void DistantDots<TFormat>(CpuWeight weight, long row, long far, int walks, float* x, int xStride, int tokens, float* scale, float* y, int yStride, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
         nint rowBytes = (nint)columns * TFormat.ElementBytes;
         nint apart = (nint)far * rowBytes;
         bool blockEnds = scale is null && weight.BlockColumns < columns;
-        int most = blockEnds ? 1 : tokens == 1 ? FourDotsRows : (int)Math.Clamp(FourDotsBytes / (4 * rowBytes), 1, FourDotsRows);
+        int most = blockEnds ? 1 : tokens == 1 ? WalkRows : (int)Math.Clamp(SharedRowBytes / (walks * rowBytes), 1, WalkRows);
         for (long end = row + far; row < end; row += most)
         {
             int rows = (int)Math.Min(most, end - row);
@@ -111,17 +117,17 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 if (blockEnds)
                 {
-                    FourDotsInBlocks<TFormat>(weight, row, far, x, y, sums);
+                    DistantDotsInBlocks<TFormat>(weight, row, far, walks, x, y, sums);
                     continue;
                 }
 
-                FourDots<TFormat>(rows, columns, w, apart, x, 0, sums);
-                if (t == 0 && row + rows == end && row + rows + 3 * far < weight.Rows)
+                Walk<TFormat>(rows, columns, w, apart, x, 0, sums);
+                if (t == 0 && row + rows == end && row + rows + (walks - 1) * far < weight.Rows)
                 {
-                    PrefetchWalks(weight.Row(row + rows + 3 * far), apart);
+                    PrefetchWalks(weight.Row(row + rows + (walks - 1) * far), apart, walks);
                 }
 
-                for (int walk = 0; walk < 4; walk++)
+                for (int walk = 0; walk < walks; walk++)
                 {
                     long at = row + walk * far;
                     ScaleSums(sums + walk * WalkSums, rows, TFormat.HalfUnit, scale, scale is null ? weight.Scales(at) : null, y + at);
@@ -151,14 +157,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>Rows row, row + far, row + 2 far and row + 3 far times one token, block by block.</summary>
+    /// <summary>Rows row, row + far and so on, one of each walk, times one token, block by block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void FourDotsInBlocks<TFormat>(CpuWeight weight, long row, long far, float* x, float* y, float* sums)
+    void DistantDotsInBlocks<TFormat>(CpuWeight weight, long row, long far, int walks, float* x, float* y, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         nint apart = (nint)far * weight.Columns * TFormat.ElementBytes;
         byte* w = weight.Row(row);
-        for (long at = row; at < row + 4 * far; at += far)
+        for (long at = row; at < row + walks * far; at += far)
         {
             y[at] = 0;
         }
@@ -168,9 +174,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             // The last block of a row may be narrower.
             int width = Math.Min(weight.BlockColumns, left);
-            int blocks = Math.Min(left / width, FourDotsRows);
-            FourDots<TFormat>(blocks, width, w, apart, x, width, sums);
-            for (int walk = 0; walk < 4; walk++)
+            int blocks = Math.Min(left / width, WalkRows);
+            Walk<TFormat>(blocks, width, w, apart, x, width, sums);
+            for (int walk = 0; walk < walks; walk++)
             {
                 float* sum = sums + walk * WalkSums;
                 long at = row + walk * far;
@@ -189,61 +195,74 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>
-    /// Sums of <paramref name="rows"/> rows after one another from each of four places, <paramref name="apart"/> bytes apart: [place],
+    /// Sums of <paramref name="rows"/> rows after one another from each of several places, <paramref name="apart"/> bytes apart: [place],
     /// <see cref="WalkSums"/> apart, [row]. From row to row the input goes on by <paramref name="xStep"/>.
     /// </summary>
     /// <remarks>
-    /// Memory gives more to four distant walks than to one (a page's end stalls only its own), and eight sums hide the latency of the
+    /// Memory gives more to distant walks than to one (a page's end stalls only its own), and their sums hide the latency of the
     /// additions.
     /// </remarks>
-    void FourDots<TFormat>(int rows, int columns, byte* w, nint apart, float* x, nint xStep, float* sums)
+    void Walk<TFormat>(int rows, int columns, byte* w, nint apart, float* x, nint xStep, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        bool isE4M3 = typeof(TFormat) == typeof(RawE4M3Weights);
-        if ((isE4M3 || typeof(TFormat) == typeof(BFloat16Weights<Simd256, Vector256<float>>)) && fourDots?.Invoke() is { } functions)
+        if (GeneratedDots<TFormat>() is not { } functions)
         {
-            FourDotsBlock block = new()
-            {
-                First = w,
-                Second = w + apart,
-                Third = w + 2 * apart,
-                Fourth = w + 3 * apart,
-                Inputs = x,
-                Sums = sums,
-                Rows = rows,
-                Steps = columns / FourDotsStep<TFormat>(),
-                InputMove = (xStep - columns) * sizeof(float),
-            };
-            if (isE4M3)
-            {
-                functions.MultiplyE4M3(block);
-            }
-            else
-            {
-                functions.MultiplyBFloat16(block);
-            }
-
+            FourDots<TFormat>(rows, columns, w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, xStep, sums);
+            FoldWalks(CompiledWalks, rows, sums);
             return;
         }
 
-        FourDots<TFormat>(rows, columns, w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, xStep, sums);
-        for (int walk = 0; walk < 4; walk++)
+        DotsRun run = new()
+        {
+            First = w,
+            Apart = apart,
+            Inputs = x,
+            Sums = sums,
+            Rows = rows,
+            Steps = columns / FourDotsStep<TFormat>(),
+            InputMove = (xStep - columns) * sizeof(float),
+        };
+        if (typeof(TFormat) == typeof(TE4M3))
+        {
+            functions.MultiplyE4M3(run);
+        }
+        else
+        {
+            functions.MultiplyBFloat16(run);
+        }
+
+        if (functions.LeavesLanes)
+        {
+            FoldWalks(functions.Walks, rows, sums);
+        }
+    }
+
+    /// <summary>Generated code for the format, if there is any.</summary>
+    DotsFunctions? GeneratedDots<TFormat>()
+        where TFormat : struct, IWeightFormat<TVector>
+        => typeof(TFormat) == typeof(RawE4M3Weights) || typeof(TFormat) == typeof(VbmiE4M3Weights) || typeof(TFormat) == typeof(BFloat16Weights<TSimd, TVector>)
+            ? dots?.Invoke()
+            : null;
+
+    static void FoldWalks(int walks, int rows, float* sums)
+    {
+        for (int walk = 0; walk < walks; walk++)
         {
             Fold(sums + walk * WalkSums, rows * TSimd.Count);
         }
     }
 
     /// <summary>
-    /// Asks for the first lines of four walks while the sums of those before them are finished: what a walk itself asks for ahead ends, at its
-    /// end, in the next of the four, which has been read.
+    /// Asks for the first lines of the next walks while the sums of those before them are finished: what a walk itself asks for ahead ends, at its
+    /// end, in the next of them, which has been read.
     /// </summary>
-    static void PrefetchWalks(byte* w, nint apart)
+    static void PrefetchWalks(byte* w, nint apart, int walks)
     {
         if (Sse.IsSupported)
         {
-            for (int walk = 0; walk < 4; walk++, w += apart)
+            for (int walk = 0; walk < walks; walk++, w += apart)
             {
-                for (int line = 0; line < NextWalkBytes; line += 64)
+                for (int line = 0; line < NextWalksBytes / walks; line += 64)
                 {
                     Sse.Prefetch0(w + line);
                 }

@@ -58,6 +58,21 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
     {
         Check("amx, interpreted", DataType.Float8E4M3FN, 5, 64, 128, 32, 530);
         Check("amx, interpreted", DataType.Float8E4M3FN, 3, 1200, 128, 128, 512, dynamic: true);
+        Check("avx512bf16, interpreted", DataType.Float8E4M3FN, 5, 64, 128, 32, 530);
+    }
+
+    /// <summary>More inputs than the third level keeps; groups that leave one, two and three to the last turns.</summary>
+    [Theory]
+    [InlineData(4500, 480)]
+    [InlineData(300, 64)]
+    [InlineData(300, 80)]
+    [InlineData(300, 112)]
+    public void Many_columns_and_turns_are_all_added(int columns, int tokens)
+    {
+        string code = "avx512bf16, on this processor";
+        Check(code, DataType.Float8E4M3FN, 70, columns, 128, 128, tokens);
+        Check(code, DataType.Float8E4M3FN, 33, columns, 128, 128, tokens, dynamic: true);
+        Check(code, DataType.BFloat16, 40, columns, 1, columns, tokens);
     }
 
     [Theory]
@@ -112,25 +127,53 @@ public sealed unsafe class BFloat16ProductTests : IDisposable
 
         List<float[]> results = [];
         byte* configuration = stackalloc byte[64];
+        var sums = (float*)(memory + (1 << 16));
+        var factors = (float*)(memory + (3 << 15));
+        for (int i = 0; i < 64; i++)
+        {
+            factors[i] = i % 5 - 2.5f;
+        }
+
         foreach (GeneralRegister argument in (GeneralRegister[])[GeneralRegister.Rdi, GeneralRegister.Rcx])
         {
-            var sums = (float*)(memory + (1 << 16));
             ProductBlock block = new() { Weights = memory, Inputs = memory + (1 << 15), MoreInputs = memory + (1 << 15) + 8192, Sums = sums, Steps = 8 };
             TileCode.WriteConfiguration(new Span<byte>(configuration, 64));
             var processor = new Processor();
             processor.Allow(configuration, 64);
             processor.Call(new MachineProgram(TileCode.Begin(argument)), argument, configuration);
-            foreach ((byte[] code, int rows) in ((byte[], int)[])[(TileCode.Multiply(argument, 2), 32), (DotProductCode.Multiply(argument, 2), 8)])
+            InterpretedCode.Allow(processor, &block, 32, 2);
+            processor.Call(new MachineProgram(TileCode.Multiply(argument, 2)), argument, &block);
+            results.Add(new ReadOnlySpan<float>(sums, 1024).ToArray());
+            foreach ((int groups, bool scaled, int bytes) in ((int, bool, int)[])[(1, false, 1), (2, true, 1), (3, false, 2), (3, true, 1)])
             {
-                InterpretedCode.Allow(processor, &block, rows, 2);
-                processor.Call(new MachineProgram(code), argument, &block);
-                results.Add(new ReadOnlySpan<float>(sums, 1024).ToArray());
+                new Span<float>(sums, 1536).Clear();
+                PanelBlock panel = new()
+                {
+                    Weights = memory,
+                    Inputs = memory + (1 << 15),
+                    GroupBytes = 8192,
+                    Totals = sums,
+                    Factors = factors,
+                    Steps = 4,
+                    Blocks = 2,
+                    Turns = 1,
+                    BlockWeightBytes = 256,
+                    BlockInputBytes = 4096,
+                    Scales = factors,
+                    ScaleBytes = 32,
+                };
+                InterpretedCode.AllowDots(processor, &panel, groups, scaled);
+                processor.Call(new MachineProgram(DotProductCode.MultiplyPanel(argument, groups, scaled, bytes)), argument, &panel);
+                results.Add(new ReadOnlySpan<float>(sums, groups * 512).ToArray());
             }
         }
 
-        Assert.Equal(results[0], results[2]);
-        Assert.Equal(results[1], results[3]);
-        Assert.Contains(results[0], sum => sum != 0);
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(results[i], results[5 + i]);
+            Assert.Contains(results[i], sum => sum != 0);
+        }
+
         NativeMemory.Free(memory);
     }
 

@@ -20,15 +20,15 @@ public unsafe class FourDotsTests
     [MemberData(nameof(Codes))]
     public void Known_products_are_exact(string code)
     {
-        Assert.True(KnownDots.AreExact(Get(code)));
+        Assert.True(KnownDots.AreExact(Get(code), RawE4M3Weights.HalfUnit));
         Assert.Empty(InterpretedCode.Failures);
     }
 
     [Fact]
     public void A_processor_that_multiplies_wrongly_is_found_out()
     {
-        Assert.False(KnownDots.AreExact(new FourDotsFunctions(&Nothing, &Nothing)));
-        Assert.False(KnownDots.AreExact(new FourDotsFunctions(&Zeros, &Zeros)));
+        Assert.False(KnownDots.AreExact(new FourDotsFunctions(&Nothing, &Nothing), RawE4M3Weights.HalfUnit));
+        Assert.False(KnownDots.AreExact(new FourDotsFunctions(&Zeros, &Zeros), RawE4M3Weights.HalfUnit));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Tests.Backends.MachineCode;
 
-/// <summary>The functions of <see cref="ProductCode"/> and <see cref="FourDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
+/// <summary>The functions of <see cref="ProductCode"/>, <see cref="FourDotsFunctions"/> and <see cref="EightDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
 static unsafe class InterpretedCode
 {
     static readonly MachineProgram s_tileBegin = new(TileCode.Begin(GeneralRegister.Rdi));
@@ -14,22 +14,29 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_panelOne = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 1));
     static readonly MachineProgram s_panelTwo = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 2));
     static readonly MachineProgram s_expect = new(TileCode.Expect(GeneralRegister.Rdi));
-    static readonly MachineProgram s_dotOne = new(DotProductCode.Multiply(GeneralRegister.Rdi, 1));
-    static readonly MachineProgram s_dotTwo = new(DotProductCode.Multiply(GeneralRegister.Rdi, 2));
+    static readonly ConcurrentDictionary<(int Groups, bool TokenScales, int ElementBytes), MachineProgram> s_dotPanels = [];
+    static readonly MachineProgram s_eightE4M3 = new(EightDotsCode.E4M3(GeneralRegister.Rdi, aligned: false));
+    static readonly MachineProgram s_eightAlignedE4M3 = new(EightDotsCode.E4M3(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram s_eightBFloat16 = new(EightDotsCode.BFloat16(GeneralRegister.Rdi, aligned: false));
+    static readonly MachineProgram s_eightAlignedBFloat16 = new(EightDotsCode.BFloat16(GeneralRegister.Rdi, aligned: true));
     static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
     static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
 
-    static readonly ConcurrentDictionary<(nint Size, int Groups), (MachineProgram Scores, MachineProgram Values)> s_attention = [];
+    static readonly ConcurrentDictionary<(bool Tiles, nint Size, int Groups), (MachineProgram Scores, MachineProgram Values)> s_attention = [];
 
     // Every thread has registers and tiles of its own.
     [ThreadStatic]
     static Processor? s_processor;
 
-    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, &Expect), _ => new(&ScoresOne, &ScoresTwo, &ValuesOne, &ValuesTwo));
+    internal static ProductCode Tiles { get; } = new(ProductBlock.PanelRows, &TileBegin, &TileEnd, &TileOne, &TileTwo, new(&PanelOne, &PanelTwo, null, &Expect), _ => new(&ScoresOne, &ScoresTwo, &ValuesOne, &ValuesTwo));
 
-    internal static ProductCode DotProducts { get; } = new(DotProductCode.Rows, null, null, &DotOne, &DotTwo);
+    internal static ProductCode DotProducts { get; } = new(
+        new(&DotOne, &DotTwo, &DotThree), new(&ScaledDotOne, &ScaledDotTwo, &ScaledDotThree), new(&WideDotOne, &WideDotTwo, &WideDotThree),
+        _ => new(&DotScoresOne, &DotScoresTwo, &DotValuesOne, &DotValuesTwo));
 
     internal static FourDotsFunctions FourDots { get; } = new(&FourE4M3, &FourBFloat16);
+
+    internal static EightDotsFunctions EightDots { get; } = new(&EightE4M3, &EightAlignedE4M3, &EightBFloat16, &EightAlignedBFloat16);
 
     /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
     internal static ConcurrentQueue<Exception> Failures { get; } = [];
@@ -70,18 +77,30 @@ static unsafe class InterpretedCode
     static void Expect(void* rows) => Call(s_expect, rows, processor => processor.Allow(rows, ExpectedRows.Bytes));
 
     [UnmanagedCallersOnly]
-    static void ScoresOne(void* block) => Scores((AttentionBlock*)block, 1);
+    static void ScoresOne(void* block) => Scores((AttentionBlock*)block, 1, tiles: true);
 
     [UnmanagedCallersOnly]
-    static void ScoresTwo(void* block) => Scores((AttentionBlock*)block, 2);
+    static void ScoresTwo(void* block) => Scores((AttentionBlock*)block, 2, tiles: true);
 
     [UnmanagedCallersOnly]
-    static void ValuesOne(void* block) => Values((AttentionBlock*)block, 1);
+    static void ValuesOne(void* block) => Values((AttentionBlock*)block, 1, tiles: true);
 
     [UnmanagedCallersOnly]
-    static void ValuesTwo(void* block) => Values((AttentionBlock*)block, 2);
+    static void ValuesTwo(void* block) => Values((AttentionBlock*)block, 2, tiles: true);
 
-    static void Scores(AttentionBlock* block, int groups) => Call(Attention(block, groups).Scores, block, processor =>
+    [UnmanagedCallersOnly]
+    static void DotScoresOne(void* block) => Scores((AttentionBlock*)block, 1, tiles: false);
+
+    [UnmanagedCallersOnly]
+    static void DotScoresTwo(void* block) => Scores((AttentionBlock*)block, 2, tiles: false);
+
+    [UnmanagedCallersOnly]
+    static void DotValuesOne(void* block) => Values((AttentionBlock*)block, 1, tiles: false);
+
+    [UnmanagedCallersOnly]
+    static void DotValuesTwo(void* block) => Values((AttentionBlock*)block, 2, tiles: false);
+
+    static void Scores(AttentionBlock* block, int groups, bool tiles) => Call(Attention(block, groups, tiles).Scores, block, processor =>
     {
         processor.Allow(block, AttentionBlock.Bytes);
         processor.Allow(block->Left, 32 * block->Size * 2);
@@ -89,7 +108,7 @@ static unsafe class InterpretedCode
         processor.Allow(block->Output, groups * 2048L, writable: true);
     });
 
-    static void Values(AttentionBlock* block, int groups) => Call(Attention(block, groups).Values, block, processor =>
+    static void Values(AttentionBlock* block, int groups, bool tiles) => Call(Attention(block, groups, tiles).Values, block, processor =>
     {
         processor.Allow(block, AttentionBlock.Bytes);
         processor.Allow(block->Left, (groups - 1) * 4096L + block->Pages * 1024);
@@ -97,14 +116,15 @@ static unsafe class InterpretedCode
         processor.Allow(block->Output, groups * 16 * block->Size * 4, writable: true);
     });
 
-    static (MachineProgram Scores, MachineProgram Values) Attention(AttentionBlock* block, int groups)
-        => s_attention.GetOrAdd((block->Size, groups), key => (
-            new(AttentionCode.Scores(GeneralRegister.Rdi, (int)key.Size, key.Groups)), new(AttentionCode.Values(GeneralRegister.Rdi, (int)key.Size, key.Groups))));
+    static (MachineProgram Scores, MachineProgram Values) Attention(AttentionBlock* block, int groups, bool tiles)
+        => s_attention.GetOrAdd((tiles, block->Size, groups), key => key.Tiles
+            ? (new(AttentionCode.Scores(GeneralRegister.Rdi, (int)key.Size, key.Groups)), new(AttentionCode.Values(GeneralRegister.Rdi, (int)key.Size, key.Groups)))
+            : (new(DotAttentionCode.Scores(GeneralRegister.Rdi, (int)key.Size, key.Groups)), new(DotAttentionCode.Values(GeneralRegister.Rdi, (int)key.Size, key.Groups))));
 
     static void Allow(Processor processor, PanelBlock* block, int groups)
     {
         nint steps = block->Steps * block->Blocks;
-        processor.Allow(block, PanelBlock.Bytes, writable: true);
+        processor.Allow(block, sizeof(PanelBlock), writable: true);
         processor.Allow(block->Weights, 31 * 1024L + steps * 64);
         processor.Allow(block->Factors, block->Blocks * 32L * sizeof(float));
         processor.Allow(block->Sums, groups * 2048L, writable: true);
@@ -116,10 +136,56 @@ static unsafe class InterpretedCode
     }
 
     [UnmanagedCallersOnly]
-    static void DotOne(void* block) => Call(s_dotOne, block, processor => Allow(processor, (ProductBlock*)block, 8, 1));
+    static void DotOne(void* block) => Dot(block, 1, false, 1);
 
     [UnmanagedCallersOnly]
-    static void DotTwo(void* block) => Call(s_dotTwo, block, processor => Allow(processor, (ProductBlock*)block, 8, 2));
+    static void DotTwo(void* block) => Dot(block, 2, false, 1);
+
+    [UnmanagedCallersOnly]
+    static void DotThree(void* block) => Dot(block, 3, false, 1);
+
+    [UnmanagedCallersOnly]
+    static void ScaledDotOne(void* block) => Dot(block, 1, true, 1);
+
+    [UnmanagedCallersOnly]
+    static void ScaledDotTwo(void* block) => Dot(block, 2, true, 1);
+
+    [UnmanagedCallersOnly]
+    static void ScaledDotThree(void* block) => Dot(block, 3, true, 1);
+
+    [UnmanagedCallersOnly]
+    static void WideDotOne(void* block) => Dot(block, 1, false, 2);
+
+    [UnmanagedCallersOnly]
+    static void WideDotTwo(void* block) => Dot(block, 2, false, 2);
+
+    [UnmanagedCallersOnly]
+    static void WideDotThree(void* block) => Dot(block, 3, false, 2);
+
+    static void Dot(void* block, int groups, bool tokenScales, int elementBytes)
+        => Call(DotPanel(groups, tokenScales, elementBytes), block, processor => AllowDots(processor, (PanelBlock*)block, groups, tokenScales));
+
+    static MachineProgram DotPanel(int groups, bool tokenScales, int elementBytes)
+        => s_dotPanels.GetOrAdd((groups, tokenScales, elementBytes), key => new(DotProductCode.MultiplyPanel(GeneralRegister.Rdi, key.Groups, key.TokenScales, key.ElementBytes)));
+
+    /// <summary>What <paramref name="block"/> promises a function without tiles.</summary>
+    internal static void AllowDots(Processor processor, PanelBlock* block, int groups, bool tokenScales)
+    {
+        nint steps = block->Steps * block->Blocks;
+        processor.Allow(block, sizeof(PanelBlock), writable: true);
+        processor.Allow(block->Weights, 31L * DotProductCode.RowBytes + steps * 64);
+        processor.Allow(block->Factors, block->Blocks * 32L * sizeof(float));
+        processor.Allow(block->Totals, block->Turns * groups * 2048L, writable: true);
+        for (int group = 0; group < block->Turns * groups; group++)
+        {
+            processor.Allow((byte*)block->Inputs + group * block->GroupBytes, steps * 1024);
+        }
+
+        for (nint at = 0; tokenScales && at < block->Blocks; at++)
+        {
+            processor.Allow((byte*)block->Scales + at * block->ScaleBytes, block->Turns * groups * 64);
+        }
+    }
 
     /// <summary>What <paramref name="block"/> promises; <paramref name="inputBytes"/> of inputs go with a step.</summary>
     internal static void Allow(Processor processor, FourDotsBlock* block, int inputBytes)
@@ -143,6 +209,35 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void FourBFloat16(void* block) => Call(s_fourBFloat16, block, processor => Allow(processor, (FourDotsBlock*)block, 128));
+
+    /// <summary>What <paramref name="block"/> promises; a step takes <paramref name="lines"/> lines of the cache.</summary>
+    internal static void Allow(Processor processor, EightDotsBlock* block, int lines, bool aligned)
+    {
+        processor.Allow(block, sizeof(EightDotsBlock), writable: true);
+        processor.Allow(block->Tables, EightDotsCode.TableBytes);
+        processor.Allow(block->Order, 64);
+
+        // Rows that begin within a line end within one more.
+        for (int walk = 0; walk < EightDotsCode.Walks; walk++)
+        {
+            processor.Allow((byte*)block->First + walk * block->Apart, block->Rows * block->Steps * lines * 64 + (aligned ? 0 : 64));
+            processor.Allow((byte*)block->Sums + walk * EightDotsBlock.WalkBytes, block->Rows * 64, writable: true);
+        }
+
+        processor.Allow(block->Inputs, block->Steps * 256 + (block->Rows - 1) * Math.Max(0, block->Steps * 256 + block->InputMove));
+    }
+
+    [UnmanagedCallersOnly]
+    static void EightE4M3(void* block) => Call(s_eightE4M3, block, processor => Allow(processor, (EightDotsBlock*)block, 1, aligned: false));
+
+    [UnmanagedCallersOnly]
+    static void EightAlignedE4M3(void* block) => Call(s_eightAlignedE4M3, block, processor => Allow(processor, (EightDotsBlock*)block, 1, aligned: true));
+
+    [UnmanagedCallersOnly]
+    static void EightBFloat16(void* block) => Call(s_eightBFloat16, block, processor => Allow(processor, (EightDotsBlock*)block, 2, aligned: false));
+
+    [UnmanagedCallersOnly]
+    static void EightAlignedBFloat16(void* block) => Call(s_eightAlignedBFloat16, block, processor => Allow(processor, (EightDotsBlock*)block, 2, aligned: true));
 
     static void Call(MachineProgram program, void* argument, Action<Processor> allow)
     {

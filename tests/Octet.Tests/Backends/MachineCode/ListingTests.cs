@@ -161,56 +161,134 @@ public class ListingTests
     [Theory]
     [InlineData(nameof(GeneralRegister.Rdi))]
     [InlineData(nameof(GeneralRegister.Rcx))]
-    public void Groups_in_vectors(string argument)
+    public void Panels_in_vectors(string argument)
     {
-        string[] sums = [.. Enumerable.Range(16, 16).Select(i => $"zmm{i}")];
-        foreach (int groups in (int[])[1, 2])
+        foreach ((int groups, bool scaled, int bytes) in ((int, bool, int)[])[(1, false, 1), (2, true, 1), (3, false, 2)])
         {
-            List<string> rows = [];
-            List<string> stores = [];
-            for (int row = 0; row < 8; row++)
+            int rows = groups == 1 ? 16 : 8;
+            List<string> lines = ["mov rax, ARGUMENT"];
+            int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 10)] : [];
+            lines.AddRange(kept.Select(i => $"vmovups [rax+{152 + 16 * i}], xmm{6 + i}"));
+            int turn = lines.Count;
+            foreach ((int from, int to) in ((int, int)[])[(40, 80), (56, 72), (0, 128), (8, 136), .. scaled ? ((int, int)[])[(104, 144)] : []])
             {
-                string at = row == 0 ? "[r8]" : $"[r8+{row * 1024}]";
-                rows.Add($"vdpbf16ps {sums[row]}, zmm0, {at}{{1to16}}");
-                if (groups == 2)
+                lines.AddRange([$"mov rdx, [rax{Plus(from)}]", $"mov [rax+{to}], rdx"]);
+            }
+
+            int block = lines.Count;
+            for (int row = 0; row < 32; row += rows)
+            {
+                lines.AddRange(["mov r8, [rax+128]", .. (string[])(row == 0 ? [] : [$"add r8, {row * 576}"]), "mov r9, [rax+136]", "mov r10, [rax+16]", "mov rdx, [rax+48]"]);
+                lines.AddRange(Enumerable.Range(8, rows * groups).Select(sum => $"vpxord zmm{sum}, zmm{sum}, zmm{sum}"));
+                lines.Add("mov r11, [rax+120]");
+                int step = lines.Count;
+                lines.Add("mov rcx, 8");
+                int pairs = lines.Count;
+                for (int line = 0; line < rows * 4 * bytes; line += 64)
                 {
-                    rows.Add($"vdpbf16ps {sums[8 + row]}, zmm1, {at}{{1to16}}");
+                    lines.Add($"prefetcht1 [r11{Plus(line)}]");
+                }
+
+                lines.Add($"add r11, {rows * 4 * bytes}");
+                for (int pair = 0; pair < 2; pair++)
+                {
+                    lines.AddRange(Enumerable.Range(0, groups).Select(group => $"vmovups zmm{group}, [r9{(group == 0 ? "" : group == 1 ? "+r10" : "+r10*2")}{Plus(pair * 64)}]"));
+                    for (int r = 0; r < rows; r++)
+                    {
+                        lines.Add($"vbroadcastss zmm{3 + r % 3}, [r8{Plus(r * 576 + pair * 4)}]");
+                        lines.AddRange(Enumerable.Range(0, groups).Select(group => $"vdpbf16ps zmm{8 + r * groups + group}, zmm{group}, zmm{3 + r % 3}"));
+                    }
+                }
+
+                lines.AddRange(["add r8, 8", "add r9, 128", "dec rcx", $"jnz {pairs}", "dec rdx", $"jnz {step}", "mov [rax+120], r11", "mov r11, [rax+80]", "mov rdx, [rax+32]"]);
+                if (scaled)
+                {
+                    lines.Add("mov r10, [rax+144]");
+                    lines.AddRange(Enumerable.Range(0, groups).Select(group => $"vmovups zmm{group}, [r10{Plus(group * 64)}]"));
+                }
+
+                for (int r = 0; r < rows; r++)
+                {
+                    string factor = $"zmm{3 + r % 3}";
+                    lines.Add($"vbroadcastss {factor}, [r11{Plus((row + r) * 4)}]");
+                    for (int group = 0; group < groups; group++)
+                    {
+                        string sum = $"zmm{8 + r * groups + group}", at = $"[rdx{Plus(group * 2048 + (row + r) * 64)}]";
+                        lines.AddRange([.. (string[])(scaled ? [$"vmulps zmm6, {factor}, zmm{group}"] : []), $"vfmadd213ps {sum}, {(scaled ? "zmm6" : factor)}, {at}", $"vmovups {at}, {sum}"]);
+                    }
                 }
             }
 
-            for (int sum = 0; sum < 8 * groups; sum++)
+            foreach ((int field, int by) in ((int, int)[])[(128, 88), (136, 96), .. scaled ? ((int, int)[])[(144, 112)] : []])
             {
-                int offset = sum / 8 * 2048 + sum % 8 * 64;
-                stores.Add($"vmovups [rax{(offset == 0 ? "" : $"+{offset}")}], {sums[sum]}");
+                lines.AddRange([$"mov rdx, [rax+{field}]", $"mov rcx, [rax+{by}]", "add rdx, rcx", $"mov [rax+{field}], rdx"]);
             }
 
-            int step = 6 + 8 * groups;
-            Check(DotProductCode.Multiply(Enum.Parse<GeneralRegister>(argument), groups), argument, string.Join('\n',
-            [
-                "mov rax, ARGUMENT",
-                "mov r8, [rax]",
-                "mov r9, [rax+8]",
-                "mov r10, [rax+16]",
-                "mov rdx, [rax+32]",
-                "mov rax, [rax+24]",
-                .. sums[..(8 * groups)].Select(sum => $"vpxord {sum}, {sum}, {sum}"),
-                "mov rcx, 16",
-                "vmovups zmm0, [r9]",
-                .. (string[])(groups == 2 ? ["vmovups zmm1, [r10]"] : []),
-                .. rows,
-                "add r8, 4",
-                "add r9, 64",
-                "add r10, 64",
-                "dec rcx",
-                $"jnz {step + 1}",
-                "dec rdx",
-                $"jnz {step}",
-                .. stores,
-                "vzeroupper",
-                "ret",
-            ]));
+            lines.AddRange(["mov rdx, [rax+80]", "add rdx, 128", "mov [rax+80], rdx", "mov rdx, [rax+72]", "dec rdx", "mov [rax+72], rdx", $"jnz {block}"]);
+            lines.AddRange(["mov r9, [rax+8]", "mov rdx, [rax+16]", .. Enumerable.Repeat("add r9, rdx", groups), "mov [rax+8], r9"]);
+            lines.AddRange(["mov rdx, [rax+32]", $"add rdx, {groups * 2048}", "mov [rax+32], rdx"]);
+            lines.AddRange(scaled ? ["mov rdx, [rax+104]", $"add rdx, {groups * 64}", "mov [rax+104], rdx"] : []);
+            lines.AddRange(["mov rdx, [rax+64]", "dec rdx", "mov [rax+64], rdx", $"jnz {turn}"]);
+            lines.AddRange(kept.Select(i => $"vmovups xmm{6 + i}, [rax+{152 + 16 * i}]"));
+            lines.AddRange(["vzeroupper", "ret"]);
+            Check(DotProductCode.MultiplyPanel(Enum.Parse<GeneralRegister>(argument), groups, scaled, bytes), argument, string.Join('\n', lines));
         }
     }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Eight_rows(string argument)
+    {
+        string[] places = ["rcx", "rcx+r9", "rcx+r9*2", "rdx", "rcx+r9*4", "rdx+r9*2", "r8", "rdx+r9*4"];
+        int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 10)] : [];
+        foreach ((bool codes, bool aligned) in ((bool, bool)[])[(true, true), (true, false), (false, true), (false, false)])
+        {
+            int bytes = codes ? 64 : 128;
+            List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{80 + 16 * i}], xmm{6 + i}"), "mov r10, [rax+56]"];
+            lines.AddRange(codes ? Enumerable.Range(0, 4).Select(i => $"vmovups zmm{6 + i}, [r10{Plus(i * 64)}]") : []);
+            lines.AddRange(["mov r10, [rax+64]", "vmovups zmm10, [r10]", "vbroadcastss zmm11, [rax+76]", "vbroadcastss zmm12, [rax+72]", "mov rcx, [rax]", "mov r9, [rax+8]"]);
+            lines.AddRange(["mov rdx, rcx", "add rdx, r9", "add rdx, r9", "add rdx, r9", "mov r8, rdx", "add r8, r9", "add r8, r9", "add r8, r9", "mov r10, [rax+16]"]);
+            int row = lines.Count;
+            lines.AddRange(Enumerable.Range(16, 16).Select(sum => $"vpxord zmm{sum}, zmm{sum}, zmm{sum}"));
+            lines.Add("mov r11, [rax+40]");
+            int step = lines.Count;
+            for (int walk = 0; walk < 8; walk++)
+            {
+                for (int line = 0; line < bytes; line += 64)
+                {
+                    lines.Add($"prefetcht0 [{places[walk]}+{256 + line}]");
+                }
+
+                for (int line = 0; line < bytes; line += 64)
+                {
+                    string here = $"[{places[walk]}{Plus(line)}]", next = $"[{places[walk]}+{line + 64}]";
+                    lines.AddRange(aligned && codes ? [$"vpermb zmm0, zmm10, {here}"] : [$"vmovups zmm0, {here}"]);
+                    lines.AddRange(aligned ? [] : [$"vpermt2b zmm0, zmm10, {next}"]);
+                    if (codes)
+                    {
+                        lines.AddRange(["vmovaps zmm1, zmm0", "vmovaps zmm2, zmm0", "vpermi2b zmm1, zmm6, zmm7", "vpermi2b zmm2, zmm8, zmm9", "vpternlogd zmm1, zmm0, zmm11, -8"]);
+                        lines.AddRange(["vpunpcklbw zmm0, zmm2, zmm1", "vpunpckhbw zmm2, zmm2, zmm1"]);
+                    }
+
+                    foreach ((string pairs, int inputs) in codes ? ((string, int)[])[("zmm0", 0), ("zmm2", 128)] : [("zmm0", line * 2)])
+                    {
+                        lines.AddRange([$"vpslld zmm1, {pairs}, 16", $"vpandd {pairs}, {pairs}, zmm12"]);
+                        lines.AddRange([$"vfmadd231ps zmm{16 + walk}, zmm1, [r10{Plus(inputs)}]", $"vfmadd231ps zmm{24 + walk}, {pairs}, [r10{Plus(inputs + 64)}]"]);
+                    }
+                }
+            }
+
+            lines.AddRange([$"add rcx, {bytes}", $"add rdx, {bytes}", $"add r8, {bytes}", "add r10, 256", "dec r11", $"jnz {step}", "mov r11, [rax+24]"]);
+            lines.AddRange(Enumerable.Range(0, 8).SelectMany(walk => (string[])[$"vaddps zmm{16 + walk}, zmm{16 + walk}, zmm{24 + walk}", $"vmovups [r11{Plus(walk * 2048)}], zmm{16 + walk}"]));
+            lines.AddRange(["add r11, 64", "mov [rax+24], r11", "mov r11, [rax+48]", "add r10, r11", "mov r11, [rax+32]", "dec r11", "mov [rax+32], r11", $"jnz {row}"]);
+            lines.AddRange([.. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{80 + 16 * i}]"), "vzeroupper", "ret"]);
+            GeneralRegister register = Enum.Parse<GeneralRegister>(argument);
+            Check(codes ? EightDotsCode.E4M3(register, aligned) : EightDotsCode.BFloat16(register, aligned), argument, string.Join('\n', lines));
+        }
+    }
+
+    static string Plus(int offset) => offset == 0 ? "" : $"+{offset}";
 
     [Theory]
     [InlineData(nameof(GeneralRegister.Rdi))]

@@ -105,6 +105,10 @@ sealed unsafe class Processor
                 }
 
                 break;
+            case Code.EVEX_Vmovaps_zmm_k1z_zmmm512:
+            case Code.EVEX_Vmovups_zmm_k1z_zmmm512 when i.Op1Kind == OpKind.Register:
+                Write(i, Read(i.Op1Register).ToArray());
+                break;
             case Code.EVEX_Vmovups_zmm_k1z_zmmm512:
                 new ReadOnlySpan<float>(Address(i, 64), 16).CopyTo(_vectors[i.Op0Register.GetNumber()]);
                 break;
@@ -124,6 +128,47 @@ sealed unsafe class Processor
                 break;
             case Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er:
                 MultiplyAdd(i, 16);
+                break;
+            case Code.EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er:
+                uint[] added = Source(i, i.Op2Kind, i.Op2Register);
+                Combine(i, i.Op0Register, i.Op1Register, (value, factor, lane) => Bits(MathF.FusedMultiplyAdd(Float(factor), Float(value), Float(added[lane]))));
+                break;
+            case Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er:
+                Combine(i, Sum);
+                break;
+            case Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er:
+                Combine(i, (a, b) => Bits(Float(a) * Float(b)));
+                break;
+            case Code.EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32:
+                Combine(i, (a, b) => a & b);
+                break;
+            case Code.EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8:
+                int shift = i.Immediate8;
+                Write(i, [.. Read(i.Op1Register).ToArray().Select(lane => shift > 31 ? 0 : lane << shift)]);
+                break;
+            case Code.EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8:
+                int table = i.Immediate8;
+                uint[] third = Source(i, i.Op2Kind, i.Op2Register);
+                Combine(i, i.Op0Register, i.Op1Register, (a, b, lane) => Ternary(table, a, b, third[lane]));
+                break;
+            case Code.EVEX_Vpermb_zmm_k1z_zmm_zmmm512:
+                byte[] picked = BytesOf(Source(i, i.Op2Kind, i.Op2Register));
+                WriteBytes(i, [.. BytesOf(Read(i.Op1Register)).Select(index => picked[index & 63])]);
+                break;
+            case Code.EVEX_Vpermi2b_zmm_k1z_zmm_zmmm512:
+                byte[] halves = [.. BytesOf(Read(i.Op1Register)), .. BytesOf(Source(i, i.Op2Kind, i.Op2Register))];
+                WriteBytes(i, [.. BytesOf(Read(i.Op0Register)).Select(index => halves[index & 127])]);
+                break;
+            case Code.EVEX_Vpermt2b_zmm_k1z_zmm_zmmm512:
+                byte[] both = [.. BytesOf(Read(i.Op0Register)), .. BytesOf(Source(i, i.Op2Kind, i.Op2Register))];
+                WriteBytes(i, [.. BytesOf(Read(i.Op1Register)).Select(index => both[index & 127])]);
+                break;
+            case Code.EVEX_Vpunpcklbw_zmm_k1z_zmm_zmmm512:
+            case Code.EVEX_Vpunpckhbw_zmm_k1z_zmm_zmmm512:
+                int upperHalf = i.Code == Code.EVEX_Vpunpckhbw_zmm_k1z_zmm_zmmm512 ? 8 : 0;
+                byte[] even = BytesOf(Read(i.Op1Register));
+                byte[] odd = BytesOf(Source(i, i.Op2Kind, i.Op2Register));
+                WriteBytes(i, [.. Enumerable.Range(0, 64).Select(at => (at % 2 == 0 ? even : odd)[at / 16 * 16 + upperHalf + at % 16 / 2])]);
                 break;
             case Code.VEX_Vmovups_xmm_xmmm128:
             case Code.VEX_Vmovups_ymm_ymmm256:
@@ -173,6 +218,7 @@ sealed unsafe class Processor
                 MultiplyAdd(i, Bytes(i.Op0Register) / sizeof(float));
                 break;
             case Code.Prefetcht0_m8:
+            case Code.Prefetcht1_m8:
             case Code.Prefetchw_m8:
                 // A hint: it reads nothing, and an address that is not there does no harm.
                 break;
@@ -236,6 +282,37 @@ sealed unsafe class Processor
         Write(i, [.. Read(i.Op1Register).ToArray().Select((a, lane) => lanes(a, b[lane]))]);
     }
 
+    // A register or the memory in its place.
+    uint[] Source(in Instruction i, OpKind kind, Register register)
+        => kind == OpKind.Register ? Read(register).ToArray() : new ReadOnlySpan<uint>(Address(i, 64), 16).ToArray();
+
+    static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
+
+    static float Float(uint bits) => BitConverter.UInt32BitsToSingle(bits);
+
+    static byte[] BytesOf(ReadOnlySpan<uint> lanes) => MemoryMarshal.AsBytes(lanes).ToArray();
+
+    void WriteBytes(in Instruction i, byte[] bytes) => Write(i, MemoryMarshal.Cast<byte, uint>(bytes.AsSpan()));
+
+    // Bit by bit, the place in the table is that of the first, the second and the third.
+    static uint Ternary(int table, uint a, uint b, uint c)
+    {
+        uint result = 0;
+        for (int bit = 0; bit < 32; bit++)
+        {
+            uint place = (a >> bit & 1) << 2 | (b >> bit & 1) << 1 | c >> bit & 1;
+            result |= (uint)(table >> (int)place & 1) << bit;
+        }
+
+        return result;
+    }
+
+    void Combine(in Instruction i, Register first, Register second, Func<uint, uint, int, uint> lanes)
+    {
+        uint[] b = Read(second).ToArray();
+        Write(i, [.. Read(first).ToArray().Select((a, lane) => lanes(a, b[lane], lane))]);
+    }
+
     static int Bytes(Register vector) => vector.IsXMM() ? 16 : vector.IsYMM() ? 32 : 64;
 
     Span<uint> Read(Register vector) => Bits(vector)[..(Bytes(vector) / sizeof(uint))];
@@ -285,8 +362,8 @@ sealed unsafe class Processor
 
     byte* Address(in Instruction i, int bytes, bool write = false)
     {
-        Assert.True(i.MemoryIndex == Register.None, "only tiles have an index");
-        return Check(_registers[i.MemoryBase.GetNumber()] + i.MemoryDisplacement64, bytes, write, i);
+        ulong index = i.MemoryIndex == Register.None ? 0 : _registers[i.MemoryIndex.GetNumber()] * (ulong)i.MemoryIndexScale;
+        return Check(_registers[i.MemoryBase.GetNumber()] + index + i.MemoryDisplacement64, bytes, write, i);
     }
 
     byte* Check(ulong start, int bytes, bool write, in Instruction i)

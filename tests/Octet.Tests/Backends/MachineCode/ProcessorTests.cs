@@ -70,7 +70,17 @@ public unsafe class ProcessorTests
     {
         const int Steps = 2;
         byte* memory = (byte*)NativeMemory.AllocZeroed(65536);
-        ProductBlock block = new() { Weights = memory, Inputs = memory + 32768, MoreInputs = memory + 36864, Sums = (float*)(memory + 40960), Steps = Steps };
+        PanelBlock block = new()
+        {
+            Weights = memory,
+            Inputs = memory + 32768,
+            GroupBytes = Steps * 1024,
+            Totals = (float*)(memory + 40960),
+            Factors = (float*)(memory + 61440),
+            Steps = Steps,
+            Blocks = 1,
+            Turns = 1,
+        };
         Call(Steps);
 
         // Told to take one step more than its memory holds.
@@ -80,14 +90,60 @@ public unsafe class ProcessorTests
 
         void Call(int promised)
         {
-            ProductBlock promise = block;
+            PanelBlock promise = block;
             promise.Steps = promised;
-            ProductBlock actual = block;
+            PanelBlock actual = block;
             var processor = new Processor();
-            InterpretedCode.Allow(processor, &promise, DotProductCode.Rows, 2);
-            processor.Allow(&actual, sizeof(ProductBlock));
-            processor.Call(new MachineProgram(DotProductCode.Multiply(GeneralRegister.Rdi, 2)), GeneralRegister.Rdi, &actual);
+            InterpretedCode.AllowDots(processor, &promise, 2, tokenScales: false);
+            processor.Allow(&actual, sizeof(PanelBlock), writable: true);
+            processor.Call(new MachineProgram(DotProductCode.MultiplyPanel(GeneralRegister.Rdi, 2, tokenScales: false, 1)), GeneralRegister.Rdi, &actual);
         }
+    }
+
+    [Fact]
+    public void Bytes_are_picked_by_their_own_numbers_and_no_higher_bits()
+    {
+        byte* memory = (byte*)NativeMemory.AlignedAlloc(1024, 64);
+        for (int i = 0; i < 128; i++)
+        {
+            memory[i] = (byte)(200 - i);
+        }
+
+        // Numbers of 128 bytes with a bit too many, in an order that differs from lane to lane.
+        for (int i = 0; i < 64; i++)
+        {
+            memory[128 + i] = (byte)(128 | i * 37 % 128);
+        }
+
+        var code = new X64Encoder();
+        code.Move(GeneralRegister.Rax, GeneralRegister.Rdi);
+        code.LoadVector(17, GeneralRegister.Rax, 128);
+        code.LoadVector(16, GeneralRegister.Rax);
+        code.PickBytesOfBoth(16, 17, new X64Encoder.Place(GeneralRegister.Rax, 64));
+        code.StoreVector(GeneralRegister.Rax, 256, 16);
+        code.PickBytes(18, 17, new X64Encoder.Place(GeneralRegister.Rax));
+        code.StoreVector(GeneralRegister.Rax, 320, 18);
+        code.LoadVector(19, GeneralRegister.Rax);
+        code.LoadVector(20, GeneralRegister.Rax, 64);
+        code.MoveVector(21, 17);
+        code.LookUpBytes(21, 19, 20);
+        code.StoreVector(GeneralRegister.Rax, 384, 21);
+        code.InterleaveBytes(22, 19, 20, upper: true);
+        code.StoreVector(GeneralRegister.Rax, 448, 22);
+        code.Return();
+        var processor = new Processor();
+        processor.Allow(memory, 1024, writable: true);
+        processor.Call(new MachineProgram(code.ToArray()), GeneralRegister.Rdi, memory);
+        for (int i = 0; i < 64; i++)
+        {
+            int number = i * 37 % 128;
+            Assert.Equal(200 - number, memory[256 + i]);
+            Assert.Equal(200 - number % 64, memory[320 + i]);
+            Assert.Equal(200 - number, memory[384 + i]);
+            Assert.Equal(200 - ((i % 2 * 64) + (i / 16 * 16) + 8 + (i % 16 / 2)), memory[448 + i]);
+        }
+
+        NativeMemory.AlignedFree(memory);
     }
 
     // One row of four columns by one column, with the sum that was there.

@@ -95,7 +95,50 @@ public class X64EncoderTests
                 for (int other = 0; other < 32; other++)
                 {
                     Check(code => code.MultiplyAdd(vector, other, a, other * 64), $"vfmadd231ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
-                    Check(code => code.MultiplyPairs(vector, other, a, other * 4), $"vdpbf16ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 4}")}]{{1to16}}");
+                    Check(code => code.MultiplyThenAdd(vector, other, a, other * 64), $"vfmadd213ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
+                }
+            }
+
+            for (int b = 0; b < 32; b++)
+            {
+                Check(code => code.MoveVector(vector, b), $"vmovaps zmm{vector}, zmm{b}");
+                Check(code => code.ShiftLeft(vector, b, 16), $"vpslld zmm{vector}, zmm{b}, 16");
+                for (int c = 0; c < 32; c++)
+                {
+                    Check(code => code.Add(vector, b, c), $"vaddps zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.Multiply(vector, b, c), $"vmulps zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.And(vector, b, c), $"vpandd zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.OrWithAnd(vector, b, c), $"vpternlogd zmm{vector}, zmm{b}, zmm{c}, -8");
+                    Check(code => code.LookUpBytes(vector, b, c), $"vpermi2b zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.InterleaveBytes(vector, b, c, upper: false), $"vpunpcklbw zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.InterleaveBytes(vector, b, c, upper: true), $"vpunpckhbw zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.MultiplyPairs(vector, b, c), $"vdpbf16ps zmm{vector}, zmm{b}, zmm{c}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Addresses_with_an_index_are_what_was_meant()
+    {
+        foreach (GeneralRegister a in s_registers)
+        {
+            foreach (GeneralRegister b in s_registers)
+            {
+                foreach (int scale in (int[])[1, 2, 4, 8])
+                {
+                    // Counted in vectors of 64 bytes, the last that fits in a byte and the first that does not; one between two.
+                    foreach (int offset in (int[])[0, 64, 100, 127 * 64, 128 * 64, -128 * 64, -129 * 64])
+                    {
+                        X64Encoder.Place place = new(a, offset, b, scale);
+                        string sum = $"{a}+{b}{(scale == 1 ? "" : $"*{scale}")}".ToLowerInvariant();
+                        string at = $"[{sum}{(offset == 0 ? "" : offset > 0 ? $"+{offset}" : $"{offset}")}]";
+                        Check(code => code.LoadVector(17, place), $"vmovups zmm17, {at}");
+                        Check(code => code.PickBytes(3, 20, place), $"vpermb zmm3, zmm20, {at}");
+                        Check(code => code.PickBytesOfBoth(30, 9, place), $"vpermt2b zmm30, zmm9, {at}");
+                        Check(code => code.Prefetch(place), $"prefetcht0 {at}");
+                        Check(code => code.Prefetch(place, far: true), $"prefetcht1 {at}");
+                    }
                 }
             }
         }

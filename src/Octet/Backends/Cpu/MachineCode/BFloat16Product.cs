@@ -16,9 +16,7 @@ namespace Octet.Backends.Cpu.MachineCode;
 /// </remarks>
 static unsafe class BFloat16Product
 {
-    const int PanelColumns = ProductBlock.RowBytes / sizeof(ushort);
     const int PassGroups = 32;
-    const int CachedInputBytes = 1 << 20;
     const int GroupSums = ProductBlock.PanelRows * ProductBlock.GroupTokens;
 
     // A panel, its sums with two groups, the sums of all groups: counts of floats.
@@ -41,7 +39,7 @@ static unsafe class BFloat16Product
             int endGroup = Math.Min(groups, group + PassGroups);
             int token = group * ProductBlock.GroupTokens;
             int tokens = Math.Min(x.Rows, endGroup * ProductBlock.GroupTokens) - token;
-            int most = CachedInputBytes / ((endGroup - group) * ProductBlock.GroupTokens * sizeof(ushort)) / PanelColumns * PanelColumns;
+            int most = Math.Max(1, code.CachedInputBytes / ((endGroup - group) * ProductBlock.GroupTokens * sizeof(ushort)) / code.PanelColumns) * code.PanelColumns;
             for (int column = 0; column < weight.Columns; column += most)
             {
                 int endColumn = (int)Math.Min(weight.Columns, column + (long)most);
@@ -62,14 +60,27 @@ static unsafe class BFloat16Product
         code.End();
     }
 
-    /// <summary>Rows of the panel in bfloat16, zero from the last column to the end of its step; <paramref name="ahead"/> bytes from them lies what is wanted next.</summary>
-    static void Widen(CpuWeight weight, long row, int rows, int column, int columns, nint ahead, byte* panel)
+    /// <summary>
+    /// Rows of the panel in bfloat16, zero from the last column to the end of its step; <paramref name="ahead"/> bytes from them lies what is wanted
+    /// next, or 0: who multiplies asks for it.
+    /// </summary>
+    static void Widen(CpuWeight weight, long row, int rows, int column, int columns, nint ahead, byte* panel, int rowBytes)
     {
         int padding = PackedInput.Steps(columns) * ProductBlock.StepColumns - columns;
-        for (int r = 0; r < rows; r++, panel += ProductBlock.RowBytes)
+        if (weight.Format == WeightFormat.E4M3 && VbmiE4M3Weights.IsSupported && padding == 0 && columns % Vector512<byte>.Count == 0)
+        {
+            VbmiE4M3Weights.ToBFloat16(weight.Row(row) + column, rows, weight.Columns, columns, ahead, (ushort*)panel, rowBytes / sizeof(ushort));
+            return;
+        }
+
+        for (int r = 0; r < rows; r++, panel += rowBytes)
         {
             byte* data = weight.Row(row + r) + (nint)column * weight.ElementBytes;
-            Prefetch(data + ahead, columns * weight.ElementBytes);
+            if (ahead != 0)
+            {
+                Prefetch(data + ahead, columns * weight.ElementBytes);
+            }
+
             if (weight.Format == WeightFormat.E4M3)
             {
                 WidenE4M3(data, columns, panel);
@@ -89,7 +100,7 @@ static unsafe class BFloat16Product
         if (VbmiE4M3Weights.IsSupported)
         {
             done = columns / Vector512<byte>.Count * Vector512<byte>.Count;
-            VbmiE4M3Weights.ToBFloat16(data, done, (ushort*)panel);
+            VbmiE4M3Weights.ToBFloat16(data, 1, 0, done, 0, (ushort*)panel, 0);
         }
 
         if (done < columns)
@@ -109,15 +120,23 @@ static unsafe class BFloat16Product
     }
 
     /// <summary>One factor a row for each block of columns in turn.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void CollectFactors(CpuWeight weight, long row, int rows, int column, int end, bool tokenScales, float* factors)
     {
-        for (int r = 0; r < rows; r++)
+        bool inCommon = !weight.IsScaled || row / weight.BlockRows == (row + rows - 1) / weight.BlockRows;
+        float* shared = weight.IsScaled ? weight.Scales(row) : null;
+        for (int k = column; k < end; k = BlockEnd(weight, k, end, tokenScales), factors += ProductBlock.PanelRows)
         {
-            float* scales = weight.IsScaled ? weight.Scales(row + r) : null;
-            float* to = factors + r;
-            for (int k = column; k < end; k = BlockEnd(weight, k, end, tokenScales), to += ProductBlock.PanelRows)
+            int block = k / weight.BlockColumns;
+            if (inCommon)
             {
-                *to = scales is null ? 1 : scales[k / weight.BlockColumns];
+                new Span<float>(factors, ProductBlock.PanelRows).Fill(shared is null ? 1 : shared[block]);
+                continue;
+            }
+
+            for (int r = 0; r < rows; r++)
+            {
+                factors[r] = weight.Scales(row + r)[block];
             }
         }
     }
@@ -152,16 +171,23 @@ static unsafe class BFloat16Product
             int count = Math.Min(ProductBlock.GroupTokens, tokens - token);
             for (int row = 0; row < rows; row += SquareTranspose.Size)
             {
+                float* to = y + token * yStride + row;
+                float* from = totals + row * ProductBlock.GroupTokens;
+                int width = Math.Min(SquareTranspose.Size, rows - row);
+                if (Avx512F.IsSupported && width == SquareTranspose.Size && count == ProductBlock.GroupTokens && !add)
+                {
+                    StoreSquare((Vector512<uint>*)from, square, to, yStride);
+                    continue;
+                }
+
                 for (int i = 0; i < SquareTranspose.Size; i++)
                 {
-                    square[i] = Vector512.Load((uint*)totals + (row + i) * ProductBlock.GroupTokens);
+                    square[i] = Vector512.Load((uint*)from + i * ProductBlock.GroupTokens);
                 }
 
                 SquareTranspose.Transpose(square);
-                int width = Math.Min(SquareTranspose.Size, rows - row);
-                for (int t = 0; t < count; t++)
+                for (int t = 0; t < count; t++, to += yStride)
                 {
-                    float* to = y + (token + t) * yStride + row;
                     Vector512<float> value = square[t].AsSingle();
                     if (width == SquareTranspose.Size)
                     {
@@ -178,6 +204,24 @@ static unsafe class BFloat16Product
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void StoreSquare(Vector512<uint>* from, Vector512<uint>* square, float* to, nint stride)
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            SquareTranspose.ExchangeQuarters(from[i], from[i + 4], from[i + 8], from[i + 12], square + i);
+        }
+
+        for (int i = 0; i < SquareTranspose.Size; i += 4, to += 4 * stride)
+        {
+            SquareTranspose.ExchangeLanes(square + i, out Vector512<uint> a, out Vector512<uint> b, out Vector512<uint> c, out Vector512<uint> d);
+            a.AsSingle().Store(to);
+            b.AsSingle().Store(to + stride);
+            c.AsSingle().Store(to + 2 * stride);
+            d.AsSingle().Store(to + 3 * stride);
+        }
+    }
+
     /// <summary>A worker's scratch, cut up, and what all workers read.</summary>
     readonly struct Panel(float* scratch, PackedInput inputs, bool tokenScales)
     {
@@ -190,38 +234,68 @@ static unsafe class BFloat16Product
         /// <summary>Totals = <paramref name="rows"/> rows times the tokens of groups, over columns [column, endColumn).</summary>
         internal void Multiply(ProductCode code, CpuWeight weight, long row, int rows, int column, int endColumn, int firstGroup, int endGroup)
         {
-            float* factors = stackalloc float[PanelColumns / ProductBlock.StepColumns * ProductBlock.PanelRows];
-            if (code.MultipliesPanels && !tokenScales)
+            float* factors = stackalloc float[ProductBlock.RowBytes / sizeof(ushort) / ProductBlock.StepColumns * ProductBlock.PanelRows];
+            bool inPanels = code.MultipliesPanels(tokenScales);
+            if (inPanels)
             {
                 new Span<float>(Totals, (endGroup - firstGroup) * GroupSums).Clear();
             }
 
-            for (int start = column; start < endColumn; start += PanelColumns)
+            // Few tokens wait for memory: they ask for as much of the next rows with each step as a step multiplies, in the order in which it lies. With
+            // more there is time enough, and what comes too early is gone when it is wanted: each turn asks for some rows of the next panel.
+            int groups = endGroup - firstGroup;
+            bool byTurns = inPanels && !code.MultipliesBlocks;
+            bool asksAlong = byTurns && groups <= DotProductCode.MostGroups && column == 0 && endColumn == weight.Columns;
+            for (int start = column; start < endColumn; start += code.PanelColumns)
             {
-                int stop = Math.Min(endColumn, start + PanelColumns);
-                nint ahead = stop < endColumn ? stop - start : (nint)ProductBlock.PanelRows * weight.Columns - (start - column);
-                Widen(weight, row, rows, start, stop - start, ahead * weight.ElementBytes, _weights);
+                int stop = Math.Min(endColumn, start + code.PanelColumns);
+                nint ahead = (stop < endColumn ? stop - start : (nint)ProductBlock.PanelRows * weight.Columns - (start - column)) * weight.ElementBytes;
+                Widen(weight, row, rows, start, stop - start, byTurns ? 0 : ahead, _weights, code.RowBytes);
                 CollectFactors(weight, row, rows, start, stop, tokenScales, factors);
-                if (code.MultipliesPanels && !tokenScales)
+                if (!inPanels)
                 {
-                    MultiplyPanel(code, weight, start, stop, factors, firstGroup, endGroup);
+                    MultiplyBlocks(code, weight, rows, start, stop, factors, firstGroup, endGroup, add: start > column);
+                }
+                else if (!byTurns)
+                {
+                    MultiplyPanel(code, weight, start, stop, factors, firstGroup, endGroup, null, Totals);
+                }
+                else if (asksAlong)
+                {
+                    byte* along = weight.Row(row) + (nint)ProductBlock.PanelRows * (weight.Columns + start) * weight.ElementBytes;
+                    MultiplyPanel(code, weight, start, stop, factors, firstGroup, endGroup, along, Totals);
                 }
                 else
                 {
-                    MultiplyBlocks(code, weight, rows, start, stop, factors, firstGroup, endGroup, add: start > column);
+                    byte* wanted = weight.Row(row) + (nint)start * weight.ElementBytes + ahead;
+                    nint rowBytes = (nint)weight.Columns * weight.ElementBytes;
+                    int asked = 0;
+                    for (int group = 0, most; group < groups; group += most)
+                    {
+                        most = ProductCode.GroupsOfTurn(groups - group);
+                        for (int until = ProductBlock.PanelRows * (group + most) / groups; asked < until; asked++)
+                        {
+                            Prefetch(wanted + asked * rowBytes, (stop - start) * weight.ElementBytes);
+                        }
+
+                        MultiplyPanel(code, weight, start, stop, factors, firstGroup + group, firstGroup + group + most, null, Totals + group * GroupSums);
+                    }
                 }
             }
         }
 
         /// <summary>All groups in one call for blocks of as many columns each, one more for the last where it is cut.</summary>
-        void MultiplyPanel(ProductCode code, CpuWeight weight, int start, int stop, float* factors, int firstGroup, int endGroup)
+        void MultiplyPanel(ProductCode code, CpuWeight weight, int start, int stop, float* factors, int firstGroup, int endGroup, byte* ahead, float* totals)
         {
+            int groups = endGroup - firstGroup;
             for (int k = start; k < stop;)
             {
-                int columns = BlockEnd(weight, k, stop, tokenScales: false) - k;
+                int columns = BlockEnd(weight, k, stop, tokenScales) - k;
                 int blocks = 1;
                 int next = k + columns;
-                while (next < stop && BlockEnd(weight, next, stop, tokenScales: false) - next == columns)
+
+                // With scales of tokens, which change every so many columns, blocks that are as wide.
+                while (next < stop && (!tokenScales || columns == CpuKernels.ActivationGroup) && BlockEnd(weight, next, stop, tokenScales) - next == columns)
                 {
                     blocks++;
                     next += columns;
@@ -233,12 +307,17 @@ static unsafe class BFloat16Product
                     Inputs = inputs.Group(firstGroup, k),
                     GroupBytes = inputs.GroupBytes,
                     Sums = _sums,
-                    Totals = Totals,
+                    Totals = totals,
                     Factors = factors,
                     Steps = PackedInput.Steps(columns),
                     Blocks = blocks,
+                    BlockWeightBytes = columns * sizeof(ushort),
+                    BlockInputBytes = PackedInput.Steps(columns) * ProductBlock.GroupStepBytes,
+                    Scales = tokenScales ? inputs.Scales(firstGroup, k) : null,
+                    ScaleBytes = inputs.ScaleGroupBytes,
+                    Ahead = ahead is null ? _weights : ahead + (nint)(k - start) * ProductBlock.PanelRows * weight.ElementBytes,
                 };
-                code.MultiplyPanel(block, endGroup - firstGroup);
+                code.MultiplyPanel(block, groups, tokenScales, weight.ElementBytes);
                 factors += blocks * ProductBlock.PanelRows;
                 k = next;
             }

@@ -7,35 +7,42 @@ static unsafe class KnownDots
 {
     const int Steps = 3;
     const int Rows = 2;
-    const int Walks = 4;
-    const int Lanes = 8;
     const int LineBytes = 64;
 
-    /// <summary>Whether every row of each format comes out right.</summary>
-    internal static bool AreExact(FourDotsFunctions functions)
+    /// <summary>Whether every row of each format comes out right; a code is widened to its number, less <paramref name="unit"/> twice as a factor.</summary>
+    internal static bool AreExact(DotsFunctions functions, float unit)
     {
         // Codes of 0 to 7, and of none of their negatives: 0x38 is 1, 0x40 2, 0x44 3, ...
         ReadOnlySpan<byte> codes = [0x00, 0x38, 0x40, 0x44, 0x48, 0x4A, 0x4C, 0x4E];
-        byte* e4M3 = stackalloc byte[Walks * Rows * Steps * LineBytes];
-        var bFloat16 = (ushort*)NativeMemory.AlignedAlloc(Walks * Rows * Steps * LineBytes, LineBytes);
+        int lanes = functions.LeavesLanes ? 16 : 8;
+        int pairs = 4 * lanes;
+        int count = functions.Walks * Rows * Steps * Math.Max(LineBytes, pairs);
+        var e4M3 = (byte*)NativeMemory.AlignedAlloc((nuint)count + LineBytes, LineBytes);
+        var bFloat16 = (ushort*)NativeMemory.AlignedAlloc((nuint)count * sizeof(ushort) + LineBytes, LineBytes);
         try
         {
-            for (int i = 0; i < Walks * Rows * Steps * LineBytes; i++)
+            // From the beginning of a line, and from within one.
+            bool exact = true;
+            foreach (int into in (ReadOnlySpan<int>)[0, 48])
             {
-                int value = Weight(i);
-                e4M3[i] = (byte)(codes[Math.Abs(value)] | (value < 0 ? 0x80 : 0));
+                byte* codesAt = e4M3 + into;
+                var pairsAt = (ushort*)((byte*)bFloat16 + into);
+                for (int i = 0; i < count; i++)
+                {
+                    int value = Weight(i);
+                    codesAt[i] = (byte)(codes[Math.Abs(value)] | (value < 0 ? 0x80 : 0));
+                    pairsAt[i] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+                }
+
+                exact &= IsExact(functions, isE4M3: true, codesAt, LineBytes, inLane: 4, lanes, unit)
+                    && IsExact(functions, isE4M3: false, (byte*)pairsAt, pairs, inLane: 2, lanes, 1);
             }
 
-            for (int i = 0; i < Walks * Rows * Steps * LineBytes / sizeof(ushort); i++)
-            {
-                bFloat16[i] = (ushort)(BitConverter.SingleToUInt32Bits(Weight(i)) >> 16);
-            }
-
-            return IsExact(functions.MultiplyE4M3, e4M3, elements: LineBytes, RawE4M3Weights.HalfUnit)
-                && IsExact(functions.MultiplyBFloat16, (byte*)bFloat16, elements: LineBytes / sizeof(ushort), 1);
+            return exact;
         }
         finally
         {
+            NativeMemory.AlignedFree(e4M3);
             NativeMemory.AlignedFree(bFloat16);
         }
     }
@@ -45,43 +52,64 @@ static unsafe class KnownDots
     static int Input(int column) => column * 11 % 29 - 14;
 
     // Half of a power of two between a weight and its widened form is in the inputs, the other half in the sums.
-    static bool IsExact(Action<FourDotsBlock> multiply, byte* weights, int elements, float half)
+    static bool IsExact(DotsFunctions functions, bool isE4M3, byte* weights, int elements, int inLane, int lanes, float half)
     {
         int columns = Steps * elements;
-        int inLane = elements / (2 * Lanes);
-        float* inputs = stackalloc float[Steps * LineBytes];
-        float* sums = stackalloc float[Walks * FourDotsBlock.WalkBytes / sizeof(float)];
-        for (int i = 0; i < columns; i++)
+        int sumFloats = functions.LeavesLanes ? lanes : 1;
+        int walkFloats = FourDotsBlock.MostRows * lanes;
+        float* inputs = stackalloc float[columns];
+        var sums = (float*)NativeMemory.AlignedAlloc((nuint)(functions.Walks * walkFloats * sizeof(float)), LineBytes);
+        try
         {
-            int column = i / (inLane * Lanes) * (inLane * Lanes) + i % Lanes * inLane + i / Lanes % inLane;
-            inputs[i] = Input(column) * half;
-        }
-
-        nint walkBytes = Rows * Steps * LineBytes;
-        multiply(new FourDotsBlock
-        {
-            First = weights,
-            Second = weights + walkBytes,
-            Third = weights + 2 * walkBytes,
-            Fourth = weights + 3 * walkBytes,
-            Inputs = inputs,
-            Sums = sums,
-            Rows = Rows,
-            Steps = Steps,
-            InputMove = -columns * sizeof(float),
-        });
-        bool exact = true;
-        for (int i = 0; i < Walks * Rows; i++)
-        {
-            float expected = 0;
-            for (int column = 0; column < columns; column++)
+            for (int i = 0; i < columns; i++)
             {
-                expected += Weight(i * columns + column) * Input(column);
+                int column = i / (inLane * lanes) * (inLane * lanes) + i % lanes * inLane + i / lanes % inLane;
+                inputs[i] = Input(column) * half;
             }
 
-            exact &= sums[i / Rows * (FourDotsBlock.WalkBytes / sizeof(float)) + i % Rows] * half == expected;
-        }
+            new Span<float>(sums, functions.Walks * walkFloats).Fill(float.NaN);
+            DotsRun run = new()
+            {
+                First = weights,
+                Apart = Rows * columns * (isE4M3 ? 1 : sizeof(ushort)),
+                Inputs = inputs,
+                Sums = sums,
+                Rows = Rows,
+                Steps = Steps,
+                InputMove = -columns * sizeof(float),
+            };
+            if (isE4M3)
+            {
+                functions.MultiplyE4M3(run);
+            }
+            else
+            {
+                functions.MultiplyBFloat16(run);
+            }
 
-        return exact;
+            bool exact = true;
+            for (int i = 0; i < functions.Walks * Rows; i++)
+            {
+                float expected = 0;
+                for (int column = 0; column < columns; column++)
+                {
+                    expected += Weight(i * columns + column) * Input(column);
+                }
+
+                float found = 0;
+                for (int lane = 0; lane < sumFloats; lane++)
+                {
+                    found += sums[i / Rows * walkFloats + i % Rows * sumFloats + lane];
+                }
+
+                exact &= found * half == expected;
+            }
+
+            return exact;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(sums);
+        }
     }
 }

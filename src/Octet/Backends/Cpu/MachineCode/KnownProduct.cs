@@ -5,15 +5,16 @@ namespace Octet.Backends.Cpu.MachineCode;
 /// <summary>A product of small whole numbers, whose sums float32 holds exactly.</summary>
 static unsafe class KnownProduct
 {
-    /// <summary>Whether one group and two give every sum.</summary>
+    /// <summary>Whether one group, two and three give every sum.</summary>
     internal static bool IsExact(ProductCode code)
     {
         const int Steps = 3;
+        const int Groups = DotProductCode.MostGroups;
         const int Rows = ProductBlock.PanelRows;
         const int Tokens = ProductBlock.GroupTokens;
         const int Columns = Steps * ProductBlock.StepColumns;
-        const int RowElements = ProductBlock.RowBytes / sizeof(ushort);
-        const int SumFloats = 2 * ProductBlock.GroupSumBytes / sizeof(float);
+        int rowElements = code.RowBytes / sizeof(ushort);
+        const int SumFloats = Groups * ProductBlock.GroupSumBytes / sizeof(float);
         const int Factor = 2;
         static int Weight(int row, int column) => (row * 7 + column * 3) % 31 - 15;
         static int Input(int token, int column) => (token * 5 + column * 11) % 29 - 14;
@@ -45,19 +46,19 @@ static unsafe class KnownProduct
         try
         {
             weights = (ushort*)NativeMemory.AlignedAlloc(Rows * ProductBlock.RowBytes, 64);
-            inputs = (ushort*)NativeMemory.AlignedAlloc(2 * Steps * ProductBlock.GroupStepBytes, 64);
-            sums = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
-            totals = (float*)NativeMemory.AlignedAlloc(2 * ProductBlock.GroupSumBytes, 64);
+            inputs = (ushort*)NativeMemory.AlignedAlloc(Groups * Steps * ProductBlock.GroupStepBytes, 64);
+            sums = (float*)NativeMemory.AlignedAlloc(Groups * ProductBlock.GroupSumBytes, 64);
+            totals = (float*)NativeMemory.AlignedAlloc(Groups * ProductBlock.GroupSumBytes, 64);
             factors = (float*)NativeMemory.AlignedAlloc(Steps * Rows * sizeof(float), 64);
             for (int row = 0; row < Rows; row++)
             {
                 for (int column = 0; column < Columns; column++)
                 {
-                    weights[row * RowElements + column] = Bits(Weight(row, column));
+                    weights[row * rowElements + column] = Bits(Weight(row, column));
                 }
             }
 
-            for (int token = 0; token < 2 * Tokens; token++)
+            for (int token = 0; token < Groups * Tokens; token++)
             {
                 for (int column = 0; column < Columns; column++)
                 {
@@ -77,13 +78,22 @@ static unsafe class KnownProduct
             new Span<float>(factors, Steps * Rows).Fill(Factor);
             bool exact = true;
             code.Begin();
-            for (int groups = 1; groups <= 2; groups++)
+            for (int groups = 1; groups <= Groups; groups++)
             {
-                new Span<float>(sums, SumFloats).Fill(float.NaN);
-                code.Multiply(block, Rows, groups);
-                exact &= IsRight(sums, groups, factor: 1);
-                if (code.MultipliesPanels)
+                if (code.MultipliesBlocks && groups <= 2)
                 {
+                    new Span<float>(sums, SumFloats).Fill(float.NaN);
+                    code.Multiply(block, Rows, groups);
+                    exact &= IsRight(sums, groups, factor: 1);
+                }
+
+                foreach ((bool tokenScales, int elementBytes) in ((bool, int)[])[(false, 1), (true, 1), (false, sizeof(ushort))])
+                {
+                    if (!code.MultipliesPanels(tokenScales))
+                    {
+                        continue;
+                    }
+
                     // Every step a block of its own.
                     new Span<float>(sums, SumFloats).Fill(float.NaN);
                     new Span<float>(totals, SumFloats).Clear();
@@ -97,9 +107,13 @@ static unsafe class KnownProduct
                         Factors = factors,
                         Steps = 1,
                         Blocks = Steps,
+                        BlockWeightBytes = ProductBlock.StepColumns * sizeof(ushort),
+                        BlockInputBytes = ProductBlock.GroupStepBytes,
+                        Scales = factors,
+                        Ahead = weights,
                     };
-                    code.MultiplyPanel(panel, groups);
-                    exact &= IsRight(totals, groups, Factor);
+                    code.MultiplyPanel(panel, groups, tokenScales, elementBytes);
+                    exact &= IsRight(totals, groups, tokenScales ? Factor * Factor : Factor);
                 }
             }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Octet.Backends.Cpu.MachineCode;
 
@@ -14,6 +15,9 @@ readonly unsafe struct PackedInput(byte* memory, int tokens, int columns)
 
     /// <summary>Bytes of one group.</summary>
     internal nint GroupBytes { get; } = (nint)Steps(columns) * ProductBlock.GroupStepBytes;
+
+    /// <summary>Bytes from the scales of 128 columns to those of the next.</summary>
+    internal nint ScaleGroupBytes => (nint)_tokens * sizeof(float);
 
     /// <summary>Bytes of <paramref name="tokens"/> with and without scales.</summary>
     internal static long Bytes(int tokens, int columns)
@@ -40,10 +44,17 @@ readonly unsafe struct PackedInput(byte* memory, int tokens, int columns)
             byte* to = Group(group, 0);
             for (int step = 0; step < steps; step++, to += ProductBlock.GroupStepBytes)
             {
+                // Rows of activations end in zeros up to a multiple of 64.
+                float* from = x.Data + (nint)token * x.Stride + step * ProductBlock.StepColumns;
+                if (Avx512F.IsSupported && token + ProductBlock.GroupTokens <= x.Rows)
+                {
+                    PackSquare(from, x.Stride, square, (Vector512<uint>*)to);
+                    continue;
+                }
+
                 for (int t = 0; t < ProductBlock.GroupTokens; t++)
                 {
-                    // Rows of activations end in zeros up to a multiple of 64.
-                    square[t] = token + t < x.Rows ? RoundToPairs(x.Data + (nint)(token + t) * x.Stride + step * ProductBlock.StepColumns) : Vector512<uint>.Zero;
+                    square[t] = token + t < x.Rows ? RoundToPairs(from + (nint)t * x.Stride) : Vector512<uint>.Zero;
                 }
 
                 SquareTranspose.Transpose(square);
@@ -61,6 +72,20 @@ readonly unsafe struct PackedInput(byte* memory, int tokens, int columns)
                     scales[t] = token + t < x.Rows ? x.Scales[(nint)(token + t) * x.ScaleStride + scale] : 0;
                 }
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void PackSquare(float* from, nint stride, Vector512<uint>* square, Vector512<uint>* to)
+    {
+        for (int i = 0; i < 4; i++, from += stride)
+        {
+            SquareTranspose.ExchangeQuarters(RoundToPairs(from), RoundToPairs(from + 4 * stride), RoundToPairs(from + 8 * stride), RoundToPairs(from + 12 * stride), square + i);
+        }
+
+        for (int i = 0; i < SquareTranspose.Size; i += 4)
+        {
+            SquareTranspose.ExchangeLanes(square + i, out to[i], out to[i + 1], out to[i + 2], out to[i + 3]);
         }
     }
 

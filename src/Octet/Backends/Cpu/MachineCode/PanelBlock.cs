@@ -42,6 +42,34 @@ unsafe struct PanelBlock
     /// <summary>The function's own.</summary>
     internal float* NextFactors;
 
+    // What follows is read by functions without tiles only.
+
+    /// <summary>Bytes of a block in a row of weights, and in the inputs of a group.</summary>
+    internal nint BlockWeightBytes;
+
+    internal nint BlockInputBytes;
+
+    /// <summary>Scales of the first group's tokens for the first block, the next group's behind them; moved on by the function.</summary>
+    internal float* Scales;
+
+    /// <summary>Bytes to those of the next block.</summary>
+    internal nint ScaleBytes;
+
+    /// <summary>What is asked for, in its order, as products go on; any address will do. Moved on by the function.</summary>
+    internal void* Ahead;
+
+    /// <summary>The function's own.</summary>
+    internal void* NextWeights;
+
+    /// <summary>The function's own.</summary>
+    internal void* NextInputs;
+
+    /// <summary>The function's own.</summary>
+    internal float* NextScales;
+
+    /// <summary>For the vectors that Windows wants kept.</summary>
+    internal fixed byte Kept[DotProductCode.KeptVectors * 16];
+
     internal const int WeightsOffset = 0;
     internal const int InputsOffset = 8;
     internal const int GroupBytesOffset = 16;
@@ -53,5 +81,13 @@ unsafe struct PanelBlock
     internal const int TurnsOffset = 64;
     internal const int BlocksLeftOffset = 72;
     internal const int NextFactorsOffset = 80;
-    internal const int Bytes = 88;
+    internal const int BlockWeightBytesOffset = 88;
+    internal const int BlockInputBytesOffset = 96;
+    internal const int ScalesOffset = 104;
+    internal const int ScaleBytesOffset = 112;
+    internal const int AheadOffset = 120;
+    internal const int NextWeightsOffset = 128;
+    internal const int NextInputsOffset = 136;
+    internal const int NextScalesOffset = 144;
+    internal const int KeptOffset = 152;
 }

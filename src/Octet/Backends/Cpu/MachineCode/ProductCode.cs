@@ -19,6 +19,8 @@ sealed unsafe class ProductCode
     readonly delegate* unmanaged<void*, void> _oneGroup;
     readonly delegate* unmanaged<void*, void> _twoGroups;
     readonly PanelFunctions _panel;
+    readonly PanelFunctions _scaledPanel;
+    readonly PanelFunctions _widePanel;
     readonly Func<int, AttentionFunctions?>? _attention;
     readonly ConcurrentDictionary<int, AttentionFunctions?> _attentionBySize = [];
     readonly int _rows;
@@ -37,6 +39,15 @@ sealed unsafe class ProductCode
         _twoGroups = twoGroups;
     }
 
+    /// <summary>Functions for whole panels only: of codes, of codes with scales of tokens, and of bfloat16.</summary>
+    internal ProductCode(PanelFunctions panel, PanelFunctions scaledPanel, PanelFunctions widePanel, Func<int, AttentionFunctions?>? attention = null)
+    {
+        _attention = attention;
+        _panel = panel;
+        _scaledPanel = scaledPanel;
+        _widePanel = widePanel;
+    }
+
     internal static bool TryCreateTiles([NotNullWhen(true)] out ProductCode? code, [NotNullWhen(false)] out string? refusal)
     {
         code = null;
@@ -48,7 +59,7 @@ sealed unsafe class ProductCode
             return false;
         }
 
-        code = new ProductCode(ProductBlock.PanelRows, memory.Entry(0), memory.Entry(1), memory.Entry(2), memory.Entry(3), new(memory.Entry(4), memory.Entry(5), memory.Entry(6)), AttentionFunctions.TryGenerate);
+        code = new ProductCode(ProductBlock.PanelRows, memory.Entry(0), memory.Entry(1), memory.Entry(2), memory.Entry(3), new(memory.Entry(4), memory.Entry(5), null, memory.Entry(6)), AttentionFunctions.TryGenerateTiles);
         return IsRight(ref code, out refusal);
     }
 
@@ -70,13 +81,21 @@ sealed unsafe class ProductCode
         }
 
         GeneralRegister argument = X64Encoder.FirstArgument;
-        if (!ExecutableMemory.TryCreate([DotProductCode.Multiply(argument, 1), DotProductCode.Multiply(argument, 2)], out ExecutableMemory? memory, out refusal))
+        byte[][] functions =
+        [
+            .. from kind in ((bool Scaled, int Bytes)[])[(false, 1), (true, 1), (false, 2)]
+            from groups in Enumerable.Range(1, DotProductCode.MostGroups)
+            select DotProductCode.MultiplyPanel(argument, groups, kind.Scaled, kind.Bytes),
+        ];
+        if (!ExecutableMemory.TryCreate(functions, out ExecutableMemory? memory, out refusal))
         {
             return false;
         }
 
-        code = new ProductCode(DotProductCode.Rows, null, null, memory.Entry(0), memory.Entry(1));
+        code = new ProductCode(Panel(0), Panel(3), Panel(6), AttentionFunctions.TryGenerateDotProducts);
         return IsRight(ref code, out refusal);
+
+        PanelFunctions Panel(int first) => new(memory.Entry(first), memory.Entry(first + 1), memory.Entry(first + 2));
     }
 
     /// <summary>Before the first <see cref="Multiply"/> on a thread.</summary>
@@ -111,22 +130,48 @@ sealed unsafe class ProductCode
         }
     }
 
-    /// <summary>Whether there is <see cref="MultiplyPanel"/>.</summary>
-    internal bool MultipliesPanels => _panel.TwoGroups is not null;
+    /// <summary>Bytes from one row of a panel of weights to the next.</summary>
+    internal int RowBytes => MultipliesBlocks ? ProductBlock.RowBytes : DotProductCode.RowBytes;
 
-    /// <summary>The blocks of a panel by <paramref name="groups"/> groups: pairs, then the odd one.</summary>
-    internal void MultiplyPanel(PanelBlock block, int groups)
+    /// <summary>Columns of a panel.</summary>
+    internal int PanelColumns => MultipliesBlocks ? ProductBlock.RowBytes / sizeof(ushort) : DotProductCode.PanelColumns;
+
+    /// <summary>Inputs that stay near while all rows pass: half of a second level of 2 MB; dot products are slow enough for the third.</summary>
+    internal int CachedInputBytes => MultipliesBlocks ? 1 << 20 : 4 << 20;
+
+    /// <summary>Whether there is <see cref="Multiply"/>.</summary>
+    internal bool MultipliesBlocks => _twoGroups is not null;
+
+    /// <summary>Whether there is <see cref="MultiplyPanel"/>, with scales of tokens or without.</summary>
+    internal bool MultipliesPanels(bool tokenScales) => (tokenScales ? _scaledPanel : _panel).TwoGroups is not null;
+
+    /// <summary>Of groups that are left, how many go together where three can: four are two pairs.</summary>
+    internal static int GroupsOfTurn(int left) => left is 2 or 4 ? 2 : Math.Min(left, DotProductCode.MostGroups);
+
+    /// <summary>The blocks of a panel by <paramref name="groups"/> groups: threes, where there is a function for them, and pairs, before one that is left over.</summary>
+    internal void MultiplyPanel(PanelBlock block, int groups, bool tokenScales, int elementBytes)
     {
-        if (groups > 1)
+        PanelFunctions functions = tokenScales ? _scaledPanel : elementBytes == sizeof(ushort) && _widePanel.OneGroup is not null ? _widePanel : _panel;
+        if (functions.ThreeGroups is not null)
         {
-            block.Turns = groups / 2;
-            _panel.TwoGroups(&block);
+            int threes = groups / 3 - (groups % 3 == 1 && groups > 1 ? 1 : 0);
+            Turn(ref block, functions.ThreeGroups, threes);
+            groups -= 3 * threes;
         }
 
-        if (groups % 2 != 0)
+        Turn(ref block, functions.TwoGroups, groups / 2);
+        Turn(ref block, functions.OneGroup, groups % 2);
+
+        static void Turn(ref PanelBlock block, delegate* unmanaged<void*, void> function, int turns)
         {
-            block.Turns = 1;
-            _panel.OneGroup(&block);
+            if (turns > 0)
+            {
+                block.Turns = turns;
+                fixed (PanelBlock* argument = &block)
+                {
+                    function(argument);
+                }
+            }
         }
     }
 
@@ -151,11 +196,13 @@ sealed unsafe class ProductCode
         return refusal is null;
     }
 
-    /// <summary>For one group and for two, which take a <see cref="PanelBlock"/>, and one that takes <see cref="ExpectedRows"/>.</summary>
-    internal readonly struct PanelFunctions(delegate* unmanaged<void*, void> oneGroup, delegate* unmanaged<void*, void> twoGroups, delegate* unmanaged<void*, void> expect)
+    /// <summary>For one group, two and, or null, three, which take a <see cref="PanelBlock"/>, and one that takes <see cref="ExpectedRows"/>, or null.</summary>
+    internal readonly struct PanelFunctions(
+        delegate* unmanaged<void*, void> oneGroup, delegate* unmanaged<void*, void> twoGroups, delegate* unmanaged<void*, void> threeGroups, delegate* unmanaged<void*, void> expect = null)
     {
         internal readonly delegate* unmanaged<void*, void> OneGroup = oneGroup;
         internal readonly delegate* unmanaged<void*, void> TwoGroups = twoGroups;
+        internal readonly delegate* unmanaged<void*, void> ThreeGroups = threeGroups;
         internal readonly delegate* unmanaged<void*, void> Expect = expect;
     }
 }

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>
-/// 16 rows of 16 32-bit lanes as columns. Blocks of 8 x 8 change places across the diagonal, then those of 4 x 4 within each block, of 2 x 2
-/// and of 1: each time lanes l and l ^ size of two rows, one shuffle and one select a row.
+/// 16 rows of 16 32-bit lanes as columns, in two steps of four times four vectors: rows i, i + 4, i + 8 and i + 12 exchange quarters, then four
+/// neighbours that came of it exchange lanes.
 /// </summary>
 static unsafe class SquareTranspose
 {
@@ -14,6 +15,58 @@ static unsafe class SquareTranspose
     /// <summary>In place, in 16 vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transpose(Vector512<uint>* rows)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            TransposeBySelection(rows);
+            return;
+        }
+
+        Vector512<uint>* quarters = stackalloc Vector512<uint>[Size];
+        for (int i = 0; i < 4; i++)
+        {
+            ExchangeQuarters(rows[i], rows[i + 4], rows[i + 8], rows[i + 12], quarters + i);
+        }
+
+        for (int i = 0; i < Size; i += 4)
+        {
+            ExchangeLanes(quarters + i, out rows[i], out rows[i + 1], out rows[i + 2], out rows[i + 3]);
+        }
+    }
+
+    /// <summary>The first step for rows i, i + 4, i + 8 and i + 12: to[0], to[4], to[8] and to[12], where <paramref name="to"/> is vector i of 16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void ExchangeQuarters(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, Vector512<uint>* to)
+    {
+        Vector512<uint> lowerFirst = Avx512F.Shuffle4x128(a, b, 0x44);
+        Vector512<uint> lowerSecond = Avx512F.Shuffle4x128(c, d, 0x44);
+        Vector512<uint> upperFirst = Avx512F.Shuffle4x128(a, b, 0xEE);
+        Vector512<uint> upperSecond = Avx512F.Shuffle4x128(c, d, 0xEE);
+        to[0] = Avx512F.Shuffle4x128(lowerFirst, lowerSecond, 0x88);
+        to[4] = Avx512F.Shuffle4x128(lowerFirst, lowerSecond, 0xDD);
+        to[8] = Avx512F.Shuffle4x128(upperFirst, upperSecond, 0x88);
+        to[12] = Avx512F.Shuffle4x128(upperFirst, upperSecond, 0xDD);
+    }
+
+    /// <summary>The second step for vectors i to i + 3, i a multiple of 4: columns i to i + 3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void ExchangeLanes(Vector512<uint>* from, out Vector512<uint> a, out Vector512<uint> b, out Vector512<uint> c, out Vector512<uint> d)
+    {
+        Vector512<ulong> lowerFirst = Avx512F.UnpackLow(from[0], from[1]).AsUInt64();
+        Vector512<ulong> upperFirst = Avx512F.UnpackHigh(from[0], from[1]).AsUInt64();
+        Vector512<ulong> lowerSecond = Avx512F.UnpackLow(from[2], from[3]).AsUInt64();
+        Vector512<ulong> upperSecond = Avx512F.UnpackHigh(from[2], from[3]).AsUInt64();
+        a = Avx512F.UnpackLow(lowerFirst, lowerSecond).AsUInt32();
+        b = Avx512F.UnpackHigh(lowerFirst, lowerSecond).AsUInt32();
+        c = Avx512F.UnpackLow(upperFirst, upperSecond).AsUInt32();
+        d = Avx512F.UnpackHigh(upperFirst, upperSecond).AsUInt32();
+    }
+
+    /// <summary>
+    /// Without AVX-512, for tests: blocks of 8 x 8 change places across the diagonal, then those of 4 x 4 within each block, of 2 x 2 and of 1: each time
+    /// lanes l and l ^ size of two rows.
+    /// </summary>
+    static void TransposeBySelection(Vector512<uint>* rows)
     {
         Vector512<uint> keep8 = Vector512.Create(~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0, 0, 0, 0, 0, 0, 0, 0);
         Vector512<uint> keep4 = Vector512.Create(~0u, ~0u, ~0u, ~0u, 0, 0, 0, 0, ~0u, ~0u, ~0u, ~0u, 0, 0, 0, 0);

@@ -5,7 +5,7 @@ namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>
 /// Writes the few x64 instructions that the kernels are made of. Encodings: Intel's Software Developer's Manual, volume 2. An offset of an
-/// address is left out where it is zero; it takes 8 bits in vectors of 256 bits where it fits, and 32 elsewhere.
+/// address is left out where it is zero; of a vector it takes 8 bits where it fits, counted in what is read where that is of 512 bits, and 32 elsewhere.
 /// </summary>
 sealed class X64Encoder
 {
@@ -67,15 +67,19 @@ sealed class X64Encoder
     }
 
     /// <summary>The line of the cache at <paramref name="from"/> + <paramref name="offset"/> will be read.</summary>
-    internal void Prefetch(GeneralRegister from, int offset)
+    internal void Prefetch(GeneralRegister from, int offset) => Prefetch(new Place(from, offset));
+
+    /// <summary>Into the first level of the cache, or only the second.</summary>
+    internal void Prefetch(Place from, bool far = false)
     {
-        if (from >= GeneralRegister.R8)
+        int rex = ((byte)(from.Index ?? 0) >> 3) << 1 | (byte)from.Base >> 3;
+        if (rex != 0)
         {
-            _code.Add(0x41);
+            _code.Add((byte)(0x40 | rex));
         }
 
         _code.AddRange([0x0F, 0x18]);
-        Address(1, from, offset);
+        Address((byte)(far ? 2 : 1), from, unit: 1);
     }
 
     /// <summary>Back to <paramref name="target"/>, a <see cref="Position"/> passed before.</summary>
@@ -123,26 +127,64 @@ sealed class X64Encoder
         _code.AddRange([0x5C, (byte)(0xC0 | sums << 3 | a)]);
     }
 
-    internal void LoadVector(int vector, GeneralRegister from, int offset = 0) => Evex(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset, broadcast: false);
+    internal void LoadVector(int vector, GeneralRegister from, int offset = 0) => LoadVector(vector, new Place(from, offset));
 
-    internal void StoreVector(GeneralRegister to, int offset, int vector) => Evex(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset, broadcast: false);
+    internal void LoadVector(int vector, Place from) => Evex(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from);
 
-    /// <summary>Every lane = the float at <paramref name="from"/> + <paramref name="offset"/>.</summary>
-    internal void LoadLanes(int vector, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from, offset, broadcast: false);
+    internal void StoreVector(GeneralRegister to, int offset, int vector) => Evex(OpcodeMap0F, Prefix.None, 0x11, vector, 0, new Place(to, offset));
+
+    /// <summary>Every lane = the float, or whatever 32 bits are, at <paramref name="from"/> + <paramref name="offset"/>.</summary>
+    internal void LoadLanes(int vector, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, new Place(from, offset), unit: sizeof(float));
 
     /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
-    internal void MultiplyAdd(int sums, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, from, offset, broadcast: false);
+    internal void MultiplyAdd(int sums, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, new Place(from, offset));
+
+    /// <summary>values = values * factors + (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
+    internal void MultiplyThenAdd(int values, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xA8, values, factors, new Place(from, offset));
+
+    /// <summary>to = a + b, in float32.</summary>
+    internal void Add(int to, int a, int b) => EvexRegisters(OpcodeMap0F, Prefix.None, 0x58, to, a, b);
+
+    /// <summary>to = a * b, in float32.</summary>
+    internal void Multiply(int to, int a, int b) => EvexRegisters(OpcodeMap0F, Prefix.None, 0x59, to, a, b);
 
     /// <summary>All 512 bits = 0.</summary>
-    internal void ZeroVector(int vector)
+    internal void ZeroVector(int vector) => EvexRegisters(OpcodeMap0F, Prefix.Size, 0xEF, vector, vector, vector);
+
+    internal void MoveVector(int to, int from) => EvexRegisters(OpcodeMap0F, Prefix.None, 0x28, to, 0, from);
+
+    internal void And(int to, int a, int b) => EvexRegisters(OpcodeMap0F, Prefix.Size, 0xDB, to, a, b);
+
+    /// <summary>to |= a &amp; b.</summary>
+    internal void OrWithAnd(int to, int a, int b)
     {
-        // vpxord with itself.
-        EvexPrefix(OpcodeMap0F, Prefix.Size, vector, vector, x: vector >> 4, b: vector >> 3, broadcast: false);
-        _code.AddRange([0xEF, (byte)(0xC0 | (vector & 7) << 3 | vector & 7)]);
+        EvexRegisters(OpcodeMap0F3A, Prefix.Size, 0x25, to, a, b);
+
+        // The table of a function of three bits: 1 where the first is, and where both others are.
+        _code.Add(0xF8);
     }
 
-    /// <summary>sums += pairs * (the pair of bfloat16 at <paramref name="from"/>, in every lane), in float32.</summary>
-    internal void MultiplyPairs(int sums, int pairs, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.F3, 0x52, sums, pairs, from, offset, broadcast: true);
+    /// <summary>Lanes of 32 bits, zeros coming in.</summary>
+    internal void ShiftLeft(int to, int from, byte bits)
+    {
+        EvexRegisters(OpcodeMap0F, Prefix.Size, 0x72, 6, to, from);
+        _code.Add(bits);
+    }
+
+    /// <summary>Bytes = those that their low seven bits number in a table of 128, of which <paramref name="first"/> and <paramref name="second"/> are the halves. AVX-512 VBMI.</summary>
+    internal void LookUpBytes(int bytes, int first, int second) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0x75, bytes, first, second);
+
+    /// <summary>Bytes = those of the 64 at <paramref name="from"/> that the low six bits of <paramref name="order"/> number. AVX-512 VBMI.</summary>
+    internal void PickBytes(int to, int order, Place from) => Evex(OpcodeMap0F38, Prefix.Size, 0x8D, to, order, from);
+
+    /// <summary>Bytes = those that the low seven bits of <paramref name="order"/> number, of the vector itself and then of the 64 bytes at <paramref name="from"/>. AVX-512 VBMI.</summary>
+    internal void PickBytesOfBoth(int vector, int order, Place from) => Evex(OpcodeMap0F38, Prefix.Size, 0x7D, vector, order, from);
+
+    /// <summary>In each 128 bits: the lower (or upper) eight bytes of a and b by turns.</summary>
+    internal void InterleaveBytes(int to, int a, int b, bool upper) => EvexRegisters(OpcodeMap0F, Prefix.Size, (byte)(upper ? 0x68 : 0x60), to, a, b);
+
+    /// <summary>sums += pairs of bfloat16 * others, in float32.</summary>
+    internal void MultiplyPairs(int sums, int pairs, int others) => EvexRegisters(OpcodeMap0F38, Prefix.F3, 0x52, sums, pairs, others);
 
     internal void LoadVector256(int vector, GeneralRegister from, int offset) => Vex256(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset);
 
@@ -260,20 +302,27 @@ sealed class X64Encoder
         _code.Add((byte)((~second & 15) << 3 | (byte)wide | (byte)prefix));
     }
 
-    void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, GeneralRegister at, int offset, bool broadcast)
+    void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, Place at, int unit = 64)
     {
-        EvexPrefix(map, prefix, vector, second, x: 0, b: (byte)at >> 3, broadcast);
+        EvexPrefix(map, prefix, vector, second, x: (byte)(at.Index ?? 0) >> 3, b: (byte)at.Base >> 3);
         _code.Add(opcode);
-        Address((byte)vector, at, offset);
+        Address((byte)vector, at, unit);
     }
 
-    // R, X, B, R', the map; W = 0, the second source, 1, the prefix; no zeroing, 512 bits, broadcast, V', no mask. Numbers are inverted.
-    void EvexPrefix(byte map, Prefix prefix, int vector, int second, int x, int b, bool broadcast)
+    void EvexRegisters(byte map, Prefix prefix, byte opcode, int vector, int second, int operand)
+    {
+        EvexPrefix(map, prefix, vector, second, x: operand >> 4, b: operand >> 3);
+        _code.Add(opcode);
+        _code.Add((byte)(0xC0 | (vector & 7) << 3 | operand & 7));
+    }
+
+    // R, X, B, R', the map; W = 0, the second source, 1, the prefix; no zeroing, 512 bits, no broadcast, V', no mask. Numbers are inverted.
+    void EvexPrefix(byte map, Prefix prefix, int vector, int second, int x, int b)
     {
         _code.Add(0x62);
         _code.Add((byte)((~vector >> 3 & 1) << 7 | (~x & 1) << 6 | (~b & 1) << 5 | (~vector >> 4 & 1) << 4 | map));
         _code.Add((byte)((~second & 15) << 3 | 4 | (byte)prefix));
-        _code.Add((byte)(0x40 | (broadcast ? 0x10 : 0) | (~second >> 4 & 1) << 3));
+        _code.Add((byte)(0x40 | (~second >> 4 & 1) << 3));
     }
 
     void Address(byte register, GeneralRegister at, int offset)
@@ -285,11 +334,36 @@ sealed class X64Encoder
         }
     }
 
+    // With an index: a fourth in the place of a register, and a byte of the scale and both. The offset, where it is a multiple of the unit that
+    // then takes 8 bits, is counted in units.
+    void Address(byte register, Place at, int unit)
+    {
+        (int units, int rest) = Math.DivRem(at.Offset, unit);
+        bool isByte = rest == 0 && units is >= sbyte.MinValue and <= sbyte.MaxValue;
+        _code.Add((byte)((at.Offset == 0 ? 0x00 : isByte ? 0x40 : 0x80) | (register & 7) << 3 | (at.Index is null ? (byte)at.Base & 7 : 4)));
+        if (at.Index is { } index)
+        {
+            _code.Add((byte)(int.Log2(at.Scale) << 6 | ((byte)index & 7) << 3 | (byte)at.Base & 7));
+        }
+
+        if (at.Offset != 0 && isByte)
+        {
+            _code.Add((byte)units);
+        }
+        else if (at.Offset != 0)
+        {
+            Number(at.Offset);
+        }
+    }
+
     void Number(int value)
     {
         CollectionsMarshal.SetCount(_code, _code.Count + sizeof(int));
         BinaryPrimitives.WriteInt32LittleEndian(CollectionsMarshal.AsSpan(_code)[^sizeof(int)..], value);
     }
+
+    /// <summary>Memory: base + index * scale, which is 1, 2, 4 or 8, + offset.</summary>
+    internal readonly record struct Place(GeneralRegister Base, int Offset = 0, GeneralRegister? Index = null, int Scale = 1);
 
     /// <summary>VEX's bit for vectors of 256 bits.</summary>
     enum Wide : byte
