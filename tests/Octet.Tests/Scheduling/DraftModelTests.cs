@@ -92,7 +92,8 @@ public class DraftModelTests
             AssertSame(plain, prompts[i], await Tokens(plain.Model, prompts[i], Greedy(40 + (10 * i))), found[i]);
         }
 
-        Assert.True(guessing.Model.Statistics.AcceptedTokens > 0);
+        // Whether guessing pays for so many is measured, and a busy machine may say that it never does.
+        Assert.True(guessing.Model.Statistics.AcceptedTokens > 0 || (together > 3 && guessing.Model.Statistics.Guesses == 0));
         AssertNothingHeld(guessing);
     }
 
