@@ -44,9 +44,16 @@ static class OctetTool
             Environment.SetEnvironmentVariable(name, value);
         }
 
-        Environment.SetEnvironmentVariable("OCTET_CPU", null);
+        Environment.SetEnvironmentVariable("OCTET_CPU", s_published is null ? null : PublishedInstructionSet());
         AppContext.SetData("System.CommandLine.ExecutableName", "octet");
         Directory.SetCurrentDirectory(Path.GetTempPath());
+    }
+
+    // What a published tool was compiled for may be less than what this process, whose library gives the vectors that are expected, would choose.
+    static string? PublishedInstructionSet()
+    {
+        string report = Run(Process.Start(StartInfo(["doctor", "--json"]))!, []).Output;
+        return (string?)JsonNode.Parse(report)!["instruction_set"];
     }
 
     internal static ToolResult Run(params string[] arguments) => Run(arguments, null, null);
