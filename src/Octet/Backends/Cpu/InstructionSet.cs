@@ -85,8 +85,8 @@ static class InstructionSet
                 ? new BFloat16Kernels("avx512bf16", BFloat16Kernels.FewestTokensForDotProducts, code, best)
                 : null;
 
-            // AMD's processors multiply twice as much with VDPBF16PS as in float32: prefill is twice as fast. Intel's start one such instruction where they start
-            // two multiplications: on a Sapphire Rapids processor vbmi was half as fast again, and it is exact.
+            // AMD's start VDPBF16PS as often as a float32 multiplication, which is half as much: on a Zen 5 prefill was twice as fast as with vbmi. On a Sapphire
+            // Rapids processor vbmi was half as fast again as dot products, and it is exact.
             List<(string Name, CpuKernels? Kernels, string? Refusal)> sets =
                 [.. Float32.Select(set => (set.Name, set.IsSupported ? set.Kernels : null, set.IsSupported ? null : Missing))];
             sets.Insert(ProcessorVendor.IsAmd ? 0 : 1, ("avx512bf16", dotProducts, noDotProducts));

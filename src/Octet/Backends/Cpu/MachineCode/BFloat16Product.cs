@@ -10,8 +10,9 @@ namespace Octet.Backends.Cpu.MachineCode;
 /// of its block, so no scaled weight is rounded.
 /// </summary>
 /// <remarks>
-/// The loops, from the outside: up to 512 tokens; columns of which all their inputs fit half of a second-level cache of 2 MB; 32 rows; 512
-/// columns, whose weights (32 KB) stay in the first level while every token passes; two groups of 16 tokens; the columns of one scale.
+/// The loops, from the outside: up to 512 tokens; columns of which all their inputs stay near (<see cref="ProductCode.CachedInputBytes"/>); 32 rows; as many
+/// columns as their weights stay in the first level while every token passes (<see cref="ProductCode.PanelColumns"/>); two groups of 16 tokens in tiles, up
+/// to three in vectors; the columns of one scale.
 /// Sums of a panel of 32 rows stay [group][row][token] until all columns of the inputs at hand are added, and are turned once.
 /// </remarks>
 static unsafe class BFloat16Product
@@ -39,7 +40,7 @@ static unsafe class BFloat16Product
             int endGroup = Math.Min(groups, group + PassGroups);
             int token = group * ProductBlock.GroupTokens;
             int tokens = Math.Min(x.Rows, endGroup * ProductBlock.GroupTokens) - token;
-            int most = Math.Max(1, code.CachedInputBytes / ((endGroup - group) * ProductBlock.GroupTokens * sizeof(ushort)) / code.PanelColumns) * code.PanelColumns;
+            int most = code.CachedInputBytes / ((endGroup - group) * ProductBlock.GroupTokens * sizeof(ushort)) / code.PanelColumns * code.PanelColumns;
             for (int column = 0; column < weight.Columns; column += most)
             {
                 int endColumn = (int)Math.Min(weight.Columns, column + (long)most);

@@ -12,7 +12,7 @@ abstract unsafe class DotsFunctions
     /// <summary>E4M3 codes, in steps of 64.</summary>
     internal abstract void MultiplyE4M3(in DotsRun run);
 
-    /// <summary>Bfloat16, in steps of 128 bytes of all that a vector's width makes one of.</summary>
+    /// <summary>Bfloat16, in steps of 32 where vectors have 256 bits, of 64 where they have 512.</summary>
     internal abstract void MultiplyBFloat16(in DotsRun run);
 }
 

@@ -154,9 +154,8 @@ sealed unsafe class ProductCode
         PanelFunctions functions = tokenScales ? _scaledPanel : elementBytes == sizeof(ushort) && _widePanel.OneGroup is not null ? _widePanel : _panel;
         if (functions.ThreeGroups is not null)
         {
-            int threes = groups / 3 - (groups % 3 == 1 && groups > 1 ? 1 : 0);
-            Turn(ref block, functions.ThreeGroups, threes);
-            groups -= 3 * threes;
+            Turn(ref block, functions.ThreeGroups, groups / 3);
+            groups %= 3;
         }
 
         Turn(ref block, functions.TwoGroups, groups / 2);

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>
-/// Attention of several tokens in tiles: queries and probabilities rounded to bfloat16, keys and values as a cache of bfloat16 has them,
+/// Attention of several tokens by tiles or dot products (<see cref="AttentionCode"/>, <see cref="DotAttentionCode"/>): queries and probabilities rounded to bfloat16, keys and values as a cache of bfloat16 has them,
 /// scores, maxima and sums in float32. The streaming softmax of <see cref="VectorKernels{TSimd, TVector, TE4M3}"/>, four pages at a time from
 /// position 0, so that a sum does not depend on how the prompt was cut.
 /// </summary>
