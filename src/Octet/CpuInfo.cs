@@ -20,5 +20,5 @@ public static class CpuInfo
     public static string? GeneratedDecodeRefusal => FourDotsFunctions.Refusal;
 
     /// <summary>The same for <c>vbmi</c>, with which <c>avx512bf16</c> and <c>amx</c> decode as well.</summary>
-    public static string? GeneratedVbmiDecodeRefusal => EightDotsFunctions.Refusal;
+    public static string? GeneratedVbmiDecodeRefusal => VbmiDotsFunctions.Refusal;
 }

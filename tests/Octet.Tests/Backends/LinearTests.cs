@@ -51,6 +51,29 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
+    public static TheoryData<string> CodesAndSets => [.. KernelSets.Names.Select(name => name.Data), "interpreted"];
+
+    /// <summary>Whole blocks of 128 columns, whose scales generated code applies itself: walks over rows come to other scales at different times.</summary>
+    [Theory]
+    [MemberData(nameof(CodesAndSets))]
+    public void Walks_go_through_rows_with_other_scales(string set)
+    {
+        Assert.SkipWhen(set == "interpreted" && !X86Base.IsSupported, "software vectors of 512 bits are slow on an emulated processor");
+        CpuKernels kernels = set == "interpreted" ? new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => InterpretedCode.VbmiDots) : KernelSets.Get(set);
+        foreach ((int rows, int columns, int blockRows, int blockColumns) in ((int, int, int, int)[])
+            [(300, 256, 128, 128), (150, 384, 64, 128), (67, 256, 1, 128), (67, 512, 1, 256), (130, 512, 32, 512), (45, 256, 1, 256), (45, 256, 45, 256), (33, 384, 5, 256), (70, 1152, 16, 384)])
+        {
+            using Matrix matrix = Make(DataType.Float8E4M3FN, rows, columns, blockRows, blockColumns, code => code);
+            foreach (int tokens in (int[])[1, 2, 3])
+            {
+                Check(kernels, set, matrix, tokens, dynamic: false);
+                Check(kernels, set, matrix, tokens, dynamic: true);
+            }
+        }
+
+        Assert.Empty(InterpretedCode.Failures);
+    }
+
     [Theory]
     [MemberData(nameof(Sets))]
     public void Any_number_of_tokens_goes_through_any_number_of_rows_and_columns(string set)
@@ -115,7 +138,7 @@ public sealed unsafe class LinearTests : IDisposable
     public void Nothing_past_the_end_of_the_file_is_read(string set)
     {
         // The matrix ends where the file and a page of memory end: reading on would end the process.
-        foreach ((int rows, int columns) in ((int, int)[])[(17, 33), (3, 100), (64, 64)])
+        foreach ((int rows, int columns) in ((int, int)[])[(17, 33), (3, 100), (64, 64), (16, 256), (64, 128)])
         {
             using Matrix matrix = Make(DataType.Float8E4M3FN, rows, columns, 128, 128, code => code, endsAtPage: true);
             foreach (int tokens in (int[])[1, 5])
@@ -144,11 +167,11 @@ public sealed unsafe class LinearTests : IDisposable
 
     /// <summary>Vectors of 512 bits, which .NET computes with narrower ones where there are none. Weights that begin anywhere in a line of the cache.</summary>
     [Theory]
-    [MemberData(nameof(EightDotsTests.Codes), MemberType = typeof(EightDotsTests))]
-    public void Generated_loops_over_eight_places_give_every_bit_that_intrinsics_give(string code)
+    [MemberData(nameof(VbmiDotsTests.Codes), MemberType = typeof(VbmiDotsTests))]
+    public void Generated_loops_of_512_bits_give_every_bit_that_intrinsics_give(string code)
     {
         Assert.SkipUnless(X86Base.IsSupported, "software vectors of 512 bits are slow on an emulated processor");
-        EightDotsFunctions functions = EightDotsTests.Get(code);
+        VbmiDotsFunctions functions = VbmiDotsTests.Get(code);
         var intrinsics = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi");
         var generated = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => functions);
 
@@ -204,14 +227,16 @@ public sealed unsafe class LinearTests : IDisposable
         }
     }
 
-    static void Check(string set, Matrix matrix, int tokens, bool dynamic)
+    static void Check(string set, Matrix matrix, int tokens, bool dynamic) => Check(KernelSets.Get(set), set, matrix, tokens, dynamic);
+
+    static void Check(CpuKernels kernels, string set, Matrix matrix, int tokens, bool dynamic)
     {
         int rows = (int)matrix.Weight.Rows;
         int columns = matrix.Weight.Columns;
         int groups = (columns + 127) / 128;
         float[] x = matrix.Inputs(tokens);
         float[]? scales = dynamic ? [.. Enumerable.Range(0, tokens * groups).Select(i => 0.5f + i % 7)] : null;
-        float[] found = Multiply(set, matrix, x, tokens, scales);
+        float[] found = Multiply(kernels, matrix, x, tokens, scales);
         double[] scaled = [.. x.Select((value, i) => value * (double)(scales?[i / columns * groups + i % columns / 128] ?? 1))];
         for (int t = 0; t < tokens; t++)
         {

@@ -23,7 +23,7 @@ static class InstructionSet
 
     internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512");
 
-    internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => EightDotsFunctions.Shared);
+    internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => VbmiDotsFunctions.Shared);
 
     /// <summary>Those that compute in float32: name, whether this machine has it, kernels.</summary>
     internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> Float32 { get; } =

@@ -22,15 +22,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // So many rows are worth a copy of the input that has their scales in it.
     const int FewestRowsOfScales = 16;
 
-    // Of generated code, and of compiled code.
-    const int MostWalks = EightDotsCode.Walks;
-    const int CompiledWalks = 4;
+    const int Walks = DotsFunctions.Walks;
 
     // Floats between the sums of two walks: each row's is a vector at first.
     static int WalkSums => WalkRows * TSimd.Count;
 
     // Inputs in order; the same times scales; the sums of all walks, and a vector more for Fold.
-    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + MostWalks * WalkSums + TSimd.Count;
+    static int DotScratch(int columns) => 2 * MostDotTokens * ArrangedStride(columns) + Walks * WalkSums + TSimd.Count;
 
     void Dots<TFormat>(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
         where TFormat : struct, IWeightFormat<TVector>
@@ -49,14 +47,23 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         bool inBlocks = weight.BlockColumns < columns;
         bool scalesInput = inBlocks && weight.BlockRows >= FewestRowsOfScales;
         bool inWalks = x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (!inBlocks || scalesInput || weight.BlockColumns % FourDotsStep<TFormat>() == 0);
-        int walks = GeneratedDots<TFormat>()?.Walks ?? CompiledWalks;
+        DotsFunctions? generated = GeneratedDots<TFormat>();
+        bool scalesSums = typeof(TFormat) == typeof(TE4M3) && generated is not null && CanScale(generated, weight);
         for (long row = first; row < end;)
         {
+            if (scalesSums && end - row >= Walks)
+            {
+                long far = (end - row) / Walks;
+                ScaledDots(generated!, weight, row, far, x, arranged, y, yStride, scaled, sums);
+                row += Walks * far;
+                continue;
+            }
+
             // Rows with the same scales, or all where each has its own.
             long stop = weight.BlockRows == 1 ? end : Math.Min(end, (row / weight.BlockRows + 1) * weight.BlockRows);
-            if (inWalks && stop - row >= walks)
+            if (inWalks && stop - row >= Walks)
             {
-                long far = (stop - row) / walks;
+                long far = (stop - row) / Walks;
                 if (scalesInput)
                 {
                     float unit = PowerNear(weight.Scales(row), (columns + weight.BlockColumns - 1) / weight.BlockColumns);
@@ -65,16 +72,16 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                         ScaleInput(arranged + (nint)t * stride, 0, columns, weight.Scales(row), weight.BlockColumns, 1 / unit, scaled + (nint)t * stride, 1);
                     }
 
-                    DistantDots<TFormat>(weight, row, far, walks, scaled, stride, x.Rows, &unit, y, yStride, sums);
+                    DistantDots<TFormat>(weight, row, far, scaled, stride, x.Rows, &unit, y, yStride, sums);
                 }
                 else
                 {
                     float one = 1;
                     bool oneScale = !inBlocks && (!weight.IsScaled || weight.BlockRows > 1);
-                    DistantDots<TFormat>(weight, row, far, walks, arranged, stride, x.Rows, !oneScale ? null : weight.IsScaled ? weight.Scales(row) : &one, y, yStride, sums);
+                    DistantDots<TFormat>(weight, row, far, arranged, stride, x.Rows, !oneScale ? null : weight.IsScaled ? weight.Scales(row) : &one, y, yStride, sums);
                 }
 
-                row += walks * far;
+                row += Walks * far;
             }
 
             for (; row < stop; row++)
@@ -88,11 +95,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>Rows [row, row + walks * far) times <paramref name="tokens"/> tokens, in walks of <paramref name="far"/> rows.</summary>
+    /// <summary>Rows [row, row + Walks * far) times <paramref name="tokens"/> tokens, in walks of <paramref name="far"/> rows.</summary>
     /// <param name="weight">The matrix.</param>
     /// <param name="row">The first row.</param>
     /// <param name="far">Rows of a walk.</param>
-    /// <param name="walks">How many.</param>
     /// <param name="x">Arranged tokens, <paramref name="xStride"/> floats apart.</param>
     /// <param name="xStride">Floats.</param>
     /// <param name="tokens">How many.</param>
@@ -101,14 +107,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <param name="yStride">Floats between the outputs of two tokens.</param>
     /// <param name="sums">Memory.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void DistantDots<TFormat>(CpuWeight weight, long row, long far, int walks, float* x, int xStride, int tokens, float* scale, float* y, int yStride, float* sums)
+    void DistantDots<TFormat>(CpuWeight weight, long row, long far, float* x, int xStride, int tokens, float* scale, float* y, int yStride, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         int columns = weight.Columns;
         nint rowBytes = (nint)columns * TFormat.ElementBytes;
         nint apart = (nint)far * rowBytes;
         bool blockEnds = scale is null && weight.BlockColumns < columns;
-        int most = blockEnds ? 1 : tokens == 1 ? WalkRows : (int)Math.Clamp(SharedRowBytes / (walks * rowBytes), 1, WalkRows);
+        int most = blockEnds ? 1 : tokens == 1 ? WalkRows : (int)Math.Clamp(SharedRowBytes / (Walks * rowBytes), 1, WalkRows);
         for (long end = row + far; row < end; row += most)
         {
             int rows = (int)Math.Min(most, end - row);
@@ -117,17 +123,17 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 if (blockEnds)
                 {
-                    DistantDotsInBlocks<TFormat>(weight, row, far, walks, x, y, sums);
+                    DistantDotsInBlocks<TFormat>(weight, row, far, x, y, sums);
                     continue;
                 }
 
                 Walk<TFormat>(rows, columns, w, apart, x, 0, sums);
-                if (t == 0 && row + rows == end && row + rows + (walks - 1) * far < weight.Rows)
+                if (t == 0 && row + rows == end && row + rows + (Walks - 1) * far < weight.Rows)
                 {
-                    PrefetchWalks(weight.Row(row + rows + (walks - 1) * far), apart, walks);
+                    PrefetchWalks(weight.Row(row + rows + (Walks - 1) * far), apart);
                 }
 
-                for (int walk = 0; walk < walks; walk++)
+                for (int walk = 0; walk < Walks; walk++)
                 {
                     long at = row + walk * far;
                     ScaleSums(sums + walk * WalkSums, rows, TFormat.HalfUnit, scale, scale is null ? weight.Scales(at) : null, y + at);
@@ -159,12 +165,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     /// <summary>Rows row, row + far and so on, one of each walk, times one token, block by block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void DistantDotsInBlocks<TFormat>(CpuWeight weight, long row, long far, int walks, float* x, float* y, float* sums)
+    void DistantDotsInBlocks<TFormat>(CpuWeight weight, long row, long far, float* x, float* y, float* sums)
         where TFormat : struct, IWeightFormat<TVector>
     {
         nint apart = (nint)far * weight.Columns * TFormat.ElementBytes;
         byte* w = weight.Row(row);
-        for (long at = row; at < row + walks * far; at += far)
+        for (long at = row; at < row + Walks * far; at += far)
         {
             y[at] = 0;
         }
@@ -176,7 +182,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             int width = Math.Min(weight.BlockColumns, left);
             int blocks = Math.Min(left / width, WalkRows);
             Walk<TFormat>(blocks, width, w, apart, x, width, sums);
-            for (int walk = 0; walk < walks; walk++)
+            for (int walk = 0; walk < Walks; walk++)
             {
                 float* sum = sums + walk * WalkSums;
                 long at = row + walk * far;
@@ -208,7 +214,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         if (GeneratedDots<TFormat>() is not { } functions)
         {
             FourDots<TFormat>(rows, columns, w, w + apart, w + 2 * apart, w + 3 * apart, x, x, x, x, xStep, sums);
-            FoldWalks(CompiledWalks, rows, sums);
+            FoldWalks(rows, sums);
             return;
         }
 
@@ -233,7 +239,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         if (functions.LeavesLanes)
         {
-            FoldWalks(functions.Walks, rows, sums);
+            FoldWalks(rows, sums);
         }
     }
 
@@ -244,9 +250,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             ? dots?.Invoke()
             : null;
 
-    static void FoldWalks(int walks, int rows, float* sums)
+    static void FoldWalks(int rows, float* sums)
     {
-        for (int walk = 0; walk < walks; walk++)
+        for (int walk = 0; walk < Walks; walk++)
         {
             Fold(sums + walk * WalkSums, rows * TSimd.Count);
         }
@@ -256,13 +262,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// Asks for the first lines of the next walks while the sums of those before them are finished: what a walk itself asks for ahead ends, at its
     /// end, in the next of them, which has been read.
     /// </summary>
-    static void PrefetchWalks(byte* w, nint apart, int walks)
+    static void PrefetchWalks(byte* w, nint apart)
     {
         if (Sse.IsSupported)
         {
-            for (int walk = 0; walk < walks; walk++, w += apart)
+            for (int walk = 0; walk < Walks; walk++, w += apart)
             {
-                for (int line = 0; line < NextWalksBytes / walks; line += 64)
+                for (int line = 0; line < NextWalksBytes / Walks; line += 64)
                 {
                     Sse.Prefetch0(w + line);
                 }

@@ -4,7 +4,7 @@ using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Tests.Backends.MachineCode;
 
-/// <summary>The functions of <see cref="ProductCode"/>, <see cref="FourDotsFunctions"/> and <see cref="EightDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
+/// <summary>The functions of <see cref="ProductCode"/>, <see cref="FourDotsFunctions"/> and <see cref="VbmiDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
 static unsafe class InterpretedCode
 {
     static readonly MachineProgram s_tileBegin = new(TileCode.Begin(GeneralRegister.Rdi));
@@ -15,10 +15,12 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_panelTwo = new(TileCode.MultiplyPanel(GeneralRegister.Rdi, 2));
     static readonly MachineProgram s_expect = new(TileCode.Expect(GeneralRegister.Rdi));
     static readonly ConcurrentDictionary<(int Groups, bool TokenScales, int ElementBytes), MachineProgram> s_dotPanels = [];
-    static readonly MachineProgram s_eightE4M3 = new(EightDotsCode.E4M3(GeneralRegister.Rdi, aligned: false));
-    static readonly MachineProgram s_eightAlignedE4M3 = new(EightDotsCode.E4M3(GeneralRegister.Rdi, aligned: true));
-    static readonly MachineProgram s_eightBFloat16 = new(EightDotsCode.BFloat16(GeneralRegister.Rdi, aligned: false));
-    static readonly MachineProgram s_eightAlignedBFloat16 = new(EightDotsCode.BFloat16(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram s_vbmiE4M3 = new(VbmiDotsCode.E4M3(GeneralRegister.Rdi, aligned: false));
+    static readonly MachineProgram s_vbmiAlignedE4M3 = new(VbmiDotsCode.E4M3(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram s_vbmiScaledE4M3 = new(VbmiDotsCode.ScaledE4M3(GeneralRegister.Rdi, aligned: false));
+    static readonly MachineProgram s_vbmiAlignedScaledE4M3 = new(VbmiDotsCode.ScaledE4M3(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram s_vbmiBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: false));
+    static readonly MachineProgram s_vbmiAlignedBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: true));
     static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
     static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
 
@@ -36,7 +38,7 @@ static unsafe class InterpretedCode
 
     internal static FourDotsFunctions FourDots { get; } = new(&FourE4M3, &FourBFloat16);
 
-    internal static EightDotsFunctions EightDots { get; } = new(&EightE4M3, &EightAlignedE4M3, &EightBFloat16, &EightAlignedBFloat16);
+    internal static VbmiDotsFunctions VbmiDots { get; } = new(&VbmiE4M3, &VbmiAlignedE4M3, &VbmiScaledE4M3, &VbmiAlignedScaledE4M3, &VbmiBFloat16, &VbmiAlignedBFloat16);
 
     /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
     internal static ConcurrentQueue<Exception> Failures { get; } = [];
@@ -210,34 +212,46 @@ static unsafe class InterpretedCode
     [UnmanagedCallersOnly]
     static void FourBFloat16(void* block) => Call(s_fourBFloat16, block, processor => Allow(processor, (FourDotsBlock*)block, 128));
 
-    /// <summary>What <paramref name="block"/> promises; a step takes <paramref name="lines"/> lines of the cache.</summary>
-    internal static void Allow(Processor processor, EightDotsBlock* block, int lines, bool aligned)
+    /// <summary>What <paramref name="block"/> promises; a step takes <paramref name="lines"/> lines of the cache and <paramref name="inputs"/> inputs.</summary>
+    internal static void Allow(Processor processor, VbmiDotsBlock* block, int lines, int inputs, bool aligned)
     {
-        processor.Allow(block, sizeof(EightDotsBlock), writable: true);
-        processor.Allow(block->Tables, EightDotsCode.TableBytes);
+        nint inputBytes = block->Steps * inputs * sizeof(float);
+        processor.Allow(block, sizeof(VbmiDotsBlock), writable: true);
+        processor.Allow(block->Tables, VbmiDotsCode.TableBytes);
         processor.Allow(block->Order, 64);
 
         // Rows that begin within a line end within one more.
-        for (int walk = 0; walk < EightDotsCode.Walks; walk++)
+        for (int walk = 0; walk < VbmiDotsCode.Walks; walk++)
         {
             processor.Allow((byte*)block->First + walk * block->Apart, block->Rows * block->Steps * lines * 64 + (aligned ? 0 : 64));
-            processor.Allow((byte*)block->Sums + walk * EightDotsBlock.WalkBytes, block->Rows * 64, writable: true);
+            processor.Allow((byte*)block->Sums + walk * VbmiDotsBlock.WalkBytes, block->Rows * 64, writable: true);
         }
 
-        processor.Allow(block->Inputs, block->Steps * 256 + (block->Rows - 1) * Math.Max(0, block->Steps * 256 + block->InputMove));
+        processor.Allow(block->Inputs, inputBytes + (block->Rows - 1) * Math.Max(0, inputBytes + block->InputMove));
+        if (block->Scales is not null)
+        {
+            nint scaleBytes = block->Steps * VbmiDotsCode.Walks * sizeof(float);
+            processor.Allow(block->Scales, scaleBytes + (block->Rows - 1) * Math.Max(0, scaleBytes + block->ScaleMove));
+        }
     }
 
     [UnmanagedCallersOnly]
-    static void EightE4M3(void* block) => Call(s_eightE4M3, block, processor => Allow(processor, (EightDotsBlock*)block, 1, aligned: false));
+    static void VbmiE4M3(void* block) => Call(s_vbmiE4M3, block, processor => Allow(processor, (VbmiDotsBlock*)block, 1, 64, aligned: false));
 
     [UnmanagedCallersOnly]
-    static void EightAlignedE4M3(void* block) => Call(s_eightAlignedE4M3, block, processor => Allow(processor, (EightDotsBlock*)block, 1, aligned: true));
+    static void VbmiAlignedE4M3(void* block) => Call(s_vbmiAlignedE4M3, block, processor => Allow(processor, (VbmiDotsBlock*)block, 1, 64, aligned: true));
 
     [UnmanagedCallersOnly]
-    static void EightBFloat16(void* block) => Call(s_eightBFloat16, block, processor => Allow(processor, (EightDotsBlock*)block, 2, aligned: false));
+    static void VbmiScaledE4M3(void* block) => Call(s_vbmiScaledE4M3, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 128, aligned: false));
 
     [UnmanagedCallersOnly]
-    static void EightAlignedBFloat16(void* block) => Call(s_eightAlignedBFloat16, block, processor => Allow(processor, (EightDotsBlock*)block, 2, aligned: true));
+    static void VbmiAlignedScaledE4M3(void* block) => Call(s_vbmiAlignedScaledE4M3, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 128, aligned: true));
+
+    [UnmanagedCallersOnly]
+    static void VbmiBFloat16(void* block) => Call(s_vbmiBFloat16, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 64, aligned: false));
+
+    [UnmanagedCallersOnly]
+    static void VbmiAlignedBFloat16(void* block) => Call(s_vbmiAlignedBFloat16, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 64, aligned: true));
 
     static void Call(MachineProgram program, void* argument, Action<Processor> allow)
     {

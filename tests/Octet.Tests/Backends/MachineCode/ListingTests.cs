@@ -238,29 +238,26 @@ public class ListingTests
     [Theory]
     [InlineData(nameof(GeneralRegister.Rdi))]
     [InlineData(nameof(GeneralRegister.Rcx))]
-    public void Eight_rows(string argument)
+    public void Four_rows_of_whole_lines(string argument)
     {
-        string[] places = ["rcx", "rcx+r9", "rcx+r9*2", "rdx", "rcx+r9*4", "rdx+r9*2", "r8", "rdx+r9*4"];
+        string[] places = ["rcx", "rcx+r9", "rcx+r9*2", "rdx"];
         int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 10)] : [];
-        foreach ((bool codes, bool aligned) in ((bool, bool)[])[(true, true), (true, false), (false, true), (false, false)])
+        foreach ((bool codes, bool scaled, bool aligned) in ((bool, bool, bool)[])
+            [(true, false, true), (true, false, false), (true, true, true), (true, true, false), (false, false, true), (false, false, false)])
         {
-            int bytes = codes ? 64 : 128;
-            List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{80 + 16 * i}], xmm{6 + i}"), "mov r10, [rax+56]"];
+            int bytes = codes && !scaled ? 64 : 128;
+            List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{96 + 16 * i}], xmm{6 + i}"), "mov r10, [rax+56]"];
             lines.AddRange(codes ? Enumerable.Range(0, 4).Select(i => $"vmovups zmm{6 + i}, [r10{Plus(i * 64)}]") : []);
             lines.AddRange(["mov r10, [rax+64]", "vmovups zmm10, [r10]", "vbroadcastss zmm11, [rax+76]", "vbroadcastss zmm12, [rax+72]", "mov rcx, [rax]", "mov r9, [rax+8]"]);
-            lines.AddRange(["mov rdx, rcx", "add rdx, r9", "add rdx, r9", "add rdx, r9", "mov r8, rdx", "add r8, r9", "add r8, r9", "add r8, r9", "mov r10, [rax+16]"]);
+            lines.AddRange(["mov rdx, rcx", "add rdx, r9", "add rdx, r9", "add rdx, r9", .. scaled ? ["mov r8, [rax+80]"] : (string[])[], "mov r10, [rax+16]"]);
             int row = lines.Count;
-            lines.AddRange(Enumerable.Range(16, 16).Select(sum => $"vpxord zmm{sum}, zmm{sum}, zmm{sum}"));
+            lines.AddRange((scaled ? Enumerable.Range(24, 4) : Enumerable.Range(16, 8)).Select(sum => $"vpxord zmm{sum}, zmm{sum}, zmm{sum}"));
             lines.Add("mov r11, [rax+40]");
             int step = lines.Count;
-            for (int walk = 0; walk < 8; walk++)
+            lines.AddRange(places.SelectMany(place => Enumerable.Range(0, bytes / 64).Select(line => $"prefetcht0 [{place}+{1536 + line * 64}]")));
+            for (int line = 0; line < bytes; line += 64)
             {
-                for (int line = 0; line < bytes; line += 64)
-                {
-                    lines.Add($"prefetcht0 [{places[walk]}+{256 + line}]");
-                }
-
-                for (int line = 0; line < bytes; line += 64)
+                for (int walk = 0; walk < 4; walk++)
                 {
                     string here = $"[{places[walk]}{Plus(line)}]", next = $"[{places[walk]}+{line + 64}]";
                     lines.AddRange(aligned && codes ? [$"vpermb zmm0, zmm10, {here}"] : [$"vmovups zmm0, {here}"]);
@@ -271,20 +268,32 @@ public class ListingTests
                         lines.AddRange(["vpunpcklbw zmm0, zmm2, zmm1", "vpunpckhbw zmm2, zmm2, zmm1"]);
                     }
 
-                    foreach ((string pairs, int inputs) in codes ? ((string, int)[])[("zmm0", 0), ("zmm2", 128)] : [("zmm0", line * 2)])
+                    foreach ((string pairs, int inputs) in codes ? ((string, int)[])[("zmm0", line * 4), ("zmm2", line * 4 + 128)] : [("zmm0", line * 2)])
                     {
+                        (string multiply, string even, string odd) = (scaled && inputs == 0 ? "vmulps" : "vfmadd231ps", $"zmm{16 + walk}", $"zmm{20 + walk}");
                         lines.AddRange([$"vpslld zmm1, {pairs}, 16", $"vpandd {pairs}, {pairs}, zmm12"]);
-                        lines.AddRange([$"vfmadd231ps zmm{16 + walk}, zmm1, [r10{Plus(inputs)}]", $"vfmadd231ps zmm{24 + walk}, {pairs}, [r10{Plus(inputs + 64)}]"]);
+                        lines.AddRange([$"{multiply} {even}, zmm1, [r10{Plus(inputs)}]", $"{multiply} {odd}, {pairs}, [r10{Plus(inputs + 64)}]"]);
                     }
                 }
             }
 
-            lines.AddRange([$"add rcx, {bytes}", $"add rdx, {bytes}", $"add r8, {bytes}", "add r10, 256", "dec r11", $"jnz {step}", "mov r11, [rax+24]"]);
-            lines.AddRange(Enumerable.Range(0, 8).SelectMany(walk => (string[])[$"vaddps zmm{16 + walk}, zmm{16 + walk}, zmm{24 + walk}", $"vmovups [r11{Plus(walk * 2048)}], zmm{16 + walk}"]));
-            lines.AddRange(["add r11, 64", "mov [rax+24], r11", "mov r11, [rax+48]", "add r10, r11", "mov r11, [rax+32]", "dec r11", "mov [rax+32], r11", $"jnz {row}"]);
-            lines.AddRange([.. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{80 + 16 * i}]"), "vzeroupper", "ret"]);
+            if (scaled)
+            {
+                lines.AddRange(Enumerable.Range(0, 4).SelectMany(walk =>
+                    (string[])[$"vaddps zmm{16 + walk}, zmm{16 + walk}, zmm{20 + walk}", $"vbroadcastss zmm0, [r8{Plus(walk * 4)}]", $"vfmadd231ps zmm{24 + walk}, zmm{16 + walk}, zmm0"]));
+                lines.Add("add r8, 16");
+            }
+
+            lines.AddRange([$"add rcx, {bytes}", $"add rdx, {bytes}", $"add r10, {(scaled ? 512 : 256)}", "dec r11", $"jnz {step}", "mov r11, [rax+24]"]);
+            lines.AddRange(Enumerable.Range(0, 4).SelectMany(walk => scaled
+                ? (string[])[$"vmovups [r11{Plus(walk * 2048)}], zmm{24 + walk}"]
+                : [$"vaddps zmm{16 + walk}, zmm{16 + walk}, zmm{20 + walk}", $"vmovups [r11{Plus(walk * 2048)}], zmm{16 + walk}"]));
+            lines.AddRange(["add r11, 64", "mov [rax+24], r11", "mov r11, [rax+48]", "add r10, r11"]);
+            lines.AddRange(scaled ? ["mov r11, [rax+88]", "add r8, r11"] : []);
+            lines.AddRange(["mov r11, [rax+32]", "dec r11", "mov [rax+32], r11", $"jnz {row}"]);
+            lines.AddRange([.. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{96 + 16 * i}]"), "vzeroupper", "ret"]);
             GeneralRegister register = Enum.Parse<GeneralRegister>(argument);
-            Check(codes ? EightDotsCode.E4M3(register, aligned) : EightDotsCode.BFloat16(register, aligned), argument, string.Join('\n', lines));
+            Check(scaled ? VbmiDotsCode.ScaledE4M3(register, aligned) : codes ? VbmiDotsCode.E4M3(register, aligned) : VbmiDotsCode.BFloat16(register, aligned), argument, string.Join('\n', lines));
         }
     }
 

@@ -127,7 +127,8 @@ sealed unsafe class Processor
                 Array.Fill(_vectors[i.Op0Register.GetNumber()], *(float*)Address(i, 4));
                 break;
             case Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er:
-                MultiplyAdd(i, 16);
+                uint[] others = Source(i, i.Op2Kind, i.Op2Register);
+                Combine(i, i.Op0Register, i.Op1Register, (sum, factor, lane) => Bits(MathF.FusedMultiplyAdd(Float(factor), Float(others[lane]), Float(sum))));
                 break;
             case Code.EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er:
                 uint[] added = Source(i, i.Op2Kind, i.Op2Register);
@@ -137,7 +138,8 @@ sealed unsafe class Processor
                 Combine(i, Sum);
                 break;
             case Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er:
-                Combine(i, (a, b) => Bits(Float(a) * Float(b)));
+                uint[] multiplied = Source(i, i.Op2Kind, i.Op2Register);
+                Combine(i, i.Op1Register, i.Op1Register, (value, _, lane) => Bits(Float(value) * Float(multiplied[lane])));
                 break;
             case Code.EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32:
                 Combine(i, (a, b) => a & b);

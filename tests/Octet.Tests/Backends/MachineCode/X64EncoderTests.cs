@@ -95,6 +95,7 @@ public class X64EncoderTests
                 for (int other = 0; other < 32; other++)
                 {
                     Check(code => code.MultiplyAdd(vector, other, a, other * 64), $"vfmadd231ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
+                    Check(code => code.Multiply(vector, other, a, other * 64), $"vmulps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
                     Check(code => code.MultiplyThenAdd(vector, other, a, other * 64), $"vfmadd213ps zmm{vector}, zmm{other}, [{first}{(other == 0 ? "" : $"+{other * 64}")}]");
                 }
             }
@@ -107,6 +108,7 @@ public class X64EncoderTests
                 {
                     Check(code => code.Add(vector, b, c), $"vaddps zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.Multiply(vector, b, c), $"vmulps zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.MultiplyAdd(vector, b, c), $"vfmadd231ps zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.And(vector, b, c), $"vpandd zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.OrWithAnd(vector, b, c), $"vpternlogd zmm{vector}, zmm{b}, zmm{c}, -8");
                     Check(code => code.LookUpBytes(vector, b, c), $"vpermi2b zmm{vector}, zmm{b}, zmm{c}");

@@ -1,22 +1,25 @@
 namespace Octet.Backends.Cpu.MachineCode;
 
-/// <summary>Generated loops of decode: one token times rows from several places, which are read at the same time.</summary>
+/// <summary>Generated loops of decode: one token times rows from four places, which are read at the same time.</summary>
 abstract unsafe class DotsFunctions
 {
-    /// <summary>From how many places.</summary>
-    internal abstract int Walks { get; }
+    /// <summary>Places.</summary>
+    internal const int Walks = 4;
 
     /// <summary>Whether a sum is still a vector, whose lanes are to be added.</summary>
     internal abstract bool LeavesLanes { get; }
 
-    /// <summary>E4M3 codes, in steps of 64.</summary>
+    /// <summary>Columns of E4M3 codes that one scale may be for (<see cref="DotsRun.Scales"/>); 0: there can be no scales.</summary>
+    internal virtual int ScaledColumns => 0;
+
+    /// <summary>E4M3 codes, in steps of 64, or of <see cref="ScaledColumns"/> where there are scales.</summary>
     internal abstract void MultiplyE4M3(in DotsRun run);
 
     /// <summary>Bfloat16, in steps of 32 where vectors have 256 bits, of 64 where they have 512.</summary>
     internal abstract void MultiplyBFloat16(in DotsRun run);
 }
 
-/// <summary>Rows after one another from each of several places, times the same inputs or, from row to row, those that follow.</summary>
+/// <summary>Rows after one another from each of four places, times the same inputs or, from row to row, those that follow.</summary>
 readonly unsafe struct DotsRun
 {
     /// <summary>Where the rows of the first walk begin, the others' <see cref="Apart"/> bytes from one to the next.</summary>
@@ -38,4 +41,10 @@ readonly unsafe struct DotsRun
 
     /// <summary>Bytes to the next row's inputs from where the inputs of a row end.</summary>
     internal nint InputMove { get; init; }
+
+    /// <summary>[step][walk]: what the sum of a step's columns is multiplied with; null: nothing.</summary>
+    internal float* Scales { get; init; }
+
+    /// <summary>Bytes to the next row's scales from where those of a row end.</summary>
+    internal nint ScaleMove { get; init; }
 }

@@ -13,7 +13,7 @@ static class FourDotsCode
     internal const int KeptVectors = 10;
 
     const int FirstKept = 6;
-    internal const int Walks = 4;
+    internal const int Walks = DotsFunctions.Walks;
     const int VectorBytes = 32;
     const int LineBytes = 64;
     const int PrefetchBytes = 512;

@@ -19,8 +19,6 @@ sealed unsafe class FourDotsFunctions(delegate* unmanaged<void*, void> e4M3, del
     /// <summary>Why there are none, or null.</summary>
     internal static string? Refusal => Generated.Refusal;
 
-    internal override int Walks => FourDotsCode.Walks;
-
     internal override bool LeavesLanes => false;
 
     /// <summary>E4M3 codes, in steps of 64, without a NaN among them.</summary>

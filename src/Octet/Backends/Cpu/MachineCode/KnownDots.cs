@@ -16,7 +16,7 @@ static unsafe class KnownDots
         ReadOnlySpan<byte> codes = [0x00, 0x38, 0x40, 0x44, 0x48, 0x4A, 0x4C, 0x4E];
         int lanes = functions.LeavesLanes ? 16 : 8;
         int pairs = 4 * lanes;
-        int count = functions.Walks * Rows * Steps * Math.Max(LineBytes, pairs);
+        int count = DotsFunctions.Walks * Rows * Steps * Math.Max(Math.Max(LineBytes, functions.ScaledColumns), pairs);
         var e4M3 = (byte*)NativeMemory.AlignedAlloc((nuint)count + LineBytes, LineBytes);
         var bFloat16 = (ushort*)NativeMemory.AlignedAlloc((nuint)count * sizeof(ushort) + LineBytes, LineBytes);
         try
@@ -34,8 +34,9 @@ static unsafe class KnownDots
                     pairsAt[i] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
                 }
 
-                exact &= IsExact(functions, isE4M3: true, codesAt, LineBytes, inLane: 4, lanes, unit)
-                    && IsExact(functions, isE4M3: false, (byte*)pairsAt, pairs, inLane: 2, lanes, 1);
+                exact &= IsExact(functions, isE4M3: true, codesAt, LineBytes, inLane: 4, lanes, unit, scaled: false)
+                    && (functions.ScaledColumns == 0 || IsExact(functions, isE4M3: true, codesAt, functions.ScaledColumns, inLane: 4, lanes, unit, scaled: true))
+                    && IsExact(functions, isE4M3: false, (byte*)pairsAt, pairs, inLane: 2, lanes, 1, scaled: false);
             }
 
             return exact;
@@ -51,14 +52,19 @@ static unsafe class KnownDots
 
     static int Input(int column) => column * 11 % 29 - 14;
 
+    static int Scale(int index) => index % 3 - 1;
+
     // Half of a power of two between a weight and its widened form is in the inputs, the other half in the sums.
-    static bool IsExact(DotsFunctions functions, bool isE4M3, byte* weights, int elements, int inLane, int lanes, float half)
+    static bool IsExact(DotsFunctions functions, bool isE4M3, byte* weights, int elements, int inLane, int lanes, float half, bool scaled)
     {
         int columns = Steps * elements;
         int sumFloats = functions.LeavesLanes ? lanes : 1;
         int walkFloats = FourDotsBlock.MostRows * lanes;
         float* inputs = stackalloc float[columns];
-        var sums = (float*)NativeMemory.AlignedAlloc((nuint)(functions.Walks * walkFloats * sizeof(float)), LineBytes);
+
+        // [row][step][walk].
+        float* scales = stackalloc float[Rows * Steps * DotsFunctions.Walks];
+        var sums = (float*)NativeMemory.AlignedAlloc((nuint)(DotsFunctions.Walks * walkFloats * sizeof(float)), LineBytes);
         try
         {
             for (int i = 0; i < columns; i++)
@@ -67,7 +73,12 @@ static unsafe class KnownDots
                 inputs[i] = Input(column) * half;
             }
 
-            new Span<float>(sums, functions.Walks * walkFloats).Fill(float.NaN);
+            for (int i = 0; i < Rows * Steps * DotsFunctions.Walks; i++)
+            {
+                scales[i] = Scale(i);
+            }
+
+            new Span<float>(sums, DotsFunctions.Walks * walkFloats).Fill(float.NaN);
             DotsRun run = new()
             {
                 First = weights,
@@ -77,6 +88,7 @@ static unsafe class KnownDots
                 Rows = Rows,
                 Steps = Steps,
                 InputMove = -columns * sizeof(float),
+                Scales = scaled ? scales : null,
             };
             if (isE4M3)
             {
@@ -88,12 +100,13 @@ static unsafe class KnownDots
             }
 
             bool exact = true;
-            for (int i = 0; i < functions.Walks * Rows; i++)
+            for (int i = 0; i < DotsFunctions.Walks * Rows; i++)
             {
                 float expected = 0;
                 for (int column = 0; column < columns; column++)
                 {
-                    expected += Weight(i * columns + column) * Input(column);
+                    int scale = scaled ? Scale((i % Rows * Steps + column / elements) * DotsFunctions.Walks + i / Rows) : 1;
+                    expected += Weight(i * columns + column) * Input(column) * scale;
                 }
 
                 float found = 0;

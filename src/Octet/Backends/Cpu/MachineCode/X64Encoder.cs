@@ -139,6 +139,9 @@ sealed class X64Encoder
     /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
     internal void MultiplyAdd(int sums, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, new Place(from, offset));
 
+    /// <summary>sums += factors * others, in float32, rounded once.</summary>
+    internal void MultiplyAdd(int sums, int factors, int others) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, others);
+
     /// <summary>values = values * factors + (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
     internal void MultiplyThenAdd(int values, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xA8, values, factors, new Place(from, offset));
 
@@ -147,6 +150,9 @@ sealed class X64Encoder
 
     /// <summary>to = a * b, in float32.</summary>
     internal void Multiply(int to, int a, int b) => EvexRegisters(OpcodeMap0F, Prefix.None, 0x59, to, a, b);
+
+    /// <summary>to = factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32.</summary>
+    internal void Multiply(int to, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F, Prefix.None, 0x59, to, factors, new Place(from, offset));
 
     /// <summary>All 512 bits = 0.</summary>
     internal void ZeroVector(int vector) => EvexRegisters(OpcodeMap0F, Prefix.Size, 0xEF, vector, vector, vector);

@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Octet.Backends.Cpu.MachineCode;
 
-/// <summary>The one argument of <see cref="EightDotsCode"/>. The function counts in it.</summary>
+/// <summary>The one argument of <see cref="VbmiDotsCode"/>. The function counts in it.</summary>
 [StructLayout(LayoutKind.Sequential)]
-unsafe struct EightDotsBlock
+unsafe struct VbmiDotsBlock
 {
     /// <summary>The line of the cache in which the rows of the first walk begin.</summary>
     internal void* First;
@@ -21,7 +21,7 @@ unsafe struct EightDotsBlock
     /// <summary>Rows of each walk, 1 or more, at most <see cref="MostRows"/>; counted down to 0.</summary>
     internal nint Rows;
 
-    /// <summary>64 bytes of a row each, 1 or more; for bfloat16 twice as many.</summary>
+    /// <summary>64 bytes of a row each, 1 or more; for bfloat16, and of scaled codes, twice as many.</summary>
     internal nint Steps;
 
     /// <summary>Bytes to the next row's inputs from where the inputs of a row end.</summary>
@@ -39,8 +39,14 @@ unsafe struct EightDotsBlock
     /// <summary>The sign of each byte.</summary>
     internal uint Signs;
 
+    /// <summary>[step][walk] of scaled codes.</summary>
+    internal float* Scales;
+
+    /// <summary>Bytes to the next row's scales from where those of a row end.</summary>
+    internal nint ScaleMove;
+
     /// <summary>For the vectors that Windows wants kept.</summary>
-    internal fixed byte Kept[EightDotsCode.KeptVectors * 16];
+    internal fixed byte Kept[VbmiDotsCode.KeptVectors * 16];
 
     internal const int MostRows = 32;
     internal const int WalkBytes = MostRows * 64;
@@ -54,5 +60,7 @@ unsafe struct EightDotsBlock
     internal const int OrderOffset = 64;
     internal const int MaskOffset = 72;
     internal const int SignsOffset = 76;
-    internal const int KeptOffset = 80;
+    internal const int ScalesOffset = 80;
+    internal const int ScaleMoveOffset = 88;
+    internal const int KeptOffset = 96;
 }
