@@ -6,8 +6,6 @@ namespace Octet.Safetensors;
 /// </summary>
 sealed class AtomicFile : IDisposable
 {
-    const int BufferSize = 1 << 20;
-
     readonly string _path;
     readonly string _temporary;
     readonly FileStream _stream;
@@ -38,9 +36,10 @@ sealed class AtomicFile : IDisposable
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
                 Share = FileShare.None,
-                BufferSize = BufferSize,
+                BufferSize = BlockStream.BlockBytes,
                 PreallocationSize = length,
             });
+            Stream = new BlockStream(_stream);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,7 +47,7 @@ sealed class AtomicFile : IDisposable
         }
     }
 
-    internal Stream Stream => _stream;
+    internal Stream Stream { get; }
 
     internal static SafetensorsException Failed(string path, Exception e) => new(
         SafetensorsError.IoError,

@@ -91,8 +91,13 @@ public sealed partial class LanguageModel
         try
         {
             checkpoint = SafetensorsCheckpoint.Open(weightFiles);
+            if (!config.Decoder!.HasExperts)
+            {
+                MemoryAdvice.ReadHugePages(checkpoint);
+            }
+
             var weights = new WeightLedger(checkpoint, config.QuantizationConfig);
-            using (config.Decoder!.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
+            using (config.Decoder.HasExperts ? MemoryAdvice.ReadSinglePages(checkpoint) : null)
             {
                 model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
             }

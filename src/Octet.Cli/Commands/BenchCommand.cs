@@ -81,7 +81,7 @@ sealed class BenchCommand : Command
 
         ceilings.MeasureBandwidth();
         ceilings.MeasureArithmetic();
-        var report = new BenchReport(model, results, peak, DiskReads.Bytes(), ceilings);
+        var report = new BenchReport(model, results, peak, DiskReads.Bytes(), HugePages.MappedBytes(), ceilings);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(report.ToJson());

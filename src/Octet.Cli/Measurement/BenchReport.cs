@@ -6,7 +6,7 @@ using Octet.Cli.IO;
 namespace Octet.Cli.Measurement;
 
 /// <summary>What <c>octet bench</c> found, for people (80 columns) and for programs.</summary>
-sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long PeakMemoryBytes, long? DiskReadBytes, Ceilings Ceilings)
+sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long PeakMemoryBytes, long? DiskReadBytes, long? HugePageBytes, Ceilings Ceilings)
 {
     static readonly string[] s_columns = ["tokens/s of", "median", "min", "max", "clean", "of peak", "of bandwidth", "sustained"];
     static readonly int[] s_widths = [-14, 8, 9, 9, 7, 9, 14, 10];
@@ -25,6 +25,7 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             load              {Model.LoadDuration.TotalSeconds:0.000} s
             peak memory       {ByteCount.Text(PeakMemoryBytes)} (checkpoint {ByteCount.Text(Model.CheckpointBytes)})
             read from disk    {(DiskReadBytes is { } read ? ByteCount.Text(read) : "not known here")}
+            in huge pages     {(HugePageBytes is { } huge ? $"{ByteCount.Text(huge)} of the mapped files" : "not known here")}
             read per token    {ByteCount.Text(Model.BytesPerToken)}, and {ByteCount.Text(Model.KvCacheBytesPerToken)} for each token of context
             memory bandwidth  {Measured(Ceilings.Bandwidth, 1e9, "GB/s")}: fastest pass
             sustained         {Measured(Ceilings.SustainedBandwidth, 1e9, "GB/s")}: median pass
@@ -57,6 +58,7 @@ sealed record BenchReport(LanguageModel Model, List<BenchResult> Results, long P
             ["load_seconds"] = Model.LoadDuration.TotalSeconds,
             ["peak_rss_bytes"] = PeakMemoryBytes,
             ["disk_read_bytes"] = DiskReadBytes,
+            ["huge_page_bytes"] = HugePageBytes,
             ["checkpoint_bytes"] = Model.CheckpointBytes,
             ["bytes_per_token"] = Model.BytesPerToken,
             ["kv_cache_bytes_per_token"] = Model.KvCacheBytesPerToken,

@@ -17,6 +17,7 @@ static unsafe partial class MemoryAdvice
     const int Random = 1;
     const int DontNeed = 4;
     const int HugePages = 14;
+    const int NoHugePages = 15;
 
     /// <summary>
     /// Memory that a copy of a weight or a page of keys and values lies in: in huge pages where it fills some. Measured on 148 MiB and
@@ -55,21 +56,24 @@ static unsafe partial class MemoryAdvice
     /// </summary>
     internal static IDisposable ReadSinglePages(SafetensorsCheckpoint checkpoint)
     {
-        var ranges = new List<(nuint Start, nuint Length)>();
-        foreach (SafetensorsFile file in checkpoint.Files)
-        {
-            TensorView[] tensors = [.. file.Tensors.Where(tensor => tensor.IsMapped && tensor.ByteLength > 0)];
-            if (tensors.Length > 0)
-            {
-                nuint page = (nuint)Environment.SystemPageSize;
-                nuint start = tensors.Min(tensor => (nuint)tensor.DangerousGetPointer()) / page * page;
-                nuint end = tensors.Max(tensor => (nuint)tensor.DangerousGetPointer() + (nuint)tensor.ByteLength);
-                ranges.Add((start, end - start));
-                Advise(start, end - start, Random);
-            }
-        }
-
+        List<(nuint Start, nuint Length)> ranges = Mapped(checkpoint);
+        ranges.ForEach(range => Advise(range, Random));
         return new SinglePages(ranges);
+    }
+
+    /// <summary>
+    /// What of the checkpoint's files is not in memory yet comes in huge pages, where their system has them: for weights that are all read for every token. What is there
+    /// already, because it was written or copied for example, stays in small ones.
+    /// </summary>
+    internal static void ReadHugePages(SafetensorsCheckpoint checkpoint) => Mapped(checkpoint).ForEach(range => Advise(range, HugePages));
+
+    /// <summary>Not this tensor: a token needs one row of an embedding, and the disk may be slow.</summary>
+    internal static void ReadSmallPages(TensorView tensor)
+    {
+        if (tensor.IsMapped && tensor.ByteLength > 0)
+        {
+            Advise(Pages(tensor), NoHugePages);
+        }
     }
 
     /// <summary>
@@ -80,11 +84,38 @@ static unsafe partial class MemoryAdvice
     {
         if (tensor.IsMapped && tensor.ByteLength >= LargeTensor)
         {
-            nuint page = (nuint)Environment.SystemPageSize;
-            nuint start = (nuint)tensor.DangerousGetPointer();
-            Advise(start / page * page, start % page + (nuint)tensor.ByteLength, Normal);
+            Advise(Pages(tensor), Normal);
         }
     }
+
+    // From the beginning of a page.
+    static (nuint Start, nuint Length) Pages(TensorView tensor)
+    {
+        nuint page = (nuint)Environment.SystemPageSize;
+        nuint start = (nuint)tensor.DangerousGetPointer();
+        return (start / page * page, start % page + (nuint)tensor.ByteLength);
+    }
+
+    // Of each file that is mapped, what lies between its first tensor and its last.
+    static List<(nuint Start, nuint Length)> Mapped(SafetensorsCheckpoint checkpoint)
+    {
+        var ranges = new List<(nuint Start, nuint Length)>();
+        foreach (SafetensorsFile file in checkpoint.Files)
+        {
+            TensorView[] tensors = [.. file.Tensors.Where(tensor => tensor.IsMapped && tensor.ByteLength > 0)];
+            if (tensors.Length > 0)
+            {
+                nuint page = (nuint)Environment.SystemPageSize;
+                nuint start = tensors.Min(tensor => (nuint)tensor.DangerousGetPointer()) / page * page;
+                nuint end = tensors.Max(tensor => (nuint)tensor.DangerousGetPointer() + (nuint)tensor.ByteLength);
+                ranges.Add((start, end - start));
+            }
+        }
+
+        return ranges;
+    }
+
+    static void Advise((nuint Start, nuint Length) range, int advice) => Advise(range.Start, range.Length, advice);
 
     static void Advise(nuint start, nuint length, int advice)
     {
@@ -99,6 +130,6 @@ static unsafe partial class MemoryAdvice
 
     sealed class SinglePages(List<(nuint Start, nuint Length)> ranges) : IDisposable
     {
-        public void Dispose() => ranges.ForEach(range => Advise(range.Start, range.Length, Normal));
+        public void Dispose() => ranges.ForEach(range => Advise(range, Normal));
     }
 }

@@ -10,7 +10,6 @@ namespace Octet;
 /// </summary>
 sealed class BlobDownload : IDisposable
 {
-    const int BufferBytes = 256 << 10;
     const int HashBytes = 1 << 20;
 
     const long FlushBytes = 32 << 20;
@@ -122,7 +121,7 @@ sealed class BlobDownload : IDisposable
     async Task ReadPartAsync(int part, CancellationToken cancellationToken)
     {
         await _connections.WaitAsync(cancellationToken).ConfigureAwait(false);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PartialBlob.BlockBytes);
         try
         {
             long from = _partial.Start(part) + _partial.Received(part);
@@ -138,14 +137,14 @@ sealed class BlobDownload : IDisposable
                 _firstAnswer.TrySetResult();
                 while (!_isSerial && from < end)
                 {
-                    int read = await response.ReadAsync(buffer.AsMemory(0, (int)Math.Min(BufferBytes, end - from))).ConfigureAwait(false);
-                    RequireSome(read);
-                    if (!Take(part, from - _partial.Start(part), buffer.AsSpan(0, read)))
+                    bool counts = true;
+                    int count = await ReadBlockAsync(response, buffer, from, end, bytes => counts = Take(part, from - _partial.Start(part), bytes.Span)).ConfigureAwait(false);
+                    if (!counts)
                     {
                         return;
                     }
 
-                    from += read;
+                    from += count;
                 }
             }
         }
@@ -156,11 +155,37 @@ sealed class BlobDownload : IDisposable
         }
     }
 
+    /// <summary>Reads up to the end of a block of the file, and gives on all that came, also where reading fails before.</summary>
+    /// <returns>How much.</returns>
+    async Task<int> ReadBlockAsync(HubResponse response, byte[] buffer, long from, long end, Action<ReadOnlyMemory<byte>> take)
+    {
+        int wanted = (int)Math.Min(PartialBlob.BlockBytes - from % PartialBlob.BlockBytes, end - from);
+        int count = 0;
+        try
+        {
+            while (count < wanted)
+            {
+                int read = await response.ReadAsync(buffer.AsMemory(count, wanted - count)).ConfigureAwait(false);
+                RequireSome(read);
+                count += read;
+            }
+        }
+        finally
+        {
+            if (count > 0)
+            {
+                take(buffer.AsMemory(0, count));
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>Reads the whole file from its start, for all parts that are not finished.</summary>
     async Task ReadAllAsync(int part, CancellationToken cancellationToken)
     {
         await _serial.WaitAsync(cancellationToken).ConfigureAwait(false);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PartialBlob.BlockBytes);
         try
         {
             if (_partial.IsFinished(part))
@@ -176,10 +201,7 @@ sealed class BlobDownload : IDisposable
                 {
                     for (long position = 0; position < _source.File.Size;)
                     {
-                        int read = await response.ReadAsync(buffer.AsMemory(0, BufferBytes)).ConfigureAwait(false);
-                        RequireSome(read);
-                        TakeFrom(position, buffer.AsSpan(0, (int)Math.Min(read, _source.File.Size - position)));
-                        position += read;
+                        position += await ReadBlockAsync(response, buffer, position, _source.File.Size, bytes => TakeFrom(position, bytes.Span)).ConfigureAwait(false);
                     }
                 }
             }

@@ -63,7 +63,11 @@ sealed unsafe partial class CpuBackend : Backend
         }
     }
 
-    internal override Weight CreateEmbedding(LinearTensor tensor) => new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped, InputFactors = tensor.InputFactors };
+    internal override Weight CreateEmbedding(LinearTensor tensor)
+    {
+        MemoryAdvice.ReadSmallPages(tensor.Tensor);
+        return new CpuWeight(tensor, Memory, _pool.Workers) { ReleasesRows = tensor.Tensor.IsMapped, InputFactors = tensor.InputFactors };
+    }
 
     internal override Weight CreateFloat8(LinearTensor tensor)
     {

@@ -8,6 +8,7 @@ sealed unsafe class Float8Copy(CpuWeight source, TensorView tensor, CpuWeight co
 {
     // About a megabyte of the file is resident for each worker, not the whole layer beside its copy.
     const long SliceBytes = 1 << 20;
+    const int SlicesOfHugePage = 2;
 
     internal override long Units => (source.Rows + RowsOfUnit - 1) / RowsOfUnit;
 
@@ -27,7 +28,9 @@ sealed unsafe class Float8Copy(CpuWeight source, TensorView tensor, CpuWeight co
 
             if (tensor.IsMapped)
             {
-                MemoryAdvice.Release(source.Row(row), (endRow - row) * source.Columns * source.ElementBytes);
+                // The first touch of a huge page may have brought back what of it was given back before.
+                long from = Math.Max(0, row - (SlicesOfHugePage * RowsOfUnit));
+                MemoryAdvice.Release(source.Row(from), (endRow - from) * source.Columns * source.ElementBytes);
             }
         }
     }
