@@ -29,6 +29,11 @@ static class Comparison
     {
         string checkpoint = workshop.Checkpoint(shape);
         string same = workshop.Gguf(shape, shape == MixtureOptions.GptOss ? "bf16" : "q8_0", "bf16"), eight = workshop.Gguf(shape, "q8_0", null);
+        foreach (string path in (string[])[checkpoint, same, eight])
+        {
+            PageCache.Forget(path);
+        }
+
         bool head = OctetBench.Has("--lm-head", cancellation);
         (string ours, string sameName, string eightName) = shape == MixtureOptions.GptOss
             ? ("Octet MXFP4", "llama.cpp MXFP4, rest BF16", "llama.cpp MXFP4, rest Q8_0")
