@@ -19,6 +19,6 @@ public static class CpuInfo
     /// </summary>
     public static string? GeneratedDecodeRefusal => FourDotsFunctions.Refusal;
 
-    /// <summary>The same for <c>vbmi</c>, with which <c>avx512bf16</c> and <c>amx</c> decode as well.</summary>
+    /// <summary>The same for <c>vbmi</c>, with which <c>avx512bf16</c> and <c>amx</c> decode as well; where weights have scales for blocks, last bits differ.</summary>
     public static string? GeneratedVbmiDecodeRefusal => VbmiDotsFunctions.Refusal;
 }

@@ -81,7 +81,9 @@ sealed class BenchCommand : Command
 
         ceilings.MeasureBandwidth();
         ceilings.MeasureArithmetic();
-        var report = new BenchReport(model, results, peak, DiskReads.Bytes(), HugePages.MappedBytes(), ceilings);
+
+        // What was fetched from storage for this process, 0 where all was in the system's cache; what of the mapped files lies in huge pages now.
+        var report = new BenchReport(model, results, peak, ProcessFigures.Bytes("io", "read_bytes:"), ProcessFigures.Bytes("smaps_rollup", "FilePmdMapped:"), ceilings);
         if (parsed.GetValue(_json))
         {
             JsonOutput.WriteLine(report.ToJson());

@@ -44,7 +44,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                     for (int walk = 0; walk < Walks; walk++)
                     {
                         float* ofBlocks = hasScaleOfRow || !weight.IsScaled ? &one : weight.Scales(row + r + walk * far);
-                        WriteScales(ofBlocks, ofBlocks == &one || oneBlock ? steps : weight.BlockColumns / functions.ScaledColumns, inputScales, steps, scales + (nint)r * steps * Walks + walk, Walks);
+                        WriteScales(ofBlocks, ofBlocks == &one || oneBlock ? steps : weight.BlockColumns / functions.ScaledColumns, inputScales, steps, scales + (nint)r * steps * Walks + walk);
                     }
                 }
 
@@ -91,11 +91,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     /// <summary>One walk's scales: those of blocks of <paramref name="stepsOfBlock"/> steps, times those of the input where there are any.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void WriteScales(float* ofBlocks, int stepsOfBlock, float* inputScales, int steps, float* scales, int apart)
+    static void WriteScales(float* ofBlocks, int stepsOfBlock, float* inputScales, int steps, float* scales)
     {
         for (int step = 0; step < steps; ofBlocks++)
         {
-            for (int end = Math.Min(steps, step + stepsOfBlock); step < end; step++, scales += apart)
+            for (int end = Math.Min(steps, step + stepsOfBlock); step < end; step++, scales += Walks)
             {
                 *scales = inputScales is null ? *ofBlocks : *ofBlocks * inputScales[step];
             }
