@@ -102,6 +102,16 @@ public sealed partial class LanguageModel
                 model = new DecoderModel(config, weights, backend, chunk, options.LmHead);
             }
 
+            // Not while it was loaded: a touch would have read two million bytes. What is to be dropped again and read again comes in as little as it is wanted.
+            if (config.Decoder.HasExperts && checkpoint.TotalBytes <= backend.Memory.Room)
+            {
+                MemoryAdvice.ReadHugePages(checkpoint);
+                if (model.ReadByRows is { } embedding)
+                {
+                    MemoryAdvice.ReadSmallPages(embedding);
+                }
+            }
+
             weightBytes = backend.Memory.AddWeights(System.IO.Path.GetFullPath(path), backend.Memory.Plan(checkpoint.TotalBytes, model.ExpertBytes));
             if (options.Activation == ActivationMode.Static)
             {

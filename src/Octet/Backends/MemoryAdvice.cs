@@ -62,8 +62,8 @@ static unsafe partial class MemoryAdvice
     }
 
     /// <summary>
-    /// What of the checkpoint's files is not in memory yet comes in huge pages, where their system has them: for weights that are all read for every token. What is there
-    /// already, because it was written or copied for example, stays in small ones.
+    /// What of the checkpoint's files is not in memory yet comes in huge pages, where their system has them: for weights that are all read for every token, or all kept in
+    /// memory. What is there already, because it was written or copied for example, stays in small ones.
     /// </summary>
     internal static void ReadHugePages(SafetensorsCheckpoint checkpoint) => Mapped(checkpoint).ForEach(range => Advise(range, HugePages));
 

@@ -1,6 +1,7 @@
 using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Checkpoints.Families;
+using Octet.Safetensors;
 
 namespace Octet.Models;
 
@@ -51,7 +52,8 @@ sealed class DecoderModel : IDisposable
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, tied, config.VocabSize, hidden);
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
             backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
-            _embedding = _build.Own(separate is null && !copies && outputs is null ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            ReadByRows = separate is null && !copies && outputs is null ? null : table.Tensor;
+            _embedding = _build.Own(ReadByRows is null ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
             _layers = new Layer[spec.Layers.Count];
             _cacheScales = new CacheScale[_layers.Length];
             _cache = new CachePlan(spec.Layers);
@@ -99,6 +101,9 @@ sealed class DecoderModel : IDisposable
 
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
     internal long BytesPerToken { get; }
+
+    /// <summary>The embedding, where it is not the output layer as well: a token reads a row of it.</summary>
+    internal TensorView? ReadByRows { get; }
 
     /// <summary>Bytes of weights that are read only when a token chooses them.</summary>
     internal long ExpertBytes => _layers.Sum(layer => layer.FeedForward.ExpertBytes);

@@ -39,6 +39,19 @@ public sealed partial class UnusedExpertTests : IDisposable
         Assert.DoesNotContain(read, expert => expert > Experts / 2);
     }
 
+    [Fact]
+    public void A_mixture_that_memory_holds_comes_in_huge_pages_once_it_is_loaded_but_for_its_embedding()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        Assert.SkipUnless(Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "this system has no huge pages");
+        Write();
+        using var model = LanguageModel.Load(_directory.Path, new() { Threads = 1 });
+        string[][] flags = FileMappings.FlagsOf(_directory.Path);
+        Assert.Contains(flags, mapping => mapping.Contains("hg"));
+        Assert.Contains(flags, mapping => mapping.Contains("nh"));
+        Assert.DoesNotContain(flags, mapping => mapping.Contains("rr"));
+    }
+
     /// <summary>The experts of whose codes the system holds a page.</summary>
     static unsafe HashSet<int> Resident(SafetensorsCheckpoint checkpoint)
     {

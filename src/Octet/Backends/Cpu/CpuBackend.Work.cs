@@ -206,10 +206,20 @@ sealed unsafe partial class CpuBackend
         // Who has the products of both weights still near multiplies them.
         void RunGatedRows(Gating gating, int worker, in Item gate, in Item up, long first, long end)
         {
-            RunItem(worker, gate, first, end);
-            RunItem(worker, up, first, end);
             nint column = (nint)(first * Grain);
             int count = (int)(Math.Min(gate.Weight.Rows, end * Grain) - column);
+            if (gate.Input.Data == up.Input.Data && gate.Input.Prepared == up.Input.Prepared && gate.Stride == up.Stride
+                && Kernels.LinearByTurns(gate.Weight, up.Weight, column, column + count, gate.Input, gate.Output, up.Output, gate.Stride, (float*)Owner._scratch.Of(worker)))
+            {
+                FinishIfWanted(gate, column, column + count);
+                FinishIfWanted(up, column, column + count);
+            }
+            else
+            {
+                RunItem(worker, gate, first, end);
+                RunItem(worker, up, first, end);
+            }
+
             for (nint row = 0; row < gate.Input.Rows; row++)
             {
                 Kernels.Gate(gating, gate.Output + row * gate.Stride + column, up.Output + row * up.Stride + column, count);
@@ -228,16 +238,20 @@ sealed unsafe partial class CpuBackend
                 if (weight.IsExpanded && !Kernels.TakesFourBits(weight, item.Input.Rows))
                 {
                     stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
-                    weight = weight.Expand(worker, row, stop, Owner._expansion.Of(worker));
+                    weight = weight.Expand(worker, row, stop, Owner._expansion.Of(worker), Kernels.PrefersBFloat16(weight, item.Input.Rows));
                 }
 
                 Kernels.Linear(weight, row, stop, item.Input, item.Output, item.Stride, (float*)Owner._scratch.Of(worker));
-                if (item.Weight.Bias is not null || Function is not null)
-                {
-                    Finish(item, row, stop);
-                }
-
+                FinishIfWanted(item, row, stop);
                 row = stop;
+            }
+        }
+
+        void FinishIfWanted(in Item item, long row, long stop)
+        {
+            if (item.Weight.Bias is not null || Function is not null)
+            {
+                Finish(item, row, stop);
             }
         }
 

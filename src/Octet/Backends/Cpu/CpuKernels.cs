@@ -127,6 +127,15 @@ abstract unsafe class CpuKernels
     /// <summary>Whether <see cref="Linear"/> takes a weight's 4-bit codes as they are stored, though others want them expanded.</summary>
     internal virtual bool TakesFourBits(CpuWeight weight, int rows) => false;
 
+    /// <summary>Whether <see cref="Linear"/> is quicker with bfloat16 without scales than with codes and scales, of weights that others want expanded.</summary>
+    internal virtual bool PrefersBFloat16(CpuWeight weight, int rows) => false;
+
+    /// <summary>
+    /// <see cref="Linear"/> of two weights whose rows lie by turns in one tensor, those of <paramref name="one"/> first, as they lie; false where these kernels have no use for that,
+    /// and nothing is computed.
+    /// </summary>
+    internal virtual bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch) => false;
+
     /// <summary>Scratch floats that <see cref="Linear"/> may use on one worker.</summary>
     internal abstract int LinearScratch(int columns);
 

@@ -29,6 +29,7 @@ sealed unsafe class CpuWeight : Weight
     readonly int _workers;
     readonly int _transposedRows;
     CpuWeight?[]? _expanded;
+    CpuWeight?[]? _scaledRows;
     byte* _data;
     int _rowsRead;
     float* _scales;
@@ -114,6 +115,10 @@ sealed unsafe class CpuWeight : Weight
         }
 
         FourBitBlock = source is { ElementType: DataType.Float4E2M1FN, HighHalfFirst: false } && _scaleCodes is { IsTiled: false } && BlockColumns is 16 or 32 && Columns % 32 == 0 ? BlockColumns : 0;
+        if (FourBitBlock > 0 && _codeRows == 1)
+        {
+            FourBitScales = BlockScales.Of(FourBitBlock, _scaleTable!);
+        }
     }
 
     /// <summary>E4M3 codes and a scale for each row, to be written.</summary>
@@ -143,7 +148,19 @@ sealed unsafe class CpuWeight : Weight
         _scales = (float*)_ownScales.Pointer;
     }
 
-    /// <summary>What <see cref="Expand"/> fills for one worker.</summary>
+    /// <summary>What <see cref="Expand"/> fills for one worker, without scales.</summary>
+    CpuWeight(CpuWeight source, WeightFormat format)
+        : base(source.Rows, source.Columns)
+    {
+        Format = format;
+        ElementBytes = sizeof(ushort);
+        _rowBytes = (long)Columns * ElementBytes;
+        BlockRows = 1;
+        BlockColumns = Columns;
+        Bytes = source.Bytes;
+    }
+
+    /// <summary>The same with them.</summary>
     CpuWeight(CpuWeight source)
         : base(source.Rows, source.Columns)
     {
@@ -207,7 +224,10 @@ sealed unsafe class CpuWeight : Weight
 
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
-        => !IsExpanded ? 0 : (_expansion is null && _transposedRows == 0 ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
+        => !IsExpanded ? 0 : Math.Max(CanScale ? (long)ExpandedRows * Columns * sizeof(ushort) : 0, ExpansionOfStoredBytes);
+
+    long ExpansionOfStoredBytes
+        => (_expansion is null && _transposedRows == 0 ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
 
     /// <summary>
     /// Columns of a block, 16 or 32, where rows are E2M1 codes, the even column in the lower half of a byte, of whole 32 columns, and scales
@@ -215,11 +235,18 @@ sealed unsafe class CpuWeight : Weight
     /// </summary>
     internal int FourBitBlock { get; }
 
+    /// <summary>What generated code can compute those scales by.</summary>
+    internal BlockScales FourBitScales { get; }
+
     /// <summary>What codes of scales stand for, 256 values.</summary>
     internal float[]? ScaleTable => _scaleTable;
 
     /// <summary>Whether rows of another weight lie between this one's.</summary>
     internal bool IsInterleaved => _rowStep > 1;
+
+    /// <summary>Whether the rows of another weight lie behind each of this one's, and nothing else between them.</summary>
+    internal bool LiesByTurnsWith(CpuWeight next)
+        => _rowStep == 2 && next._rowStep == 2 && next._firstRow == _firstRow + 1 && next.Rows == Rows && next._data == _data + _rowBytes && next._scaleCodes?.Tensor.DangerousGetPointer() == _scaleCodes?.Tensor.DangerousGetPointer();
 
     // The row of the tensor, of which this may be a part.
     long TensorRow(long row) => _firstRow + (row * _rowStep);
@@ -248,9 +275,19 @@ sealed unsafe class CpuWeight : Weight
     /// A weight with the same row numbers that kernels can read, of which only the rows [first, end), at most <see cref="ExpandedRows"/>,
     /// are there, until <paramref name="worker"/> asks for others of this weight or uses <paramref name="memory"/> otherwise.
     /// </summary>
-    internal CpuWeight Expand(int worker, long first, long end, byte* memory)
+    /// <param name="worker">Who asks.</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="end">The row after the last.</param>
+    /// <param name="memory"><see cref="ExpansionBytes"/>.</param>
+    /// <param name="scaled">Whether bfloat16 with the scales in it is wanted, of weights and rows that it can hold.</param>
+    internal CpuWeight Expand(int worker, long first, long end, byte* memory, bool scaled = false)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end - first, ExpandedRows);
+        if (scaled && CanScale && ScaleFewRows(worker, first, end, memory) is { } whole)
+        {
+            return whole;
+        }
+
         CpuWeight?[] all = _expanded ?? Interlocked.CompareExchange(ref _expanded, new CpuWeight?[_workers], null) ?? _expanded;
         CpuWeight expanded = all[worker] ??= new CpuWeight(this);
         if (_transposedRows != 0)
@@ -302,6 +339,29 @@ sealed unsafe class CpuWeight : Weight
         }
 
         return expanded;
+    }
+
+    bool CanScale => FourBitScales.Kind == BlockScaleKind.Powers && Input is null;
+
+    CpuWeight? ScaleFewRows(int worker, long first, long end, byte* memory)
+    {
+        for (long row = first; row < end; row++)
+        {
+            if (!ScaledE2M1.AreExact(new ReadOnlySpan<byte>(StoredScales(row), ScaleStride)))
+            {
+                return null;
+            }
+        }
+
+        CpuWeight?[] all = _scaledRows ?? Interlocked.CompareExchange(ref _scaledRows, new CpuWeight?[_workers], null) ?? _scaledRows;
+        CpuWeight scaled = all[worker] ??= new CpuWeight(this, WeightFormat.BFloat16);
+        for (long row = first; row < end; row++)
+        {
+            ScaledE2M1.Expand(StoredRow(row), StoredScales(row), Columns, (ushort*)(memory + (row - first) * scaled._rowBytes));
+        }
+
+        scaled._data = memory - first * scaled._rowBytes;
+        return scaled;
     }
 
     // Of 32 rows that are turned one after the other, the lines of the cache are the same.

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Backends.Cpu;
 
@@ -19,6 +20,10 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     // Of PreparedLayout; the formats' own are below.
     const int FourBitLayout = 16;
+    const int GeneratedFourBitLayout = 17;
+
+    // Of generated code, whose sums are left to be added.
+    const int MostFourBitRows = 16;
 
     static int Lanes => TSimd.Count / 4;
 
@@ -27,10 +32,35 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     static int FourBitStride(int columns) => (columns + FourBitStep - 1) / FourBitStep * FourBitStep;
 
-    internal override bool TakesFourBits(CpuWeight weight, int rows) => weight.FourBitBlock > 0 && weight.Input is null && rows <= MostDotTokens;
+    // From more tokens on it is cheaper to expand rows once for all of them.
+    const int MostGeneratedFourBitTokens = 16;
+
+    internal override bool TakesFourBits(CpuWeight weight, int rows)
+        => weight.FourBitBlock > 0 && weight.Input is null && rows <= (rows <= MostDotTokens || GeneratedFourBits(weight) is null ? MostDotTokens : MostGeneratedFourBitTokens);
+
+    int FourBitsLayout(CpuWeight weight) => GeneratedFourBits(weight) is null ? FourBitLayout : GeneratedFourBitLayout;
+
+    // Both layouts have the same size where vectors have 512 bits.
+    E2M1DotsFunctions? GeneratedFourBits(CpuWeight weight)
+        => TSimd.Count == 16 && weight.FourBitScales.Kind != BlockScaleKind.Table && E2M1Input.Takes(weight.Columns) ? fourBits?.Invoke() : null;
+
+    void ArrangeFourBits(CpuWeight weight, in LinearInput x, int first, int end, float* destination)
+    {
+        if (GeneratedFourBits(weight) is null)
+        {
+            ArrangeFourBitLanes(x, first, end, weight.Columns, destination);
+            return;
+        }
+
+        for (int t = first; t < end; t++)
+        {
+            TokenGroup group = TokenGroup.Of(t, x.Rows);
+            E2M1Input.Arrange(x.Data + (nint)t * x.Stride, weight.Columns, destination + (nint)group.First * E2M1Input.Stride(weight.Columns), t - group.First, group.Count);
+        }
+    }
 
     /// <summary>Tokens [first, end), each in a <see cref="FourBitStride"/>: [step][vector][lane][4], zero past the last column.</summary>
-    static void ArrangeFourBits(in LinearInput x, int first, int end, int columns, float* destination)
+    static void ArrangeFourBitLanes(in LinearInput x, int first, int end, int columns, float* destination)
     {
         int stride = FourBitStride(columns);
         for (int t = first; t < end; t++)
@@ -77,15 +107,21 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         Vector128.Create(x[3], x[7], x[11], x[15]).Store(fourth);
     }
 
-    static void FourBits(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
+    void FourBits(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
+        if (GeneratedFourBits(weight) is { } functions)
+        {
+            FourBits(functions, weight, first, end, x, y, null, yStride, scratch);
+            return;
+        }
+
         int columns = weight.Columns;
         int stride = FourBitStride(columns);
         float* arranged = (float*)x.Prepared;
         if (arranged is null)
         {
             arranged = scratch;
-            ArrangeFourBits(x, 0, x.Rows, columns, arranged);
+            ArrangeFourBitLanes(x, 0, x.Rows, columns, arranged);
         }
 
         int blocks = LaneColumns / weight.FourBitBlock;
@@ -110,6 +146,101 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
+    internal override bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch)
+    {
+        if (!TakesFourBits(one, x.Rows) || GeneratedFourBits(one) is not { } functions || two.FourBitScales != one.FourBitScales || !one.LiesByTurnsWith(two))
+        {
+            return false;
+        }
+
+        FourBits(functions, one, first, end, x, y, other, yStride, scratch);
+        return true;
+    }
+
+    // The rows between those of the weight, where there is memory for their products, too.
+    static void FourBits(E2M1DotsFunctions functions, CpuWeight weight, long first, long end, in LinearInput x, float* y, float* between, int yStride, float* scratch)
+    {
+        nint stride = E2M1Input.Stride(weight.Columns);
+        if (x.Prepared is not null)
+        {
+            FourBits(functions, weight, first, end, (float*)x.Prepared, 0, x.Rows, x.Rows, y, between, yStride);
+            return;
+        }
+
+        for (int t = 0; t < x.Rows;)
+        {
+            TokenGroup group = TokenGroup.Of(t, x.Rows);
+            for (int i = 0; i < group.Count; i++)
+            {
+                E2M1Input.Arrange(x.Data + (nint)(t + i) * x.Stride, weight.Columns, scratch, i, group.Count);
+            }
+
+            FourBits(functions, weight, first, end, scratch - t * stride, t, t + group.Count, x.Rows, y, between, yStride);
+            t += group.Count;
+        }
+    }
+
+    // Tokens [token, endToken) of so many, all of which would lie at arranged.
+    static void FourBits(E2M1DotsFunctions functions, CpuWeight weight, long first, long end, float* arranged, int token, int endToken, int tokens, float* y, float* between, int yStride)
+    {
+        const int VectorFloats = 16;
+        float* sums = stackalloc float[(MostFourBitRows * E2M1DotsCode.MostTokens + 1) * VectorFloats];
+        sums = (float*)(((nint)sums + VectorFloats * sizeof(float) - 1) & -(VectorFloats * sizeof(float)));
+        int rowsOfOne = between is null ? 1 : 2;
+        float factor = weight.FourBitScales.Factor;
+        E2M1DotsRun run = new()
+        {
+            RowBytes = (nint)(weight.StoredRow(1) - weight.StoredRow(0)) / rowsOfOne,
+            ScaleRowBytes = (nint)(weight.StoredScales(1) - weight.StoredScales(0)) / rowsOfOne,
+            HasPowers = weight.FourBitScales.Kind == BlockScaleKind.Powers,
+            Columns = weight.Columns,
+            Sums = sums,
+        };
+        for (long row = first; row < end; row += MostFourBitRows / rowsOfOne)
+        {
+            int rows = (int)Math.Min(MostFourBitRows, (end - row) * rowsOfOne);
+            for (int t = token; t < endToken;)
+            {
+                TokenGroup group = TokenGroup.Of(t, tokens);
+                functions.Multiply(run with
+                {
+                    Codes = weight.StoredRow(row),
+                    Scales = weight.StoredScales(row),
+                    Rows = rows,
+                    Inputs = arranged + t * (nint)E2M1Input.Stride(weight.Columns),
+                    Tokens = group.Count,
+                });
+                float* sum = sums;
+                for (int r = 0; r < rows; r++)
+                {
+                    float* output = (r % rowsOfOne == 0 ? y : between) + t * (nint)yStride + row + r / rowsOfOne;
+                    for (int i = 0; i < group.Count; i++, sum += VectorFloats, output += yStride)
+                    {
+                        *output = TSimd.Sum(TSimd.Load(sum)) * factor;
+                    }
+                }
+
+                t += group.Count;
+            }
+        }
+    }
+
+    /// <summary>Tokens that one widening of codes serves: as few groups as there can be, of nearly the same size.</summary>
+    readonly record struct TokenGroup(int First, int Count)
+    {
+        internal static TokenGroup Of(int token, int tokens)
+        {
+            int groups = (tokens + E2M1DotsCode.MostTokens - 1) / E2M1DotsCode.MostTokens;
+            (int size, int larger) = Math.DivRem(tokens, groups);
+
+            // The larger ones first.
+            int ofLarger = larger * (size + 1);
+            return token < ofLarger
+                ? new(token / (size + 1) * (size + 1), size + 1)
+                : new(ofLarger + (token - ofLarger) / size * size, size);
+        }
+    }
+
     /// <summary>Two rows times one token.</summary>
     /// <param name="one">A row.</param>
     /// <param name="two">Another.</param>
@@ -117,7 +248,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <param name="scalesAhead">The same of scales.</param>
     /// <param name="blocks">Of a lane: 1 or 2.</param>
     /// <param name="table">What a scale's code stands for.</param>
-    /// <param name="x">As <see cref="ArrangeFourBits"/> lays it out.</param>
+    /// <param name="x">As <see cref="ArrangeFourBitLanes"/> lays it out.</param>
     /// <param name="columns">A multiple of <see cref="LaneColumns"/>.</param>
     /// <param name="first">The product of the first.</param>
     /// <param name="second">That of the other.</param>

@@ -10,7 +10,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     internal override int PreparedTokens => GroupTokens;
 
     internal override int PreparedLayout(CpuWeight weight, int rows)
-        => TakesFourBits(weight, rows) ? FourBitLayout
+        => TakesFourBits(weight, rows) ? FourBitsLayout(weight)
             : weight.Input is null && (rows < FewestGroupedTokens || (rows <= MostGroupedTokens && CanGroup(weight))) ? 1 + (int)weight.Format : 0;
 
     internal override long PreparedBytes(CpuWeight weight, int rows)
@@ -23,7 +23,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     {
         if (TakesFourBits(weight, x.Rows))
         {
-            ArrangeFourBits(x, first, end, weight.Columns, (float*)prepared);
+            ArrangeFourBits(weight, x, first, end, (float*)prepared);
             return;
         }
 

@@ -4,7 +4,7 @@ using Octet.Backends.Cpu.MachineCode;
 
 namespace Octet.Tests.Backends.MachineCode;
 
-/// <summary>The functions of <see cref="ProductCode"/>, <see cref="FourDotsFunctions"/> and <see cref="VbmiDotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
+/// <summary>The functions of <see cref="ProductCode"/>, <see cref="FourDotsFunctions"/>, <see cref="VbmiDotsFunctions"/> and <see cref="E2M1DotsFunctions"/>, each the interpreter on the bytes that a processor would execute.</summary>
 static unsafe class InterpretedCode
 {
     static readonly MachineProgram s_tileBegin = new(TileCode.Begin(GeneralRegister.Rdi));
@@ -21,6 +21,7 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_vbmiAlignedScaledE4M3 = new(VbmiDotsCode.ScaledE4M3(GeneralRegister.Rdi, aligned: true));
     static readonly MachineProgram s_vbmiBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: false));
     static readonly MachineProgram s_vbmiAlignedBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram[] s_e2m1 = [.. Enumerable.Range(0, 2 * E2M1DotsCode.MostTokens).Select(i => new MachineProgram(E2M1DotsCode.Multiply(GeneralRegister.Rdi, i % E2M1DotsCode.MostTokens + 1, powers: i < E2M1DotsCode.MostTokens)))];
     static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
     static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
 
@@ -39,6 +40,8 @@ static unsafe class InterpretedCode
     internal static FourDotsFunctions FourDots { get; } = new(&FourE4M3, &FourBFloat16);
 
     internal static VbmiDotsFunctions VbmiDots { get; } = new(&VbmiE4M3, &VbmiAlignedE4M3, &VbmiScaledE4M3, &VbmiAlignedScaledE4M3, &VbmiBFloat16, &VbmiAlignedBFloat16);
+
+    internal static E2M1DotsFunctions E2M1Dots { get; } = new([&PowersOne, &PowersTwo, &PowersThree], [&E4M3One, &E4M3Two, &E4M3Three]);
 
     /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
     internal static ConcurrentQueue<Exception> Failures { get; } = [];
@@ -252,6 +255,43 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void VbmiAlignedBFloat16(void* block) => Call(s_vbmiAlignedBFloat16, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 64, aligned: true));
+
+    [UnmanagedCallersOnly]
+    static void PowersOne(void* block) => E2M1((E2M1DotsBlock*)block, 1, powers: true);
+
+    [UnmanagedCallersOnly]
+    static void PowersTwo(void* block) => E2M1((E2M1DotsBlock*)block, 2, powers: true);
+
+    [UnmanagedCallersOnly]
+    static void PowersThree(void* block) => E2M1((E2M1DotsBlock*)block, 3, powers: true);
+
+    [UnmanagedCallersOnly]
+    static void E4M3One(void* block) => E2M1((E2M1DotsBlock*)block, 1, powers: false);
+
+    [UnmanagedCallersOnly]
+    static void E4M3Two(void* block) => E2M1((E2M1DotsBlock*)block, 2, powers: false);
+
+    [UnmanagedCallersOnly]
+    static void E4M3Three(void* block) => E2M1((E2M1DotsBlock*)block, 3, powers: false);
+
+    static void E2M1(E2M1DotsBlock* block, int tokens, bool powers)
+        => Call(s_e2m1[tokens - 1 + (powers ? 0 : E2M1DotsCode.MostTokens)], block, processor => Allow(processor, block, tokens, powers));
+
+    /// <summary>What <paramref name="block"/> promises: whole rows, which end where the last step ends.</summary>
+    internal static void Allow(Processor processor, E2M1DotsBlock* block, int tokens, bool powers)
+    {
+        nint stepsBefore = (nint)(block->LastInputs - block->Inputs) / (E2M1DotsCode.StepColumns * tokens);
+        int scalesOfStep = E2M1DotsCode.ScaleBytes(powers);
+        processor.Allow(block, sizeof(E2M1DotsBlock), writable: true);
+        processor.Allow(block->Tables, E2M1DotsCode.TableBytes);
+        processor.Allow(block->Inputs, (stepsBefore + 1) * E2M1DotsCode.StepColumns * tokens * sizeof(float));
+        processor.Allow(block->Sums, block->Pairs * E2M1DotsCode.RowsTogether * tokens * 64, writable: true);
+        for (nint row = 0; row < block->Pairs * E2M1DotsCode.RowsTogether; row++)
+        {
+            processor.Allow(block->Codes + row * block->RowBytes, (stepsBefore + 1) * (E2M1DotsCode.StepColumns / 2) + block->CodesBack);
+            processor.Allow(block->Scales + row * block->ScaleRowBytes, (stepsBefore + 1) * scalesOfStep + block->ScalesBack);
+        }
+    }
 
     static void Call(MachineProgram program, void* argument, Action<Processor> allow)
     {

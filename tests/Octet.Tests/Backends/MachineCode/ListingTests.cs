@@ -297,6 +297,70 @@ public class ListingTests
         }
     }
 
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Two_rows_of_four_bits(string argument)
+    {
+        int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 7)] : [];
+        foreach ((int tokens, bool powers) in ((int, bool)[])[(1, true), (2, false), (3, true), (3, false)])
+        {
+            List<string> step = ["prefetcht0 [rcx+rdx*4]", "prefetcht0 [rcx+r11]", "vmovups zmm0, [rcx]", "vmovups zmm1, [rcx+rdx]"];
+            for (int shift = 0; shift < 4; shift++)
+            {
+                for (int row = 0; row < 2; row++)
+                {
+                    string codes = shift == 0 ? $"zmm{row}" : $"zmm{2 + row}";
+                    step.AddRange(shift == 0 ? [] : [$"vpsrlw {codes}, zmm{row}, {4 * shift}"]);
+                    step.AddRange([$"vpermw zmm{2 + row}, {codes}, zmm28", $"vpslld zmm{4 + row}, zmm{2 + row}, 16", $"vpandd zmm{2 + row}, zmm{2 + row}, zmm29"]);
+                }
+
+                for (int token = 0; token < tokens; token++)
+                {
+                    for (int odd = 0; odd < 2; odd++)
+                    {
+                        step.Add($"vmovups zmm12, [r10{Plus(((2 * shift + odd) * tokens + token) * 64)}]");
+                        step.AddRange(Enumerable.Range(0, 2).Select(row => $"{(shift == 0 ? "vmulps" : "vfmadd231ps")} zmm{16 + 2 * (row * tokens + token) + odd}, zmm{(odd == 0 ? 4 : 2) + row}, zmm12"));
+                    }
+                }
+            }
+
+            for (int row = 0; row < 2; row++)
+            {
+                string scales = $"zmm{2 + row}", at = row == 0 ? "[r8]" : "[r8+r9]";
+                step.AddRange([$"{(powers ? "vbroadcastss" : "vbroadcastsd")} {scales}, {at}", $"vpshufb {scales}, {scales}, zmm30"]);
+                step.AddRange([$"vpslld {scales}, {scales}, {(powers ? 23 : 20)}", $"{(powers ? "vpmaxud" : "vmulps")} {scales}, {scales}, zmm31"]);
+                for (int token = 0; token < tokens; token++)
+                {
+                    int sum = 16 + 2 * (row * tokens + token);
+                    step.AddRange([$"vaddps zmm{sum}, zmm{sum}, zmm{sum + 1}", $"vfmadd231ps zmm{6 + row * tokens + token}, zmm{sum}, {scales}"]);
+                }
+            }
+
+            int pair = 1 + kept.Length + 9;
+            Check(E2M1DotsCode.Multiply(Enum.Parse<GeneralRegister>(argument), tokens, powers), argument, string.Join('\n',
+            [
+                "mov rax, ARGUMENT",
+                .. kept.Select(i => $"vmovups [rax+{112 + 16 * i}], xmm{6 + i}"),
+                "mov r10, [rax+104]",
+                .. Enumerable.Range(0, 4).Select(table => $"vmovups zmm{28 + table}, [r10{Plus(table * 64)}]"),
+                "mov rcx, [rax]", "mov rdx, [rax+8]", "mov r8, [rax+24]", "mov r9, [rax+32]",
+                "mov r10, [rax+40]", "prefetcht0 [r8+512]", "prefetcht0 [r8+576]", "prefetcht0 [r8+640]",
+                .. Enumerable.Range(6, 2 * tokens).Select(total => $"vpxord zmm{total}, zmm{total}, zmm{total}"),
+                "mov r11, [rax+16]",
+                .. step,
+                "add rcx, 64", $"add r8, {(powers ? 4 : 8)}", $"add r10, {512 * tokens}", "cmp r10, [rax+48]", $"jnz {pair + 5 + 2 * tokens}",
+                "mov r11, [rax+56]", "add rcx, r11", "mov r11, [rax+64]", "add r8, r11", "mov r11, [rax+16]",
+                .. step,
+                "mov r11, [rax+72]", "add rcx, r11", "mov r11, [rax+80]", "add r8, r11", "mov r11, [rax+96]",
+                .. Enumerable.Range(0, 2 * tokens).Select(total => $"vmovups [r11{Plus(total * 64)}], zmm{6 + total}"),
+                $"add r11, {128 * tokens}", "mov [rax+96], r11", "mov r11, [rax+88]", "dec r11", "mov [rax+88], r11", $"jnz {pair}",
+                .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{112 + 16 * i}]"),
+                "vzeroupper", "ret",
+            ]));
+        }
+    }
+
     static string Plus(int offset) => offset == 0 ? "" : $"+{offset}";
 
     [Theory]

@@ -95,6 +95,9 @@ sealed unsafe class Processor
             case Code.Add_rm64_r64 when i.Op0Kind == OpKind.Register:
                 Set(i, _registers[i.Op0Register.GetNumber()] + _registers[i.Op1Register.GetNumber()]);
                 break;
+            case Code.Cmp_r64_rm64:
+                _zero = _registers[i.Op0Register.GetNumber()] == *(ulong*)Address(i, 8);
+                break;
             case Code.Dec_rm64:
                 Set(i, _registers[i.Op0Register.GetNumber()] - 1);
                 break;
@@ -125,6 +128,26 @@ sealed unsafe class Processor
                 break;
             case Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32:
                 Array.Fill(_vectors[i.Op0Register.GetNumber()], *(float*)Address(i, 4));
+                break;
+            case Code.EVEX_Vbroadcastsd_zmm_k1z_xmmm64:
+                ulong pair = *(ulong*)Address(i, 8);
+                Write(i, [.. Enumerable.Range(0, 16).Select(lane => (uint)(pair >> (lane % 2 * 32)))]);
+                break;
+            case Code.EVEX_Vpsrlw_zmm_k1z_zmmm512_imm8:
+                int down = i.Immediate8;
+                Write(i, [.. Read(i.Op1Register).ToArray().Select(lane => down > 15 ? 0 : (lane & 0xFFFF) >> down | lane >> 16 >> down << 16)]);
+                break;
+            case Code.EVEX_Vpermw_zmm_k1z_zmm_zmmm512:
+                ushort[] words = MemoryMarshal.Cast<uint, ushort>(Source(i, i.Op2Kind, i.Op2Register).AsSpan()).ToArray();
+                ushort[] looked = [.. MemoryMarshal.Cast<uint, ushort>(Read(i.Op1Register)).ToArray().Select(index => words[index & 31])];
+                Write(i, MemoryMarshal.Cast<ushort, uint>(looked.AsSpan()));
+                break;
+            case Code.EVEX_Vpshufb_zmm_k1z_zmm_zmmm512:
+                byte[] shuffled = BytesOf(Read(i.Op1Register));
+                WriteBytes(i, [.. BytesOf(Source(i, i.Op2Kind, i.Op2Register)).Select((place, at) => place > 127 ? (byte)0 : shuffled[at / 16 * 16 + (place & 15)])]);
+                break;
+            case Code.EVEX_Vpmaxud_zmm_k1z_zmm_zmmm512b32:
+                Combine(i, Math.Max);
                 break;
             case Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er:
                 uint[] others = Source(i, i.Op2Kind, i.Op2Register);

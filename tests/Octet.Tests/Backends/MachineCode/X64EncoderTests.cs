@@ -26,6 +26,8 @@ public class X64EncoderTests
                 Check(code => code.Add(a, b), $"add {first}, {second}");
                 Check(code => code.Load(a, b, 0), $"mov {first}, [{second}]");
                 Check(code => code.Load(a, b, 24), $"mov {first}, [{second}+24]");
+                Check(code => code.Compare(a, b, 0), $"cmp {first}, [{second}]");
+                Check(code => code.Compare(a, b, 48), $"cmp {first}, [{second}+48]");
                 Check(code => code.Store(a, 0, b), $"mov [{first}], {second}");
                 Check(code => code.Store(a, 400, b), $"mov [{first}+400], {second}");
             }
@@ -104,6 +106,7 @@ public class X64EncoderTests
             {
                 Check(code => code.MoveVector(vector, b), $"vmovaps zmm{vector}, zmm{b}");
                 Check(code => code.ShiftLeft(vector, b, 16), $"vpslld zmm{vector}, zmm{b}, 16");
+                Check(code => code.ShiftRightWords(vector, b, 12), $"vpsrlw zmm{vector}, zmm{b}, 12");
                 for (int c = 0; c < 32; c++)
                 {
                     Check(code => code.Add(vector, b, c), $"vaddps zmm{vector}, zmm{b}, zmm{c}");
@@ -111,6 +114,9 @@ public class X64EncoderTests
                     Check(code => code.MultiplyAdd(vector, b, c), $"vfmadd231ps zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.And(vector, b, c), $"vpandd zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.OrWithAnd(vector, b, c), $"vpternlogd zmm{vector}, zmm{b}, zmm{c}, -8");
+                    Check(code => code.LookUpWords(vector, b, c), $"vpermw zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.PickInLanes(vector, b, c), $"vpshufb zmm{vector}, zmm{b}, zmm{c}");
+                    Check(code => code.Larger(vector, b, c), $"vpmaxud zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.LookUpBytes(vector, b, c), $"vpermi2b zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.InterleaveBytes(vector, b, c, upper: false), $"vpunpcklbw zmm{vector}, zmm{b}, zmm{c}");
                     Check(code => code.InterleaveBytes(vector, b, c, upper: true), $"vpunpckhbw zmm{vector}, zmm{b}, zmm{c}");
@@ -136,6 +142,8 @@ public class X64EncoderTests
                         string sum = $"{a}+{b}{(scale == 1 ? "" : $"*{scale}")}".ToLowerInvariant();
                         string at = $"[{sum}{(offset == 0 ? "" : offset > 0 ? $"+{offset}" : $"{offset}")}]";
                         Check(code => code.LoadVector(17, place), $"vmovups zmm17, {at}");
+                        Check(code => code.LoadLanes(18, place), $"vbroadcastss zmm18, {at}");
+                        Check(code => code.LoadPairsOfLanes(7, place), $"vbroadcastsd zmm7, {at}");
                         Check(code => code.PickBytes(3, 20, place), $"vpermb zmm3, zmm20, {at}");
                         Check(code => code.PickBytesOfBoth(30, 9, place), $"vpermt2b zmm30, zmm9, {at}");
                         Check(code => code.Prefetch(place), $"prefetcht0 {at}");

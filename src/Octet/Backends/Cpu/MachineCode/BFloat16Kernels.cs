@@ -62,7 +62,12 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
 
     internal override bool TakesFourBits(CpuWeight weight, int rows) => inner.TakesFourBits(weight, rows);
 
-    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight);
+    internal override bool PrefersBFloat16(CpuWeight weight, int rows) => Multiplies(weight, rows);
+
+    internal override bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch)
+        => inner.LinearByTurns(one, two, first, end, x, y, other, yStride, scratch);
+
+    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) && !inner.TakesFourBits(weight, rows);
 
     internal override int PanelHeight => inner.PanelHeight;
 

@@ -52,6 +52,14 @@ sealed class X64Encoder
 
     internal void Add(GeneralRegister to, GeneralRegister from) => Plain(0x01, (byte)from, (byte)to);
 
+    /// <summary>Whether it is the same as what is at <paramref name="from"/> + <paramref name="offset"/>, for <see cref="JumpIfNotZero"/>.</summary>
+    internal void Compare(GeneralRegister register, GeneralRegister from, int offset)
+    {
+        RexW((byte)register, (byte)from);
+        _code.Add(0x3B);
+        Address((byte)register, from, offset);
+    }
+
     internal void Decrement(GeneralRegister register) => Plain(0xFF, 1, (byte)register);
 
     /// <summary>The line of the cache at <paramref name="from"/> + <paramref name="offset"/> will be written.</summary>
@@ -134,7 +142,12 @@ sealed class X64Encoder
     internal void StoreVector(GeneralRegister to, int offset, int vector) => Evex(OpcodeMap0F, Prefix.None, 0x11, vector, 0, new Place(to, offset));
 
     /// <summary>Every lane = the float, or whatever 32 bits are, at <paramref name="from"/> + <paramref name="offset"/>.</summary>
-    internal void LoadLanes(int vector, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, new Place(from, offset), unit: sizeof(float));
+    internal void LoadLanes(int vector, GeneralRegister from, int offset) => LoadLanes(vector, new Place(from, offset));
+
+    internal void LoadLanes(int vector, Place from) => Evex(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from, unit: sizeof(float));
+
+    /// <summary>Every two lanes = the 64 bits at <paramref name="from"/>.</summary>
+    internal void LoadPairsOfLanes(int vector, Place from) => Evex(OpcodeMap0F38, Prefix.Size, 0x19, vector, 0, from, unit: sizeof(double), wide: true);
 
     /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), rounded once.</summary>
     internal void MultiplyAdd(int sums, int factors, GeneralRegister from, int offset) => Evex(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, new Place(from, offset));
@@ -176,6 +189,22 @@ sealed class X64Encoder
         EvexRegisters(OpcodeMap0F, Prefix.Size, 0x72, 6, to, from);
         _code.Add(bits);
     }
+
+    /// <summary>Words of 16 bits, zeros coming in.</summary>
+    internal void ShiftRightWords(int to, int from, byte bits)
+    {
+        EvexRegisters(OpcodeMap0F, Prefix.Size, 0x71, 2, to, from);
+        _code.Add(bits);
+    }
+
+    /// <summary>The larger of each lane, as a number of 32 bits without a sign.</summary>
+    internal void Larger(int to, int a, int b) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0x3F, to, a, b);
+
+    /// <summary>Bytes = those of the same 128 bits of <paramref name="from"/> that the low four bits of <paramref name="order"/> number, and 0 where its highest bit is set.</summary>
+    internal void PickInLanes(int to, int from, int order) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0x00, to, from, order);
+
+    /// <summary>Words = those of the 32 of <paramref name="table"/> that the low five bits of each word of <paramref name="order"/> number. AVX-512 BW.</summary>
+    internal void LookUpWords(int to, int order, int table) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0x8D, to, order, table, wide: true);
 
     /// <summary>Bytes = those that their low seven bits number in a table of 128, of which <paramref name="first"/> and <paramref name="second"/> are the halves. AVX-512 VBMI.</summary>
     internal void LookUpBytes(int bytes, int first, int second) => EvexRegisters(OpcodeMap0F38, Prefix.Size, 0x75, bytes, first, second);
@@ -308,26 +337,26 @@ sealed class X64Encoder
         _code.Add((byte)((~second & 15) << 3 | (byte)wide | (byte)prefix));
     }
 
-    void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, Place at, int unit = 64)
+    void Evex(byte map, Prefix prefix, byte opcode, int vector, int second, Place at, int unit = 64, bool wide = false)
     {
-        EvexPrefix(map, prefix, vector, second, x: (byte)(at.Index ?? 0) >> 3, b: (byte)at.Base >> 3);
+        EvexPrefix(map, prefix, vector, second, x: (byte)(at.Index ?? 0) >> 3, b: (byte)at.Base >> 3, wide);
         _code.Add(opcode);
         Address((byte)vector, at, unit);
     }
 
-    void EvexRegisters(byte map, Prefix prefix, byte opcode, int vector, int second, int operand)
+    void EvexRegisters(byte map, Prefix prefix, byte opcode, int vector, int second, int operand, bool wide = false)
     {
-        EvexPrefix(map, prefix, vector, second, x: operand >> 4, b: operand >> 3);
+        EvexPrefix(map, prefix, vector, second, x: operand >> 4, b: operand >> 3, wide);
         _code.Add(opcode);
         _code.Add((byte)(0xC0 | (vector & 7) << 3 | operand & 7));
     }
 
-    // R, X, B, R', the map; W = 0, the second source, 1, the prefix; no zeroing, 512 bits, no broadcast, V', no mask. Numbers are inverted.
-    void EvexPrefix(byte map, Prefix prefix, int vector, int second, int x, int b)
+    // R, X, B, R', the map; W, the second source, 1, the prefix; no zeroing, 512 bits, no broadcast, V', no mask. Numbers are inverted.
+    void EvexPrefix(byte map, Prefix prefix, int vector, int second, int x, int b, bool wide)
     {
         _code.Add(0x62);
         _code.Add((byte)((~vector >> 3 & 1) << 7 | (~x & 1) << 6 | (~b & 1) << 5 | (~vector >> 4 & 1) << 4 | map));
-        _code.Add((byte)((~second & 15) << 3 | 4 | (byte)prefix));
+        _code.Add((byte)((wide ? 0x80 : 0) | (~second & 15) << 3 | 4 | (byte)prefix));
         _code.Add((byte)(0x40 | (~second >> 4 & 1) << 3));
     }
 

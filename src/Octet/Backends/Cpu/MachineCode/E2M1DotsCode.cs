@@ -1,0 +1,220 @@
+using System.Runtime.Intrinsics;
+using static Octet.Backends.Cpu.MachineCode.GeneralRegister;
+
+namespace Octet.Backends.Cpu.MachineCode;
+
+/// <summary>
+/// Some tokens times rows of E2M1 codes in blocks with 8-bit scales (MXFP4, NVFP4), with AVX-512 BW. 64 bytes of a row are 32 words of four codes. A look-up of words goes by the
+/// lowest code of each, whatever stands above it, and gives a word of bfloat16; shifted by 0, 4, 8 and 12 bits, a word has given all of its four. The two words of a 32-bit lane
+/// are then pulled apart, so that a lane holds eight neighbouring columns, one after another in eight vectors, and a scale of 16 or 32 columns is that of two or four lanes.
+/// </summary>
+/// <remarks>
+/// The last step of a row ends where the row ends: columns that it has in common with the one before meet zeros, so that nothing beyond a row is read.
+/// </remarks>
+static class E2M1DotsCode
+{
+    /// <summary>Columns of a step.</summary>
+    internal const int StepColumns = 128;
+
+    /// <summary>Tokens that one widening can serve.</summary>
+    internal const int MostTokens = 3;
+
+    /// <summary>Bytes of <see cref="WriteTables"/>: <see cref="ScaledE2M1.Numbers"/>, what is kept of a pair of them, places of scales, what scales are compared or multiplied with.</summary>
+    internal const int TableBytes = 4 * VectorBytes;
+
+    /// <summary>6 to 12, which a function on Windows gives back as they were.</summary>
+    internal const int KeptVectors = 7;
+
+    /// <summary>Rows that are multiplied together, so that an input is loaded once for both.</summary>
+    internal const int RowsTogether = 2;
+
+    const int VectorBytes = 64;
+    const int StepBytes = StepColumns / 2;
+    const int StepVectors = StepColumns * sizeof(float) / VectorBytes;
+    const int Shifts = 4;
+    const int CodeBits = 4;
+
+    // Lines that the scales of some rows ahead are in.
+    const int ScalesAhead = 512;
+
+    // Of two rows the codes, pairs of numbers, the first of each pair, and later the scales; sums of even words and of odd ones, [row][token]; sums times scales.
+    const int Codes = 0;
+    const int Pairs = 2;
+    const int Even = 4;
+    const int FirstKept = 6;
+    const int Totals = FirstKept;
+    const int Input = 12;
+    const int Sums = 16;
+    const int Numbers = 28;
+    const int Mask = 29;
+    const int Places = 30;
+    const int Unit = 31;
+
+    /// <summary>Bytes of a step's scales.</summary>
+    internal static int ScaleBytes(bool powers) => powers ? 4 : 8;
+
+    /// <summary>Rows times <paramref name="tokens"/> tokens.</summary>
+    /// <param name="argument">Where the address of an <see cref="E2M1DotsBlock"/> comes.</param>
+    /// <param name="tokens">1 to <see cref="MostTokens"/>.</param>
+    /// <param name="powers">Scales are 2^(code - 127) and of 32 columns, as in MXFP4; otherwise positive E4M3 and of 16, as in NVFP4.</param>
+    internal static byte[] Multiply(GeneralRegister argument, int tokens, bool powers)
+    {
+        // Rax: the block; Rcx: codes; Rdx: from one row to the next; R8: scales; R9: from those of one row to the next; R10: inputs; R11: what is asked for of the second row, and the rest between steps.
+        var code = new X64Encoder();
+        code.Move(Rax, argument);
+        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
+        {
+            code.StoreVector128(Rax, E2M1DotsBlock.KeptOffset + i * 16, FirstKept + i);
+        }
+
+        code.Load(R10, Rax, E2M1DotsBlock.TablesOffset);
+        for (int table = 0; table < TableBytes / VectorBytes; table++)
+        {
+            code.LoadVector(Numbers + table, R10, table * VectorBytes);
+        }
+
+        code.Load(Rcx, Rax, E2M1DotsBlock.CodesOffset);
+        code.Load(Rdx, Rax, E2M1DotsBlock.RowBytesOffset);
+        code.Load(R8, Rax, E2M1DotsBlock.ScalesOffset);
+        code.Load(R9, Rax, E2M1DotsBlock.ScaleRowBytesOffset);
+        int pair = code.Position;
+        code.Load(R10, Rax, E2M1DotsBlock.InputsOffset);
+        code.Prefetch(R8, ScalesAhead);
+        code.Prefetch(R8, ScalesAhead + VectorBytes);
+        code.Prefetch(R8, ScalesAhead + 2 * VectorBytes);
+        for (int total = 0; total < RowsTogether * tokens; total++)
+        {
+            code.ZeroVector(Totals + total);
+        }
+
+        code.Load(R11, Rax, E2M1DotsBlock.AheadOffset);
+        int step = code.Position;
+        MultiplyStep(code, tokens, powers);
+        code.Add(Rcx, StepBytes);
+        code.Add(R8, ScaleBytes(powers));
+        code.Add(R10, StepVectors * VectorBytes * tokens);
+        code.Compare(R10, Rax, E2M1DotsBlock.LastInputsOffset);
+        code.JumpIfNotZero(step);
+        Move(code, Rcx, E2M1DotsBlock.CodesBackOffset);
+        Move(code, R8, E2M1DotsBlock.ScalesBackOffset);
+        code.Load(R11, Rax, E2M1DotsBlock.AheadOffset);
+        MultiplyStep(code, tokens, powers);
+        Move(code, Rcx, E2M1DotsBlock.CodesMoveOffset);
+        Move(code, R8, E2M1DotsBlock.ScalesMoveOffset);
+        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+        for (int total = 0; total < RowsTogether * tokens; total++)
+        {
+            code.StoreVector(R11, total * VectorBytes, Totals + total);
+        }
+
+        code.Add(R11, RowsTogether * tokens * VectorBytes);
+        code.Store(Rax, E2M1DotsBlock.SumsOffset, R11);
+        code.Load(R11, Rax, E2M1DotsBlock.PairsOffset);
+        code.Decrement(R11);
+        code.Store(Rax, E2M1DotsBlock.PairsOffset, R11);
+        code.JumpIfNotZero(pair);
+        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
+        {
+            code.LoadVector128(FirstKept + i, Rax, E2M1DotsBlock.KeptOffset + i * 16);
+        }
+
+        code.ZeroUpper();
+        code.Return();
+        return code.ToArray();
+    }
+
+    /// <summary>What the functions for scales of one kind want.</summary>
+    internal static void WriteTables(Span<byte> tables, bool powers)
+    {
+        ScaledE2M1.Numbers.AsByte().CopyTo(tables);
+        int lanesOfScale = StepColumns / 8 / ScaleBytes(powers);
+        for (int lane = 0; lane < VectorBytes / sizeof(uint); lane++)
+        {
+            BitConverter.TryWriteBytes(tables[(VectorBytes + 4 * lane)..], 0xFFFF0000);
+
+            // A place whose sign is set gives 0. Scales are repeated, so that all are in reach of each 128 bits.
+            BitConverter.TryWriteBytes(tables[(2 * VectorBytes + 4 * lane)..], 0x80808000 | (uint)(lane / lanesOfScale));
+
+            // An exponent of 0 stands for half of the smallest normal number. E4M3 in the place of float32's exponent and fraction is 2^120 too small, a subnormal one too.
+            BitConverter.TryWriteBytes(tables[(3 * VectorBytes + 4 * lane)..], powers ? 0x00400000u : 247u << 23);
+        }
+    }
+
+    static void Move(X64Encoder code, GeneralRegister register, int offset)
+    {
+        code.Load(R11, Rax, offset);
+        code.Add(register, R11);
+    }
+
+    static void MultiplyStep(X64Encoder code, int tokens, bool powers)
+    {
+        code.Prefetch(new X64Encoder.Place(Rcx, 0, Rdx, 4));
+        code.Prefetch(new X64Encoder.Place(Rcx, 0, R11));
+        code.LoadVector(Codes, Rcx);
+        code.LoadVector(Codes + 1, new X64Encoder.Place(Rcx, 0, Rdx));
+        for (int shift = 0; shift < Shifts; shift++)
+        {
+            for (int row = 0; row < RowsTogether; row++)
+            {
+                int codes = Codes + row;
+                if (shift > 0)
+                {
+                    codes = Pairs + row;
+                    code.ShiftRightWords(codes, Codes + row, (byte)(shift * CodeBits));
+                }
+
+                code.LookUpWords(Pairs + row, codes, Numbers);
+                code.ShiftLeft(Even + row, Pairs + row, 16);
+                code.And(Pairs + row, Pairs + row, Mask);
+            }
+
+            for (int token = 0; token < tokens; token++)
+            {
+                for (int odd = 0; odd < 2; odd++)
+                {
+                    code.LoadVector(Input, R10, ((2 * shift + odd) * tokens + token) * VectorBytes);
+                    for (int row = 0; row < RowsTogether; row++)
+                    {
+                        int sum = Sums + 2 * (row * tokens + token) + odd;
+                        int number = (odd == 0 ? Even : Pairs) + row;
+                        if (shift == 0)
+                        {
+                            code.Multiply(sum, number, Input);
+                        }
+                        else
+                        {
+                            code.MultiplyAdd(sum, number, Input);
+                        }
+                    }
+                }
+            }
+        }
+
+        for (int row = 0; row < RowsTogether; row++)
+        {
+            int scales = Pairs + row;
+            X64Encoder.Place at = row == 0 ? new(R8) : new(R8, 0, R9);
+            if (powers)
+            {
+                code.LoadLanes(scales, at);
+                code.PickInLanes(scales, scales, Places);
+                code.ShiftLeft(scales, scales, 23);
+                code.Larger(scales, scales, Unit);
+            }
+            else
+            {
+                code.LoadPairsOfLanes(scales, at);
+                code.PickInLanes(scales, scales, Places);
+                code.ShiftLeft(scales, scales, 20);
+                code.Multiply(scales, scales, Unit);
+            }
+
+            for (int token = 0; token < tokens; token++)
+            {
+                int sum = Sums + 2 * (row * tokens + token);
+                code.Add(sum, sum, sum + 1);
+                code.MultiplyAdd(Totals + row * tokens + token, sum, scales);
+            }
+        }
+    }
+}
