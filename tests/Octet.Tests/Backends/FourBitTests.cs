@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using Octet.Backends;
 using Octet.Backends.Cpu;
+using Octet.Backends.Cpu.MachineCode;
 using Octet.Numerics;
 using Octet.Safetensors;
 using Octet.Tests.Backends.MachineCode;
@@ -114,27 +115,31 @@ public sealed unsafe class FourBitTests : IDisposable
     public void Rows_are_expanded_with_their_scales_where_bfloat16_can_hold_them()
     {
         const int Columns = 96;
-        using Stored stored = Make(70, Columns, 32, scales: Scales.Powers);
-        byte[] memory = new byte[stored.Weight.ExpansionBytes];
-        fixed (byte* at = memory)
+        foreach (Scales kind in (Scales[])[Scales.Powers, Scales.E4M3])
         {
-            CpuWeight scaled = stored.Weight.Expand(0, 10, 42, at, scaled: true);
-            Assert.Equal(WeightFormat.BFloat16, scaled.Format);
-            Assert.False(scaled.IsScaled);
+            using Stored stored = Make(70, Columns, kind == Scales.E4M3 ? 16 : 32, scales: kind);
+            byte[] memory = new byte[stored.Weight.ExpansionBytes];
             float[] row = new float[Columns];
+            fixed (byte* at = memory)
             fixed (float* values = row)
             {
+                CpuWeight scaled = stored.Weight.Expand(0, 10, 42, at, scaled: true);
+                Assert.Equal(WeightFormat.BFloat16, scaled.Format);
+
+                // One for all of the weight, the tensor's.
+                Assert.Equal(kind == Scales.E4M3, scaled.IsScaled);
+                Assert.Equal(Columns, scaled.BlockColumns);
                 for (int r = 10; r < 42; r++)
                 {
                     CpuKernels.WidenRow(scaled, r, values);
                     for (int k = 0; k < Columns; k++)
                     {
-                        Assert.Equal(stored.Values[(r * Columns) + k], row[k]);
+                        Assert.Equal(stored.Values[(r * Columns) + k], row[k], kind == Scales.E4M3 ? Math.Abs(row[k]) * 2e-7 : 0);
                     }
                 }
-            }
 
-            Assert.Equal(WeightFormat.E4M3, stored.Weight.Expand(0, 10, 42, at).Format);
+                Assert.Equal(WeightFormat.E4M3, stored.Weight.Expand(0, 10, 42, at).Format);
+            }
         }
 
         // A scale with which 0.5 is no normal number, and one with which 6 is none.
@@ -170,6 +175,53 @@ public sealed unsafe class FourBitTests : IDisposable
         Assert.False(kernels.TakesFourBits(narrow.Weight, 1));
         using Stored quantised = Make(4, 64, 32, input: InputQuantization.Dynamic);
         Assert.False(kernels.TakesFourBits(quantised.Weight, 1));
+    }
+
+    public static TheoryData<string> ProductNames => [.. ProductCodes.Names];
+
+    [Theory]
+    [MemberData(nameof(ProductNames))]
+    public void Many_tokens_are_products_of_bfloat16_with_scaled_rows(string code)
+    {
+        const int Rows = 40, Columns = 288, Tokens = 17;
+        CpuKernels kernels = new BFloat16Kernels(code, BFloat16Kernels.FewestTokensForTiles, ProductCodes.Get(code), Get(Compiled));
+        foreach ((Scales scales, byte lastScale) in ((Scales, byte)[])[(Scales.Powers, 120), (Scales.Powers, 0), (Scales.E4M3, 0x7E), (Scales.E4M3, 1)])
+        {
+            // The last row's scale is one that bfloat16 has no normal numbers for, or E4M3 has none.
+            using Stored stored = Make(Rows, Columns, scales == Scales.E4M3 ? 16 : 32, scales: scales, lastScale: lastScale);
+            CpuWeight weight = stored.Weight;
+            float[] x = [.. FourBitTests.Tokens(Tokens, Columns).Select(value => (float)(BFloat16)value)];
+            using var input = new CpuActivations(Tokens, Columns, MemoryLedger.Host);
+            using var output = new CpuActivations(Tokens, Rows, MemoryLedger.Host);
+            using var prepared = new GrowingMemory(MemoryLedger.Host);
+            for (int t = 0; t < Tokens; t++)
+            {
+                x.AsSpan(t * Columns, Columns).CopyTo(new Span<float>(input.Row(t), Columns));
+            }
+
+            Assert.True(kernels.PrefersBFloat16(weight, Tokens));
+            LinearInput linear = new(input.Row(0), input.Stride, Tokens, null, 0);
+            linear = linear with { Prepared = prepared.Reserve(kernels.PreparedBytes(weight, Tokens)) };
+            kernels.PrepareInput(weight, linear, 0, Tokens, linear.Prepared);
+            float[] scratch = new float[kernels.LinearScratch(Columns) + 16];
+            byte[] expansion = new byte[weight.ExpansionBytes];
+            fixed (byte* memory = expansion)
+            fixed (float* at = scratch)
+            {
+                float* aligned = (float*)(((nint)at + 63) & -64);
+                for (int row = 0; row < Rows; row += CpuWeight.ExpandedRows)
+                {
+                    int end = Math.Min(Rows, row + CpuWeight.ExpandedRows);
+                    CpuWeight expanded = weight.Expand(0, row, end, memory, scaled: true);
+                    Assert.Equal(lastScale == 0 && end == Rows ? WeightFormat.E4M3 : WeightFormat.BFloat16, expanded.Format);
+                    kernels.Linear(expanded, row, end, linear, output.Row(0), output.Stride, aligned);
+                }
+            }
+
+            CheckProducts(stored.Values, row => row, Rows, Columns, x, Tokens, [.. Enumerable.Range(0, Tokens).SelectMany(t => new Span<float>(output.Row(t), Rows).ToArray())]);
+        }
+
+        Assert.Empty(InterpretedCode.Failures);
     }
 
     static void Check(CpuKernels kernels, Stored stored, Func<int, int> tensorRow, int rows, int tokens, bool isPrepared)

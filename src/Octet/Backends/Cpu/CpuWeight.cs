@@ -148,15 +148,16 @@ sealed unsafe class CpuWeight : Weight
         _scales = (float*)_ownScales.Pointer;
     }
 
-    /// <summary>What <see cref="Expand"/> fills for one worker, without scales.</summary>
+    /// <summary>What <see cref="Expand"/> fills for one worker, without scales of blocks.</summary>
     CpuWeight(CpuWeight source, WeightFormat format)
         : base(source.Rows, source.Columns)
     {
         Format = format;
         ElementBytes = sizeof(ushort);
         _rowBytes = (long)Columns * ElementBytes;
-        BlockRows = 1;
+        BlockRows = Rows;
         BlockColumns = Columns;
+        ScaleStride = 1;
         Bytes = source.Bytes;
     }
 
@@ -224,7 +225,7 @@ sealed unsafe class CpuWeight : Weight
 
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
-        => !IsExpanded ? 0 : Math.Max(CanScale ? (long)ExpandedRows * Columns * sizeof(ushort) : 0, ExpansionOfStoredBytes);
+        => !IsExpanded ? 0 : Math.Max(CanScale ? (long)ExpandedRows * Columns * sizeof(ushort) + sizeof(float) : 0, ExpansionOfStoredBytes);
 
     long ExpansionOfStoredBytes
         => (_expansion is null && _transposedRows == 0 ? 0 : Align((long)ExpandedRows * Columns * ElementBytes)) + (_scaleCodes is null ? 0 : (long)ExpandedRows * ScaleStride * sizeof(float));
@@ -341,13 +342,14 @@ sealed unsafe class CpuWeight : Weight
         return expanded;
     }
 
-    bool CanScale => FourBitScales.Kind == BlockScaleKind.Powers && Input is null;
+    /// <summary>Whether <see cref="Expand"/> can make bfloat16 with scales in it; not of rows with extreme ones.</summary>
+    internal bool CanScale => FourBitScales.Kind != BlockScaleKind.Table && Input is null;
 
     CpuWeight? ScaleFewRows(int worker, long first, long end, byte* memory)
     {
         for (long row = first; row < end; row++)
         {
-            if (!ScaledE2M1.AreExact(new ReadOnlySpan<byte>(StoredScales(row), ScaleStride)))
+            if (!ScaledE2M1.AreExact(FourBitScales.Kind, new ReadOnlySpan<byte>(StoredScales(row), ScaleStride)))
             {
                 return null;
             }
@@ -357,10 +359,16 @@ sealed unsafe class CpuWeight : Weight
         CpuWeight scaled = all[worker] ??= new CpuWeight(this, WeightFormat.BFloat16);
         for (long row = first; row < end; row++)
         {
-            ScaledE2M1.Expand(StoredRow(row), StoredScales(row), Columns, (ushort*)(memory + (row - first) * scaled._rowBytes));
+            ScaledE2M1.Expand(StoredRow(row), StoredScales(row), FourBitScales.Kind, Columns, (ushort*)(memory + (row - first) * scaled._rowBytes));
         }
 
         scaled._data = memory - first * scaled._rowBytes;
+        if (FourBitScales.Factor != 1)
+        {
+            scaled._scales = (float*)(memory + ExpandedRows * scaled._rowBytes);
+            *scaled._scales = FourBitScales.Factor;
+        }
+
         return scaled;
     }
 

@@ -67,7 +67,10 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch)
         => inner.LinearByTurns(one, two, first, end, x, y, other, yStride, scratch);
 
-    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && BFloat16Product.CanMultiply(weight) && !inner.TakesFourBits(weight, rows);
+    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && (BFloat16Product.CanMultiply(weight) || CanMultiplyScaled(weight)) && !inner.TakesFourBits(weight, rows);
+
+    // With scales of powers of two what cannot be expanded so can be multiplied all the same.
+    static bool CanMultiplyScaled(CpuWeight weight) => weight.CanScale && weight.FourBitScales.Kind == BlockScaleKind.E4M3;
 
     internal override int PanelHeight => inner.PanelHeight;
 

@@ -126,7 +126,12 @@ static class E2M1DotsCode
     /// <summary>What the functions for scales of one kind want.</summary>
     internal static void WriteTables(Span<byte> tables, bool powers)
     {
-        ScaledE2M1.Numbers.AsByte().CopyTo(tables);
+        // Twice: what looks words up goes by five bits, of which the highest belongs to the next code.
+        for (int i = 0; i < VectorBytes / sizeof(ushort); i++)
+        {
+            BitConverter.TryWriteBytes(tables[(i * sizeof(ushort))..], (ushort)(BitConverter.SingleToUInt32Bits(ScaledE2M1.Numbers[i % Vector512<float>.Count]) >> 16));
+        }
+
         int lanesOfScale = StepColumns / 8 / ScaleBytes(powers);
         for (int lane = 0; lane < VectorBytes / sizeof(uint); lane++)
         {
