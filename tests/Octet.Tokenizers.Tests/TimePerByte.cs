@@ -8,7 +8,7 @@ static class TimePerByte
 
     // Between 1, what linear work gives, and Growth: a heap's logarithm, caches and the garbage collector cost something.
     const double Allowed = 8;
-    const int Tries = 20;
+    const int Tries = 5;
 
     /// <summary>Null where the time per byte stays flat, otherwise what it was. The quickest of several tries counts.</summary>
     /// <param name="prepare">Makes the work for a size; its own time does not count.</param>
