@@ -25,7 +25,8 @@ readonly record struct BlockScales(BlockScaleKind Kind, float Factor)
     {
         for (int code = 0; code < 0xFF; code++)
         {
-            if (table[code] != (float)Math.ScaleB(1, code - 127))
+            // In the place of float32's exponent; an exponent of 0 stands for half of the smallest normal number.
+            if (BitConverter.SingleToInt32Bits(table[code]) != (code == 0 ? 0x00400000 : code << 23))
             {
                 return false;
             }

@@ -127,7 +127,7 @@ abstract unsafe class CpuKernels
     /// <summary>Whether <see cref="Linear"/> takes a weight's 4-bit codes as they are stored, though others want them expanded.</summary>
     internal virtual bool TakesFourBits(CpuWeight weight, int rows) => false;
 
-    /// <summary>Whether <see cref="Linear"/> is quicker with bfloat16 without scales than with codes and scales, of weights that others want expanded.</summary>
+    /// <summary>Whether <see cref="Linear"/> is quicker with bfloat16 that has no scales of blocks than with codes and scales, of weights that are expanded.</summary>
     internal virtual bool PrefersBFloat16(CpuWeight weight, int rows) => false;
 
     /// <summary>

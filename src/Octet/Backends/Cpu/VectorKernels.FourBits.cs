@@ -80,31 +80,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             float* at = destination + (nint)(lane / Lanes) * FourBitStep + lane % Lanes * 4;
             for (int half = 0; half < 2; half++, x += LaneColumns / 2, at += 4 * TSimd.Count)
             {
-                TransposeFour(x, at, at + 2 * TSimd.Count, at + TSimd.Count, at + 3 * TSimd.Count);
+                SquareTranspose.Four(x, 4, at, at + 2 * TSimd.Count, at + TSimd.Count, at + 3 * TSimd.Count);
             }
         }
-    }
-
-    /// <summary>Every fourth of 16 floats, from the first, the second, the third and the fourth.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void TransposeFour(float* x, float* first, float* second, float* third, float* fourth)
-    {
-        if (Sse.IsSupported)
-        {
-            Vector128<float> a = Vector128.Load(x), b = Vector128.Load(x + 4), c = Vector128.Load(x + 8), d = Vector128.Load(x + 12);
-            Vector128<float> low = Sse.UnpackLow(a, b), other = Sse.UnpackLow(c, d);
-            Vector128<float> high = Sse.UnpackHigh(a, b), last = Sse.UnpackHigh(c, d);
-            Sse.MoveLowToHigh(low, other).Store(first);
-            Sse.MoveHighToLow(other, low).Store(second);
-            Sse.MoveLowToHigh(high, last).Store(third);
-            Sse.MoveHighToLow(last, high).Store(fourth);
-            return;
-        }
-
-        Vector128.Create(x[0], x[4], x[8], x[12]).Store(first);
-        Vector128.Create(x[1], x[5], x[9], x[13]).Store(second);
-        Vector128.Create(x[2], x[6], x[10], x[14]).Store(third);
-        Vector128.Create(x[3], x[7], x[11], x[15]).Store(fourth);
     }
 
     void FourBits(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
@@ -184,7 +162,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     static void FourBits(E2M1DotsFunctions functions, CpuWeight weight, long first, long end, float* arranged, int token, int endToken, int tokens, float* y, float* between, int yStride)
     {
         const int VectorFloats = 16;
-        float* sums = stackalloc float[(MostFourBitRows * E2M1DotsCode.MostTokens + 1) * VectorFloats];
+        float* sums = stackalloc float[E2M1DotsRun.SumFloats(MostFourBitRows, E2M1DotsCode.MostTokens) + VectorFloats];
         sums = (float*)(((nint)sums + VectorFloats * sizeof(float) - 1) & -(VectorFloats * sizeof(float)));
         int rowsOfOne = between is null ? 1 : 2;
         float factor = weight.FourBitScales.Factor;

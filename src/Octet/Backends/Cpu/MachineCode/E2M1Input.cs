@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-
 namespace Octet.Backends.Cpu.MachineCode;
 
 /// <summary>Tokens as <see cref="E2M1DotsCode"/> wants them.</summary>
@@ -39,30 +36,9 @@ static unsafe class E2M1Input
         {
             int at = column < before ? column : column + common;
             float* lanes = destination + at / StepColumns * StepColumns * tokens + at % StepColumns / LaneColumns;
-            ArrangeSquare(x, lanes, apart);
-            ArrangeSquare(x + LaneColumns / 2, lanes + apart, apart);
+            SquareTranspose.Four(x, LaneColumns, lanes, lanes + 2 * apart, lanes + 4 * apart, lanes + 6 * apart);
+            lanes += apart;
+            SquareTranspose.Four(x + LaneColumns / 2, LaneColumns, lanes, lanes + 2 * apart, lanes + 4 * apart, lanes + 6 * apart);
         }
-    }
-
-    // Four columns of four lanes, turned: every second vector.
-    static void ArrangeSquare(float* x, float* lanes, int apart)
-    {
-        Vector128<float> a = Vector128.Load(x), b = Vector128.Load(x + LaneColumns), c = Vector128.Load(x + 2 * LaneColumns), d = Vector128.Load(x + 3 * LaneColumns);
-        if (!Sse.IsSupported)
-        {
-            for (int i = 0; i < Vector128<float>.Count; i++)
-            {
-                Vector128.Create(a[i], b[i], c[i], d[i]).Store(lanes + 2 * i * apart);
-            }
-
-            return;
-        }
-
-        Vector128<float> low = Sse.UnpackLow(a, b), other = Sse.UnpackLow(c, d);
-        Vector128<float> high = Sse.UnpackHigh(a, b), last = Sse.UnpackHigh(c, d);
-        Sse.MoveLowToHigh(low, other).Store(lanes);
-        Sse.MoveHighToLow(other, low).Store(lanes + 2 * apart);
-        Sse.MoveLowToHigh(high, last).Store(lanes + 4 * apart);
-        Sse.MoveHighToLow(last, high).Store(lanes + 6 * apart);
     }
 }

@@ -118,4 +118,26 @@ static unsafe class SquareTranspose
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector512<uint> Swap1(Vector512<uint> v) => Vector512.Shuffle(v, Vector512.Create(1u, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+
+    /// <summary>Four rows of four floats, <paramref name="step"/> floats apart, as columns: the first floats, the second, the third and the fourth.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Four(float* rows, nint step, float* first, float* second, float* third, float* fourth)
+    {
+        Vector128<float> a = Vector128.Load(rows), b = Vector128.Load(rows + step), c = Vector128.Load(rows + 2 * step), d = Vector128.Load(rows + 3 * step);
+        if (Sse.IsSupported)
+        {
+            Vector128<float> low = Sse.UnpackLow(a, b), other = Sse.UnpackLow(c, d);
+            Vector128<float> high = Sse.UnpackHigh(a, b), last = Sse.UnpackHigh(c, d);
+            Sse.MoveLowToHigh(low, other).Store(first);
+            Sse.MoveHighToLow(other, low).Store(second);
+            Sse.MoveLowToHigh(high, last).Store(third);
+            Sse.MoveHighToLow(last, high).Store(fourth);
+            return;
+        }
+
+        Vector128.Create(a[0], b[0], c[0], d[0]).Store(first);
+        Vector128.Create(a[1], b[1], c[1], d[1]).Store(second);
+        Vector128.Create(a[2], b[2], c[2], d[2]).Store(third);
+        Vector128.Create(a[3], b[3], c[3], d[3]).Store(fourth);
+    }
 }
