@@ -10,7 +10,14 @@ static class TimePerByte
     const double Allowed = 8;
     const int Tries = 5;
 
-    /// <summary>Null where the time per byte stays flat, otherwise what it was. The quickest of several tries counts.</summary>
+    // From either size to the one between. Where each byte takes a + b n and that became Allowed times as much, both steps have to be more than
+    // this; where it became dearer once, as where memory was handed out anew or another way was taken, one of them is not.
+    const double Step = 2;
+
+    /// <summary>
+    /// Null where the time per byte stays flat, otherwise what it was. The quickest of several tries counts. What became dearer at one place
+    /// between the two sizes, and is flat before or behind it, does not grow.
+    /// </summary>
     /// <param name="prepare">Makes the work for a size; its own time does not count.</param>
     /// <param name="small">The small size, in bytes.</param>
     internal static string? Grows(Func<int, Action> prepare, int small)
@@ -30,7 +37,12 @@ static class TimePerByte
             }
         }
 
-        return $"{1e9 * first / small:f0} ns a byte for {small} bytes, {1e9 * last / small / Growth:f0} for {small * Growth}";
+        int between = (int)Math.Sqrt(Growth);
+        Action some = prepare(small * between);
+        double middle = Enumerable.Range(0, Tries).Min(_ => Seconds(some));
+        return middle < Step * between * first || last < Step * between * middle
+            ? null
+            : $"{1e9 * first / small:f0} ns a byte for {small} bytes, {1e9 * middle / small / between:f0} for {small * between}, {1e9 * last / small / Growth:f0} for {small * Growth}";
     }
 
     static double Seconds(Action work)

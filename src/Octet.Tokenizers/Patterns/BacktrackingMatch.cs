@@ -24,11 +24,10 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
     readonly bool _looksBehind = program.Code.Any(static instruction => instruction.Operation == Operation.LookBehind);
 
     // What is left to try: an instruction, a place, and how long the way was that leads to it.
-    (int Instruction, int At, int Way)[] _open = new (int, int, int)[64];
-    int _openCount;
+    readonly BlockStack<(int Instruction, int At, int Way)> _open = new();
 
     // The forks that the way to here has passed, while they are remembered.
-    readonly List<(int Fork, int At)> _way = [];
+    readonly BlockStack<(int Fork, int At)> _way = new();
     readonly List<Page?> _pages = [];
     int _dropped;
     long _bytes;
@@ -55,7 +54,7 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
 
     int Run(ReadOnlySpan<byte> text, int instruction, int start, bool isBack, bool isInner, long allowed)
     {
-        int open = _openCount;
+        int open = _open.Count;
         int way = _way.Count;
         int at = start;
         while (true)
@@ -93,7 +92,7 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
                     bool isSecond = program.First?[other][symbol] != false;
                     if (isFirst && isSecond)
                     {
-                        Push(other, at);
+                        _open.Push((other, at, _way.Count));
                     }
 
                     isGood = isFirst || isSecond;
@@ -128,13 +127,13 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
                 continue;
             }
 
-            if (_openCount == open)
+            if (_open.Count == open)
             {
                 Leave(way);
                 return -1;
             }
 
-            (instruction, at, int left) = _open[--_openCount];
+            (instruction, at, int left) = _open.Pop();
             Leave(left);
         }
     }
@@ -142,18 +141,8 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
     int Read(ReadOnlySpan<byte> text, int at, bool isBack, out int length)
         => isBack ? _alphabet.ReadBack(text, at, out length) : _alphabet.Read(text, at, out length);
 
-    void Push(int instruction, int at)
-    {
-        if (_openCount == _open.Length)
-        {
-            Array.Resize(ref _open, 2 * _openCount);
-        }
-
-        _open[_openCount++] = (instruction, at, _way.Count);
-    }
-
     /// <summary>Forks that the way has passed since it was so long led to nothing, and stay remembered.</summary>
-    void Leave(int way) => _way.RemoveRange(way, _way.Count - way);
+    void Leave(int way) => _way.ShrinkTo(way);
 
     /// <summary>
     /// The forks on the way led to a match. Of an inner one it is remembered to where, at some of them: from any other place on the same way
@@ -161,7 +150,7 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
     /// </summary>
     void Succeed(int open, int way, int end, bool isInner)
     {
-        _openCount = open;
+        _open.ShrinkTo(open);
         for (int i = way; i < _way.Count; i++)
         {
             (int fork, int at) = _way[i];
@@ -195,7 +184,7 @@ sealed class BacktrackingMatch(PatternProgram program, int stepsPerByte = 32, in
         }
 
         word |= 1UL << (bit & 63);
-        _way.Add((fork, at));
+        _way.Push((fork, at));
         return null;
     }
 

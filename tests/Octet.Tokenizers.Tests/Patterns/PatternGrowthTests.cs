@@ -68,7 +68,7 @@ public class PatternGrowthTests
                     byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(unit, size / unit.Length)));
                     return () => Count(compiled, text);
                 },
-                s_slow ? 1 << 16 : 1 << 11) is { } found)
+                s_slow ? 1 << 16 : 1 << 13) is { } found)
             {
                 growing.Add($"{pattern} in ({unit})*: {found}");
             }
