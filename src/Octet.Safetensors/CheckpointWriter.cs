@@ -3,7 +3,7 @@ namespace Octet.Safetensors;
 /// <summary>
 /// Writes a file or a sharded checkpoint whose tensors' bytes come in pieces, in any order and from several threads: what
 /// <see cref="SafetensorsWriter"/> writes, for who makes two tensors out of one, such as codes and scales. Every place is known before the
-/// first byte, so that memory holds only the pieces at hand.
+/// first byte, so that memory holds only the pieces at hand, and up to 64 MiB that wait for their neighbours.
 /// </summary>
 /// <remarks>
 /// Files appear whole or not at all, as <see cref="SafetensorsWriter"/> has it: nothing is under its name before <see cref="Commit"/>,
@@ -13,6 +13,7 @@ public sealed class CheckpointWriter : IDisposable
 {
     readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
     readonly List<AtomicFile> _files = [];
+    readonly BlockGatherer _blocks = new();
     readonly List<string> _paths = [];
     readonly string? _directory;
     readonly ReadOnlyMemory<byte>? _index;
@@ -31,10 +32,11 @@ public sealed class CheckpointWriter : IDisposable
                 var file = new AtomicFile(path, content.Length);
                 _files.Add(file);
                 _paths.Add(path);
-                file.WriteAt(0, content.Header.Span);
+                BlockGatherer.Target target = new(file.WriteAt, content.Length);
+                _blocks.Write(target, 0, content.Header.Span);
                 foreach ((TensorSource tensor, long offset) in content.Places)
                 {
-                    _places.Add(tensor.Name, new Place(file, path, tensor, offset));
+                    _places.Add(tensor.Name, new Place(target, path, tensor, offset));
                 }
             }
         }
@@ -103,7 +105,7 @@ public sealed class CheckpointWriter : IDisposable
 
         try
         {
-            place.File.WriteAt(place.Offset + offset, bytes);
+            _blocks.Write(place.File, place.Offset + offset, bytes);
         }
         catch
         {
@@ -131,6 +133,7 @@ public sealed class CheckpointWriter : IDisposable
             place.RequireComplete();
         }
 
+        _blocks.Flush();
         if (_index is { } index)
         {
             string path = Path.Combine(_directory!, SafetensorsCheckpoint.IndexName);
@@ -153,9 +156,9 @@ public sealed class CheckpointWriter : IDisposable
     /// <summary>Removes what was written, unless it was committed.</summary>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    sealed class Place(AtomicFile file, string path, TensorSource tensor, long offset)
+    sealed class Place(BlockGatherer.Target file, string path, TensorSource tensor, long offset)
     {
-        internal AtomicFile File => file;
+        internal BlockGatherer.Target File => file;
 
         internal TensorSource Tensor => tensor;
 
