@@ -69,7 +69,7 @@ public sealed unsafe class FourBitTests : IDisposable
             using var odd = new CpuWeight(between, MemoryLedger.Host);
             float[] x = Tokens(tokens, Columns);
             float[][]? found = MultiplyByTurns(kernels, even.Weight, odd, x, tokens, isPrepared);
-            Assert.Equal(scales != Scales.Any && kernels.TakesFourBits(even.Weight, 4), found is not null);
+            Assert.Equal(scales != Scales.Any && TakesStored(kernels, even.Weight, 4), found is not null);
             if (found is not null)
             {
                 CheckProducts(even.Values, row => 4 + 2 * row, Rows, Columns, x, tokens, found[0]);
@@ -167,14 +167,14 @@ public sealed unsafe class FourBitTests : IDisposable
     {
         using Stored blocks = Make(4, 64, 32);
         CpuKernels kernels = KernelSets.For("a").First().Value;
-        Assert.True(kernels.TakesFourBits(blocks.Weight, 3));
-        Assert.False(kernels.TakesFourBits(blocks.Weight, 4));
+        Assert.True(TakesStored(kernels, blocks.Weight, 3));
+        Assert.False(TakesStored(kernels, blocks.Weight, 4));
         using Stored upperFirst = Make(4, 64, 32, layer => layer with { HighHalfFirst = true });
-        Assert.False(kernels.TakesFourBits(upperFirst.Weight, 1));
+        Assert.False(TakesStored(kernels, upperFirst.Weight, 1));
         using Stored narrow = Make(4, 48, 16);
-        Assert.False(kernels.TakesFourBits(narrow.Weight, 1));
+        Assert.False(TakesStored(kernels, narrow.Weight, 1));
         using Stored quantised = Make(4, 64, 32, input: InputQuantization.Dynamic);
-        Assert.False(kernels.TakesFourBits(quantised.Weight, 1));
+        Assert.False(TakesStored(kernels, quantised.Weight, 1));
     }
 
     public static TheoryData<string> ProductNames => [.. ProductCodes.Names];
@@ -224,12 +224,14 @@ public sealed unsafe class FourBitTests : IDisposable
         Assert.Empty(InterpretedCode.Failures);
     }
 
+    static bool TakesStored(CpuKernels kernels, CpuWeight weight, int tokens) => kernels.TakesStored(weight, new(null, 0, tokens, null, 0));
+
     static void Check(CpuKernels kernels, Stored stored, Func<int, int> tensorRow, int rows, int tokens, bool isPrepared)
     {
         using (stored)
         {
-            Assert.True(tokens > 3 || kernels.TakesFourBits(stored.Weight, tokens));
-            if (kernels.TakesFourBits(stored.Weight, tokens))
+            Assert.True(tokens > 3 || TakesStored(kernels, stored.Weight, tokens));
+            if (TakesStored(kernels, stored.Weight, tokens))
             {
                 int columns = stored.Weight.Columns;
                 float[] x = Tokens(tokens, columns);

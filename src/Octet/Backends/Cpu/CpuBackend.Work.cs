@@ -235,7 +235,7 @@ sealed unsafe partial class CpuBackend
             {
                 CpuWeight weight = item.Weight;
                 long stop = Math.Min(endRow, row + most);
-                if (weight.IsExpanded && !Kernels.TakesFourBits(weight, item.Input.Rows))
+                if (weight.IsExpanded && !Kernels.TakesStored(weight, item.Input))
                 {
                     stop = Math.Min(endRow, row + CpuWeight.ExpandedRows);
                     weight = weight.Expand(worker, row, stop, Owner._expansion.Of(worker), Kernels.PrefersBFloat16(weight, item.Input.Rows));

@@ -124,8 +124,8 @@ abstract unsafe class CpuKernels
     /// <summary>The gated delta rule of one value head over consecutive tokens of one sequence. How the state lies is the kernels' own.</summary>
     internal abstract void GatedDelta(in DeltaRun run);
 
-    /// <summary>Whether <see cref="Linear"/> takes a weight's 4-bit codes as they are stored, though others want them expanded.</summary>
-    internal virtual bool TakesFourBits(CpuWeight weight, int rows) => false;
+    /// <summary>Whether <see cref="Linear"/> takes a weight that others want expanded as it is stored, its codes and its scales, with this input.</summary>
+    internal virtual bool TakesStored(CpuWeight weight, in LinearInput x) => false;
 
     /// <summary>Whether <see cref="Linear"/> is quicker with bfloat16 that has no scales of blocks than with codes and scales, of weights that are expanded.</summary>
     internal virtual bool PrefersBFloat16(CpuWeight weight, int rows) => false;

@@ -32,6 +32,7 @@ sealed unsafe class CpuWeight : Weight
     CpuWeight?[]? _scaledRows;
     byte* _data;
     int _rowsRead;
+    int _isBFloat16;
     float* _scales;
     NativeBlock? _copy;
     NativeBlock? _packed;
@@ -115,9 +116,10 @@ sealed unsafe class CpuWeight : Weight
         }
 
         FourBitBlock = source is { ElementType: DataType.Float4E2M1FN, HighHalfFirst: false } && _scaleCodes is { IsTiled: false } && BlockColumns is 16 or 32 && Columns % 32 == 0 ? BlockColumns : 0;
-        if (FourBitBlock > 0 && _codeRows == 1)
+        bool isMxFp8 = source.ElementType == DataType.Float8E4M3FN && _scaleCodes is { IsTiled: false } && BlockColumns == ScaledE4M3.BlockColumns && Columns % ScaledE4M3.BlockColumns == 0;
+        if ((FourBitBlock > 0 || isMxFp8) && _codeRows == 1)
         {
-            FourBitScales = BlockScales.Of(FourBitBlock, _scaleTable!);
+            BlockScales = BlockScales.Of(BlockColumns, _scaleTable!);
         }
     }
 
@@ -152,6 +154,7 @@ sealed unsafe class CpuWeight : Weight
     CpuWeight(CpuWeight source, WeightFormat format)
         : base(source.Rows, source.Columns)
     {
+        IsExpansion = true;
         Format = format;
         ElementBytes = sizeof(ushort);
         _rowBytes = (long)Columns * ElementBytes;
@@ -165,6 +168,7 @@ sealed unsafe class CpuWeight : Weight
     CpuWeight(CpuWeight source)
         : base(source.Rows, source.Columns)
     {
+        IsExpansion = true;
         Format = source.Format;
         ElementBytes = source.ElementBytes;
         _rowBytes = (long)Columns * ElementBytes;
@@ -223,6 +227,9 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Whether kernels cannot read this, but only what <see cref="Expand"/> makes of it.</summary>
     internal bool IsExpanded => _workers > 0;
 
+    /// <summary>Whether this is what <see cref="Expand"/> has made of another weight: inputs were prepared for that one.</summary>
+    internal bool IsExpansion { get; }
+
     /// <summary>Bytes of memory that <see cref="Expand"/> wants.</summary>
     internal long ExpansionBytes
         => !IsExpanded ? 0 : Math.Max(CanScale ? (long)ExpandedRows * Columns * sizeof(ushort) + sizeof(float) : 0, ExpansionOfStoredBytes);
@@ -236,8 +243,31 @@ sealed unsafe class CpuWeight : Weight
     /// </summary>
     internal int FourBitBlock { get; }
 
-    /// <summary>What generated code can compute those scales by.</summary>
-    internal BlockScales FourBitScales { get; }
+    /// <summary>What generated code can compute scales in 8 bits by, of E2M1 codes as above or of E4M3, one after the other.</summary>
+    internal BlockScales BlockScales { get; }
+
+    /// <summary>Whether rows are E4M3 codes in place whose scales are powers of two in 8 bits, of 32 columns each, one after the other (MXFP8).</summary>
+    internal bool HasPowers => FourBitBlock == 0 && BlockScales.Kind == BlockScaleKind.Powers;
+
+    /// <summary>Of such rows, whether all of them times their scales are normal numbers of bfloat16. All scales are read when it is first asked for.</summary>
+    internal bool IsBFloat16
+    {
+        get
+        {
+            if (_isBFloat16 == 0)
+            {
+                bool isExact = true;
+                for (long row = 0; row < Rows && isExact; row++)
+                {
+                    isExact = ScaledE4M3.AreExact(new ReadOnlySpan<byte>(StoredScales(row), ScaleStride));
+                }
+
+                _isBFloat16 = isExact ? 1 : -1;
+            }
+
+            return _isBFloat16 > 0;
+        }
+    }
 
     /// <summary>What codes of scales stand for, 256 values.</summary>
     internal float[]? ScaleTable => _scaleTable;
@@ -343,13 +373,13 @@ sealed unsafe class CpuWeight : Weight
     }
 
     /// <summary>Whether <see cref="Expand"/> can make bfloat16 with scales in it; not of rows with extreme ones.</summary>
-    internal bool CanScale => FourBitScales.Kind != BlockScaleKind.Table && Input is null;
+    internal bool CanScale => FourBitBlock > 0 && BlockScales.Kind != BlockScaleKind.Table && Input is null;
 
     CpuWeight? ScaleFewRows(int worker, long first, long end, byte* memory)
     {
         for (long row = first; row < end; row++)
         {
-            if (!ScaledE2M1.AreExact(FourBitScales.Kind, new ReadOnlySpan<byte>(StoredScales(row), ScaleStride)))
+            if (!ScaledE2M1.AreExact(BlockScales.Kind, new ReadOnlySpan<byte>(StoredScales(row), ScaleStride)))
             {
                 return null;
             }
@@ -359,14 +389,14 @@ sealed unsafe class CpuWeight : Weight
         CpuWeight scaled = all[worker] ??= new CpuWeight(this, WeightFormat.BFloat16);
         for (long row = first; row < end; row++)
         {
-            ScaledE2M1.Expand(StoredRow(row), StoredScales(row), FourBitScales.Kind, Columns, (ushort*)(memory + (row - first) * scaled._rowBytes));
+            ScaledE2M1.Expand(StoredRow(row), StoredScales(row), BlockScales.Kind, Columns, (ushort*)(memory + (row - first) * scaled._rowBytes));
         }
 
         scaled._data = memory - first * scaled._rowBytes;
-        if (FourBitScales.Factor != 1)
+        if (BlockScales.Factor != 1)
         {
             scaled._scales = (float*)(memory + ExpandedRows * scaled._rowBytes);
-            *scaled._scales = FourBitScales.Factor;
+            *scaled._scales = BlockScales.Factor;
         }
 
         return scaled;

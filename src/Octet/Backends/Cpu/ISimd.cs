@@ -69,4 +69,7 @@ unsafe interface ISimd<TVector>
 
     /// <summary>In each 128 bits one entry of <paramref name="table"/>, that of the code <paramref name="step"/> bytes after the last one's.</summary>
     static abstract TVector LookUpLanes(float* table, byte* codes, nint step);
+
+    /// <summary>In each eight lanes, or in all of fewer, one entry of <paramref name="table"/>, those of neighbouring codes.</summary>
+    static abstract TVector LookUpBlocks(float* table, byte* codes);
 }

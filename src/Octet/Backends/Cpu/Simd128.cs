@@ -219,6 +219,9 @@ readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LookUpBlocks(float* table, byte* codes) => Vector128.Create(table[*codes]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LookUpLanes(float* table, byte* codes, nint step)
         => Vector128.Create(table[*codes]);
 

@@ -229,6 +229,9 @@ readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LookUpBlocks(float* table, byte* codes) => Vector256.Create(table[*codes]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LookUpLanes(float* table, byte* codes, nint step)
         => Vector256.Create(Vector128.Create(table[*codes]), Vector128.Create(table[codes[step]]));
 

@@ -282,6 +282,9 @@ readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LookUpBlocks(float* table, byte* codes) => Vector512.Create(Vector256.Create(table[*codes]), Vector256.Create(table[codes[1]]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LookUpLanes(float* table, byte* codes, nint step)
         => Vector512.Create(
             Vector256.Create(Vector128.Create(table[*codes]), Vector128.Create(table[codes[step]])),

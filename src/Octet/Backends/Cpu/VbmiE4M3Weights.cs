@@ -34,17 +34,18 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
 
     /// <summary>
     /// destination = source in bfloat16, in its order: <paramref name="rows"/> rows of <paramref name="count"/> codes, a multiple of 64. What lies
-    /// <paramref name="ahead"/> bytes further is asked for, unless that is 0.
+    /// <paramref name="ahead"/> bytes further is asked for, unless that is 0. With <paramref name="powers"/>, <paramref name="powerStride"/> bytes from one row's to the next's,
+    /// numbers are multiplied as <see cref="ScaledE4M3"/> does it.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void ToBFloat16(byte* source, int rows, nint sourceStride, int count, nint ahead, ushort* destination, nint stride)
+    internal static void ToBFloat16(byte* source, int rows, nint sourceStride, int count, nint ahead, ushort* destination, nint stride, byte* powers = null, nint powerStride = 0)
     {
         byte* tables = s_tables;
 
         // Bytes are interleaved within 128 bits: of each, the first eight shall be of the first half, the others of the second. Lines of the cache are
         // loaded whole, and codes picked from two, as loads across two take longer.
         Vector512<byte> order = Vector512.Shuffle(Vector512<byte>.Indices.AsInt64(), Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7)).AsByte();
-        for (int row = 0; row < rows; row++, source += sourceStride, destination += stride)
+        for (int row = 0; row < rows; row++, source += sourceStride, destination += stride, powers += powerStride)
         {
             nint into = (nint)source % Vector512<byte>.Count;
             byte* line = source - into;
@@ -61,6 +62,12 @@ readonly unsafe struct VbmiE4M3Weights : IWeightFormat<Vector512<float>>
                 Vector512<byte> high = Lookup(tables, codes) | (codes & Vector512.Create((byte)0x80));
                 Vector512<byte> low = Lookup(tables + 128, codes);
                 Simd512.Interleave(low, high, out Vector512<ushort> first, out Vector512<ushort> second);
+                if (powers != null)
+                {
+                    first = ScaledE4M3.Multiply(first, powers[i / ScaledE4M3.BlockColumns]);
+                    second = ScaledE4M3.Multiply(second, powers[i / ScaledE4M3.BlockColumns + 1]);
+                }
+
                 first.Store(destination + i);
                 second.Store(destination + i + Vector512<ushort>.Count);
             }

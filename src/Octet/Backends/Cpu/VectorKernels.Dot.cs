@@ -49,16 +49,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         bool inWalks = x.Scales is null && columns % FourDotsStep<TFormat>() == 0 && (!inBlocks || scalesInput || weight.BlockColumns % FourDotsStep<TFormat>() == 0);
         DotsFunctions? generated = GeneratedDots<TFormat>();
         bool scalesSums = typeof(TFormat) == typeof(TE4M3) && generated is not null && CanScale(generated, weight);
+        if (scalesSums)
+        {
+            ScaledDots(generated!, weight, first, end, x, arranged, inGroups: false, y, yStride, scaled, sums);
+            return;
+        }
+
         for (long row = first; row < end;)
         {
-            if (scalesSums && end - row >= Walks)
-            {
-                long far = (end - row) / Walks;
-                ScaledDots(generated!, weight, row, far, x, arranged, y, yStride, scaled, sums);
-                row += Walks * far;
-                continue;
-            }
-
             // Rows with the same scales, or all where each has its own.
             long stop = weight.BlockRows == 1 ? end : Math.Min(end, (row / weight.BlockRows + 1) * weight.BlockRows);
             if (inWalks && stop - row >= Walks)
@@ -130,7 +128,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Walk<TFormat>(rows, columns, w, apart, x, 0, sums);
                 if (t == 0 && row + rows == end && row + rows + (Walks - 1) * far < weight.Rows)
                 {
-                    PrefetchWalks(weight.Row(row + rows + (Walks - 1) * far), apart);
+                    PrefetchWalks(weight.Row(row + rows + (Walks - 1) * far), apart, Walks);
                 }
 
                 for (int walk = 0; walk < Walks; walk++)
@@ -262,13 +260,13 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// Asks for the first lines of the next walks while the sums of those before them are finished: what a walk itself asks for ahead ends, at its
     /// end, in the next of them, which has been read.
     /// </summary>
-    static void PrefetchWalks(byte* w, nint apart)
+    static void PrefetchWalks(byte* w, nint apart, int walks)
     {
         if (Sse.IsSupported)
         {
-            for (int walk = 0; walk < Walks; walk++, w += apart)
+            for (int walk = 0; walk < walks; walk++, w += apart)
             {
-                for (int line = 0; line < NextWalksBytes / Walks; line += 64)
+                for (int line = 0; line < NextWalksBytes / walks; line += 64)
                 {
                     Sse.Prefetch0(w + line);
                 }

@@ -18,10 +18,6 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // Rows of some thousand columns then come in time; 1 and 2 were as good, within the noise.
     const int FourBitRowsAhead = 4;
 
-    // Of PreparedLayout; the formats' own are below.
-    const int FourBitLayout = 16;
-    const int GeneratedFourBitLayout = 17;
-
     // Of generated code, whose sums are left to be added.
     const int MostFourBitRows = 16;
 
@@ -35,14 +31,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // From more tokens on it is cheaper to expand rows once for all of them.
     const int MostGeneratedFourBitTokens = 16;
 
-    internal override bool TakesFourBits(CpuWeight weight, int rows)
+    bool TakesFourBits(CpuWeight weight, int rows)
         => weight.FourBitBlock > 0 && weight.Input is null && rows <= (rows <= MostDotTokens || GeneratedFourBits(weight) is null ? MostDotTokens : MostGeneratedFourBitTokens);
-
-    int FourBitsLayout(CpuWeight weight) => GeneratedFourBits(weight) is null ? FourBitLayout : GeneratedFourBitLayout;
 
     // Both layouts have the same size where vectors have 512 bits.
     E2M1DotsFunctions? GeneratedFourBits(CpuWeight weight)
-        => TSimd.Count == 16 && weight.FourBitScales.Kind != BlockScaleKind.Table && E2M1Input.Takes(weight.Columns) ? fourBits?.Invoke() : null;
+        => TSimd.Count == 16 && weight.BlockScales.Kind != BlockScaleKind.Table && E2M1Input.Takes(weight.Columns) ? fourBits?.Invoke() : null;
 
     void ArrangeFourBits(CpuWeight weight, in LinearInput x, int first, int end, float* destination)
     {
@@ -54,7 +48,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         for (int t = first; t < end; t++)
         {
-            TokenGroup group = TokenGroup.Of(t, x.Rows);
+            TokenGroup group = TokenGroup.Of(t, x.Rows, E2M1DotsCode.MostTokens);
             E2M1Input.Arrange(x.Data + (nint)t * x.Stride, weight.Columns, destination + (nint)group.First * E2M1Input.Stride(weight.Columns), t - group.First, group.Count);
         }
     }
@@ -126,7 +120,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     internal override bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch)
     {
-        if (!TakesFourBits(one, x.Rows) || GeneratedFourBits(one) is not { } functions || two.FourBitScales != one.FourBitScales || !one.LiesByTurnsWith(two))
+        if (!TakesFourBits(one, x.Rows) || GeneratedFourBits(one) is not { } functions || two.BlockScales != one.BlockScales || !one.LiesByTurnsWith(two))
         {
             return false;
         }
@@ -147,7 +141,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
         for (int t = 0; t < x.Rows;)
         {
-            TokenGroup group = TokenGroup.Of(t, x.Rows);
+            TokenGroup group = TokenGroup.Of(t, x.Rows, E2M1DotsCode.MostTokens);
             for (int i = 0; i < group.Count; i++)
             {
                 E2M1Input.Arrange(x.Data + (nint)(t + i) * x.Stride, weight.Columns, scratch, i, group.Count);
@@ -165,12 +159,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         float* sums = stackalloc float[E2M1DotsRun.SumFloats(MostFourBitRows, E2M1DotsCode.MostTokens) + VectorFloats];
         sums = (float*)(((nint)sums + VectorFloats * sizeof(float) - 1) & -(VectorFloats * sizeof(float)));
         int rowsOfOne = between is null ? 1 : 2;
-        float factor = weight.FourBitScales.Factor;
+        float factor = weight.BlockScales.Factor;
         E2M1DotsRun run = new()
         {
             RowBytes = (nint)(weight.StoredRow(1) - weight.StoredRow(0)) / rowsOfOne,
             ScaleRowBytes = (nint)(weight.StoredScales(1) - weight.StoredScales(0)) / rowsOfOne,
-            HasPowers = weight.FourBitScales.Kind == BlockScaleKind.Powers,
+            HasPowers = weight.BlockScales.Kind == BlockScaleKind.Powers,
             Columns = weight.Columns,
             Sums = sums,
         };
@@ -179,7 +173,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             int rows = (int)Math.Min(MostFourBitRows, (end - row) * rowsOfOne);
             for (int t = token; t < endToken;)
             {
-                TokenGroup group = TokenGroup.Of(t, tokens);
+                TokenGroup group = TokenGroup.Of(t, tokens, E2M1DotsCode.MostTokens);
                 functions.Multiply(run with
                 {
                     Codes = weight.StoredRow(row),
@@ -206,9 +200,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     /// <summary>Tokens that one widening of codes serves: as few groups as there can be, of nearly the same size.</summary>
     readonly record struct TokenGroup(int First, int Count)
     {
-        internal static TokenGroup Of(int token, int tokens)
+        internal static TokenGroup Of(int token, int tokens, int most)
         {
-            int groups = (tokens + E2M1DotsCode.MostTokens - 1) / E2M1DotsCode.MostTokens;
+            int groups = (tokens + most - 1) / most;
             (int size, int larger) = Math.DivRem(tokens, groups);
 
             // The larger ones first.

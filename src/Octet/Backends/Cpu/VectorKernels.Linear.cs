@@ -9,52 +9,71 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     internal override int PreparedTokens => GroupTokens;
 
-    internal override int PreparedLayout(CpuWeight weight, int rows)
-        => TakesFourBits(weight, rows) ? FourBitsLayout(weight)
-            : weight.Input is null && (rows < FewestGroupedTokens || (rows <= MostGroupedTokens && CanGroup(weight))) ? 1 + (int)weight.Format : 0;
+    internal override bool TakesStored(CpuWeight weight, in LinearInput x)
+        => weight.IsExpanded && LayoutOf(weight, x.Rows) is var layout && (layout == InputLayout.Lanes || (layout is InputLayout.TokenGroups or InputLayout.Blocks && x.Scales is null));
 
-    internal override long PreparedBytes(CpuWeight weight, int rows)
-        => PreparedLayout(weight, rows) == 0 ? 0
-            : TakesFourBits(weight, rows) ? (long)rows * FourBitStride(weight.Columns) * sizeof(float)
-            : rows < FewestGroupedTokens ? (long)rows * ArrangedStride(weight.Columns) * sizeof(float)
-            : (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns * sizeof(float);
+    /// <summary>How inputs of so many tokens are laid out for a weight, which is how they are multiplied.</summary>
+    InputLayout LayoutOf(CpuWeight weight, int rows)
+        => TakesFourBits(weight, rows) ? InputLayout.Lanes
+            : HasTokenDots(weight, rows) ? InputLayout.TokenGroups
+            : HasPowerDots(weight, rows) ? InputLayout.Blocks
+            : weight.Input is not null ? InputLayout.None
+            : rows < FewestGroupedTokens ? InputLayout.Tokens
+            : rows <= MostGroupedTokens && CanGroup(weight) ? InputLayout.Groups
+            : InputLayout.None;
+
+    internal override int PreparedLayout(CpuWeight weight, int rows)
+    {
+        InputLayout layout = LayoutOf(weight, rows);
+        return layout == InputLayout.None ? 0 : ((int)layout << 8) + (layout != InputLayout.Lanes ? (int)weight.Format : GeneratedFourBits(weight) is null ? 0 : 1);
+    }
+
+    internal override long PreparedBytes(CpuWeight weight, int rows) => sizeof(float) * LayoutOf(weight, rows) switch
+    {
+        InputLayout.None => 0,
+        InputLayout.Lanes => (long)rows * FourBitStride(weight.Columns),
+        InputLayout.TokenGroups => (long)rows * weight.Columns,
+        InputLayout.Groups => (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns,
+        _ => (long)rows * ArrangedStride(weight.Columns),
+    };
 
     internal override void PrepareInput(CpuWeight weight, in LinearInput x, int first, int end, byte* prepared)
     {
-        if (TakesFourBits(weight, x.Rows))
+        InputLayout layout = LayoutOf(weight, x.Rows);
+        float* destination = (float*)prepared;
+        if (layout == InputLayout.Lanes)
         {
-            ArrangeFourBits(weight, x, first, end, (float*)prepared);
+            ArrangeFourBits(weight, x, first, end, destination);
             return;
         }
 
         switch (weight.Format)
         {
-            case WeightFormat.E4M3: PrepareInput<TE4M3>(weight, x, first, end, (float*)prepared); break;
-            case WeightFormat.BFloat16: PrepareInput<BFloat16Weights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
-            case WeightFormat.Float16: PrepareInput<HalfWeights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
-            default: PrepareInput<SingleWeights<TSimd, TVector>>(weight, x, first, end, (float*)prepared); break;
+            case WeightFormat.E4M3: PrepareInput<TE4M3>(layout, weight.Columns, x, first, end, destination); break;
+            case WeightFormat.BFloat16: PrepareInput<BFloat16Weights<TSimd, TVector>>(layout, weight.Columns, x, first, end, destination); break;
+            case WeightFormat.Float16: PrepareInput<HalfWeights<TSimd, TVector>>(layout, weight.Columns, x, first, end, destination); break;
+            default: PrepareInput<SingleWeights<TSimd, TVector>>(layout, weight.Columns, x, first, end, destination); break;
         }
     }
 
-    static void PrepareInput<TFormat>(CpuWeight weight, in LinearInput x, int first, int end, float* prepared)
+    void PrepareInput<TFormat>(InputLayout layout, int columns, in LinearInput x, int first, int end, float* destination)
         where TFormat : struct, IWeightFormat<TVector>
     {
-        if (x.Rows < FewestGroupedTokens)
+        switch (layout)
         {
-            ArrangeTokens<TFormat>(x, first, end, weight.Columns, prepared);
-        }
-        else
-        {
-            ArrangeGroups<TFormat>(x, first, end, weight.Columns, prepared);
+            case InputLayout.TokenGroups: ArrangeTokenGroups<TFormat>(x, first, end, columns, destination); break;
+            case InputLayout.Groups: ArrangeGroups<TFormat>(x, first, end, columns, destination); break;
+            default: ArrangeTokens<TFormat>(x, first, end, columns, destination); break;
         }
     }
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
-        if (TakesFourBits(weight, x.Rows))
+        switch (LayoutOf(weight, x.Rows))
         {
-            FourBits(weight, first, end, x, y, yStride, scratch);
-            return;
+            case InputLayout.Lanes: FourBits(weight, first, end, x, y, yStride, scratch); return;
+            case InputLayout.TokenGroups when x.Scales is null: TokenDots(weight, first, end, x, y, yStride, scratch); return;
+            case InputLayout.Blocks when x.Scales is null: PowerDots(weight, first, end, x, y, yStride, scratch); return;
         }
 
         switch (weight.Format)
@@ -121,5 +140,27 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             ScalarKernels.Instance.Linear(weight, first, end, x, y, yStride, scratch);
         }
+    }
+
+    /// <summary>Of <see cref="PreparedLayout"/>.</summary>
+    enum InputLayout
+    {
+        /// <summary>As they are.</summary>
+        None,
+
+        /// <summary>Each token in the order in which a format's elements are widened.</summary>
+        Tokens,
+
+        /// <summary>Groups of four tokens, vector by vector.</summary>
+        Groups,
+
+        /// <summary>Tokens that one widening serves, vector by vector.</summary>
+        TokenGroups,
+
+        /// <summary>As <see cref="Tokens"/>, for blocks that are multiplied as they are stored.</summary>
+        Blocks,
+
+        /// <summary>For E2M1 codes as they are stored.</summary>
+        Lanes,
     }
 }

@@ -21,6 +21,14 @@ static unsafe class InterpretedCode
     static readonly MachineProgram s_vbmiAlignedScaledE4M3 = new(VbmiDotsCode.ScaledE4M3(GeneralRegister.Rdi, aligned: true));
     static readonly MachineProgram s_vbmiBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: false));
     static readonly MachineProgram s_vbmiAlignedBFloat16 = new(VbmiDotsCode.BFloat16(GeneralRegister.Rdi, aligned: true));
+    static readonly MachineProgram s_powers = new(TokenDotsCode.E4M3(GeneralRegister.Rdi, 1, DotsFunctions.Walks, powers: true, whole: false));
+    static readonly MachineProgram s_alignedPowers = new(TokenDotsCode.E4M3(GeneralRegister.Rdi, 1, DotsFunctions.Walks, powers: true, whole: true));
+    static readonly MachineProgram[] s_tokens =
+    [
+        .. Enumerable.Range(0, 6).Select(i => new MachineProgram(TokenDotsCode.E4M3(GeneralRegister.Rdi, i % 3 + 2, TokenDotsCode.Walks, powers: i >= 3, whole: true))),
+        .. Enumerable.Range(0, 3).Select(i => new MachineProgram(TokenDotsCode.BFloat16(GeneralRegister.Rdi, i + 2))),
+    ];
+
     static readonly MachineProgram[] s_e2m1 = [.. Enumerable.Range(0, 2 * E2M1DotsCode.MostTokens).Select(i => new MachineProgram(E2M1DotsCode.Multiply(GeneralRegister.Rdi, i % E2M1DotsCode.MostTokens + 1, powers: i < E2M1DotsCode.MostTokens)))];
     static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
     static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
@@ -39,7 +47,10 @@ static unsafe class InterpretedCode
 
     internal static FourDotsFunctions FourDots { get; } = new(&FourE4M3, &FourBFloat16);
 
-    internal static VbmiDotsFunctions VbmiDots { get; } = new(&VbmiE4M3, &VbmiAlignedE4M3, &VbmiScaledE4M3, &VbmiAlignedScaledE4M3, &VbmiBFloat16, &VbmiAlignedBFloat16);
+    internal static VbmiDotsFunctions VbmiDots { get; } = new(
+        &VbmiE4M3, &VbmiAlignedE4M3, &VbmiScaledE4M3, &VbmiAlignedScaledE4M3, &VbmiBFloat16, &VbmiAlignedBFloat16,
+        [&TwoTokens, &ThreeTokens, &FourTokens, &TwoTokensWithPowers, &ThreeTokensWithPowers, &FourTokensWithPowers, &TwoTokensOfBFloat16, &ThreeTokensOfBFloat16, &FourTokensOfBFloat16],
+        &Powers, &AlignedPowers);
 
     internal static E2M1DotsFunctions E2M1Dots { get; } = new([&PowersOne, &PowersTwo, &PowersThree], [&E4M3One, &E4M3Two, &E4M3Three]);
 
@@ -255,6 +266,70 @@ static unsafe class InterpretedCode
 
     [UnmanagedCallersOnly]
     static void VbmiAlignedBFloat16(void* block) => Call(s_vbmiAlignedBFloat16, block, processor => Allow(processor, (VbmiDotsBlock*)block, 2, 64, aligned: true));
+
+    [UnmanagedCallersOnly]
+    static void Powers(void* block) => Call(s_powers, block, processor => AllowTokens(processor, (VbmiDotsBlock*)block, 1, powers: true, isBFloat16: false, whole: false));
+
+    [UnmanagedCallersOnly]
+    static void AlignedPowers(void* block) => Call(s_alignedPowers, block, processor => AllowTokens(processor, (VbmiDotsBlock*)block, 1, powers: true, isBFloat16: false, whole: true));
+
+    [UnmanagedCallersOnly]
+    static void TwoTokens(void* block) => Tokens((VbmiDotsBlock*)block, 0);
+
+    [UnmanagedCallersOnly]
+    static void ThreeTokens(void* block) => Tokens((VbmiDotsBlock*)block, 1);
+
+    [UnmanagedCallersOnly]
+    static void FourTokens(void* block) => Tokens((VbmiDotsBlock*)block, 2);
+
+    [UnmanagedCallersOnly]
+    static void TwoTokensWithPowers(void* block) => Tokens((VbmiDotsBlock*)block, 3);
+
+    [UnmanagedCallersOnly]
+    static void ThreeTokensWithPowers(void* block) => Tokens((VbmiDotsBlock*)block, 4);
+
+    [UnmanagedCallersOnly]
+    static void FourTokensWithPowers(void* block) => Tokens((VbmiDotsBlock*)block, 5);
+
+    [UnmanagedCallersOnly]
+    static void TwoTokensOfBFloat16(void* block) => Tokens((VbmiDotsBlock*)block, 6);
+
+    [UnmanagedCallersOnly]
+    static void ThreeTokensOfBFloat16(void* block) => Tokens((VbmiDotsBlock*)block, 7);
+
+    [UnmanagedCallersOnly]
+    static void FourTokensOfBFloat16(void* block) => Tokens((VbmiDotsBlock*)block, 8);
+
+    static void Tokens(VbmiDotsBlock* block, int function)
+        => Call(s_tokens[function], block, processor => AllowTokens(processor, block, function % 3 + 2, powers: function / 3 == 1, isBFloat16: function / 3 == 2, whole: true));
+
+    /// <summary>What <paramref name="block"/> promises a function of <see cref="TokenDotsCode"/>.</summary>
+    internal static void AllowTokens(Processor processor, VbmiDotsBlock* block, int tokens, bool powers, bool isBFloat16, bool whole)
+    {
+        int walks = tokens == 1 ? 4 : 2;
+        processor.Allow(block, sizeof(VbmiDotsBlock), writable: true);
+        for (int walk = 0; walk < walks; walk++)
+        {
+            processor.Allow((byte*)block->First + walk * block->Apart, block->Steps * 128 + (block->Rows - 1) * (block->Steps * 128 + block->RowMove) + (whole ? 0 : 64));
+            processor.Allow((byte*)block->Sums + walk * (VbmiDotsBlock.WalksBytes / walks), block->Rows * tokens * 64, writable: true);
+        }
+
+        // All rows have the same inputs.
+        processor.Allow(block->Inputs, block->Steps * (isBFloat16 ? 256 : 512) * tokens);
+        if (isBFloat16)
+        {
+            return;
+        }
+
+        nint scaleBytes = block->Steps * walks * sizeof(float);
+        processor.Allow(block->Scales, scaleBytes + (block->Rows - 1) * Math.Max(0, scaleBytes + block->ScaleMove) + (powers ? 2 : 0));
+        processor.Allow(block->Tables, VbmiDotsCode.TableBytes);
+        processor.Allow(block->Order, 64);
+        if (powers)
+        {
+            processor.Allow(block->Places, TokenDotsCode.PlacesBytes);
+        }
+    }
 
     [UnmanagedCallersOnly]
     static void PowersOne(void* block) => E2M1((E2M1DotsBlock*)block, 1, powers: true);

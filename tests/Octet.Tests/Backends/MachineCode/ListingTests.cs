@@ -246,7 +246,7 @@ public class ListingTests
             [(true, false, true), (true, false, false), (true, true, true), (true, true, false), (false, false, true), (false, false, false)])
         {
             int bytes = codes && !scaled ? 64 : 128;
-            List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{96 + 16 * i}], xmm{6 + i}"), "mov r10, [rax+56]"];
+            List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{120 + 16 * i}], xmm{6 + i}"), "mov r10, [rax+56]"];
             lines.AddRange(codes ? Enumerable.Range(0, 4).Select(i => $"vmovups zmm{6 + i}, [r10{Plus(i * 64)}]") : []);
             lines.AddRange(["mov r10, [rax+64]", "vmovups zmm10, [r10]", "vbroadcastss zmm11, [rax+76]", "vbroadcastss zmm12, [rax+72]", "mov rcx, [rax]", "mov r9, [rax+8]"]);
             lines.AddRange(["mov rdx, rcx", "add rdx, r9", "add rdx, r9", "add rdx, r9", .. scaled ? ["mov r8, [rax+80]"] : (string[])[], "mov r10, [rax+16]"]);
@@ -291,7 +291,7 @@ public class ListingTests
             lines.AddRange(["add r11, 64", "mov [rax+24], r11", "mov r11, [rax+48]", "add r10, r11"]);
             lines.AddRange(scaled ? ["mov r11, [rax+88]", "add r8, r11"] : []);
             lines.AddRange(["mov r11, [rax+32]", "dec r11", "mov [rax+32], r11", $"jnz {row}"]);
-            lines.AddRange([.. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{96 + 16 * i}]"), "vzeroupper", "ret"]);
+            lines.AddRange([.. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{120 + 16 * i}]"), "vzeroupper", "ret"]);
             GeneralRegister register = Enum.Parse<GeneralRegister>(argument);
             Check(scaled ? VbmiDotsCode.ScaledE4M3(register, aligned) : codes ? VbmiDotsCode.E4M3(register, aligned) : VbmiDotsCode.BFloat16(register, aligned), argument, string.Join('\n', lines));
         }
@@ -359,6 +359,114 @@ public class ListingTests
                 "vzeroupper", "ret",
             ]));
         }
+    }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Several_tokens_of_codes(string argument)
+    {
+        GeneralRegister register = Enum.Parse<GeneralRegister>(argument);
+        foreach ((int tokens, bool powers, bool whole) in ((int, bool, bool)[])[(1, true, false), (1, true, true), (2, false, true), (3, true, true), (4, false, true), (4, true, true)])
+        {
+            int walks = tokens == 1 ? 4 : 2;
+            string[] places = ["rcx", "rcx+r9", "rcx+r9*2", "rdx"];
+            List<string> step = [.. Enumerable.Range(0, 2 * walks).Select(i => $"prefetcht0 [{places[i / 2]}+{1536 + i % 2 * 64}]")];
+            for (int line = 0; line < 2; line++)
+            {
+                for (int walk = 0; walk < walks; walk += 2)
+                {
+                    for (int row = 0; row < 2; row++)
+                    {
+                        (string low, string high, string third) = ($"zmm{3 * row}", $"zmm{3 * row + 1}", $"zmm{3 * row + 2}");
+                        string place = places[walk + row];
+                        step.AddRange(whole ? [$"vpermb {low}, zmm10, [{place}{Plus(line * 64)}]"] : [$"vmovups {low}, [{place}{Plus(line * 64)}]", $"vpermt2b {low}, zmm10, [{place}+{line * 64 + 64}]"]);
+                        step.AddRange([$"vmovaps {high}, {low}", $"vmovaps {third}, {low}", $"vpermi2b {high}, zmm6, zmm7", $"vpermi2b {third}, zmm8, zmm9", $"vpternlogd {high}, {low}, zmm11, -8"]);
+                        step.AddRange([$"vpunpcklbw {low}, {third}, {high}", $"vpunpckhbw {third}, {third}, {high}"]);
+                    }
+
+                    for (int vector = 0; vector < 4; vector++)
+                    {
+                        int pairs = vector / 2 * 2;
+                        step.AddRange(vector % 2 == 0 ? Enumerable.Range(0, 2).SelectMany(row => Split(3 * row, 3 * row + pairs)) : []);
+                        for (int token = 0; token < tokens; token++)
+                        {
+                            step.Add($"vmovups zmm15, [r10{Plus(((line * 4 + vector) * tokens + token) * 64)}]");
+                            step.AddRange(Enumerable.Range(0, 2).Select(row =>
+                                $"{(vector == 0 && (powers || line == 0) ? "vmulps" : "vfmadd231ps")} zmm{16 + (walk + row) * tokens + token}, zmm{3 * row + (vector % 2 == 0 ? 1 : pairs)}, zmm15"));
+                        }
+                    }
+                }
+
+                for (int walk = 0; walk < walks && (powers || line == 1); walk++)
+                {
+                    string scale = $"zmm{walk}";
+                    step.Add($"vbroadcastss {scale}, [r8{Plus(walk * 4 + (powers ? line * 2 : 0))}]");
+                    step.AddRange(powers ? [$"vpshufb {scale}, {scale}, zmm13", $"vpslld {scale}, {scale}, 23", $"vpmaxud {scale}, {scale}, zmm14"] : []);
+                    step.AddRange(Enumerable.Range(0, tokens).Select(token => $"vfmadd231ps zmm{24 + walk * tokens + token}, zmm{16 + walk * tokens + token}, {scale}"));
+                }
+            }
+
+            string[] begin =
+            [
+                "mov r10, [rax+56]", .. Enumerable.Range(0, 4).Select(i => $"vmovups zmm{6 + i}, [r10{Plus(i * 64)}]"), "mov r10, [rax+64]", "vmovups zmm10, [r10]",
+                "vbroadcastss zmm11, [rax+76]", "vbroadcastss zmm12, [rax+72]",
+                .. powers ? ["mov r10, [rax+96]", "vmovups zmm13, [r10]", "vbroadcastss zmm14, [rax+104]"] : (string[])[],
+            ];
+            CheckTokens(TokenDotsCode.E4M3(register, tokens, walks, powers, whole), argument, tokens, begin, step, hasScales: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Several_tokens_of_bfloat16(string argument)
+    {
+        foreach (int tokens in (int[])[2, 3, 4])
+        {
+            string[] places = ["rcx", "rcx+r9"];
+            List<string> step = [.. Enumerable.Range(0, 4).Select(i => $"prefetcht0 [{places[i / 2]}+{1536 + i % 2 * 64}]")];
+            for (int line = 0; line < 2; line++)
+            {
+                step.AddRange(Enumerable.Range(0, 2).SelectMany(row => (string[])[$"vmovups zmm{3 * row}, [{places[row]}{Plus(line * 64)}]", .. Split(3 * row, 3 * row)]));
+                for (int i = 0; i < 2 * tokens; i++)
+                {
+                    step.Add($"vmovups zmm15, [r10{Plus((line * 2 * tokens + i) * 64)}]");
+                    step.AddRange(Enumerable.Range(0, 2).Select(row => $"vfmadd231ps zmm{16 + i / tokens * 2 * tokens + row * tokens + i % tokens}, zmm{3 * row + 1 - i / tokens}, zmm15"));
+                }
+            }
+
+            CheckTokens(TokenDotsCode.BFloat16(Enum.Parse<GeneralRegister>(argument), tokens), argument, tokens, ["vbroadcastss zmm12, [rax+72]"], step, hasScales: false);
+        }
+    }
+
+    static string[] Split(int at, int pairs) => [$"vpslld zmm{at + 1}, zmm{pairs}, 16", $"vpandd zmm{pairs}, zmm{pairs}, zmm12"];
+
+    static void CheckTokens(byte[] code, string argument, int tokens, string[] begin, List<string> step, bool hasScales)
+    {
+        int walks = tokens == 1 ? 4 : 2;
+        int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 10)] : [];
+        int first = hasScales ? 24 : 16;
+        List<string> lines = ["mov rax, ARGUMENT", .. kept.Select(i => $"vmovups [rax+{120 + 16 * i}], xmm{6 + i}"), .. begin, "mov rcx, [rax]", "mov r9, [rax+8]"];
+        lines.AddRange(walks == 4 ? ["mov rdx, rcx", "add rdx, r9", "add rdx, r9", "add rdx, r9"] : []);
+        lines.AddRange([.. hasScales ? ["mov r8, [rax+80]"] : (string[])[], "mov r10, [rax+16]"]);
+        int row = lines.Count;
+        lines.Add("mov r11, [rax+24]");
+        lines.AddRange(Enumerable.Range(0, walks * tokens).Select(i => $"vmovups zmm{first + i}, [r11{Plus(i / tokens * (8192 / walks) + i % tokens * 64)}]"));
+        lines.AddRange(hasScales ? [] : Enumerable.Range(first + walks * tokens, walks * tokens).Select(sum => $"vpxord zmm{sum}, zmm{sum}, zmm{sum}"));
+        lines.Add("mov r11, [rax+40]");
+        int turn = lines.Count;
+        lines.AddRange([.. step, .. hasScales ? [$"add r8, {walks * 4}"] : (string[])[], "add rcx, 128", .. walks == 4 ? ["add rdx, 128"] : (string[])[]]);
+        lines.AddRange([$"add r10, {(hasScales ? 512 : 256) * tokens}", "dec r11", $"jnz {turn}", "mov r11, [rax+24]"]);
+        for (int i = 0; i < walks * tokens; i++)
+        {
+            lines.AddRange(hasScales ? [] : [$"vaddps zmm{first + i}, zmm{first + i}, zmm{first + i + walks * tokens}"]);
+            lines.Add($"vmovups [r11{Plus(i / tokens * (8192 / walks) + i % tokens * 64)}], zmm{first + i}");
+        }
+
+        lines.AddRange([$"add r11, {tokens * 64}", "mov [rax+24], r11", "mov r11, [rax+48]", "add r10, r11", "mov r11, [rax+112]", "add rcx, r11", .. walks == 4 ? ["add rdx, r11"] : (string[])[], .. hasScales ? ["mov r11, [rax+88]", "add r8, r11"] : (string[])[]]);
+        lines.AddRange(["mov r11, [rax+32]", "dec r11", "mov [rax+32], r11", $"jnz {row}", .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{120 + 16 * i}]"), "vzeroupper", "ret"]);
+        Check(code, argument, string.Join('\n', lines));
     }
 
     static string Plus(int offset) => offset == 0 ? "" : $"+{offset}";

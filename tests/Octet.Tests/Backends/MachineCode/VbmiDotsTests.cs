@@ -27,8 +27,8 @@ public unsafe class VbmiDotsTests
     [Fact]
     public void A_processor_that_multiplies_wrongly_is_found_out()
     {
-        Assert.False(KnownDots.AreExact(new VbmiDotsFunctions(&Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing), unit: 1));
-        Assert.False(KnownDots.AreExact(new VbmiDotsFunctions(&Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros), unit: 1));
+        Assert.False(KnownDots.AreExact(new VbmiDotsFunctions(&Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing, [&Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing, &Nothing], &Nothing, &Nothing), unit: 1));
+        Assert.False(KnownDots.AreExact(new VbmiDotsFunctions(&Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros, [&Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros, &Zeros], &Zeros, &Zeros), unit: 1));
     }
 
     [Fact]

@@ -60,17 +60,20 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
         }
     }
 
-    internal override bool TakesFourBits(CpuWeight weight, int rows) => inner.TakesFourBits(weight, rows);
+    internal override bool TakesStored(CpuWeight weight, in LinearInput x) => (x.Prepared is not null && TakesPowers(weight, x.Rows)) || inner.TakesStored(weight, x);
 
     internal override bool PrefersBFloat16(CpuWeight weight, int rows) => Multiplies(weight, rows);
 
     internal override bool LinearByTurns(CpuWeight one, CpuWeight two, long first, long end, in LinearInput x, float* y, float* other, int yStride, float* scratch)
         => inner.LinearByTurns(one, two, first, end, x, y, other, yStride, scratch);
 
-    bool Multiplies(CpuWeight weight, int rows) => rows >= fewestTokens && (BFloat16Product.CanMultiply(weight) || CanMultiplyScaled(weight)) && !inner.TakesFourBits(weight, rows);
+    bool Multiplies(CpuWeight weight, int rows)
+        => TakesPowers(weight, rows) || (rows >= fewestTokens && (BFloat16Product.CanMultiply(weight) || CanMultiplyScaled(weight)) && !inner.TakesStored(weight, new(null, 0, rows, null, 0)));
+
+    bool TakesPowers(CpuWeight weight, int rows) => rows >= fewestTokens && weight.HasPowers && BFloat16Product.CanMultiply(weight) && weight.IsBFloat16;
 
     // With scales of powers of two what cannot be expanded so can be multiplied all the same.
-    static bool CanMultiplyScaled(CpuWeight weight) => weight.CanScale && weight.FourBitScales.Kind == BlockScaleKind.E4M3;
+    static bool CanMultiplyScaled(CpuWeight weight) => weight.CanScale && weight.BlockScales.Kind == BlockScaleKind.E4M3;
 
     internal override int PanelHeight => inner.PanelHeight;
 

@@ -70,7 +70,8 @@ static unsafe class BFloat16Product
         int padding = PackedInput.Steps(columns) * ProductBlock.StepColumns - columns;
         if (weight.Format == WeightFormat.E4M3 && VbmiE4M3Weights.IsSupported && padding == 0 && columns % Vector512<byte>.Count == 0)
         {
-            VbmiE4M3Weights.ToBFloat16(weight.Row(row) + column, rows, weight.Columns, columns, ahead, (ushort*)panel, rowBytes / sizeof(ushort));
+            byte* powers = weight.HasPowers ? weight.StoredScales(row) + column / ScaledE4M3.BlockColumns : null;
+            VbmiE4M3Weights.ToBFloat16(weight.Row(row) + column, rows, weight.Columns, columns, ahead, (ushort*)panel, rowBytes / sizeof(ushort), powers, powers is null ? 0 : weight.ScaleStride);
             return;
         }
 
@@ -85,6 +86,10 @@ static unsafe class BFloat16Product
             if (weight.Format == WeightFormat.E4M3)
             {
                 WidenE4M3(data, columns, panel);
+                if (weight.HasPowers)
+                {
+                    ScaledE4M3.Multiply((ushort*)panel, columns, weight.StoredScales(row + r) + column / ScaledE4M3.BlockColumns);
+                }
             }
             else
             {
@@ -124,11 +129,12 @@ static unsafe class BFloat16Product
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void CollectFactors(CpuWeight weight, long row, int rows, int column, int end, bool tokenScales, float* factors)
     {
-        bool inCommon = !weight.IsScaled || row / weight.BlockRows == (row + rows - 1) / weight.BlockRows;
-        float* shared = weight.IsScaled ? weight.Scales(row) : null;
+        bool isScaled = weight.IsScaled && !weight.HasPowers;
+        bool inCommon = !isScaled || row / weight.BlockRows == (row + rows - 1) / weight.BlockRows;
+        float* shared = isScaled ? weight.Scales(row) : null;
         for (int k = column; k < end; k = BlockEnd(weight, k, end, tokenScales), factors += ProductBlock.PanelRows)
         {
-            int block = k / weight.BlockColumns;
+            int block = k / BlockColumns(weight);
             if (inCommon)
             {
                 new Span<float>(factors, ProductBlock.PanelRows).Fill(shared is null ? 1 : shared[block]);
@@ -142,10 +148,13 @@ static unsafe class BFloat16Product
         }
     }
 
+    // Scales that rows are multiplied with when they are widened end no block of sums.
+    static int BlockColumns(CpuWeight weight) => weight.HasPowers ? weight.Columns : weight.BlockColumns;
+
     /// <summary>Where the next scale, of the weights or of the tokens, begins.</summary>
     static int BlockEnd(CpuWeight weight, int column, int end, bool tokenScales)
     {
-        int blockEnd = (int)Math.Min(end, (column / weight.BlockColumns + 1L) * weight.BlockColumns);
+        int blockEnd = (int)Math.Min(end, (column / BlockColumns(weight) + 1L) * BlockColumns(weight));
         return tokenScales ? Math.Min(blockEnd, (column / CpuKernels.ActivationGroup + 1) * CpuKernels.ActivationGroup) : blockEnd;
     }
 

@@ -28,20 +28,20 @@ static class VbmiDotsCode
     internal const int OrdersBytes = LineBytes * VectorBytes;
 
     const int FirstKept = 6;
-    const int VectorBytes = 64;
-    const int LineBytes = 64;
-    const int PrefetchBytes = 1536;
+    internal const int VectorBytes = 64;
+    internal const int LineBytes = 64;
+    internal const int PrefetchBytes = 1536;
 
     // Vectors 16 to 19 are the sums of even parts, 20 to 23 those of odd ones, 24 to 27 the sums of blocks times scales; 0 to 2 are at hand.
     const int Sums = 16;
     const int Totals = Sums + 2 * Walks;
-    const int FirstTable = 6;
-    const int Order = 10;
-    const int Signs = 11;
-    const int Mask = 12;
+    internal const int FirstTable = 6;
+    internal const int Order = 10;
+    internal const int Signs = 11;
+    internal const int Mask = 12;
 
     // RCX is the first walk, RDX the fourth, R9 what walks are apart.
-    static ReadOnlySpan<X64Encoder.Place> Rows => new X64Encoder.Place[] { new(Rcx), new(Rcx, 0, R9), new(Rcx, 0, R9, 2), new(Rdx) };
+    internal static ReadOnlySpan<X64Encoder.Place> Rows => new X64Encoder.Place[] { new(Rcx), new(Rcx, 0, R9), new(Rcx, 0, R9, 2), new(Rdx) };
 
     /// <summary>Codes of E4M3, as <see cref="VbmiE4M3Weights"/> looks them up.</summary>
     internal static byte[] E4M3(GeneralRegister argument, bool aligned)
@@ -73,31 +73,25 @@ static class VbmiDotsCode
     }
 
     // What a row has of two lines: the second holds some of it, so that no byte of it is beyond what is there, unless the first holds all.
-    static void LoadLine(X64Encoder code, X64Encoder.Place row, bool aligned, bool inOrder = false)
+    internal static void LoadLine(X64Encoder code, X64Encoder.Place row, bool aligned, bool inOrder = false, int at = 0)
     {
         if (aligned && !inOrder)
         {
-            code.PickBytes(0, Order, row);
+            code.PickBytes(at, Order, row);
             return;
         }
 
-        code.LoadVector(0, row);
+        code.LoadVector(at, row);
         if (!aligned)
         {
-            code.PickBytesOfBoth(0, Order, row with { Offset = row.Offset + LineBytes });
+            code.PickBytesOfBoth(at, Order, row with { Offset = row.Offset + LineBytes });
         }
     }
 
     static void MultiplyCodes(X64Encoder code, X64Encoder.Place row, int walk, bool aligned, int inputs, bool begins)
     {
         LoadLine(code, row, aligned);
-        code.MoveVector(1, 0);
-        code.MoveVector(2, 0);
-        code.LookUpBytes(1, FirstTable, FirstTable + 1);
-        code.LookUpBytes(2, FirstTable + 2, FirstTable + 3);
-        code.OrWithAnd(1, 0, Signs);
-        code.InterleaveBytes(0, 2, 1, upper: false);
-        code.InterleaveBytes(2, 2, 1, upper: true);
+        Widen(code, 0);
         MultiplyPair(code, walk, 0, inputs, begins);
         MultiplyPair(code, walk, 2, inputs + 2 * VectorBytes, begins: false);
     }
@@ -124,28 +118,16 @@ static class VbmiDotsCode
         // Rax: the block; R8: scales; R10: inputs; R11: counts, and the sums between rows.
         var code = new X64Encoder();
         code.Move(Rax, argument);
-        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
-        {
-            code.StoreVector128(Rax, VbmiDotsBlock.KeptOffset + i * 16, FirstKept + i);
-        }
-
+        Keep(code, argument);
         code.Load(R10, Rax, VbmiDotsBlock.TablesOffset);
-        for (int table = 0; isE4M3 && table < TableBytes / VectorBytes; table++)
-        {
-            code.LoadVector(FirstTable + table, R10, table * VectorBytes);
-        }
-
+        LoadTables(code, isE4M3);
         code.Load(R10, Rax, VbmiDotsBlock.OrderOffset);
         code.LoadVector(Order, R10);
         code.LoadLanes(Signs, Rax, VbmiDotsBlock.SignsOffset);
         code.LoadLanes(Mask, Rax, VbmiDotsBlock.MaskOffset);
         code.Load(Rcx, Rax, 0);
         code.Load(R9, Rax, VbmiDotsBlock.ApartOffset);
-        code.Move(Rdx, Rcx);
-        for (int i = 0; i < Walks - 1; i++)
-        {
-            code.Add(Rdx, R9);
-        }
+        FindFourth(code);
 
         if (scaled)
         {
@@ -204,6 +186,40 @@ static class VbmiDotsCode
         code.Decrement(R11);
         code.Store(Rax, VbmiDotsBlock.RowsOffset, R11);
         code.JumpIfNotZero(row);
+        return End(code, argument);
+    }
+
+    /// <summary>Where an argument comes in RCX, as on Windows, some vectors are given back as they were.</summary>
+    internal static void Keep(X64Encoder code, GeneralRegister argument)
+    {
+        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
+        {
+            code.StoreVector128(Rax, VbmiDotsBlock.KeptOffset + i * 16, FirstKept + i);
+        }
+    }
+
+    /// <summary>The look-up's tables, unless nothing is looked up, from R10.</summary>
+    internal static void LoadTables(X64Encoder code, bool isE4M3)
+    {
+        for (int table = 0; isE4M3 && table < TableBytes / VectorBytes; table++)
+        {
+            code.LoadVector(FirstTable + table, R10, table * VectorBytes);
+        }
+    }
+
+    /// <summary>The beginning of the fourth walk.</summary>
+    internal static void FindFourth(X64Encoder code)
+    {
+        code.Move(Rdx, Rcx);
+        for (int i = 0; i < Walks - 1; i++)
+        {
+            code.Add(Rdx, R9);
+        }
+    }
+
+    /// <summary>The whole function.</summary>
+    internal static byte[] End(X64Encoder code, GeneralRegister argument)
+    {
         for (int i = 0; argument == Rcx && i < KeptVectors; i++)
         {
             code.LoadVector128(FirstKept + i, Rax, VbmiDotsBlock.KeptOffset + i * 16);
@@ -213,6 +229,18 @@ static class VbmiDotsCode
         code.ZeroUpper();
         code.Return();
         return code.ToArray();
+    }
+
+    /// <summary>Vector <paramref name="at"/> holds codes; it and <paramref name="at"/> + 2 become pairs of bfloat16, and the vector between them is lost.</summary>
+    internal static void Widen(X64Encoder code, int at)
+    {
+        code.MoveVector(at + 1, at);
+        code.MoveVector(at + 2, at);
+        code.LookUpBytes(at + 1, FirstTable, FirstTable + 1);
+        code.LookUpBytes(at + 2, FirstTable + 2, FirstTable + 3);
+        code.OrWithAnd(at + 1, at, Signs);
+        code.InterleaveBytes(at, at + 2, at + 1, upper: false);
+        code.InterleaveBytes(at + 2, at + 2, at + 1, upper: true);
     }
 
     static void MultiplyStep(X64Encoder code, int lines, Action<X64Encoder, X64Encoder.Place, int, int> multiplyLine)
