@@ -101,7 +101,7 @@ public sealed unsafe class PowerScaleTests : IDisposable
             const int Tokens = 17;
             using Stored stored = Make(rows, columns, scales: i => i % 7 == 3 ? scale : 125);
             float[] x = [.. PowerScaleTests.Tokens(Tokens, columns).Select(value => (float)(BFloat16)value)];
-            Assert.Equal(scale != 9, stored.Weight.IsBFloat16);
+            Assert.Equal(scale != 9, stored.Weight.FitsBFloat16);
             CheckProducts(stored, x, Tokens, Multiply(kernels, stored.Weight, x, Tokens, isPrepared: true), 1e-6);
 
             // Inputs with scales of their own for groups of 128, as quantised inputs have them.

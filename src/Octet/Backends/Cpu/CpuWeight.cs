@@ -32,7 +32,7 @@ sealed unsafe class CpuWeight : Weight
     CpuWeight?[]? _scaledRows;
     byte* _data;
     int _rowsRead;
-    int _isBFloat16;
+    int _fitsBFloat16;
     float* _scales;
     NativeBlock? _copy;
     NativeBlock? _packed;
@@ -250,11 +250,11 @@ sealed unsafe class CpuWeight : Weight
     internal bool HasPowers => FourBitBlock == 0 && BlockScales.Kind == BlockScaleKind.Powers;
 
     /// <summary>Of such rows, whether all of them times their scales are normal numbers of bfloat16. All scales are read when it is first asked for.</summary>
-    internal bool IsBFloat16
+    internal bool FitsBFloat16
     {
         get
         {
-            if (_isBFloat16 == 0)
+            if (_fitsBFloat16 == 0)
             {
                 bool isExact = true;
                 for (long row = 0; row < Rows && isExact; row++)
@@ -262,10 +262,10 @@ sealed unsafe class CpuWeight : Weight
                     isExact = ScaledE4M3.AreExact(new ReadOnlySpan<byte>(StoredScales(row), ScaleStride));
                 }
 
-                _isBFloat16 = isExact ? 1 : -1;
+                _fitsBFloat16 = isExact ? 1 : -1;
             }
 
-            return _isBFloat16 > 0;
+            return _fitsBFloat16 > 0;
         }
     }
 

@@ -19,15 +19,15 @@ public unsafe class E2M1DotsTests
     [MemberData(nameof(Codes))]
     public void Known_products_are_exact(string code)
     {
-        Assert.True(E2M1DotsFunctions.AreExact(Get(code)));
+        Assert.True(KnownE2M1Dots.AreExact(Get(code)));
         Assert.Empty(InterpretedCode.Failures);
     }
 
     [Fact]
     public void A_processor_that_multiplies_wrongly_is_found_out()
     {
-        Assert.False(E2M1DotsFunctions.AreExact(new([&Nothing, &Nothing, &Nothing], [&Nothing, &Nothing, &Nothing])));
-        Assert.False(E2M1DotsFunctions.AreExact(new([&Zeros, &Zeros, &Zeros], [&Zeros, &Zeros, &Zeros])));
+        Assert.False(KnownE2M1Dots.AreExact(new([&Nothing, &Nothing, &Nothing], [&Nothing, &Nothing, &Nothing])));
+        Assert.False(KnownE2M1Dots.AreExact(new([&Zeros, &Zeros, &Zeros], [&Zeros, &Zeros, &Zeros])));
     }
 
     [Fact]

@@ -70,7 +70,7 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     bool Multiplies(CpuWeight weight, int rows)
         => TakesPowers(weight, rows) || (rows >= fewestTokens && (BFloat16Product.CanMultiply(weight) || CanMultiplyScaled(weight)) && !inner.TakesStored(weight, new(null, 0, rows, null, 0)));
 
-    bool TakesPowers(CpuWeight weight, int rows) => rows >= fewestTokens && weight.HasPowers && BFloat16Product.CanMultiply(weight) && weight.IsBFloat16;
+    bool TakesPowers(CpuWeight weight, int rows) => rows >= fewestTokens && weight.HasPowers && BFloat16Product.CanMultiply(weight) && weight.FitsBFloat16;
 
     // With scales of powers of two what cannot be expanded so can be multiplied all the same.
     static bool CanMultiplyScaled(CpuWeight weight) => weight.CanScale && weight.BlockScales.Kind == BlockScaleKind.E4M3;

@@ -5,9 +5,9 @@ namespace Octet.Backends.Cpu.MachineCode;
 /// <summary>Products of small whole numbers, whose sums float32 holds exactly.</summary>
 static unsafe class KnownDots
 {
-    const int Steps = 3;
-    const int Rows = 2;
-    const int LineBytes = 64;
+    internal const int Steps = 3;
+    internal const int Rows = 2;
+    internal const int LineBytes = 64;
 
     /// <summary>Whether every row of each format comes out right; a code is widened to its number, less <paramref name="unit"/> twice as a factor.</summary>
     internal static bool AreExact(DotsFunctions functions, float unit)
@@ -39,8 +39,8 @@ static unsafe class KnownDots
                     && IsExact(functions, isE4M3: false, (byte*)pairsAt, pairs, inLane: 2, lanes, 1, scaled: false);
                 for (int tokens = 1; tokens <= functions.MostTokens && exact; tokens++)
                 {
-                    exact = AreTokensExact(functions, codesAt, tokens, powers: true)
-                        && (tokens == 1 || (AreTokensExact(functions, codesAt, tokens, powers: false) && AreTokensExact(functions, (byte*)pairsAt, tokens, powers: false, isBFloat16: true)));
+                    exact = KnownTokenDots.AreExact(functions, codesAt, tokens, powers: true)
+                        && (tokens == 1 || (KnownTokenDots.AreExact(functions, codesAt, tokens, powers: false) && KnownTokenDots.AreExact(functions, (byte*)pairsAt, tokens, powers: false, isBFloat16: true)));
                 }
             }
 
@@ -53,11 +53,11 @@ static unsafe class KnownDots
         }
     }
 
-    static int Weight(int index) => index * 5 % 15 - 7;
+    internal static int Weight(int index) => index * 5 % 15 - 7;
 
-    static int Input(int column) => column * 11 % 29 - 14;
+    internal static int Input(int column) => column * 11 % 29 - 14;
 
-    static int Scale(int index) => index % 3 - 1;
+    internal static int Scale(int index) => index % 3 - 1;
 
     // Half of a power of two between a weight and its widened form is in the inputs, the other half in the sums.
     static bool IsExact(DotsFunctions functions, bool isE4M3, byte* weights, int elements, int inLane, int lanes, float half, bool scaled)
@@ -130,85 +130,4 @@ static unsafe class KnownDots
             NativeMemory.AlignedFree(sums);
         }
     }
-
-    // Scales that are powers of two are 2, 1 and 1/2 by turns, others as above.
-    static bool AreTokensExact(DotsFunctions functions, byte* weights, int tokens, bool powers, bool isBFloat16 = false)
-    {
-        const int Lanes = 16, BlockOfPower = 32, MostTokens = TokenDotsCode.MostTokens, MostColumns = Steps * VbmiDotsCode.ScaledColumns;
-        int inLane = isBFloat16 ? 2 : 4;
-        int stepColumns = isBFloat16 ? TokenDotsCode.StepOfBFloat16 : functions.ScaledColumns;
-        int columns = Steps * stepColumns;
-        int walks = DotsFunctions.WalksOf(tokens);
-        int walkFloats = DotsRun.WalkFloats(tokens);
-
-        // [row][step][walk], and the two bytes that are read behind powers.
-        byte* codes = stackalloc byte[Rows * Steps * DotsFunctions.Walks * sizeof(float) + 2];
-        float* scales = (float*)codes;
-        float* inputs = stackalloc float[MostTokens * MostColumns];
-        var sums = (float*)NativeMemory.AlignedAlloc(VbmiDotsBlock.WalksBytes, LineBytes);
-        try
-        {
-            for (int i = 0; i < tokens * columns; i++)
-            {
-                (int part, int token) = (i / Lanes / tokens, i / Lanes % tokens);
-                inputs[i] = TokenInput(token, part / inLane * inLane * Lanes + i % Lanes * inLane + part % inLane);
-            }
-
-            for (int i = 0; i < Rows * Steps * walks * (powers ? sizeof(float) : 1); i++)
-            {
-                if (powers)
-                {
-                    codes[i] = (byte)(126 + i % 3);
-                }
-                else
-                {
-                    scales[i] = Scale(i);
-                }
-            }
-
-            new Span<float>(sums, VbmiDotsBlock.WalksBytes / sizeof(float)).Clear();
-            functions.MultiplyTokens(new DotsRun
-            {
-                First = weights,
-                Apart = Rows * columns * (isBFloat16 ? sizeof(ushort) : 1),
-                Inputs = inputs,
-                Sums = sums,
-                Rows = Rows,
-                Steps = Steps,
-                InputMove = -tokens * columns * sizeof(float),
-                Scales = powers || isBFloat16 ? null : scales,
-                Powers = powers ? codes : null,
-                IsBFloat16 = isBFloat16,
-                Tokens = tokens,
-            });
-            bool exact = true;
-            for (int i = 0; i < walks * Rows * tokens; i++)
-            {
-                (int walk, int row, int token) = (i / tokens / Rows, i / tokens % Rows, i % tokens);
-                float expected = 0;
-                for (int column = 0; column < columns; column++)
-                {
-                    int step = (row * Steps + column / stepColumns) * walks + walk;
-                    float scale = isBFloat16 ? 1 : powers ? (1 << (step * sizeof(float) + column % stepColumns / BlockOfPower) % 3) / 2f : Scale(step);
-                    expected += Weight((walk * Rows + row) * columns + column) * TokenInput(token, column) * scale;
-                }
-
-                float found = 0;
-                for (int lane = 0; lane < Lanes; lane++)
-                {
-                    found += sums[walk * walkFloats + (row * tokens + token) * Lanes + lane];
-                }
-
-                exact &= found == expected;
-            }
-
-            return exact;
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(sums);
-        }
-    }
-
-    static int TokenInput(int token, int column) => Input(column + 7 * token);
 }
