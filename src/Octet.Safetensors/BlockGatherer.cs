@@ -94,7 +94,8 @@ sealed class BlockGatherer(int mostOpen = 32)
 
     sealed class Block(Target file, long start)
     {
-        readonly byte[] _bytes = new byte[file.SizeOfBlock(start)];
+        // Only what was added is ever written.
+        readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(file.SizeOfBlock(start));
         readonly List<(int Into, int Count)> _parts = [];
         int _filled;
 

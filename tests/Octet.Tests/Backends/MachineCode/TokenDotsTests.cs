@@ -92,6 +92,37 @@ public unsafe class TokenDotsTests
     }
 
     [Fact]
+    public void A_processor_that_multiplies_one_kind_wrongly_is_found_out()
+    {
+        DotsFunctions right = InterpretedCode.VbmiDots;
+        Assert.True(KnownDots.AreExact(new Wrong(right, _ => false), unit: 1));
+        foreach (Func<DotsRun, bool> isWrong in (Func<DotsRun, bool>[])[run => run.IsBFloat16, run => run.Powers is not null, run => run.Scales is not null, run => run.Tokens == 1, run => run.Tokens == 4])
+        {
+            Assert.False(KnownDots.AreExact(new Wrong(right, isWrong), unit: 1));
+        }
+    }
+
+    // Adds to one sum of some runs.
+    sealed class Wrong(DotsFunctions right, Func<DotsRun, bool> isWrong) : DotsFunctions
+    {
+        internal override bool LeavesLanes => right.LeavesLanes;
+
+        internal override int ScaledColumns => right.ScaledColumns;
+
+        internal override int MostTokens => right.MostTokens;
+
+        internal override void MultiplyE4M3(in DotsRun run) => right.MultiplyE4M3(run);
+
+        internal override void MultiplyBFloat16(in DotsRun run) => right.MultiplyBFloat16(run);
+
+        internal override void MultiplyTokens(in DotsRun run)
+        {
+            right.MultiplyTokens(run);
+            run.Sums[DotsRun.WalkFloats(run.Tokens)] += isWrong(run) ? 1 : 0;
+        }
+    }
+
+    [Fact]
     public void Both_calling_conventions_give_the_same_sums_and_keep_what_is_to_be_kept()
     {
         using var memory = new Memory();
