@@ -64,7 +64,7 @@ card=${card:-card}
 wants tests && step tests 105 env OCTET_CARD=cuda:0 bash "$here/tests.sh" "$work/tests/Octet.Cuda.Tests"
 
 if wants bench; then
-    step dynamic 165 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 128 -s 1,8,64,256 -d 2048
+    step dynamic 165 "$octet" bench --device cuda --shape "$shape" --activation dynamic --context 33000 -p 1024,4096,32768 -n 128 -s 1,8,16,32,64,256 -d 2048
     step weight-only 55 "$octet" bench --device cuda --shape "$shape" --context 4096 -p 4096 -n 64 -s 1
 fi
 

@@ -15,8 +15,8 @@ sealed unsafe partial class CudaBackend
     // than sharing them does (docs/gpu-kernels.md, section 3).
     const int MostFewColumns = 32;
 
-    // On Ada weights of 8 bits are linear_many's from there on: with as many columns an L4's second cache gives inputs no faster than its memory gives weights.
-    const int FewColumnsOfAda = 16;
+    // Of weights of 8 bits: with as many columns a second cache gives inputs no faster than the memory gives weights.
+    const int FewNarrowColumns = 16;
 
     // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile: of 2560 rows 20 tiles for each 128 of them.
     const int PromptTokens = 2048;
@@ -89,7 +89,7 @@ sealed unsafe partial class CudaBackend
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
         InputPlan plan = Plan(first, padded);
-        bool isFew = padded * plan.Planes <= FewColumns(first.Format);
+        bool isFew = padded * plan.Planes <= FewColumns(first.Format, plan.Planes);
         if (!(isFew ? first.Format.IsGated() : GatesMany(first, plan, padded)) || second.Format != first.Format || Plan(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
@@ -212,7 +212,7 @@ sealed unsafe partial class CudaBackend
             return;
         }
 
-        if (rows * prepared.Count <= FewColumns(format))
+        if (rows * prepared.Count <= FewColumns(format, prepared.Count))
         {
             MultiplyFew(format, parts, count, prepared, rows, gating: null);
             return;
@@ -228,11 +228,11 @@ sealed unsafe partial class CudaBackend
     {
         InputPlan plan = InputPlan.For(weight, rows);
         bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;
-        return !isKnown || rows * plan.Planes <= FewColumns(weight.Format) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
+        return !isKnown || rows * plan.Planes <= FewColumns(weight.Format, plan.Planes) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
     }
 
-    /// <summary>Columns of products up to which weights are linear_few's.</summary>
-    int FewColumns(CudaFormat format) => HasCodeProducts && format is (CudaFormat.E4M3 or CudaFormat.E5M2) ? FewColumnsOfAda : MostFewColumns;
+    /// <summary>Columns of products up to which weights are linear_few's. There is no linear_wide for weights of 8 bits and two planes of each input.</summary>
+    int FewColumns(CudaFormat format, int planes) => format is (CudaFormat.E4M3 or CudaFormat.E5M2) && !(IsHopper && planes > 1) ? FewNarrowColumns : MostFewColumns;
 
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {
@@ -253,23 +253,27 @@ sealed unsafe partial class CudaBackend
         Launch(ref arguments, "linear_few", name, new Dim3(grid, Blocks(columns, chunk)), warps * WarpThreads, warps * RingBytes);
     }
 
+    int StreamingWarps(int blocks, int halves, int groups, int most, int resident)
+        => StreamingWarps(_context.Info.Multiprocessors, _context.Info.SharedMemoryPerBlock, blocks, halves, groups, most, resident);
+
     /// <summary>
     /// Warps that share the groups of 16 rows in a block of linear_few or of experts: so many that the card is busy, and no more than leave room for all blocks at
     /// once: those of a second round would stream with few others beside them.
     /// </summary>
+    /// <param name="multiprocessors">Of the card.</param>
+    /// <param name="shared">What a block may have of a multiprocessor's shared memory.</param>
     /// <param name="blocks">Of the launch.</param>
     /// <param name="halves">Times as many warps as this has a block.</param>
     /// <param name="groups">Of 128 columns of a row.</param>
     /// <param name="most">Warps of a block that the kernel is compiled for.</param>
     /// <param name="resident">Warps of a multiprocessor, whose registers they take.</param>
-    int StreamingWarps(int blocks, int halves, int groups, int most, int resident)
+    internal static int StreamingWarps(int multiprocessors, int shared, int blocks, int halves, int groups, int most, int resident)
     {
-        CudaDeviceInfo info = _context.Info;
-        int each = Blocks(blocks, info.Multiprocessors);
-        int shared = info.SharedMemoryPerBlock + BlockSharedBytes;
+        int each = Blocks(blocks, multiprocessors);
+        shared += BlockSharedBytes;
         int room = Math.Min(resident, (shared - (each * BlockSharedBytes)) / RingBytes) / each;
         most = Math.Min(most, (shared - BlockSharedBytes) / RingBytes);
-        int wanted = Math.Min(Blocks(BusyWarps * info.Multiprocessors, blocks), room < halves ? most : Math.Min(room, most));
+        int wanted = Math.Min(Blocks(BusyWarps * multiprocessors, blocks), room < halves ? most : Math.Min(room, most));
         int warps = Math.Clamp(wanted / halves, 1, Blocks(groups, 2));
 
         // As few as have no more groups each.

@@ -35,7 +35,7 @@ sealed unsafe partial class CudaBackend
         var first = (CudaWeight)weights[0];
         bool isCodes = plan.Order == InputOrder.AsCodes;
         int columns = rows * plan.Planes;
-        WideCut cut = Cut(first.Format, parts, weights.Length, columns, rows, first.Groups, isCodes);
+        WideCut cut = CutWide(_context.Info.Multiprocessors, first.Format, Place(ref parts, weights.Length, LowRows), Place(ref parts, weights.Length, HighRows), columns, rows, first.Groups, isCodes);
         int down = Place(ref parts, weights.Length, cut.TileRows);
         Division division = Divide(down, cut.TileRows, Blocks(columns, WideColumns), cut.Parts, cut.Groups, rows);
         var arguments = new LaunchArguments();
@@ -56,9 +56,8 @@ sealed unsafe partial class CudaBackend
     /// How all pieces take the least time, for the multiprocessor that has the most of them. Tiles of 256 rows bring half of the inputs that those of 128 do, and
     /// leave more multiprocessors without one at the end; parts leave fewer so, and their sums are written, read and added.
     /// </summary>
-    WideCut Cut(CudaFormat format, Parts parts, int count, int columns, int rows, int groups, bool isCodes)
+    internal static WideCut CutWide(int multiprocessors, CudaFormat format, int lowTiles, int highTiles, int columns, int rows, int groups, bool isCodes)
     {
-        int multiprocessors = _context.Info.Multiprocessors;
         var best = new WideCut(LowRows, 1, groups);
         double least = double.PositiveInfinity;
         for (int tileRows = format is CudaFormat.E5M2 or CudaFormat.Float16 ? LowRows : HighRows; tileRows >= LowRows; tileRows /= 2)
@@ -66,7 +65,7 @@ sealed unsafe partial class CudaBackend
             double products = (double)tileRows * WideColumns * WeightLayout.Group / (isCodes ? NarrowProducts : HalfProducts);
             double bytes = WeightLayout.Group * ((tileRows * WeightLayout.Bytes(format)) + (Math.Min(columns, WideColumns) * (isCodes ? sizeof(byte) : sizeof(ushort))));
             double group = Math.Max(products, bytes / CacheBytes);
-            int down = Place(ref parts, count, tileRows);
+            int down = tileRows == HighRows ? highTiles : lowTiles;
             int tiles = down * Blocks(columns, WideColumns);
             double sums = 2.0 * down * tileRows * rows * sizeof(float) / (CacheBytes * multiprocessors);
             PartsCut cut = CutParts(multiprocessors, tiles, groups, group, sums, JoinClocks);
@@ -106,5 +105,5 @@ sealed unsafe partial class CudaBackend
     /// <param name="TileRows">Rows of a tile.</param>
     /// <param name="Parts">Of a tile.</param>
     /// <param name="Groups">Of a part; of the last one what is left.</param>
-    readonly record struct WideCut(int TileRows, int Parts, int Groups);
+    internal readonly record struct WideCut(int TileRows, int Parts, int Groups);
 }

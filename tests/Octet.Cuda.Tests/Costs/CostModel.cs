@@ -5,7 +5,7 @@ namespace Octet.Cuda.Tests.Costs;
 /// <summary>How long Qwen3-4B takes on a card, out of what its kernels were counted to execute and move (<c>counts.txt</c>), before a card was seen.</summary>
 /// <param name="card">The card.</param>
 /// <param name="isDynamic">Whether inputs of layers are codes; otherwise one float16.</param>
-sealed class CostModel(Card card, bool isDynamic)
+sealed partial class CostModel(Card card, bool isDynamic)
 {
     // Of a multiprocessor: warp instructions that begin in a clock, and bytes of shared memory that are read or written.
     internal const int Schedulers = 4;
@@ -46,7 +46,7 @@ sealed class CostModel(Card card, bool isDynamic)
     static readonly (int Rows, int Columns)[] s_layers = [(QueryColumns + (2 * CacheColumns), Hidden), (Hidden, QueryColumns), (2 * Inner, Hidden), (Hidden, Inner)];
 
     // Streams up to which linear_few multiplies.
-    int FewColumns => card.Target == "sm_89" ? 16 : 32;
+    const int FewColumns = 16;
 
     bool IsNarrow => isDynamic && card.NarrowProducts > 0;
 
@@ -75,13 +75,13 @@ sealed class CostModel(Card card, bool isDynamic)
         return prompt;
     }
 
-    /// <summary>Seconds of a step of so many streams, each with so many tokens behind it.</summary>
+    /// <summary>Seconds of a step of so many streams, each with so many tokens behind it, whose launches follow one another.</summary>
     internal Step Steps(int streams, int context)
     {
         var step = new Step();
         foreach ((int rows, int columns) in s_layers)
         {
-            step.Weights.Add(streams <= FewColumns ? Few(rows, columns, streams) : Many(rows, columns, streams), Layers);
+            step.Weights.Add(Layer(rows, columns, streams), Layers);
         }
 
         step.Weights.Add(Head(streams), 1);
@@ -90,6 +90,8 @@ sealed class CostModel(Card card, bool isDynamic)
         step.Small = (Layers * ((s_layers.Length + 5 + few) * Launch + ((4 + few) * SmallKernel) + RowSeconds(streams))) + (4 * Launch);
         return step;
     }
+
+    Term Layer(int rows, int columns, int streams) => streams <= FewColumns ? Few(rows, columns, streams) : Many(rows, columns, streams);
 
     // Norms, rotation, operands of the output layer, gating, operands of down.
     const int RowLaunches = 6;
@@ -108,11 +110,16 @@ sealed class CostModel(Card card, bool isDynamic)
         return tokens * bytes / (isCached ? card.CacheBytes * card.Multiprocessors * card.Clock : card.Bandwidth);
     }
 
-    bool Gates(int tokens) => CudaBackend.Gates(card.Multiprocessors, Inner, tokens, Hidden / Group, IsNarrow);
+    bool Gates(int tokens) => !card.IsHopper && CudaBackend.Gates(card.Multiprocessors, Inner, tokens, Hidden / Group, IsNarrow);
 
     /// <summary>Blocks of linear_many and what they leave to be joined; weights, inputs and outputs go through the memory meanwhile.</summary>
     Term Many(int rows, int columns, int tokens)
     {
+        if (card.IsHopper)
+        {
+            return Wide(rows, columns, tokens);
+        }
+
         int down = (rows + 127) / 128;
         CudaBackend.ManyCut cut = CudaBackend.CutMany(card.Multiprocessors, CudaFormat.E4M3, down, tokens, tokens, columns / Group, IsNarrow);
         Counts counts = Counts.Of($"linear_many_{(IsNarrow ? "codes_" : "")}e4m3_{cut.TileColumns}", card.Target);
@@ -120,9 +127,11 @@ sealed class CostModel(Card card, bool isDynamic)
         int blocks = down * ((tokens + cut.TileColumns - 1) / cut.TileColumns) * cut.Parts;
         double rounds = Math.Ceiling((double)blocks / card.Multiprocessors);
         double sums = cut.Parts > 1 ? (2.0 * cut.Parts * down * 128 * tokens * sizeof(float) / (card.CacheBytes * card.Multiprocessors * card.Clock)) + Launch : 0;
-        double moved = ((double)rows * columns) + ((double)tokens * ((columns * InputBytes) + (rows * sizeof(float))));
-        return Term.Longest(new(group.Name, (rounds * cut.Groups * (group.Value + StepClocks) / card.Clock) + sums), new("memory", moved / card.Bandwidth));
+        return Term.Longest(new(group.Name, (rounds * cut.Groups * (group.Value + StepClocks) / card.Clock) + sums), Moved(rows, columns, tokens));
     }
+
+    /// <summary>What a layer reads and writes in the memory.</summary>
+    Term Moved(int rows, int columns, int tokens) => new("memory", (((double)rows * columns) + ((double)tokens * ((columns * InputBytes) + (rows * sizeof(float))))) / card.Bandwidth);
 
     /// <summary>Weights stream; each 16 rows of them read all inputs again.</summary>
     Term Few(int rows, int columns, int tokens)
@@ -145,6 +154,11 @@ sealed class CostModel(Card card, bool isDynamic)
             return memory;
         }
 
+        if (card.IsHopper)
+        {
+            return Term.Longest(memory, WideHead(tokens));
+        }
+
         Term group = Counts.Of("linear_many_bf16_64", card.Target).Step(card, CountedGroups, HalfProduct, card.HalfProducts);
         double blocks = Math.Ceiling(Vocabulary / 128.0) * Math.Ceiling(2 * tokens / 64.0);
         return Term.Longest(memory, new(group.Name, Math.Ceiling(blocks / card.Multiprocessors) * CountedGroups * (group.Value + StepClocks) / card.Clock));
@@ -164,6 +178,11 @@ sealed class CostModel(Card card, bool isDynamic)
     /// <summary>Every tile of tokens reads the pages up to its last one; blocks are as many that the longest do not matter.</summary>
     Term AttendMany(int first, int tokens)
     {
+        if (card.IsHopper)
+        {
+            return AttendWide(first, tokens);
+        }
+
         Term page = Counts.Of("attend_many_bf16_4", "sm_80").Step(card, CountedPages, HalfProduct, card.HalfProducts);
         double clocks = 0;
         for (int tile = first; tile < first + tokens; tile += AttendTokens)

@@ -38,10 +38,14 @@ public class CountTests
             }
         }
 
+        Few(text, "sm_90a", "e4m3", rows: 64, tokens: 1, planes: 1, tiles: 1, warps: 6);
+        Few(text, "sm_90a", "e4m3", rows: 32, tokens: 32, planes: 1, tiles: 4, warps: 6);
         Wide(text, "codes_e4m3", 128);
         Wide(text, "codes_e4m3", 256);
         WideParts(text);
+        Wide(text, "e4m3", 128);
         Wide(text, "e4m3", 256);
+        Wide(text, "bf16_2", 128);
         Wide(text, "bf16_2", 256);
         WideExperts(text, "codes_e4m3");
         WideExperts(text, "e4m3");

@@ -71,6 +71,7 @@ public class ExpertTests
     /// <summary>Target, pairs, experts, warps that sort.</summary>
     [Theory]
     [InlineData("sm_80", 18, 5, 1)]
+    [InlineData("sm_80", 1000, 40, 3)]
     [InlineData("sm_89", 3, 40, 1)]
     [InlineData("sm_90a", 1000, 40, 3)]
     [InlineData("sm_90a", 700, 2, 8)]
@@ -84,6 +85,7 @@ public class ExpertTests
 
     [Theory]
     [InlineData("sm_80", "e4m3", 1)]
+    [InlineData("sm_80", "bf16", 1)]
     [InlineData("sm_89", "e4m3", 4)]
     [InlineData("sm_90a", "e4m3", 1)]
     [InlineData("sm_90a", "e4m3", 4)]

@@ -20,6 +20,7 @@ public class ManyTests
         { "sm_80", "e4m3", "e4m3", 64, 70, 300, [133, 20], 0 },
         { "sm_80", "e4m3", "e4m3", 128, 70, 300, [133, 20, 129], 0 },
         { "sm_90a", "e4m3", "e4m3", 64, 70, 300, [133, 20], 0 },
+        { "sm_90a", "e4m3", "e4m3", 128, 70, 300, [133, 20, 129], 0 },
         { "sm_89", "e4m3", "e4m3", 64, 70, 300, [133, 20], 0 },
         { "sm_89", "e4m3", "e4m3", 128, 135, 300, [133], 0 },
         { "sm_80", "e5m2", "e5m2", 64, 70, 300, [133, 20], 0 },
@@ -52,6 +53,7 @@ public class ManyTests
     [Theory]
     [InlineData("sm_80", "e4m3", 70, 300, 133)]
     [InlineData("sm_89", "e4m3", 70, 300, 133)]
+    [InlineData("sm_90a", "e4m3", 70, 300, 133)]
     [InlineData("sm_89", "codes_e4m3", 130, 640, 100)]
     public void Two_layers_of_the_same_shape_gate_each_other(string target, string kernel, int tokens, int columns, int rows)
     {

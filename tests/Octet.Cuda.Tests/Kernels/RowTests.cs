@@ -14,6 +14,7 @@ public class RowTests
 
     [Theory]
     [InlineData("sm_80", 165, true)]
+    [InlineData("sm_80", 1030, true)]
     [InlineData("sm_89", 165, false)]
     [InlineData("sm_90a", 1030, true)]
     public void A_norm_adds_what_there_is_to_add_and_norms_the_sum(string target, int columns, bool adds)
