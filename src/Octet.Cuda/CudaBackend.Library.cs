@@ -17,7 +17,7 @@ sealed partial class CudaBackend
         }
 
         InputPlan plan = InputPlan.For(weight, rows);
-        return rows * plan.Planes > FewColumns(weight.Format, plan.Planes) && LibraryKind(weight, plan) is { } kind && _library.Takes(LibraryShape(weight, plan, kind), LibraryTokens(kind, rows)) ? plan.ForLibrary() : null;
+        return rows * plan.Planes > MostOfFew(weight.Format, plan.Planes) && LibraryKind(weight, plan) is { } kind && _library.Takes(LibraryShape(weight, plan, kind), LibraryTokens(kind, rows)) ? plan.ForLibrary() : null;
     }
 
     void MultiplyByLibrary(ReadOnlySpan<Weight> weights, Parts parts, in InputPlan plan, in Preparation prepared, int rows)

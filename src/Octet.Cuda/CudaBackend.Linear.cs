@@ -15,8 +15,8 @@ sealed unsafe partial class CudaBackend
     // than sharing them does (docs/gpu-kernels.md, section 3).
     const int MostFewColumns = 32;
 
-    // Of weights of 8 bits: with as many columns a second cache gives inputs no faster than the memory gives weights.
-    const int FewNarrowColumns = 16;
+    // Of weights of 8 bits, on Hopper of all: with as many columns a second cache gives inputs no faster than the memory gives weights.
+    const int FewColumns = 16;
 
     // With fewer tokens there are layers of a few billion parameters' models that leave multiprocessors without a tile: of 2560 rows 20 tiles for each 128 of them.
     const int PromptTokens = 2048;
@@ -89,7 +89,7 @@ sealed unsafe partial class CudaBackend
         var second = (CudaWeight)weights[1];
         int padded = Padded(rows);
         InputPlan plan = Plan(first, padded);
-        bool isFew = padded * plan.Planes <= FewColumns(first.Format, plan.Planes);
+        bool isFew = padded * plan.Planes <= MostOfFew(first.Format, plan.Planes);
         if (!(isFew ? first.Format.IsGated() : GatesMany(first, plan, padded)) || second.Format != first.Format || Plan(second, padded) != plan)
         {
             Linear(input, weights, [gate, up], rows);
@@ -212,7 +212,7 @@ sealed unsafe partial class CudaBackend
             return;
         }
 
-        if (rows * prepared.Count <= FewColumns(format, prepared.Count))
+        if (rows * prepared.Count <= MostOfFew(format, prepared.Count))
         {
             MultiplyFew(format, parts, count, prepared, rows, gating: null);
             return;
@@ -228,11 +228,15 @@ sealed unsafe partial class CudaBackend
     {
         InputPlan plan = InputPlan.For(weight, rows);
         bool isKnown = weight.Format is CudaFormat.E4M3 or CudaFormat.E5M2 or CudaFormat.Float16 or CudaFormat.BFloat16;
-        return !isKnown || rows * plan.Planes <= FewColumns(weight.Format, plan.Planes) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
+        return !isKnown || rows * plan.Planes <= MostOfFew(weight.Format, plan.Planes) ? plan : IsHopper ? plan.Widened() : HasCodeProducts ? plan.AsCodes() : plan;
     }
 
-    /// <summary>Columns of products up to which weights are linear_few's. There is no linear_wide for weights of 8 bits and two planes of each input.</summary>
-    int FewColumns(CudaFormat format, int planes) => format is (CudaFormat.E4M3 or CudaFormat.E5M2) && !(IsHopper && planes > 1) ? FewNarrowColumns : MostFewColumns;
+    /// <summary>Columns of products up to which weights are linear_few's.</summary>
+    int MostOfFew(CudaFormat format, int planes)
+    {
+        bool isShared = IsHopper ? planes <= (format == CudaFormat.BFloat16 ? MostWidePlanes : 1) : format is CudaFormat.E4M3 or CudaFormat.E5M2;
+        return isShared ? FewColumns : MostFewColumns;
+    }
 
     void MultiplyFew(CudaFormat format, Parts parts, int count, in Preparation prepared, int rows, Gating? gating)
     {

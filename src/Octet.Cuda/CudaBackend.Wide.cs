@@ -10,6 +10,9 @@ sealed unsafe partial class CudaBackend
     const int WideThreads = 384;
     const int WideColumns = 128;
 
+    // Of an input, for weights of bfloat16; for others there is one.
+    const int MostWidePlanes = 2;
+
     // The ring of stages; behind it scales and barriers of the most stages there are.
     const int WideRingBytes = 192 << 10;
     const int WideStages = 6;

@@ -35,8 +35,8 @@ sealed partial class CostModel(Card card, bool isDynamic)
     const int Group = 128;
     const int ChunkTokens = 2048;
 
-    // Streams whose output layer is linear_few's.
-    const int MostFewHeads = 16;
+    // Columns of the output layer's products, two of a stream, up to which it is linear_few's.
+    int FewHeadColumns => card.IsHopper ? FewColumns : 32;
 
     // Of the counted launches: groups of 16 rows or of a block, pages of a block, tokens of it.
     const int CountedGroups = Hidden / Group;
@@ -149,7 +149,7 @@ sealed partial class CostModel(Card card, bool isDynamic)
     Term Head(int tokens)
     {
         var memory = new Term("memory", (double)Vocabulary * Hidden * sizeof(ushort) / card.Bandwidth);
-        if (tokens <= MostFewHeads)
+        if (2 * tokens <= FewHeadColumns)
         {
             return memory;
         }

@@ -1,4 +1,5 @@
 using Octet.Cuda.Diagnosis;
+using Octet.Numerics;
 using Octet.Tests.Reference;
 
 namespace Octet.Cuda.Tests.Models;
@@ -105,15 +106,16 @@ public class BatchTests
         Assert.Equal((2 * 10) + 2, both.Fake.Card.Overlapping - overlapping);
     }
 
-    /// <summary>Layers of tokens in tiles, that of fourteen groups in parts; tokens are filled up to 64 (32), those of the output layer are not.</summary>
+    /// <summary>Layers of tokens in tiles, that of fourteen groups in parts; tokens are filled up to 64 (32, 16), those of the output layer are not.</summary>
     [Theory]
-    [InlineData(33, ActivationMode.Dynamic, LmHead.AsStored, "linear_wide_codes_e4m3_", "linear_wide_bf16_2_128")]
-    [InlineData(33, ActivationMode.WeightOnly, LmHead.Float8, "linear_wide_e4m3_", "linear_wide_e4m3_128")]
-    [InlineData(17, ActivationMode.Dynamic, LmHead.AsStored, "linear_wide_codes_e4m3_", "linear_wide_bf16_2_128")]
-    [InlineData(17, ActivationMode.WeightOnly, LmHead.Float8, "linear_wide_e4m3_", "linear_wide_e4m3_128")]
-    public void Many_sequences_decode_by_warpgroups_and_in_parts_on_Hopper(int count, ActivationMode mode, LmHead head, string kernel, string last)
+    [InlineData(33, DataType.Float8E4M3FN, ActivationMode.Dynamic, LmHead.AsStored, "linear_wide_codes_e4m3_", "linear_wide_bf16_2_128")]
+    [InlineData(33, DataType.Float8E4M3FN, ActivationMode.WeightOnly, LmHead.Float8, "linear_wide_e4m3_", "linear_wide_e4m3_128")]
+    [InlineData(17, DataType.Float8E4M3FN, ActivationMode.Dynamic, LmHead.AsStored, "linear_wide_codes_e4m3_", "linear_wide_bf16_2_128")]
+    [InlineData(17, DataType.Float8E4M3FN, ActivationMode.WeightOnly, LmHead.Float8, "linear_wide_e4m3_", "linear_wide_e4m3_128")]
+    [InlineData(9, DataType.BFloat16, ActivationMode.WeightOnly, LmHead.AsStored, "linear_wide_bf16_2_", "linear_wide_bf16_2_128")]
+    public void Many_sequences_decode_by_warpgroups_and_in_parts_on_Hopper(int count, DataType type, ActivationMode mode, LmHead head, string kernel, string last)
     {
-        using var both = new CardModel(s_options with { Activation = mode, LmHead = head, MaxSequences = count, PrefillChunk = 64 }, new SyntheticCheckpoint { Layers = 1, IntermediateSize = 1700 });
+        using var both = new CardModel(s_options with { Activation = mode, LmHead = head, MaxSequences = count, PrefillChunk = 64 }, new SyntheticCheckpoint { Layers = 1, IntermediateSize = 1700, LinearType = type });
         InferenceSession[] together = [.. Enumerable.Range(0, count).Select(_ => both.Model.CreateSession())];
         InferenceSession[] alone = [.. Enumerable.Range(0, count).Select(_ => both.Cpu.CreateSession())];
         int vocabulary = both.Model.Config.VocabSize;
