@@ -6,6 +6,9 @@ namespace Octet.Scheduling;
 /// <summary>Who has what part of the next step, who begins, and who gives way.</summary>
 sealed partial class Scheduler
 {
+    // Who has given its pages away has all of its tokens to compute again.
+    static readonly Func<GenerationRequest, bool> s_hasPages = static request => request.Session.Computed > 0;
+
     /// <summary>A row for each sequence that writes.</summary>
     void PlanWriting()
     {
@@ -68,6 +71,8 @@ sealed partial class Scheduler
     /// <summary>Begins sequences as long as there is room for them and their prompts.</summary>
     void Admit()
     {
+        RestPaused();
+
         // Not all of a long line that waits for one prompt are looked at in every step.
         for (int i = 0; i < Math.Min(_waiting.Count, _limits.Sequences) && _running.Count < _limits.Sequences && (Room() > 0 || _limits.IsDeterministic);)
         {
@@ -98,6 +103,22 @@ sealed partial class Scheduler
             {
                 Plan(request, Room());
             }
+        }
+    }
+
+    /// <summary>A sequence that waits for its reader has no place that others wait for.</summary>
+    void RestPaused()
+    {
+        int missing = Math.Min(_running.Count + _waiting.Count - _limits.Sequences, _running.Count);
+        if (missing <= 0)
+        {
+            return;
+        }
+
+        foreach (GenerationRequest request in _running.Where(static request => request.IsPaused).OrderDescending(s_inOrder).Take(missing).ToArray())
+        {
+            _running.Remove(request);
+            _resting.Add(request);
         }
     }
 
@@ -133,33 +154,43 @@ sealed partial class Scheduler
             request.Generation.NoteCached(Math.Min(shared, request.Generation.Prompt.Length));
         }
 
-        // Without others of ours only sessions of callers can have the pages, and those may never give them back.
+        // Without others of ours only sessions of callers can have the pages, and those may never give them back. What is computed again may differ in its last bits.
         int more = _limits.IsDeterministic ? request.Generation.Left : 0;
-        if (_engine.TryReserve(session, more, collects: _running.Count == 0))
+        while (!_engine.TryReserve(session, more, collects: WithPages() == 0))
         {
-            return true;
-        }
+            if (!_limits.IsDeterministic && TryTakeFromPaused())
+            {
+                continue;
+            }
 
-        if (request.SharesPages)
-        {
-            session.GiveWay();
-        }
+            if (request.SharesPages)
+            {
+                session.GiveWay();
+            }
 
-        if (_running.Count == 0)
-        {
+            if (WithPages() > 0)
+            {
+                return false;
+            }
+
             throw Engine.CacheIsFull((long)session.Known + more);
         }
 
-        return false;
+        return true;
     }
 
-    /// <summary>Makes room for the next token of a sequence; where there is none, those that came last give way, in the end itself.</summary>
+    /// <summary>Makes room for the next token of a sequence; where there is none, those that wait for their readers give way, then those that came last, in the end itself.</summary>
     bool TryGrow(GenerationRequest request)
     {
         try
         {
-            while (!_engine.TryReserve(request.Session, 0, collects: _running.Count == 1))
+            while (!_engine.TryReserve(request.Session, 0, collects: WithPages() == 1))
             {
+                if (TryTakeFromPaused())
+                {
+                    continue;
+                }
+
                 GenerationRequest last = _running.Order(s_inOrder).Last();
                 if (last == request && _running.Count == 1)
                 {
@@ -182,16 +213,41 @@ sealed partial class Scheduler
         }
     }
 
+    /// <summary>How many sequences of ours may give pages back some day.</summary>
+    int WithPages() => _running.Count + _resting.Count(s_hasPages);
+
+    /// <summary>Takes the pages of the one that came last of those that wait for their readers; false where none of them has pages.</summary>
+    bool TryTakeFromPaused()
+    {
+        if (_running.Where(static request => request.IsPaused).Concat(_resting).Where(s_hasPages).Max(s_inOrder) is not { } last)
+        {
+            return false;
+        }
+
+        if (_running.Remove(last))
+        {
+            _resting.Add(last);
+        }
+
+        TakePages(last);
+        return true;
+    }
+
     void GiveWay(GenerationRequest request)
+    {
+        TakePages(request);
+        _running.Remove(request);
+        _waiting.Add(request);
+        _waiting.Sort(s_inOrder);
+    }
+
+    void TakePages(GenerationRequest request)
     {
         _plan.Remove(request);
         request.Session.TakeBack(request.Guess.Length);
         request.Guess = [];
         request.Session.GiveWay();
         request.Noted = default;
-        _running.Remove(request);
-        _waiting.Add(request);
-        _waiting.Sort(s_inOrder);
         _counters.NotePreemption();
     }
 }

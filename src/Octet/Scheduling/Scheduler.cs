@@ -37,6 +37,9 @@ sealed partial class Scheduler
     readonly List<GenerationRequest> _waiting = [];
     readonly List<GenerationRequest> _running = [];
 
+    // Those that made room for others while they waited for their readers. Their pages are theirs until somebody needs them.
+    readonly List<GenerationRequest> _resting = [];
+
     /// <param name="engine">The model.</param>
     /// <param name="limits">How to go about.</param>
     /// <param name="draft">The model that guesses, where <see cref="SchedulerLimits.Speculation"/> is by one.</param>
@@ -56,6 +59,8 @@ sealed partial class Scheduler
         };
         _plan = new StepPlan(engine.BatchCapacity);
     }
+
+    IEnumerable<GenerationRequest> All => _running.Concat(_resting).Concat(_waiting);
 
     internal EngineStatistics Statistics
     {
@@ -193,7 +198,7 @@ sealed partial class Scheduler
             catch (Exception error)
             {
                 // What concerns no request in particular concerns all.
-                Fail([.. _running, .. _waiting], error);
+                Fail([.. All], error);
                 advanced = true;
             }
 
@@ -215,7 +220,7 @@ sealed partial class Scheduler
     {
         long now = Stopwatch.GetTimestamp();
         double pause = IdleMilliseconds;
-        foreach (GenerationRequest request in _running.Concat(_waiting))
+        foreach (GenerationRequest request in All)
         {
             pause = Math.Min(pause, (request.Generation.Deadline - now) * 1000.0 / Stopwatch.Frequency);
         }
@@ -252,12 +257,19 @@ sealed partial class Scheduler
         return true;
     }
 
+    /// <summary>Puts into the line what has come, and what has rested and is read again.</summary>
     void TakeArrived()
     {
         lock (_gate)
         {
             _waiting.AddRange(_arrived);
             _arrived.Clear();
+        }
+
+        foreach (GenerationRequest request in _resting.Where(static request => !request.IsPaused).ToArray())
+        {
+            _resting.Remove(request);
+            _waiting.Add(request);
         }
 
         _waiting.Sort(s_inOrder);
@@ -267,7 +279,7 @@ sealed partial class Scheduler
     bool EndStopped()
     {
         long now = Stopwatch.GetTimestamp();
-        List<GenerationRequest> stopped = [.. _running.Concat(_waiting).Where(request => request.CancellationToken.IsCancellationRequested || request.Session.IsDisposed || request.Generation.Deadline <= now)];
+        List<GenerationRequest> stopped = [.. All.Where(request => request.CancellationToken.IsCancellationRequested || request.Session.IsDisposed || request.Generation.Deadline <= now)];
         foreach (GenerationRequest request in stopped)
         {
             if (request.CancellationToken.IsCancellationRequested)
@@ -305,6 +317,7 @@ sealed partial class Scheduler
 
         _plan.Remove(request);
         _running.Remove(request);
+        _resting.Remove(request);
         _waiting.Remove(request);
         _guesser?.Forget(request);
         _counters.NoteEnd(request.Generation);

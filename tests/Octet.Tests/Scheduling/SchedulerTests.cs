@@ -146,6 +146,34 @@ public class SchedulerTests
         Assert.Equal(0, synthetic.Model.Statistics.PagesInUse);
     }
 
+    /// <summary>With one place, and with room in the cache for one of both.</summary>
+    [Theory]
+    [InlineData(false, 32, false)]
+    [InlineData(false, 8, true)]
+    [InlineData(true, 32, false)]
+    public async Task A_place_and_pages_of_one_who_does_not_read_are_given_to_those_who_wait(bool isDeterministic, int pages, bool takesPages)
+    {
+        using var synthetic = new SyntheticModel(new() { MaxSequences = 1, ContextLength = 256, KvCacheBytes = pages * SessionTests.PageBytes, Deterministic = isDeterministic });
+        int[] alone = await Tokens(synthetic.Model, [1, 2], Greedy(230));
+        IAsyncEnumerator<GenerationUpdate> slow = synthetic.Model.GenerateAsync([1, 2], null, Greedy(230)).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await slow.MoveNextAsync());
+        List<int> read = [slow.Current.TokenId!.Value];
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(240, (await Tokens(synthetic.Model, [3 + i, 4], Greedy(240)).WaitAsync(s_long, TestContext.Current.CancellationToken)).Length);
+        }
+
+        Assert.Equal(takesPages, synthetic.Model.Statistics.Preemptions > 0);
+        while (await slow.MoveNextAsync())
+        {
+            read.Add(slow.Current.TokenId!.Value);
+        }
+
+        await slow.DisposeAsync();
+        AssertSame(synthetic, [1, 2], alone, [.. read]);
+        Assert.Equal((0, 0, 0), (synthetic.Model.Statistics.Running, synthetic.Model.Statistics.Waiting, synthetic.Model.Statistics.PagesInUse));
+    }
+
     [Fact]
     public async Task A_step_that_fails_ends_all_of_it_with_the_error_and_the_next_ones_go_on()
     {
