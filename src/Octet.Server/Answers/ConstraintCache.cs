@@ -4,6 +4,9 @@ namespace Octet.Server.Answers;
 sealed class ConstraintCache
 {
     const int Most = 64;
+
+    // Of what was found out about all of them; the latest one is kept whatever it takes.
+    const long MostBytes = 256 << 20;
     const int LongestKey = 64 * 1024;
 
     readonly Lock _gate = new();
@@ -29,12 +32,15 @@ sealed class ConstraintCache
         {
             if (form.Key.Length <= LongestKey && !_byKey.ContainsKey(form.Key))
             {
-                _byKey[form.Key] = _oldestFirst.AddLast((form.Key, made));
-                if (_oldestFirst.Count > Most)
+                long bytes = _oldestFirst.Sum(static kept => kept.Constraint.Bytes);
+                while (_oldestFirst.First is { } oldest && (_oldestFirst.Count >= Most || bytes > MostBytes))
                 {
-                    _byKey.Remove(_oldestFirst.First!.Value.Key);
+                    bytes -= oldest.Value.Constraint.Bytes;
+                    _byKey.Remove(oldest.Value.Key);
                     _oldestFirst.RemoveFirst();
                 }
+
+                _byKey[form.Key] = _oldestFirst.AddLast((form.Key, made));
             }
         }
 

@@ -10,8 +10,10 @@ namespace Octet.Constraints;
 /// </summary>
 sealed class Automaton
 {
-    // What is kept; beyond it everything is forgotten, and made anew where it is needed.
+    // What is kept; beyond it everything is forgotten, and made anew where it is needed. Beside its places and steps a state has a few objects.
     const int MostStates = 1 << 16;
+    const long MostBytes = 32 << 20;
+    const int ObjectBytes = 128;
 
     // Places of one state: a schema with so many optional properties in a row, a grammar that can be read in so many ways.
     const int MostPlaces = 1 << 13;
@@ -27,6 +29,7 @@ sealed class Automaton
     readonly HashSet<(int, Frame?)> _seen = [];
     readonly Stack<(int Position, Frame? Frame)> _open = [];
     int _frameCount;
+    long _bytes;
 
     internal Automaton(Network network)
     {
@@ -46,6 +49,12 @@ sealed class Automaton
 
     /// <summary>How many states and steps have been made so far: what an operation has cost that was not known yet.</summary>
     internal long Work { get; private set; }
+
+    /// <summary>What states and the ways between them take.</summary>
+    internal long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>How often everything was forgotten.</summary>
+    internal int Forgotten { get; private set; }
 
     /// <summary>The state behind a byte.</summary>
     /// <exception cref="ConstraintException">The text can be read in too many ways.</exception>
@@ -189,6 +198,7 @@ sealed class Automaton
         Work += _seen.Count;
         state.MayEnd = mayEnd;
         state.Steps = [.. steps];
+        _bytes += (long)steps.Count * Unsafe.SizeOf<AutomatonStep>();
 
         void Visit(int position, Frame? frame)
         {
@@ -225,7 +235,8 @@ sealed class Automaton
 
     Frame MakeFrame(Frame? below, int position)
     {
-        ref Frame? frame = ref CollectionsMarshal.GetValueRefOrAddDefault(_frames, (below, position), out _);
+        ref Frame? frame = ref CollectionsMarshal.GetValueRefOrAddDefault(_frames, (below, position), out bool known);
+        _bytes += known ? 0 : ObjectBytes;
         return frame ??= new Frame(++_frameCount, below, position);
     }
 
@@ -250,13 +261,14 @@ sealed class Automaton
         var key = new PlacesKey(distinct);
         if (!_states.TryGetValue(key, out AutomatonState? state))
         {
-            if (_states.Count >= MostStates)
+            if (_states.Count >= MostStates || _bytes >= MostBytes)
             {
                 Forget();
             }
 
             state = new AutomatonState(distinct, _network.ClassCount);
             _states.Add(key, state);
+            _bytes += ((long)count * Unsafe.SizeOf<(int, Frame?)>()) + ((long)_network.ClassCount * nint.Size) + ObjectBytes;
             Work += count;
         }
 
@@ -274,6 +286,8 @@ sealed class Automaton
 
         _states.Clear();
         _frames.Clear();
+        _bytes = 0;
+        Forgotten++;
     }
 
     static ConstraintException TooAmbiguous() => new(ConstraintError.TooLarge, "", string.Create(

@@ -31,7 +31,10 @@ sealed class AutomatonState
     /// <summary>The tokens that may come next; null: not looked at yet, or forgotten.</summary>
     internal ulong[]? Mask { get; set; }
 
-    /// <summary>The same where the outermost rule of the state is all there is; see <see cref="TokenMasks"/>.</summary>
+    /// <summary>Why there is no <see cref="Mask"/>; null: there is, or was not looked for.</summary>
+    internal ConstraintException? Refusal { get; set; }
+
+    /// <summary>What may come next where the outermost rule of the state is all there is; see <see cref="TokenMasks"/>.</summary>
     internal LocalMask? Local { get; set; }
 }
 

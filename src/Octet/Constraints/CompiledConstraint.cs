@@ -7,6 +7,7 @@ sealed class CompiledConstraint
 {
     // What is forced is looked ahead no further.
     const int MostForcedBytes = 4096;
+    const long MostForcedWork = 200_000;
 
     readonly Func<string, int[]> _encode;
 
@@ -24,6 +25,9 @@ sealed class CompiledConstraint
         Automaton = new Automaton(network);
         Masks = new TokenMasks(Automaton, trie);
     }
+
+    /// <summary>What was found out so far takes so much memory, about.</summary>
+    internal long Bytes => Automaton.Bytes + Masks.Bytes;
 
     internal Automaton Automaton { get; }
 
@@ -43,7 +47,8 @@ sealed class CompiledConstraint
     internal int[] Forced(AutomatonState state)
     {
         List<byte> certain = [];
-        while (certain.Count < MostForcedBytes && !Automaton.MayEnd(state) && Automaton.OnlyByte(state) is >= 0 and var only)
+        long most = Automaton.Work + MostForcedWork;
+        while (certain.Count < MostForcedBytes && Automaton.Work < most && !Automaton.MayEnd(state) && Automaton.OnlyByte(state) is >= 0 and var only)
         {
             certain.Add((byte)only);
             state = Automaton.Next(state, (byte)only);

@@ -9,6 +9,7 @@ sealed class ConstraintState
 {
     readonly CompiledConstraint _compiled;
     AutomatonState _state;
+    (AutomatonState State, ulong[] Mask)? _found;
     Place _place = Place.Answer;
     string _close = ""; // of the reasoning
     string _thought = ""; // the end of what came of it
@@ -51,9 +52,40 @@ sealed class ConstraintState
                 return _compiled.Marks!.AnyText;
             }
 
-            ulong[] mask = _compiled.Masks.Of(_state);
+            ulong[] mask = _found is { } found && found.State == _state ? found.Mask : _compiled.Masks.Of(_state);
             return _place == Place.Answer ? mask : WithThinking(mask);
         }
+    }
+
+    /// <summary>
+    /// Looks for <see cref="Mask"/> for a while. Null: it is there, or will be refused. Otherwise another thread looks on, and until it ends this is not to be touched.
+    /// </summary>
+    /// <param name="work">What it may cost here, as <see cref="TokenMasks.TryFind"/> counts.</param>
+    internal Task? FindMask(long work)
+    {
+        AutomatonState state = _state;
+        if (_place == Place.Reasoning || _found?.State == state)
+        {
+            return null;
+        }
+
+        if (_compiled.Masks.TryFind(state, work, out ulong[]? mask))
+        {
+            _found = mask is null ? null : (state, mask);
+            return null;
+        }
+
+        return Task.Run(() =>
+        {
+            try
+            {
+                _found = (state, _compiled.Masks.Of(state));
+            }
+            catch (ConstraintException)
+            {
+                // Remembered with the state, and thrown to who asks for the mask.
+            }
+        });
     }
 
     /// <summary>Tells what stands in front of the text, which may have opened the model's reasoning.</summary>

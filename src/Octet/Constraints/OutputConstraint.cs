@@ -49,6 +49,10 @@ public sealed class OutputConstraint
     /// </summary>
     public IReadOnlyList<string> NotChecked { get; private init; } = [];
 
+    /// <summary>What was found out so far takes so much memory, about.</summary>
+    internal long Bytes
+        => _automaton.Bytes + _compiled.Sum(static of => of.Value.Bytes) + (_inChannels.IsValueCreated ? _inChannels.Value.Bytes : 0) + (_inLastChannel.IsValueCreated ? _inLastChannel.Value.Bytes : 0);
+
     /// <summary>JSON that satisfies a schema (the keywords that <c>docs/constraints.md</c> lists; properties in the schema's order).</summary>
     /// <param name="schema">The schema, as JSON.</param>
     /// <exception cref="ConstraintException">It is malformed, too large, uses a keyword that is not supported, or nothing satisfies it.</exception>

@@ -13,7 +13,7 @@ sealed class TokenMasks
     // Bytes of masks that are kept; beyond it they are forgotten and found anew.
     const long MostBytes = 64 << 20;
 
-    // Steps and states that one mask may cost: some hundred milliseconds. The largest vocabularies take a hundredth of it for the widest state.
+    // Steps and states that one mask may cost: seconds. The largest vocabularies take a hundredth of it for the widest state.
     const long MostWork = 50_000_000;
 
     readonly Automaton _automaton;
@@ -21,9 +21,11 @@ sealed class TokenMasks
     readonly int[] _alike;
     readonly int _words;
     readonly Lock _lock = new();
-    readonly List<AutomatonState> _kept = [];
+    readonly List<AutomatonState> _kept = []; // a state for each array of bits
     readonly AutomatonState[] _way;
     long _work;
+    bool _isSpent;
+    int _forgotten;
 
     internal TokenMasks(Automaton automaton, TokenTrie trie)
     {
@@ -33,6 +35,9 @@ sealed class TokenMasks
         _way = new AutomatonState[trie.Longest + 1];
         _alike = Alike(automaton.Network, trie.Longest);
     }
+
+    /// <summary>What is kept takes so much, about.</summary>
+    internal long Bytes => _kept.Count * (long)_words * sizeof(ulong);
 
     /// <summary>A bit for each token, lowest first.</summary>
     /// <exception cref="ConstraintException">The constraint is too ambiguous, or takes too long.</exception>
@@ -45,13 +50,70 @@ sealed class TokenMasks
 
         lock (_lock)
         {
-            return state.Mask ?? Find(state);
+            return state.Mask ?? Find(state, MostWork) ?? throw (state.Refusal = TakesTooLong());
         }
     }
 
-    ulong[] Find(AutomatonState wanted)
+    /// <summary>Looks for a mask for a while; false where it has not come by then, or somebody else looks for one: <see cref="Of"/> would take time.</summary>
+    /// <param name="state">Whose.</param>
+    /// <param name="work">Steps and states that it may cost.</param>
+    /// <param name="mask">Null where <see cref="Of"/> refuses it.</param>
+    internal bool TryFind(AutomatonState state, long work, out ulong[]? mask)
     {
-        _work = _automaton.Work + MostWork;
+        mask = state.Mask;
+        if (mask is not null || state.Refusal is not null)
+        {
+            return true;
+        }
+
+        if (!_lock.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            mask = state.Mask ?? Find(state, work);
+            return mask is not null;
+        }
+        catch (ConstraintException)
+        {
+            // Told of by who asks for the mask.
+            return true;
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    static ConstraintException TakesTooLong() => new(ConstraintError.TooLarge, "", string.Create(
+        CultureInfo.InvariantCulture,
+        $"the tokens that may come next take more than {MostWork} steps to find; expected a constraint with smaller bounds of repetitions, or fewer of them behind each other"));
+
+    /// <summary>Null where the work is done before the mask is.</summary>
+    ulong[]? Find(AutomatonState wanted, long work)
+    {
+        if (wanted.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
+        try
+        {
+            return Search(wanted, work);
+        }
+        catch (ConstraintException error)
+        {
+            wanted.Refusal = error;
+            throw;
+        }
+    }
+
+    ulong[]? Search(AutomatonState wanted, long work)
+    {
+        _work = _automaton.Work + work;
+        _isSpent = false;
         ulong[] bits = new ulong[_words];
         ulong[]? only = null;
         int parts = 0;
@@ -62,7 +124,11 @@ sealed class TokenMasks
             foreach ((Frame? tail, List<int[]> places) in Groups(state))
             {
                 AutomatonState top = _automaton.StateAt(places);
-                LocalMask local = top.Local ??= FindLocal(top);
+                if ((top.Local ?? FindLocal(top)) is not { } local)
+                {
+                    return null;
+                }
+
                 Union(bits, local.Bits);
                 only = local.Bits;
                 parts++;
@@ -81,6 +147,11 @@ sealed class TokenMasks
                 {
                     parts += Walk(exit, behind, bits, null) ? 1 : 0;
                 }
+
+                if (_isSpent)
+                {
+                    return null;
+                }
             }
         }
 
@@ -90,7 +161,9 @@ sealed class TokenMasks
 
     ulong[] Keep(AutomatonState state, ulong[] bits)
     {
-        if ((_kept.Count + 1) * (long)_words * sizeof(ulong) > MostBytes)
+        // States that the automaton has forgotten are kept by nobody else.
+        bool isOld = _forgotten != _automaton.Forgotten;
+        if (isOld || Bytes > MostBytes)
         {
             foreach (AutomatonState kept in _kept)
             {
@@ -99,6 +172,7 @@ sealed class TokenMasks
             }
 
             _kept.Clear();
+            _forgotten = _automaton.Forgotten;
         }
 
         _kept.Add(state);
@@ -106,16 +180,21 @@ sealed class TokenMasks
         return bits;
     }
 
-    LocalMask FindLocal(AutomatonState state)
+    LocalMask? FindLocal(AutomatonState state)
     {
         ulong[] bits = new ulong[_words];
         List<int> exits = [];
         Walk(0, state, bits, exits);
+        if (_isSpent)
+        {
+            return null;
+        }
+
         _kept.Add(state);
-        return new LocalMask(bits, [.. exits]);
+        return state.Local = new LocalMask(bits, [.. exits]);
     }
 
-    /// <summary>Marks the tokens behind a node of the tree that go on from a state.</summary>
+    /// <summary>Marks the tokens behind a node of the tree that go on from a state, as far as the work goes.</summary>
     /// <returns>Whether there are any.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     bool Walk(int node, AutomatonState state, ulong[] bits, List<int>? exits)
@@ -154,9 +233,8 @@ sealed class TokenMasks
             at++;
             if (automaton.Work > _work)
             {
-                throw new ConstraintException(ConstraintError.TooLarge, "", string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"the tokens that may come next take more than {MostWork} steps to find; expected a constraint with smaller bounds of repetitions, or fewer of them behind each other"));
+                _isSpent = true;
+                return any;
             }
         }
 

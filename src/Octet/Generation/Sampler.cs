@@ -55,6 +55,9 @@ sealed partial class Sampler
     /// <summary>Whether the constraint of the output is satisfied and nothing may follow: the generation is to end, and nothing can be drawn.</summary>
     internal bool IsComplete => _constraint is { IsComplete: true };
 
+    /// <inheritdoc cref="ConstraintState.FindMask"/>
+    internal Task? FindMask(long work) => _constraint?.FindMask(work);
+
     /// <summary>
     /// Tokens that come next whatever the model says, because its time to think is over, or the constraint of the output leaves no other: they can be
     /// taken without their logits. Empty where there are none, or where another rule could object.

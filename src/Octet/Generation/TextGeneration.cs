@@ -83,6 +83,9 @@ sealed class TextGeneration
         return Take(_sampler.Sample(logits), begun);
     }
 
+    /// <summary>Looks for a while for what the next token may be. Null: that is known; otherwise nothing is to be drawn before the task ends.</summary>
+    internal Task? FindMask(long work) => IsOver ? null : _sampler.FindMask(work);
+
     /// <summary>Whether what may come next hinges on the tokens before it.</summary>
     internal bool LooksBack => _sampler.LooksBack;
 

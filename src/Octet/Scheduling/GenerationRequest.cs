@@ -58,6 +58,9 @@ sealed class GenerationRequest
     /// <summary>What is guessed to follow, in the step that is planned.</summary>
     internal int[] Guess { get; set; } = [];
 
+    /// <summary>Ends when it is known what the next token may be; null: it is, or nobody has asked.</summary>
+    internal Task? MaskSearch { get; set; }
+
     internal bool HasEnded { get; private set; }
 
     /// <summary>Whether it waits for its reader.</summary>

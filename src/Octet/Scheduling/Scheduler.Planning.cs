@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Octet.Backends;
 using Octet.Generation;
 
@@ -6,6 +7,10 @@ namespace Octet.Scheduling;
 /// <summary>Who has what part of the next step, who begins, and who gives way.</summary>
 sealed partial class Scheduler
 {
+    // Steps and states of a constraint that one look for a mask may cost, and what all of a step may take.
+    const long MaskWork = 200_000;
+    static readonly TimeSpan s_mostSearch = TimeSpan.FromMilliseconds(20);
+
     // Who has given its pages away has all of its tokens to compute again.
     static readonly Func<GenerationRequest, bool> s_hasPages = static request => request.Session.Computed > 0;
 
@@ -40,23 +45,47 @@ sealed partial class Scheduler
     /// <summary>The next chunk or token of one sequence, of each in turn.</summary>
     void PlanOne()
     {
-        int next = _running.FindIndex(static request => !request.IsPaused);
-        if (next >= 0)
+        foreach (GenerationRequest request in _running.Where(static request => !request.IsPaused).ToArray())
         {
-            GenerationRequest request = _running[next];
-            _running.RemoveAt(next);
-            _running.Add(request);
             Plan(request, _engine.BatchCapacity);
+            if (!_plan.IsEmpty)
+            {
+                _running.Remove(request);
+                _running.Add(request);
+                return;
+            }
         }
     }
 
     void Plan(GenerationRequest request, int room)
     {
-        if (room > 0)
+        int missing = request.Session.Known - request.Session.Computed;
+        int tokens = Math.Min(room, missing);
+
+        // Behind the last of them one is drawn.
+        tokens -= tokens > 0 && tokens == missing && !HasMask(request) ? 1 : 0;
+        if (tokens > 0)
         {
             _engine.Lengthen(request.Session, request.Session.Known);
-            _plan.Add(request, Math.Min(room, request.Session.Known - request.Session.Computed));
+            _plan.Add(request, tokens);
         }
+    }
+
+    /// <summary>Whether it is known what the next token of a request may be. What takes longer to find out is left to another thread, and the others go on.</summary>
+    bool HasMask(GenerationRequest request)
+    {
+        if (request.MaskSearch is { } search)
+        {
+            request.MaskSearch = search.IsCompleted ? null : search;
+            return search.IsCompleted;
+        }
+
+        long begun = Stopwatch.GetTimestamp();
+        search = request.Generation.FindMask(_searched < s_mostSearch ? MaskWork : 0);
+        _searched += Stopwatch.GetElapsedTime(begun);
+        request.MaskSearch = search;
+        _ = search?.ContinueWith(static (_, scheduler) => ((Scheduler)scheduler!).Wake(), this, TaskScheduler.Default);
+        return search is null;
     }
 
     GenerationRequest[] InOrder(Func<GenerationRequest, bool> which) => [.. _running.Where(which).Order(s_inOrder)];

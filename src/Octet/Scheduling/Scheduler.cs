@@ -40,6 +40,8 @@ sealed partial class Scheduler
     // Those that made room for others while they waited for their readers. Their pages are theirs until somebody needs them.
     readonly List<GenerationRequest> _resting = [];
 
+    TimeSpan _searched; // by this step's plan, for masks
+
     /// <param name="engine">The model.</param>
     /// <param name="limits">How to go about.</param>
     /// <param name="draft">The model that guesses, where <see cref="SchedulerLimits.Speculation"/> is by one.</param>
@@ -235,6 +237,7 @@ sealed partial class Scheduler
         TakeArrived();
         bool ended = EndStopped();
         _plan.Clear();
+        _searched = default;
         if (_limits.IsDeterministic)
         {
             Admit();
