@@ -19,14 +19,16 @@ public sealed unsafe class FourBitTests : IDisposable
     readonly TemporaryDirectory _directory = new();
 
     // Without vectors such rows are expanded, as the schemes' tests have it.
-    public static TheoryData<string> Sets => [.. KernelSets.All.Keys.Where(set => set != "scalar"), Compiled, Interpreted];
+    public static TheoryData<string> Sets => [.. KernelSets.All.Keys.Where(set => set != "scalar"), Compiled, Interpreted, NarrowCompiled, NarrowInterpreted];
 
-    const string Compiled = "512 bits, compiled code", Interpreted = "512 bits, interpreted code";
+    const string Compiled = "512 bits, compiled code", Interpreted = "512 bits, interpreted code", NarrowCompiled = "256 bits, compiled code", NarrowInterpreted = "256 bits, interpreted code";
 
     static CpuKernels Get(string set) => set switch
     {
         Compiled => new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>(set),
         Interpreted => new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>(set, null, () => InterpretedCode.E2M1Dots),
+        NarrowCompiled => new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>(set),
+        NarrowInterpreted => new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>(set, null, () => InterpretedCode.Avx2E2M1Dots),
         _ => KernelSets.Get(set),
     };
 
@@ -37,7 +39,7 @@ public sealed unsafe class FourBitTests : IDisposable
     public void Rows_are_sums_of_products_whatever_their_number_and_width(string set)
     {
         CpuKernels kernels = Get(set);
-        int mostRows = set == Interpreted ? 7 : 33;
+        int mostRows = set is Interpreted or NarrowInterpreted ? 7 : 33;
         foreach ((int block, Scales scales) in ((int, Scales)[])[(16, Scales.Any), (32, Scales.Any), (32, Scales.Powers), (16, Scales.E4M3)])
         {
             foreach ((int rows, int columns) in ((int, int)[])[(1, 32), (2, 64), (5, 96), (7, 128), (3, 160), (1, 256), (4, 288), (33, 2880)])

@@ -18,12 +18,12 @@ static class InstructionSet
     internal static CpuKernels Vector128 { get; } = new VectorKernels<Simd128, Vector128<float>, E4M3Weights<Simd128, Vector128<float>>>("vector128");
 
     internal static CpuKernels Avx2 { get; } = RawE4M3Weights.IsFast
-        ? new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => FourDotsFunctions.Shared)
-        : new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2", () => FourDotsFunctions.Shared);
+        ? new VectorKernels<Simd256, Vector256<float>, RawE4M3Weights>("avx2", () => FourDotsFunctions.Shared, () => E2M1DotsFunctions.Avx2)
+        : new VectorKernels<Simd256, Vector256<float>, E4M3Weights<Simd256, Vector256<float>>>("avx2", () => FourDotsFunctions.Shared, () => E2M1DotsFunctions.Avx2);
 
-    internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512", null, () => E2M1DotsFunctions.Shared);
+    internal static CpuKernels Avx512 { get; } = new VectorKernels<Simd512, Vector512<float>, E4M3Weights<Simd512, Vector512<float>>>("avx512", null, () => E2M1DotsFunctions.Avx512);
 
-    internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => VbmiDotsFunctions.Shared, () => E2M1DotsFunctions.Shared);
+    internal static CpuKernels Vbmi { get; } = new VectorKernels<Simd512, Vector512<float>, VbmiE4M3Weights>("vbmi", () => VbmiDotsFunctions.Shared, () => E2M1DotsFunctions.Avx512);
 
     /// <summary>Those that compute in float32: name, whether this machine has it, kernels.</summary>
     internal static IReadOnlyList<(string Name, bool IsSupported, CpuKernels Kernels)> Float32 { get; } =

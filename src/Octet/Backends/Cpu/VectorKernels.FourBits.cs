@@ -34,13 +34,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     bool TakesFourBits(CpuWeight weight, int rows)
         => weight.FourBitBlock > 0 && weight.Input is null && rows <= (rows <= MostDotTokens || GeneratedFourBits(weight) is null ? MostDotTokens : MostGeneratedFourBitTokens);
 
-    // Both layouts have the same size where vectors have 512 bits.
     E2M1DotsFunctions? GeneratedFourBits(CpuWeight weight)
-        => TSimd.Count == 16 && weight.BlockScales.Kind != BlockScaleKind.Table && E2M1Input.Takes(weight.Columns) ? fourBits?.Invoke() : null;
+        => weight.BlockScales.Kind != BlockScaleKind.Table && E2M1Input.Takes(weight.Columns) ? fourBits?.Invoke() : null;
 
     void ArrangeFourBits(CpuWeight weight, in LinearInput x, int first, int end, float* destination)
     {
-        if (GeneratedFourBits(weight) is null)
+        if (GeneratedFourBits(weight) is not { } functions)
         {
             ArrangeFourBitLanes(x, first, end, weight.Columns, destination);
             return;
@@ -49,7 +48,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         for (int t = first; t < end; t++)
         {
             TokenGroup group = TokenGroup.Of(t, x.Rows, E2M1DotsCode.MostTokens);
-            E2M1Input.Arrange(x.Data + (nint)t * x.Stride, weight.Columns, destination + (nint)group.First * E2M1Input.Stride(weight.Columns), t - group.First, group.Count);
+            E2M1Input.Arrange(x.Data + (nint)t * x.Stride, weight.Columns, destination + (nint)group.First * E2M1Input.Stride(weight.Columns), t - group.First, group.Count, functions.VectorFloats);
         }
     }
 
@@ -144,7 +143,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             TokenGroup group = TokenGroup.Of(t, x.Rows, E2M1DotsCode.MostTokens);
             for (int i = 0; i < group.Count; i++)
             {
-                E2M1Input.Arrange(x.Data + (nint)(t + i) * x.Stride, weight.Columns, scratch, i, group.Count);
+                E2M1Input.Arrange(x.Data + (nint)(t + i) * x.Stride, weight.Columns, scratch, i, group.Count, functions.VectorFloats);
             }
 
             FourBits(functions, weight, first, end, scratch - t * stride, t, t + group.Count, x.Rows, y, between, yStride);
@@ -155,9 +154,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // Tokens [token, endToken) of so many, all of which would lie at arranged.
     static void FourBits(E2M1DotsFunctions functions, CpuWeight weight, long first, long end, float* arranged, int token, int endToken, int tokens, float* y, float* between, int yStride)
     {
-        const int VectorFloats = 16;
-        float* sums = stackalloc float[E2M1DotsRun.SumFloats(MostFourBitRows, E2M1DotsCode.MostTokens) + VectorFloats];
-        sums = (float*)(((nint)sums + VectorFloats * sizeof(float) - 1) & -(VectorFloats * sizeof(float)));
+        const int Line = 64;
+        float* sums = stackalloc float[E2M1DotsRun.SumFloats(MostFourBitRows, E2M1DotsCode.MostTokens) + Line / sizeof(float)];
+        sums = (float*)(((nint)sums + Line - 1) & -Line);
         int rowsOfOne = between is null ? 1 : 2;
         float factor = weight.BlockScales.Factor;
         E2M1DotsRun run = new()
@@ -186,7 +185,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 for (int r = 0; r < rows; r++)
                 {
                     float* output = (r % rowsOfOne == 0 ? y : between) + t * (nint)yStride + row + r / rowsOfOne;
-                    for (int i = 0; i < group.Count; i++, sum += VectorFloats, output += yStride)
+                    for (int i = 0; i < group.Count; i++, sum += functions.VectorFloats, output += yStride)
                     {
                         *output = TSimd.Sum(TSimd.Load(sum)) * factor;
                     }

@@ -1,3 +1,5 @@
+using Octet.Backends.Cpu.MachineCode;
+
 namespace Octet.Backends.Cpu;
 
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
@@ -31,7 +33,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     internal override long PreparedBytes(CpuWeight weight, int rows) => sizeof(float) * LayoutOf(weight, rows) switch
     {
         InputLayout.None => 0,
-        InputLayout.Lanes => (long)rows * FourBitStride(weight.Columns),
+        InputLayout.Lanes => (long)rows * (GeneratedFourBits(weight) is null ? FourBitStride(weight.Columns) : E2M1Input.Stride(weight.Columns)),
         InputLayout.TokenGroups => (long)rows * weight.Columns,
         InputLayout.Groups => (long)(rows + GroupTokens - 1) / GroupTokens * GroupTokens * weight.Columns,
         _ => (long)rows * ArrangedStride(weight.Columns),

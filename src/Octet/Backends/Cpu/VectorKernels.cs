@@ -8,7 +8,7 @@ namespace Octet.Backends.Cpu;
 /// <summary>The kernels for one vector width: norms, rotation and gating here, linear layers and attention in files of their own. <typeparamref name="TE4M3"/> is the quickest way from codes to float32.</summary>
 /// <param name="name">The name in <see cref="InstructionSet"/>.</param>
 /// <param name="dots">Generated code for decode, asked for when it is wanted; null for none.</param>
-/// <param name="fourBits">The same for 4-bit codes, of 512-bit vectors.</param>
+/// <param name="fourBits">The same for 4-bit codes, of vectors as wide as <typeparamref name="TVector"/>.</param>
 sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Func<DotsFunctions?>? dots = null, Func<E2M1DotsFunctions?>? fourBits = null) : CpuKernels
     where TSimd : struct, ISimd<TVector>
     where TVector : struct

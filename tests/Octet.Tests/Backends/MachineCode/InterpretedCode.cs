@@ -30,6 +30,7 @@ static unsafe class InterpretedCode
     ];
 
     static readonly MachineProgram[] s_e2m1 = [.. Enumerable.Range(0, 2 * E2M1DotsCode.MostTokens).Select(i => new MachineProgram(E2M1DotsCode.Multiply(GeneralRegister.Rdi, i % E2M1DotsCode.MostTokens + 1, powers: i < E2M1DotsCode.MostTokens)))];
+    static readonly MachineProgram[] s_avx2E2M1 = [.. Enumerable.Range(0, 2 * E2M1DotsCode.MostTokens).Select(i => new MachineProgram(Avx2E2M1DotsCode.Multiply(GeneralRegister.Rdi, i % E2M1DotsCode.MostTokens + 1, powers: i < E2M1DotsCode.MostTokens)))];
     static readonly MachineProgram s_fourE4M3 = new(FourDotsCode.E4M3(GeneralRegister.Rdi));
     static readonly MachineProgram s_fourBFloat16 = new(FourDotsCode.BFloat16(GeneralRegister.Rdi));
 
@@ -52,7 +53,9 @@ static unsafe class InterpretedCode
         [&TwoTokens, &ThreeTokens, &FourTokens, &TwoTokensWithPowers, &ThreeTokensWithPowers, &FourTokensWithPowers, &TwoTokensOfBFloat16, &ThreeTokensOfBFloat16, &FourTokensOfBFloat16],
         &Powers, &AlignedPowers);
 
-    internal static E2M1DotsFunctions E2M1Dots { get; } = new([&PowersOne, &PowersTwo, &PowersThree], [&E4M3One, &E4M3Two, &E4M3Three]);
+    internal static E2M1DotsFunctions E2M1Dots { get; } = new(16, [&PowersOne, &PowersTwo, &PowersThree], [&E4M3One, &E4M3Two, &E4M3Three]);
+
+    internal static E2M1DotsFunctions Avx2E2M1Dots { get; } = new(8, [&NarrowPowersOne, &NarrowPowersTwo, &NarrowPowersThree], [&NarrowE4M3One, &NarrowE4M3Two, &NarrowE4M3Three]);
 
     /// <summary>An exception cannot leave a function that is called as a processor would: it waits here.</summary>
     internal static ConcurrentQueue<Exception> Failures { get; } = [];
@@ -349,18 +352,36 @@ static unsafe class InterpretedCode
     [UnmanagedCallersOnly]
     static void E4M3Three(void* block) => E2M1((E2M1DotsBlock*)block, 3, powers: false);
 
-    static void E2M1(E2M1DotsBlock* block, int tokens, bool powers)
-        => Call(s_e2m1[tokens - 1 + (powers ? 0 : E2M1DotsCode.MostTokens)], block, processor => Allow(processor, block, tokens, powers));
+    [UnmanagedCallersOnly]
+    static void NarrowPowersOne(void* block) => E2M1((E2M1DotsBlock*)block, 1, powers: true, vectorFloats: 8);
+
+    [UnmanagedCallersOnly]
+    static void NarrowPowersTwo(void* block) => E2M1((E2M1DotsBlock*)block, 2, powers: true, vectorFloats: 8);
+
+    [UnmanagedCallersOnly]
+    static void NarrowPowersThree(void* block) => E2M1((E2M1DotsBlock*)block, 3, powers: true, vectorFloats: 8);
+
+    [UnmanagedCallersOnly]
+    static void NarrowE4M3One(void* block) => E2M1((E2M1DotsBlock*)block, 1, powers: false, vectorFloats: 8);
+
+    [UnmanagedCallersOnly]
+    static void NarrowE4M3Two(void* block) => E2M1((E2M1DotsBlock*)block, 2, powers: false, vectorFloats: 8);
+
+    [UnmanagedCallersOnly]
+    static void NarrowE4M3Three(void* block) => E2M1((E2M1DotsBlock*)block, 3, powers: false, vectorFloats: 8);
+
+    static void E2M1(E2M1DotsBlock* block, int tokens, bool powers, int vectorFloats = 16)
+        => Call((vectorFloats == 16 ? s_e2m1 : s_avx2E2M1)[tokens - 1 + (powers ? 0 : E2M1DotsCode.MostTokens)], block, processor => Allow(processor, block, tokens, powers, vectorFloats));
 
     /// <summary>What <paramref name="block"/> promises: whole rows, which end where the last step ends.</summary>
-    internal static void Allow(Processor processor, E2M1DotsBlock* block, int tokens, bool powers)
+    internal static void Allow(Processor processor, E2M1DotsBlock* block, int tokens, bool powers, int vectorFloats)
     {
         nint stepsBefore = (nint)(block->LastInputs - block->Inputs) / (E2M1DotsCode.StepColumns * tokens);
         int scalesOfStep = E2M1DotsCode.ScaleBytes(powers);
         processor.Allow(block, sizeof(E2M1DotsBlock), writable: true);
-        processor.Allow(block->Tables, E2M1DotsCode.TableBytes);
+        processor.Allow(block->Tables, vectorFloats == 16 ? E2M1DotsCode.TableBytes : Avx2E2M1DotsCode.TableBytes);
         processor.Allow(block->Inputs, (stepsBefore + 1) * E2M1DotsCode.StepColumns * tokens * sizeof(float));
-        processor.Allow(block->Sums, block->Pairs * E2M1DotsCode.RowsTogether * tokens * 64, writable: true);
+        processor.Allow(block->Sums, block->Pairs * E2M1DotsCode.RowsTogether * tokens * vectorFloats * sizeof(float), writable: true);
         for (nint row = 0; row < block->Pairs * E2M1DotsCode.RowsTogether; row++)
         {
             processor.Allow(block->Codes + row * block->RowBytes, (stepsBefore + 1) * (E2M1DotsCode.StepColumns / 2) + block->CodesBack);

@@ -364,6 +364,72 @@ public class ListingTests
     [Theory]
     [InlineData(nameof(GeneralRegister.Rdi))]
     [InlineData(nameof(GeneralRegister.Rcx))]
+    public void Two_rows_of_four_bits_on_256_bits(string argument)
+    {
+        int[] kept = argument == nameof(GeneralRegister.Rcx) ? [.. Enumerable.Range(0, 10)] : [];
+        foreach ((int tokens, bool powers) in ((int, bool)[])[(1, true), (2, false), (3, true), (3, false)])
+        {
+            List<string> step = ["mov r11, [rax+16]", "prefetcht0 [rcx+rdx*4]", "prefetcht0 [rcx+r11]"];
+            for (int part = 0; part < 4; part++)
+            {
+                (int half, int row) = (part / 2, part % 2);
+                for (int nibble = 0; nibble < 2; nibble++)
+                {
+                    step.Add($"vmovups ymm6, [rcx{(row == 0 ? "" : "+rdx")}{Plus(half * 32)}]");
+                    step.AddRange(nibble == 0 ? [] : ["vpsrlw ymm6, ymm6, 4"]);
+                    step.AddRange(["vpand ymm6, ymm6, ymm14", "vpshufb ymm7, ymm12, ymm6", "vpshufb ymm8, ymm13, ymm6", "vpunpcklbw ymm6, ymm7, ymm8", "vpunpckhbw ymm8, ymm7, ymm8"]);
+                    for (int columns = 0; columns < 2; columns++)
+                    {
+                        string pairs = columns == 0 ? "ymm6" : "ymm8";
+                        step.AddRange([$"vpslld ymm9, {pairs}, 16", $"vpand {pairs}, {pairs}, ymm15"]);
+                        for (int i = 0; i < 2 * tokens; i++)
+                        {
+                            (int odd, int token) = (i / tokens, i % tokens);
+                            string at = $"[r10{Plus((((half * 2 + nibble) * 2 + columns) * 2 + odd) * tokens * 32 + token * 32)}]";
+                            step.Add($"{(nibble == 0 && odd == 0 ? "vmulps" : "vfmadd231ps")} ymm{2 * token + columns}, {(odd == 0 ? "ymm9" : pairs)}, {at}");
+                        }
+                    }
+                }
+
+                step.AddRange(["mov r11, [rax+104]", $"vbroadcastss ymm6, [r8{(row == 0 ? "" : "+r9")}{Plus(powers ? 0 : half * 4)}]"]);
+                step.AddRange(powers
+                    ? [$"vpshufb ymm6, ymm6, [r11+{128 + 32 * half}]", "vpslld ymm6, ymm6, 23", "vpmaxud ymm6, ymm6, [r11+192]"]
+                    : ["vpshufb ymm7, ymm6, [r11+160]", "vpshufb ymm6, ymm6, [r11+128]", "vpslld ymm7, ymm7, 20", "vpslld ymm6, ymm6, 20", "vmulps ymm7, ymm7, [r11+192]", "vmulps ymm6, ymm6, [r11+192]"]);
+                step.Add("mov r11, [rax+96]");
+                for (int token = 0; token < tokens; token++)
+                {
+                    string sum = $"ymm{2 * token}", other = $"ymm{2 * token + 1}", total = $"[r11{Plus((row * tokens + token) * 32)}]";
+                    step.AddRange(powers ? [$"vaddps {sum}, {sum}, {other}", $"vfmadd213ps {sum}, ymm6, {total}"] : [$"vfmadd213ps {sum}, ymm6, {total}", $"vfmadd231ps {sum}, {other}, ymm7"]);
+                    step.Add($"vmovups {total}, {sum}");
+                }
+            }
+
+            int pair = 1 + kept.Length + 9;
+            Check(Avx2E2M1DotsCode.Multiply(Enum.Parse<GeneralRegister>(argument), tokens, powers), argument, string.Join('\n',
+            [
+                "mov rax, ARGUMENT",
+                .. kept.Select(i => $"vmovups [rax+{112 + 16 * i}], xmm{6 + i}"),
+                "mov r10, [rax+104]",
+                .. Enumerable.Range(0, 4).Select(table => $"vmovups ymm{12 + table}, [r10{Plus(table * 32)}]"),
+                "mov rcx, [rax]", "mov rdx, [rax+8]", "mov r8, [rax+24]", "mov r9, [rax+32]",
+                "mov r10, [rax+40]", "prefetcht0 [r8+512]", "prefetcht0 [r8+576]", "prefetcht0 [r8+640]",
+                "mov r11, [rax+96]", "vxorps ymm0, ymm0, ymm0",
+                .. Enumerable.Range(0, 2 * tokens).Select(total => $"vmovups [r11{Plus(total * 32)}], ymm0"),
+                .. step,
+                "add rcx, 64", $"add r8, {(powers ? 4 : 8)}", $"add r10, {512 * tokens}", "cmp r10, [rax+48]", $"jnz {pair + 6 + 2 * tokens}",
+                "mov r11, [rax+56]", "add rcx, r11", "mov r11, [rax+64]", "add r8, r11",
+                .. step,
+                "mov r11, [rax+72]", "add rcx, r11", "mov r11, [rax+80]", "add r8, r11", "mov r11, [rax+96]",
+                $"add r11, {64 * tokens}", "mov [rax+96], r11", "mov r11, [rax+88]", "dec r11", "mov [rax+88], r11", $"jnz {pair}",
+                .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{112 + 16 * i}]"),
+                "vzeroupper", "ret",
+            ]));
+        }
+    }
+
+    [Theory]
+    [InlineData(nameof(GeneralRegister.Rdi))]
+    [InlineData(nameof(GeneralRegister.Rcx))]
     public void Several_tokens_of_codes(string argument)
     {
         GeneralRegister register = Enum.Parse<GeneralRegister>(argument);

@@ -213,6 +213,31 @@ sealed unsafe class Processor
             case Code.VEX_Vpand_ymm_ymm_ymmm256:
                 Combine(i, (a, b) => a & b);
                 break;
+            case Code.VEX_Vmulps_ymm_ymm_ymmm256:
+                CombineWithSource(i, (a, b) => Bits(Float(a) * Float(b)));
+                break;
+            case Code.VEX_Vpmaxud_ymm_ymm_ymmm256:
+                CombineWithSource(i, Math.Max);
+                break;
+            case Code.VEX_Vfmadd213ps_ymm_ymm_ymmm256:
+                uint[] narrowAdded = Source(i, i.Op2Kind, i.Op2Register);
+                Combine(i, i.Op0Register, i.Op1Register, (value, factor, lane) => Bits(MathF.FusedMultiplyAdd(Float(factor), Float(value), Float(narrowAdded[lane]))));
+                break;
+            case Code.VEX_Vpshufb_ymm_ymm_ymmm256:
+                byte[] narrowShuffled = BytesOf(Read(i.Op1Register));
+                WriteBytes(i, [.. BytesOf(Source(i, i.Op2Kind, i.Op2Register)).Select((place, at) => place > 127 ? (byte)0 : narrowShuffled[at / 16 * 16 + (place & 15)])]);
+                break;
+            case Code.VEX_Vpunpcklbw_ymm_ymm_ymmm256:
+            case Code.VEX_Vpunpckhbw_ymm_ymm_ymmm256:
+                int upperEight = i.Code == Code.VEX_Vpunpckhbw_ymm_ymm_ymmm256 ? 8 : 0;
+                byte[] evenBytes = BytesOf(Read(i.Op1Register));
+                byte[] oddBytes = BytesOf(Source(i, i.Op2Kind, i.Op2Register));
+                WriteBytes(i, [.. Enumerable.Range(0, 32).Select(at => (at % 2 == 0 ? evenBytes : oddBytes)[at / 16 * 16 + upperEight + at % 16 / 2])]);
+                break;
+            case Code.VEX_Vpsrlw_ymm_ymm_imm8:
+                int rightWords = i.Immediate8;
+                Write(i, [.. Read(i.Op1Register).ToArray().Select(lane => rightWords > 15 ? 0 : (lane & 0xFFFF) >> rightWords | lane >> 16 >> rightWords << 16)]);
+                break;
             case Code.VEX_Vaddps_xmm_xmm_xmmm128:
             case Code.VEX_Vaddps_ymm_ymm_ymmm256:
                 Combine(i, Sum);
@@ -283,7 +308,7 @@ sealed unsafe class Processor
     {
         float[] sums = _vectors[i.Op0Register.GetNumber()];
         float[] factors = _vectors[i.Op1Register.GetNumber()];
-        Span<float> others = new(Address(i, lanes * sizeof(float)), lanes);
+        Span<float> others = i.Op2Kind == OpKind.Register ? _vectors[i.Op2Register.GetNumber()].AsSpan(0, lanes) : new(Address(i, lanes * sizeof(float)), lanes);
         for (int lane = 0; lane < lanes; lane++)
         {
             sums[lane] = MathF.FusedMultiplyAdd(factors[lane], others[lane], sums[lane]);
@@ -309,7 +334,13 @@ sealed unsafe class Processor
 
     // A register or the memory in its place.
     uint[] Source(in Instruction i, OpKind kind, Register register)
-        => kind == OpKind.Register ? Read(register).ToArray() : new ReadOnlySpan<uint>(Address(i, 64), 16).ToArray();
+        => kind == OpKind.Register ? Read(register).ToArray() : new ReadOnlySpan<uint>(Address(i, Bytes(i.Op0Register)), Bytes(i.Op0Register) / sizeof(uint)).ToArray();
+
+    void CombineWithSource(in Instruction i, Func<uint, uint, uint> lanes)
+    {
+        uint[] b = Source(i, i.Op2Kind, i.Op2Register);
+        Write(i, [.. Read(i.Op1Register).ToArray().Select((a, lane) => lanes(a, b[lane]))]);
+    }
 
     static uint Bits(float value) => BitConverter.SingleToUInt32Bits(value);
 

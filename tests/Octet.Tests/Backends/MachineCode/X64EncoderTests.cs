@@ -144,6 +144,8 @@ public class X64EncoderTests
                         Check(code => code.LoadVector(17, place), $"vmovups zmm17, {at}");
                         Check(code => code.LoadLanes(18, place), $"vbroadcastss zmm18, {at}");
                         Check(code => code.LoadPairsOfLanes(7, place), $"vbroadcastsd zmm7, {at}");
+                        Check(code => code.LoadVector256(11, place), $"vmovups ymm11, {at}");
+                        Check(code => code.LoadLanes256(3, place), $"vbroadcastss ymm3, {at}");
                         Check(code => code.PickBytes(3, 20, place), $"vpermb zmm3, zmm20, {at}");
                         Check(code => code.PickBytesOfBoth(30, 9, place), $"vpermt2b zmm30, zmm9, {at}");
                         Check(code => code.Prefetch(place), $"prefetcht0 {at}");
@@ -176,6 +178,10 @@ public class X64EncoderTests
                     Check(code => code.LoadLanes256(a, register, offset), $"vbroadcastss ymm{a}, {where}");
                     Check(code => code.StoreLane(register, offset, a, 3), $"vextractps {where}, xmm{a}, 3");
                     Check(code => code.MultiplyAdd256(a, 15 - a, register, offset), $"vfmadd231ps ymm{a}, ymm{15 - a}, {where}");
+                    Check(code => code.MultiplyThenAdd256(a, 15 - a, register, offset), $"vfmadd213ps ymm{a}, ymm{15 - a}, {where}");
+                    Check(code => code.Multiply256(a, 15 - a, register, offset), $"vmulps ymm{a}, ymm{15 - a}, {where}");
+                    Check(code => code.Larger256(a, 15 - a, register, offset), $"vpmaxud ymm{a}, ymm{15 - a}, {where}");
+                    Check(code => code.PickInLanes256(a, 15 - a, register, offset), $"vpshufb ymm{a}, ymm{15 - a}, {where}");
                 }
             }
 
@@ -184,6 +190,7 @@ public class X64EncoderTests
                 Check(code => code.UpperHalf(a, b), $"vextractf128 xmm{a}, ymm{b}, 1");
                 Check(code => code.ShiftLeft32(a, b, 16), $"vpslld ymm{a}, ymm{b}, 16");
                 Check(code => code.ShiftRightSigned16(a, b, 4), $"vpsraw ymm{a}, ymm{b}, 4");
+                Check(code => code.ShiftRightWords256(a, b, 4), $"vpsrlw ymm{a}, ymm{b}, 4");
                 for (int c = 0; c < 16; c++)
                 {
                     Check(code => code.Add256(a, b, c), $"vaddps ymm{a}, ymm{b}, ymm{c}");
@@ -191,6 +198,11 @@ public class X64EncoderTests
                     Check(code => code.AddNeighbours256(a, b, c), $"vhaddps ymm{a}, ymm{b}, ymm{c}");
                     Check(code => code.And256(a, b, c), $"vpand ymm{a}, ymm{b}, ymm{c}");
                     Check(code => code.MultiplyBytePairs256(a, b, c), $"vpmaddubsw ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.Multiply256(a, b, c), $"vmulps ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.MultiplyAdd256(a, b, c), $"vfmadd231ps ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.PickInLanes256(a, b, c), $"vpshufb ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.InterleaveBytes256(a, b, c, upper: false), $"vpunpcklbw ymm{a}, ymm{b}, ymm{c}");
+                    Check(code => code.InterleaveBytes256(a, b, c, upper: true), $"vpunpckhbw ymm{a}, ymm{b}, ymm{c}");
                 }
             }
         }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Octet.Backends.Cpu.MachineCode;
 
-/// <summary>The one argument of <see cref="E2M1DotsCode"/>. The function counts in it.</summary>
+/// <summary>The one argument of <see cref="E2M1DotsCode"/> and of <see cref="Avx2E2M1DotsCode"/>. The function counts in it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 unsafe struct E2M1DotsBlock
 {
@@ -21,7 +21,7 @@ unsafe struct E2M1DotsBlock
     /// <summary>Bytes from one row's scales to the next one's.</summary>
     internal nint ScaleRowBytes;
 
-    /// <summary>[step][vector][token][16], as <see cref="E2M1Input"/> lays them out.</summary>
+    /// <summary>[step][vector][token][lane], as <see cref="E2M1Input"/> lays them out.</summary>
     internal float* Inputs;
 
     /// <summary>Those of the last step, which is not the first.</summary>
@@ -42,14 +42,14 @@ unsafe struct E2M1DotsBlock
     /// <summary>Two rows each, 1 or more; counted down to 0.</summary>
     internal nint Pairs;
 
-    /// <summary>[row][token][16]: what is left to add of each product.</summary>
+    /// <summary>[row][token][lane]: what is left to add of each product.</summary>
     internal float* Sums;
 
-    /// <summary>What <see cref="E2M1DotsCode.WriteTables"/> writes.</summary>
+    /// <summary>What the code's <c>WriteTables</c> writes.</summary>
     internal byte* Tables;
 
     /// <summary>For the vectors that Windows wants kept.</summary>
-    internal fixed byte Kept[E2M1DotsCode.KeptVectors * 16];
+    internal fixed byte Kept[Avx2E2M1DotsCode.KeptVectors * 16];
 
     internal const int CodesOffset = 0;
     internal const int RowBytesOffset = 8;

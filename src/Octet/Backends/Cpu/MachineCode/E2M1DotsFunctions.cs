@@ -1,26 +1,35 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace Octet.Backends.Cpu.MachineCode;
 
-/// <summary>The functions of <see cref="E2M1DotsCode"/>. Tests put an interpreter of the same code in their place.</summary>
+/// <summary>The functions of <see cref="E2M1DotsCode"/>, or of <see cref="Avx2E2M1DotsCode"/>. Tests put an interpreter of the same code in their place.</summary>
+/// <param name="vectorFloats">Of the vectors that they compute in: 16, or 8.</param>
 /// <param name="powers">For one, two and three tokens, where scales are powers of two.</param>
 /// <param name="e4M3">The same, where scales are E4M3.</param>
-sealed unsafe class E2M1DotsFunctions(delegate* unmanaged<void*, void>[] powers, delegate* unmanaged<void*, void>[] e4M3)
+sealed unsafe class E2M1DotsFunctions(int vectorFloats, delegate* unmanaged<void*, void>[] powers, delegate* unmanaged<void*, void>[] e4M3)
 {
     const int Line = 64;
-    const int VectorFloats = Line / sizeof(float);
+    const int Widest = 16;
 
     // Live as long as the process.
-    static readonly byte* s_powersTables = Tables(powers: true);
-    static readonly byte* s_e4M3Tables = Tables(powers: false);
+    readonly byte* _powersTables = Tables(vectorFloats, powers: true);
+    readonly byte* _e4M3Tables = Tables(vectorFloats, powers: false);
 
     /// <summary>Generated when first asked for, for the life of the process; null where there can be none.</summary>
-    internal static E2M1DotsFunctions? Shared => Generated.Functions;
+    internal static E2M1DotsFunctions? Avx512 => Generated512.Functions;
+
+    /// <inheritdoc cref="Avx512"/>
+    internal static E2M1DotsFunctions? Avx2 => Generated256.Functions;
 
     /// <summary>Why there are none, or null.</summary>
-    internal static string? Refusal => Generated.Refusal;
+    internal static string? Avx512Refusal => Generated512.Refusal;
+
+    /// <inheritdoc cref="Avx512Refusal"/>
+    internal static string? Avx2Refusal => Generated256.Refusal;
+
+    /// <summary>Of the vectors that they compute in, and of each product's sums.</summary>
+    internal int VectorFloats => vectorFloats;
 
     internal void Multiply(in E2M1DotsRun run)
     {
@@ -46,7 +55,7 @@ sealed unsafe class E2M1DotsFunctions(delegate* unmanaged<void*, void>[] powers,
             ScalesMove = E2M1DotsCode.RowsTogether * run.ScaleRowBytes - (run.Columns - StepColumns) * scalesOfStep / StepColumns,
             Pairs = pairs,
             Sums = run.Sums,
-            Tables = run.HasPowers ? s_powersTables : s_e4M3Tables,
+            Tables = run.HasPowers ? _powersTables : _e4M3Tables,
         };
         delegate* unmanaged<void*, void> multiply = (run.HasPowers ? powers : e4M3)[run.Tokens - 1];
         if (pairs > 0)
@@ -62,51 +71,63 @@ sealed unsafe class E2M1DotsFunctions(delegate* unmanaged<void*, void>[] powers,
             block.RowBytes = 0;
             block.ScaleRowBytes = 0;
             block.Pairs = 1;
-            block.Sums = run.Sums + row * run.Tokens * VectorFloats;
+            block.Sums = run.Sums + row * run.Tokens * vectorFloats;
             multiply(&block);
         }
     }
 
-    static byte* Tables(bool powers)
+    static byte* Tables(int vectorFloats, bool powers)
     {
-        var tables = (byte*)NativeMemory.AlignedAlloc(E2M1DotsCode.TableBytes, Line);
-        E2M1DotsCode.WriteTables(new Span<byte>(tables, E2M1DotsCode.TableBytes), powers);
+        var tables = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(E2M1DotsCode.TableBytes, Avx2E2M1DotsCode.TableBytes), Line);
+        if (vectorFloats == Widest)
+        {
+            E2M1DotsCode.WriteTables(new Span<byte>(tables, E2M1DotsCode.TableBytes), powers);
+        }
+        else
+        {
+            Avx2E2M1DotsCode.WriteTables(new Span<byte>(tables, Avx2E2M1DotsCode.TableBytes), powers);
+        }
+
         return tables;
     }
 
-    static bool TryGenerate([NotNullWhen(true)] out E2M1DotsFunctions? functions, [NotNullWhen(false)] out string? refusal)
+    static E2M1DotsFunctions? Generate(int vectorFloats, out string? refusal)
     {
-        functions = null;
-        if (!Avx512BW.IsSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        if (!(vectorFloats == Widest ? Avx512BW.IsSupported : System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported) || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
-            refusal = "it takes AVX-512 BW";
-            return false;
+            refusal = vectorFloats == Widest ? "it takes AVX-512 BW" : "it takes AVX2 and FMA";
+            return null;
         }
 
         byte[][] code = new byte[2 * E2M1DotsCode.MostTokens][];
         for (int i = 0; i < code.Length; i++)
         {
-            code[i] = E2M1DotsCode.Multiply(X64Encoder.FirstArgument, i % E2M1DotsCode.MostTokens + 1, powers: i < E2M1DotsCode.MostTokens);
+            int tokens = i % E2M1DotsCode.MostTokens + 1;
+            bool powers = i < E2M1DotsCode.MostTokens;
+            code[i] = vectorFloats == Widest ? E2M1DotsCode.Multiply(X64Encoder.FirstArgument, tokens, powers) : Avx2E2M1DotsCode.Multiply(X64Encoder.FirstArgument, tokens, powers);
         }
 
         if (!ExecutableMemory.TryCreate(code, out ExecutableMemory? memory, out refusal))
         {
-            return false;
+            return null;
         }
 
         // A machine that computes this wrongly is better found here than in a model's answers.
-        E2M1DotsFunctions generated = new([memory.Entry(0), memory.Entry(1), memory.Entry(2)], [memory.Entry(3), memory.Entry(4), memory.Entry(5)]);
+        E2M1DotsFunctions generated = new(vectorFloats, [memory.Entry(0), memory.Entry(1), memory.Entry(2)], [memory.Entry(3), memory.Entry(4), memory.Entry(5)]);
         refusal = KnownE2M1Dots.AreExact(generated) ? null : "the processor computes known products wrongly";
-        functions = refusal is null ? generated : null;
-        return refusal is null;
+        return refusal is null ? generated : null;
     }
 
-    static class Generated
+    static class Generated512
     {
-        internal static readonly E2M1DotsFunctions? Functions;
         internal static readonly string? Refusal;
+        internal static readonly E2M1DotsFunctions? Functions = Generate(Widest, out Refusal);
+    }
 
-        static Generated() => TryGenerate(out Functions, out Refusal);
+    static class Generated256
+    {
+        internal static readonly string? Refusal;
+        internal static readonly E2M1DotsFunctions? Functions = Generate(Widest / 2, out Refusal);
     }
 }
 
@@ -139,9 +160,9 @@ readonly unsafe struct E2M1DotsRun
     /// <summary>As <see cref="E2M1Input"/> lays them out.</summary>
     internal float* Inputs { get; init; }
 
-    /// <summary>[row][token][16]: what is left to add of each product; <see cref="SumFloats"/>.</summary>
+    /// <summary>[row][token][<see cref="E2M1DotsFunctions.VectorFloats"/>]: what is left to add of each product; <see cref="SumFloats"/>.</summary>
     internal float* Sums { get; init; }
 
-    /// <summary>Floats of sums, with those of the neighbour that an odd number has.</summary>
+    /// <summary>Floats of the widest sums, with those of the neighbour that an odd number of rows has.</summary>
     internal static int SumFloats(int rows, int tokens) => (rows + 1) / 2 * 2 * tokens * 16;
 }

@@ -6,7 +6,6 @@ namespace Octet.Backends.Cpu.MachineCode;
 static unsafe class KnownE2M1Dots
 {
     const int Line = 64;
-    const int VectorFloats = Line / sizeof(float);
 
     /// <summary>Whether every row comes out right, for each number of tokens and kind of scales.</summary>
     internal static bool AreExact(E2M1DotsFunctions functions)
@@ -34,7 +33,7 @@ static unsafe class KnownE2M1Dots
                         x[column] = Input(token, column);
                     }
 
-                    E2M1Input.Arrange(x, Columns, memory, token, tokens);
+                    E2M1Input.Arrange(x, Columns, memory, token, tokens, functions.VectorFloats);
                 }
 
                 exact &= AreExact(functions, codes, scales, memory, memory + inputs, new() { Rows = Rows, Columns = Columns, Tokens = tokens, HasPowers = true })
@@ -65,9 +64,9 @@ static unsafe class KnownE2M1Dots
         for (int i = 0; i < run.Rows * run.Tokens; i++)
         {
             float found = 0;
-            for (int lane = 0; lane < VectorFloats; lane++)
+            for (int lane = 0; lane < functions.VectorFloats; lane++)
             {
-                found += sums[i * VectorFloats + lane];
+                found += sums[i * functions.VectorFloats + lane];
             }
 
             exact &= found == Expected(codes, i / run.Tokens, i % run.Tokens, run.Columns, block);

@@ -221,22 +221,32 @@ sealed class X64Encoder
     /// <summary>sums += pairs of bfloat16 * others, in float32.</summary>
     internal void MultiplyPairs(int sums, int pairs, int others) => EvexRegisters(OpcodeMap0F38, Prefix.F3, 0x52, sums, pairs, others);
 
-    internal void LoadVector256(int vector, GeneralRegister from, int offset) => Vex256(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset);
+    internal void LoadVector256(int vector, GeneralRegister from, int offset = 0) => LoadVector256(vector, new Place(from, offset));
 
-    internal void StoreVector256(GeneralRegister to, int offset, int vector) => Vex256(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset);
+    internal void LoadVector256(int vector, Place from) => Vex256(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from);
+
+    internal void StoreVector256(GeneralRegister to, int offset, int vector) => Vex256(OpcodeMap0F, Prefix.None, 0x11, vector, 0, new Place(to, offset));
 
     /// <summary>The lower half of a vector of 256 bits; the upper half becomes 0.</summary>
-    internal void LoadVector128(int vector, GeneralRegister from, int offset) => VexMemory(OpcodeMap0F, Prefix.None, 0x10, vector, 0, from, offset, Wide.No);
+    internal void LoadVector128(int vector, GeneralRegister from, int offset) => VexMemory(OpcodeMap0F, Prefix.None, 0x10, vector, 0, new Place(from, offset), Wide.No);
 
-    internal void StoreVector128(GeneralRegister to, int offset, int vector) => VexMemory(OpcodeMap0F, Prefix.None, 0x11, vector, 0, to, offset, Wide.No);
+    internal void StoreVector128(GeneralRegister to, int offset, int vector) => VexMemory(OpcodeMap0F, Prefix.None, 0x11, vector, 0, new Place(to, offset), Wide.No);
 
     /// <summary>Every lane of 32 bits = those at <paramref name="from"/> + <paramref name="offset"/>.</summary>
-    internal void LoadLanes256(int vector, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from, offset);
+    internal void LoadLanes256(int vector, GeneralRegister from, int offset) => LoadLanes256(vector, new Place(from, offset));
+
+    internal void LoadLanes256(int vector, Place from) => Vex256(OpcodeMap0F38, Prefix.Size, 0x18, vector, 0, from);
 
     internal void ZeroVector256(int vector) => Vex256(OpcodeMap0F, Prefix.None, 0x57, vector, vector, vector);
 
     /// <summary>to = a + b, in float32.</summary>
     internal void Add256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.None, 0x58, to, a, b);
+
+    /// <summary>to = a * b, in float32.</summary>
+    internal void Multiply256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.None, 0x59, to, a, b);
+
+    /// <summary>to = factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32.</summary>
+    internal void Multiply256(int to, int factors, GeneralRegister from, int offset) => Vex256(OpcodeMap0F, Prefix.None, 0x59, to, factors, new Place(from, offset));
 
     /// <summary>In each half of 128 bits: the sums of the neighbours of a, two, then those of b, in float32.</summary>
     internal void AddNeighbours256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.F2, 0x7C, to, a, b);
@@ -253,14 +263,35 @@ sealed class X64Encoder
     /// <summary>Lane <paramref name="lane"/>, 0 to 3, of 32 bits.</summary>
     internal void StoreLane(GeneralRegister to, int offset, int vector, byte lane)
     {
-        VexMemory(OpcodeMap0F3A, Prefix.Size, 0x17, vector, 0, to, offset, Wide.No);
+        VexMemory(OpcodeMap0F3A, Prefix.Size, 0x17, vector, 0, new Place(to, offset), Wide.No);
         _code.Add(lane);
     }
 
     internal void And256(int to, int a, int b) => Vex256(OpcodeMap0F, Prefix.Size, 0xDB, to, a, b);
 
     /// <summary>sums += factors * (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32, rounded once.</summary>
-    internal void MultiplyAdd256(int sums, int factors, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, from, offset);
+    internal void MultiplyAdd256(int sums, int factors, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, new Place(from, offset));
+
+    /// <summary>sums += factors * others, in float32, rounded once.</summary>
+    internal void MultiplyAdd256(int sums, int factors, int others) => Vex256(OpcodeMap0F38, Prefix.Size, 0xB8, sums, factors, others);
+
+    /// <summary>values = values * factors + (the vector at <paramref name="from"/> + <paramref name="offset"/>), in float32, rounded once.</summary>
+    internal void MultiplyThenAdd256(int values, int factors, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0xA8, values, factors, new Place(from, offset));
+
+    /// <summary>The larger of each lane and the one at <paramref name="from"/> + <paramref name="offset"/>, as a number of 32 bits without a sign.</summary>
+    internal void Larger256(int to, int a, GeneralRegister from, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0x3F, to, a, new Place(from, offset));
+
+    /// <summary>Bytes = those of the same 128 bits of <paramref name="from"/> that the low four bits of <paramref name="order"/> number, and 0 where its highest bit is set.</summary>
+    internal void PickInLanes256(int to, int from, int order) => Vex256(OpcodeMap0F38, Prefix.Size, 0x00, to, from, order);
+
+    /// <summary>The same, in the order that is at <paramref name="at"/> + <paramref name="offset"/>.</summary>
+    internal void PickInLanes256(int to, int from, GeneralRegister at, int offset) => Vex256(OpcodeMap0F38, Prefix.Size, 0x00, to, from, new Place(at, offset));
+
+    /// <summary>In each 128 bits: the lower (or upper) eight bytes of a and b by turns.</summary>
+    internal void InterleaveBytes256(int to, int a, int b, bool upper) => Vex256(OpcodeMap0F, Prefix.Size, (byte)(upper ? 0x68 : 0x60), to, a, b);
+
+    /// <summary>Words of 16 bits, zeros coming in.</summary>
+    internal void ShiftRightWords256(int to, int from, byte bits) => Shift256(0x71, 2, to, from, bits);
 
     /// <summary>Lanes of 16 bits = the first byte times the first factor plus the second times the second: factors unsigned, bytes signed, sums saturated.</summary>
     internal void MultiplyBytePairs256(int to, int factors, int bytes) => Vex256(OpcodeMap0F38, Prefix.Size, 0x04, to, factors, bytes);
@@ -288,22 +319,14 @@ sealed class X64Encoder
         _code.Add((byte)(0xC0 | (register & 7) << 3 | operand & 7));
     }
 
-    void Vex256(byte map, Prefix prefix, byte opcode, int register, int second, GeneralRegister at, int offset)
-        => VexMemory(map, prefix, opcode, register, second, at, offset, Wide.Yes);
+    void Vex256(byte map, Prefix prefix, byte opcode, int register, int second, Place at)
+        => VexMemory(map, prefix, opcode, register, second, at, Wide.Yes);
 
-    void VexMemory(byte map, Prefix prefix, byte opcode, int register, int second, GeneralRegister at, int offset, Wide wide)
+    void VexMemory(byte map, Prefix prefix, byte opcode, int register, int second, Place at, Wide wide)
     {
-        Vex(map, prefix, register, second, (byte)at, wide: wide);
+        Vex(map, prefix, register, second, (byte)at.Base, (byte)(at.Index ?? 0), wide);
         _code.Add(opcode);
-        if (offset is not 0 and >= sbyte.MinValue and <= sbyte.MaxValue)
-        {
-            _code.Add((byte)(0x40 | (register & 7) << 3 | (byte)at & 7));
-            _code.Add((byte)offset);
-        }
-        else
-        {
-            Address((byte)register, at, offset);
-        }
+        Address((byte)register, at, unit: 1);
     }
 
     void Plain(byte opcode, byte register, byte operand)
