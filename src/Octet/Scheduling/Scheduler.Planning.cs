@@ -62,8 +62,12 @@ sealed partial class Scheduler
         int missing = request.Session.Known - request.Session.Computed;
         int tokens = Math.Min(room, missing);
 
-        // Behind the last of them one is drawn.
-        tokens -= tokens > 0 && tokens == missing && !HasMask(request) ? 1 : 0;
+        // Behind the last of them one is drawn. What is computed together is always the same where results have to be.
+        if (tokens > 0 && tokens == missing && !HasMask(request))
+        {
+            tokens = _limits.IsDeterministic ? 0 : tokens - 1;
+        }
+
         if (tokens > 0)
         {
             _engine.Lengthen(request.Session, request.Session.Known);
