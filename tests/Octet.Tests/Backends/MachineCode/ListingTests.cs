@@ -370,6 +370,11 @@ public class ListingTests
         foreach ((int tokens, bool powers) in ((int, bool)[])[(1, true), (2, false), (3, true), (3, false)])
         {
             List<string> step = ["mov r11, [rax+16]", "prefetcht0 [rcx+rdx*4]", "prefetcht0 [rcx+r11]"];
+            int[] totals = [4, 5, 10, 11];
+            string[] begin = tokens == 3
+                ? ["mov r11, [rax+96]", "vxorps ymm0, ymm0, ymm0", .. Enumerable.Range(0, 6).Select(total => $"vmovups [r11{Plus(total * 32)}], ymm0")]
+                : [.. totals.Take(2 * tokens).Select(total => $"vxorps ymm{total}, ymm{total}, ymm{total}")];
+            string[] end = tokens == 3 ? [] : [.. Enumerable.Range(0, 2 * tokens).Select(total => $"vmovups [r11{Plus(total * 32)}], ymm{totals[total]}")];
             for (int part = 0; part < 4; part++)
             {
                 (int half, int row) = (part / 2, part % 2);
@@ -395,12 +400,15 @@ public class ListingTests
                 step.AddRange(powers
                     ? [$"vpshufb ymm6, ymm6, [r11+{128 + 32 * half}]", "vpslld ymm6, ymm6, 23", "vpmaxud ymm6, ymm6, [r11+192]"]
                     : ["vpshufb ymm7, ymm6, [r11+160]", "vpshufb ymm6, ymm6, [r11+128]", "vpslld ymm7, ymm7, 20", "vpslld ymm6, ymm6, 20", "vmulps ymm7, ymm7, [r11+192]", "vmulps ymm6, ymm6, [r11+192]"]);
-                step.Add("mov r11, [rax+96]");
+                step.AddRange(tokens == 3 ? ["mov r11, [rax+96]"] : []);
                 for (int token = 0; token < tokens; token++)
                 {
-                    string sum = $"ymm{2 * token}", other = $"ymm{2 * token + 1}", total = $"[r11{Plus((row * tokens + token) * 32)}]";
-                    step.AddRange(powers ? [$"vaddps {sum}, {sum}, {other}", $"vfmadd213ps {sum}, ymm6, {total}"] : [$"vfmadd213ps {sum}, ymm6, {total}", $"vfmadd231ps {sum}, {other}, ymm7"]);
-                    step.Add($"vmovups {total}, {sum}");
+                    int place = row * tokens + token;
+                    string sum = $"ymm{2 * token}", other = $"ymm{2 * token + 1}", total = $"[r11{Plus(place * 32)}]";
+                    step.AddRange(powers ? [$"vaddps {sum}, {sum}, {other}"] : []);
+                    step.AddRange(tokens == 3
+                        ? [$"vfmadd213ps {sum}, ymm6, {total}", .. powers ? [] : (string[])[$"vfmadd231ps {sum}, {other}, ymm7"], $"vmovups {total}, {sum}"]
+                        : [$"vfmadd231ps ymm{totals[place]}, {sum}, ymm6", .. powers ? [] : (string[])[$"vfmadd231ps ymm{totals[place]}, {other}, ymm7"]]);
                 }
             }
 
@@ -413,13 +421,13 @@ public class ListingTests
                 .. Enumerable.Range(0, 4).Select(table => $"vmovups ymm{12 + table}, [r10{Plus(table * 32)}]"),
                 "mov rcx, [rax]", "mov rdx, [rax+8]", "mov r8, [rax+24]", "mov r9, [rax+32]",
                 "mov r10, [rax+40]", "prefetcht0 [r8+512]", "prefetcht0 [r8+576]", "prefetcht0 [r8+640]",
-                "mov r11, [rax+96]", "vxorps ymm0, ymm0, ymm0",
-                .. Enumerable.Range(0, 2 * tokens).Select(total => $"vmovups [r11{Plus(total * 32)}], ymm0"),
+                .. begin,
                 .. step,
-                "add rcx, 64", $"add r8, {(powers ? 4 : 8)}", $"add r10, {512 * tokens}", "cmp r10, [rax+48]", $"jnz {pair + 6 + 2 * tokens}",
+                "add rcx, 64", $"add r8, {(powers ? 4 : 8)}", $"add r10, {512 * tokens}", "cmp r10, [rax+48]", $"jnz {pair + 4 + begin.Length}",
                 "mov r11, [rax+56]", "add rcx, r11", "mov r11, [rax+64]", "add r8, r11",
                 .. step,
                 "mov r11, [rax+72]", "add rcx, r11", "mov r11, [rax+80]", "add r8, r11", "mov r11, [rax+96]",
+                .. end,
                 $"add r11, {64 * tokens}", "mov [rax+96], r11", "mov r11, [rax+88]", "dec r11", "mov [rax+88], r11", $"jnz {pair}",
                 .. kept.Select(i => $"vmovups xmm{6 + i}, [rax+{112 + 16 * i}]"),
                 "vzeroupper", "ret",

@@ -35,6 +35,10 @@ static class Avx2E2M1DotsCode
     const int Even = 9;
     const int Tables = 12;
 
+    // Registers are left for the totals of so many tokens; those of more lie in memory.
+    const int MostTotalsTokens = 2;
+    static ReadOnlySpan<int> Totals => [4, 5, 10, 11];
+
     // Of the tables.
     const int PlacesOffset = 4 * VectorBytes;
     const int UnitOffset = 6 * VectorBytes;
@@ -68,11 +72,21 @@ static class Avx2E2M1DotsCode
         code.Prefetch(R8, ScalesAhead);
         code.Prefetch(R8, ScalesAhead + LineBytes);
         code.Prefetch(R8, ScalesAhead + 2 * LineBytes);
-        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
-        code.ZeroVector256(Sums);
-        for (int total = 0; total < RowsTogether * tokens; total++)
+        if (tokens <= MostTotalsTokens)
         {
-            code.StoreVector256(R11, total * VectorBytes, Sums);
+            for (int total = 0; total < RowsTogether * tokens; total++)
+            {
+                code.ZeroVector256(Totals[total]);
+            }
+        }
+        else
+        {
+            code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+            code.ZeroVector256(Sums);
+            for (int total = 0; total < RowsTogether * tokens; total++)
+            {
+                code.StoreVector256(R11, total * VectorBytes, Sums);
+            }
         }
 
         int step = code.Position;
@@ -88,6 +102,11 @@ static class Avx2E2M1DotsCode
         Move(code, Rcx, E2M1DotsBlock.CodesMoveOffset);
         Move(code, R8, E2M1DotsBlock.ScalesMoveOffset);
         code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+        for (int total = 0; tokens <= MostTotalsTokens && total < RowsTogether * tokens; total++)
+        {
+            code.StoreVector256(R11, total * VectorBytes, Totals[total]);
+        }
+
         code.Add(R11, RowsTogether * tokens * VectorBytes);
         code.Store(Rax, E2M1DotsBlock.SumsOffset, R11);
         code.Load(R11, Rax, E2M1DotsBlock.PairsOffset);
@@ -189,7 +208,6 @@ static class Avx2E2M1DotsCode
         }
     }
 
-    // Totals lie in memory: of three tokens there would be no registers for them.
     static void AddTotals(X64Encoder code, int row, int half, int tokens, bool powers)
     {
         int offset = powers ? 0 : half * sizeof(int);
@@ -211,23 +229,38 @@ static class Avx2E2M1DotsCode
             code.Multiply256(Codes, Codes, R11, UnitOffset);
         }
 
-        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+        if (tokens > MostTotalsTokens)
+        {
+            code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+        }
+
         for (int token = 0; token < tokens; token++)
         {
             int sum = Sums + 2 * token;
-            int total = (row * tokens + token) * VectorBytes;
+            int total = row * tokens + token;
             if (powers)
             {
                 code.Add256(sum, sum, sum + 1);
-                code.MultiplyThenAdd256(sum, Codes, R11, total);
             }
-            else
+
+            if (tokens <= MostTotalsTokens)
             {
-                code.MultiplyThenAdd256(sum, Codes, R11, total);
+                code.MultiplyAdd256(Totals[total], sum, Codes);
+                if (!powers)
+                {
+                    code.MultiplyAdd256(Totals[total], sum + 1, First);
+                }
+
+                continue;
+            }
+
+            code.MultiplyThenAdd256(sum, Codes, R11, total * VectorBytes);
+            if (!powers)
+            {
                 code.MultiplyAdd256(sum, sum + 1, First);
             }
 
-            code.StoreVector256(R11, total, sum);
+            code.StoreVector256(R11, total * VectorBytes, sum);
         }
     }
 }
