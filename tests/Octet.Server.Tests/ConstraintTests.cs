@@ -48,6 +48,16 @@ public class ConstraintTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Theory]
+    [InlineData("[\"yes\\u0000no\"]", "[\"yes\",\"no\"]", "^(yes|no)$")]
+    [InlineData("[\"x 1 z\"]", "[\"x\",\"z\"]", "^(x|z)$")]
+    public async Task Choices_are_not_taken_for_others_that_were_held_to_before(string before, string choice, string pattern)
+    {
+        await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],"guided_choice":{{before}}}""");
+        JsonObject answer = await _server.AskAsync(Chat, $$"""{"messages":[{{Question}}],"guided_choice":{{choice}}}""");
+        Assert.Matches(pattern, (string?)answer["choices"]![0]!["message"]!["content"]);
+    }
+
+    [Theory]
     [InlineData("\"required\"", "get_weather|get_time")]
     [InlineData("""{"type":"function","function":{"name":"get_weather"}}""", "get_weather")]
     [InlineData("""{"type":"function","function":{"name":"get_time"}}""", "get_time")]

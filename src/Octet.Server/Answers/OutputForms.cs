@@ -121,7 +121,10 @@ static class OutputForms
                 return fields.Flag(name) == true ? AnyObject(path) : default;
             case "choice":
                 string[] options = [.. fields.Texts(name)!];
-                return new OutputForm(path, $"choice {string.Join('\0', options)}", () => OutputConstraint.Choice(options));
+
+                // A text may hold any character: its length says where it ends.
+                string key = string.Concat(options.Select(static option => string.Create(CultureInfo.InvariantCulture, $" {option.Length} {option}")));
+                return new OutputForm(path, $"choice{key}", () => OutputConstraint.Choice(options));
             case "regex":
                 string pattern = fields.Text(name)!;
                 return new OutputForm(path, $"regex {pattern}", () => OutputConstraint.Regex(pattern));
