@@ -133,6 +133,43 @@ public class ChatTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task Each_of_several_answers_ends_once_behind_its_text_and_has_its_probabilities_with_it()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, $$"""{"messages":[{{Question}}],"n":4,"max_tokens":3,"logprobs":true,"stream":true}"""));
+            for (int index = 0; index < 4; index++)
+            {
+                JsonNode[] own = [.. chunks.Select(chunk => chunk["choices"]![0]!).Where(choice => (int)choice["index"]! == index)];
+                Assert.Equal("length", (string?)own[^1]["finish_reason"]);
+                Assert.All(own[..^1], choice => Assert.Null(choice["finish_reason"]));
+                (string text, string tokens) = ("", "");
+                foreach (JsonNode choice in own)
+                {
+                    text += (string?)choice["delta"]!["content"];
+                    tokens += string.Concat((choice["logprobs"]?["content"]!.AsArray() ?? []).Select(token => (string?)token!["token"]));
+                    Assert.Equal(text.TrimEnd(), tokens.TrimEnd());
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_answer_of_one_call_says_how_it_ended_and_what_of_its_prompt_was_known()
+    {
+        string body = $$"""{"messages":[{"role":"user","content":"What is the weather in Paris?"}],"tools":[{{Weather}}],"parallel_tool_calls":false,"temperature":0@0}""";
+        JsonObject whole = await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal));
+        JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, body.Replace("@0", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal)));
+        JsonObject again = await _server.AskAsync(Path, body.Replace("@0", "", StringComparison.Ordinal));
+
+        Assert.Equal("tool_calls", (string?)whole["choices"]![0]!["finish_reason"]);
+        Assert.Equal("tool_calls", (string?)chunks[^2]["choices"]![0]!["finish_reason"]);
+        Assert.All(chunks[..^2], chunk => Assert.Null(chunk["choices"]![0]!["finish_reason"]));
+        Assert.All([chunks[^1], again], answer => Assert.True((int)answer["usage"]!["prompt_tokens_details"]!["cached_tokens"]! > 0));
+        Assert.Equal((int)whole["usage"]!["completion_tokens"]!, (int)chunks[^1]["usage"]!["completion_tokens"]!);
+    }
+
+    [Fact]
     public async Task A_bias_forces_a_token()
     {
         using var model = LanguageModel.Load(TestModels.TinyPath);

@@ -121,6 +121,22 @@ public class CompletionTests(TinyServer fixture) : IClassFixture<TinyServer>
         }
     }
 
+    [Fact]
+    public async Task Each_of_several_texts_comes_with_its_own_probabilities_and_ends_once()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            JsonObject[] chunks = Events.Chunks(await _server.StreamAsync(Path, """{"prompt":["E4M3 is","E5M2 is"],"n":4,"max_tokens":12,"logprobs":1,"temperature":0,"stream":true}"""));
+            for (int index = 0; index < 8; index++)
+            {
+                JsonNode[] own = [.. chunks.Select(chunk => chunk["choices"]![0]!).Where(choice => (int)choice["index"]! == index)];
+                Assert.Equal("length", (string?)own[^1]["finish_reason"]);
+                Assert.All(own[..^1], choice => Assert.Null(choice["finish_reason"]));
+                Assert.All(own, choice => Assert.Equal((string?)choice["text"], string.Concat(choice["logprobs"]!["tokens"]!.AsArray().Select(token => (string?)token))));
+            }
+        }
+    }
+
     [Theory]
     [InlineData("prompt", """{"max_tokens":1}""")]
     [InlineData("prompt", """{"prompt":[]}""")]

@@ -57,6 +57,16 @@ public class MessagesTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task A_message_of_one_call_says_what_of_its_prompt_was_known()
+    {
+        const string Body = $$"""{"max_tokens":100,"temperature":0,"tools":[{{Weather}}],"tool_choice":{"type":"auto","disable_parallel_tool_use":true},"messages":[{"role":"user","content":"What is the weather in Paris?"}]}""";
+        await _server.AskAsync(Path, Body);
+        JsonObject again = await _server.AskAsync(Path, Body);
+        Assert.Equal("tool_use", (string?)again["stop_reason"]);
+        Assert.True((int)again["usage"]!["cache_read_input_tokens"]! > 0);
+    }
+
+    [Fact]
     public async Task A_stop_sequence_is_said()
     {
         JsonObject message = await _server.AskAsync(Path, """{"max_tokens":100,"temperature":0,"stop_sequences":["format"],"system":[{"type":"text","text":"Be kind."}],"messages":[{"role":"user","content":"What is E4M3?"}]}""");

@@ -3,15 +3,15 @@ using Octet.Output;
 
 namespace Octet.Server.Answers;
 
-/// <summary>One answer while it is generated: counts, and how it ended.</summary>
+/// <summary>One answer while it is generated: counts, and how it ended, as far as its updates have been taken in.</summary>
 /// <param name="index">Which of the request's.</param>
 /// <param name="model">Who answers.</param>
 /// <param name="prompt">The prompt's tokens.</param>
 /// <param name="options">How.</param>
-/// <param name="calls">Which calls of tools it may hold.</param>
-sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, CallMode calls)
+/// <param name="isForced">Whether it is a call that is no call of the model's own form.</param>
+sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, bool isForced)
 {
-    readonly ForcedCall? _forced = calls == CallMode.Forced ? new ForcedCall() : null;
+    readonly ForcedCall? _forced = isForced ? new ForcedCall() : null;
     int _calls;
 
     internal int Index => index;
@@ -40,23 +40,17 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
     /// <summary>How long prompt and answer took by the engine's clock; null until it is known.</summary>
     internal GenerationStatistics? Statistics { get; private set; }
 
-    /// <summary>Generates; what a caller gets has been counted already.</summary>
+    /// <summary>Generates. What comes is not counted yet: it may be far ahead of who reads it.</summary>
     internal async IAsyncEnumerable<GenerationUpdate> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (GenerationUpdate made in model.GenerateAsync(prompt, null, options, cancellationToken))
         {
-            GenerationUpdate update = _forced?.Read(made) ?? made;
-            Count(update);
-            yield return update;
-            if (calls == CallMode.One && _calls > 0 && End is null)
-            {
-                End = AnswerEnd.ToolCalls;
-                yield break;
-            }
+            yield return _forced?.Read(made) ?? made;
         }
     }
 
-    void Count(GenerationUpdate update)
+    /// <summary>Takes the next update in: the answer is as far as that says, and no further.</summary>
+    internal void Count(GenerationUpdate update)
     {
         if (update.TokenId is not null)
         {

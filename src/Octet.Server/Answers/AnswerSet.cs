@@ -29,8 +29,8 @@ sealed class AnswerSet
     /// <param name="prompts">A prompt for each answer.</param>
     /// <param name="options">How; answers to the same prompt have seeds of their own.</param>
     /// <param name="promptTokens">Tokens of all different prompts.</param>
-    /// <param name="calls">Which calls of tools answers may hold.</param>
-    internal AnswerSet(ApiRequest request, ModelLease lease, string operation, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, int promptTokens, CallMode calls = CallMode.Free)
+    /// <param name="isForced">Whether each is a call that is no call of the model's own form.</param>
+    internal AnswerSet(ApiRequest request, ModelLease lease, string operation, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, int promptTokens, bool isForced = false)
     {
         _request = request;
         _metrics = request.Server.Get<ServerMetrics>().Of(lease.Name);
@@ -41,7 +41,7 @@ sealed class AnswerSet
         request.ModelName = lease.Name;
         request.PromptTokens = promptTokens;
         LanguageModel model = lease.Language;
-        Answers = [.. prompts.Select((prompt, i) => new Answer(i, model, prompt, options.Seed is { } seed && i > 0 ? options with { Seed = unchecked(seed + i) } : options, calls))];
+        Answers = [.. prompts.Select((prompt, i) => new Answer(i, model, prompt, options.Seed is { } seed && i > 0 ? options with { Seed = unchecked(seed + i) } : options, isForced))];
     }
 
     internal IReadOnlyList<Answer> Answers { get; }
@@ -75,6 +75,8 @@ sealed class AnswerSet
         {
             await foreach ((Answer answer, GenerationUpdate update) in MergeAsync(cancellationToken))
             {
+                // Here and not where it is made: who writes it looks at the answer, which is to be as far as this update and no further.
+                answer.Count(update);
                 long now = Stopwatch.GetTimestamp();
                 if (update.TokenId is not null)
                 {

@@ -26,16 +26,17 @@ sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, 
     {
         LanguageModel model = lease.Language;
         bool isForced = Tools is { Offered: not null, Choice.Mode: ToolChoiceMode.Required };
-        CallMode calls = isForced ? (CallConstraint.IsNative(model.OutputFormat) ? CallMode.Free : CallMode.Forced) : Tools.Parallel ? CallMode.Free : CallMode.One;
+        bool isForeign = isForced && !CallConstraint.IsNative(model.OutputFormat);
         int[] prompt = Encode(model);
         GenerationOptions options = Options with
         {
             Reasoning = ReasoningMode.Separate,
             ReasoningBudget = Reasoning.Limit(request.Options.ReasoningBudget),
-            ToolCalls = Tools.Offered is null || calls == CallMode.Forced ? ToolCallMode.Keep : ToolCallMode.Separate,
+            ToolCalls = Tools.Offered is null || isForeign ? ToolCallMode.Keep : ToolCallMode.Separate,
+            EndsBehindCall = !isForced && !Tools.Parallel,
             Tools = Tools.Offered,
             Constraint = OutputForms.Constraint(Form, Tools, model.OutputFormat, request.Server.Get<ConstraintCache>()),
         };
-        return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], options, prompt.Length, calls);
+        return new AnswerSet(request, lease, "chat", [.. Enumerable.Repeat(prompt, choices)], options, prompt.Length, isForeign);
     }
 }

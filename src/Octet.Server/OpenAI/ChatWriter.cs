@@ -45,12 +45,10 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers) : IAnswerWriter
         bool any = false;
         if (!delta.HasRole)
         {
+            // It comes before all text, and so before the probabilities of any.
             delta.HasRole = true;
-            Send(static json =>
-            {
-                json.WriteString("role"u8, "assistant"u8);
-                json.WriteString("content"u8, ""u8);
-            });
+            any = true;
+            stream.Add(null, json => WriteChunk(json, answer.Index, WriteRole, null, null));
         }
 
         foreach (OutputPiece piece in update.Pieces)
@@ -105,6 +103,12 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers) : IAnswerWriter
         }
 
         json.WriteEndObject();
+    }
+
+    static void WriteRole(Utf8JsonWriter json)
+    {
+        json.WriteString("role"u8, "assistant"u8);
+        json.WriteString("content"u8, ""u8);
     }
 
     void Begin(Utf8JsonWriter json, ReadOnlySpan<byte> type)

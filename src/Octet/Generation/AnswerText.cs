@@ -36,6 +36,9 @@ sealed class AnswerText
     /// <summary>The stop string that ended the text; null as long as none has.</summary>
     internal string? Stop => _stops.Found;
 
+    /// <summary>Whether a whole call has come, and ends the text.</summary>
+    internal bool HasLastCall { get; private set; }
+
     bool SeparatesReasoning => _settings.Reasoning != ReasoningMode.Keep;
 
     bool SeparatesCalls => _settings.ToolCalls == ToolCallMode.Separate;
@@ -66,6 +69,11 @@ sealed class AnswerText
     /// <summary>The text is at its end: returns what was held back. A stop string can come to light in it.</summary>
     internal AnswerPart Flush()
     {
+        if (HasLastCall)
+        {
+            return default;
+        }
+
         string text = _stops.Stopped ? "" : _stops.Append(_decoder?.Flush() ?? "", out _) + _stops.Flush();
         return _parser is null ? new AnswerPart(text, null) : Part([.. _parser.Append(text), .. _parser.Complete()]);
     }
@@ -74,7 +82,18 @@ sealed class AnswerText
         => _parser is not null && ((SeparatesReasoning && ReasoningMarks.IsMark(special)) || ((SeparatesCalls || _format.IsHarmony) && _format.IsMark(special)));
 
     AnswerPart Part(IReadOnlyList<OutputPiece> pieces)
-        => new("", _settings.Reasoning == ReasoningMode.Hide ? [.. pieces.Where(static piece => piece.Kind != OutputKind.Reasoning)] : pieces);
+    {
+        for (int i = 0; i < pieces.Count && _settings.EndsBehindCall && !HasLastCall; i++)
+        {
+            if (pieces[i] is { Kind: OutputKind.CallEnd, IsBroken: false })
+            {
+                HasLastCall = true;
+                pieces = [.. pieces.Take(i + 1)];
+            }
+        }
+
+        return new("", _settings.Reasoning == ReasoningMode.Hide ? [.. pieces.Where(static piece => piece.Kind != OutputKind.Reasoning)] : pieces);
+    }
 
     /// <summary>What the prompt holds of the answer's own message; empty where it does not begin one.</summary>
     static string HarmonyHead(ReadOnlySpan<int> prompt, Tokenizer tokenizer)

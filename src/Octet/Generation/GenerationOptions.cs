@@ -113,6 +113,9 @@ public sealed record GenerationOptions
     /// </summary>
     public JsonNode? Tools { get; init; }
 
+    /// <summary>Whether the first whole call ends the generation, where calls come apart: with <see cref="FinishReason.Stop"/>, and nothing behind it.</summary>
+    internal bool EndsBehindCall { get; init; }
+
     /// <summary>With every token how likely it was, and so many of the likeliest tokens in its place, from 0 to 100. Null: nothing of it.</summary>
     public int? LogProbabilities { get; init; }
 

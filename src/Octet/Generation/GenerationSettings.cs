@@ -71,6 +71,9 @@ sealed record GenerationSettings
 
     internal ToolCallMode ToolCalls { get; init; }
 
+    /// <summary>Whether the first whole call ends the text.</summary>
+    internal bool EndsBehindCall { get; init; }
+
     internal JsonNode? Tools { get; init; }
 
     /// <summary>Alternatives to each token; null: no probabilities.</summary>
@@ -138,6 +141,7 @@ sealed record GenerationSettings
             SkipSpecialTokens = options.SkipSpecialTokens,
             Reasoning = options.Reasoning,
             ToolCalls = options.ToolCalls,
+            EndsBehindCall = options.EndsBehindCall,
             Tools = options.Tools,
             LogProbabilities = options.LogProbabilities,
             Priority = options.Priority,

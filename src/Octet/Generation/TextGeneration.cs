@@ -163,7 +163,7 @@ sealed class TextGeneration
         _sampler.Accept(token);
         bool isStop = _settings.IsStop(token);
         AnswerPart part = isStop ? default : _answer.Append(token);
-        bool isComplete = _sampler.IsComplete;
+        bool isComplete = _sampler.IsComplete || _answer.HasLastCall;
         if (!isStop && !isComplete && _answer.Stop is null && _count < _budget)
         {
             return Update(part, token, null, null);
