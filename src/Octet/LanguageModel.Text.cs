@@ -76,20 +76,32 @@ public sealed partial class LanguageModel
         }
 
         session?.ThrowIfDisposed();
-        if (prompt.Count == 0)
-        {
-            throw new ModelException(ModelError.InvalidInput, "the prompt has no tokens: expected at least one");
-        }
-
-        if (prompt.Count >= ContextLength)
-        {
-            throw new ModelException(ModelError.InvalidInput, $"the prompt has {prompt.Count} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
-        }
-
+        RequireRoom(prompt.Count);
         int[] ids = [.. prompt];
         GenerationSettings settings = Settings(options, ids);
         return GenerationStream.RunAsync(
             _scheduler, () => new TextGeneration(ids, settings, ContextLength, Tokenizer, TokenizerSize, OutputFormat), session, settings, cancellationToken);
+    }
+
+    /// <summary>Checks that a prompt can be continued.</summary>
+    /// <exception cref="ModelException">It is empty, does not fit into the context or holds what is no token.</exception>
+    internal void RequirePrompt(int[] prompt)
+    {
+        RequireRoom(prompt.Length);
+        _engine.Check(prompt, prompt.Length);
+    }
+
+    void RequireRoom(int promptTokens)
+    {
+        if (promptTokens == 0)
+        {
+            throw new ModelException(ModelError.InvalidInput, "the prompt has no tokens: expected at least one");
+        }
+
+        if (promptTokens >= ContextLength)
+        {
+            throw new ModelException(ModelError.InvalidInput, $"the prompt has {promptTokens} tokens, and the context holds {ContextLength} for prompt and answer together: shorten the prompt or open the model with a longer context");
+        }
     }
 
     /// <summary>What a generation with these options will go by, but for what needs the prompt and the tokenizer.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Octet.Server.Tests;
@@ -147,6 +148,21 @@ public class CompletionTests(TinyServer fixture) : IClassFixture<TinyServer>
     [InlineData("best_of", """{"prompt":"a","best_of":3}""")]
     public async Task What_cannot_be_done_is_refused_by_its_place(string param, string body)
         => Assert.Equal(param, (string?)(await _server.RefusedAsync(Path, body, 400))["param"]);
+
+    [Fact]
+    public async Task Prompts_are_checked_before_any_is_scored()
+    {
+        // To score it takes half a minute.
+        string longer = string.Join(',', Enumerable.Repeat("5", 400_000));
+        long begun = Stopwatch.GetTimestamp();
+        JsonObject error = await _server.RefusedAsync(Path, $$"""{"prompt":[[1,2,3],[{{longer}}]],"max_tokens":0,"echo":true,"logprobs":0}""", 400);
+        Assert.Equal("context_length_exceeded", (string?)error["code"]);
+        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task An_id_that_no_token_has_is_not_echoed()
+        => Assert.Contains("99999", (string?)(await _server.RefusedAsync(Path, """{"prompt":[99999],"max_tokens":0,"echo":true,"logprobs":0}""", 400))["message"], StringComparison.Ordinal);
 
     [Fact]
     public async Task An_id_that_no_token_has_is_refused()

@@ -25,6 +25,13 @@ static class Completions
     static async Task<TextStart[]> StartsAsync(CompletionRequest asked, LanguageModel model, int[][] prompts, CancellationToken cancellationToken)
     {
         var starts = new TextStart[prompts.Length];
+
+        // Before any of them is scored, which takes long: what will be refused is refused now.
+        foreach (int[] prompt in asked.Echo ? prompts : [])
+        {
+            model.RequirePrompt(prompt);
+        }
+
         for (int i = 0; i < starts.Length && asked.Echo; i++)
         {
             int[] prompt = prompts[i];
