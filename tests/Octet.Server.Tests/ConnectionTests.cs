@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Octet.Server.Telemetry;
 
 namespace Octet.Server.Tests;
@@ -37,6 +39,29 @@ public class ConnectionTests
         await IdleAsync(server, model);
         Assert.Equal("chat.completion", (string?)(await server.AskAsync(Chat, """{"messages":[{"role":"user","content":"hi"}],"max_tokens":1}"""))["object"]);
         Assert.Contains("finished_reason=\"abort\"", await server.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Chat, "messages")]
+    [InlineData("/v1/messages", "messages")]
+    [InlineData("/v1/responses", "input")]
+    public async Task A_client_that_leaves_in_the_middle_of_a_stream_is_no_fault_of_the_server(string path, string conversation)
+    {
+        var log = new ListLogger();
+        await using TestServer server = await TestServer.StartAsync(null, services => services.AddSingleton<ILoggerProvider>(log));
+        string body = Long.Replace("messages", conversation, StringComparison.Ordinal);
+        byte[] request = Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(server.Url.Host, server.Url.Port);
+            await client.GetStream().WriteAsync(request);
+            await client.GetStream().ReadAtLeastAsync(new byte[4000], 500);
+        }
+
+        await Eventually.HoldsAsync(() => server.State.Requests.All.Sum(entry => entry.Count) == 1);
+        await server.StopAsync();
+        Assert.Empty(log.Faults);
+        Assert.Equal(200, server.State.Requests.All.Single().Status);
     }
 
     [Fact]

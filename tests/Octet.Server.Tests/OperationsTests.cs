@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Octet.Server.Tests;
 
@@ -156,38 +155,6 @@ public class OperationsTests
                     values.Add((instrument.Name, value));
                 }
             }
-        }
-    }
-
-    sealed class ListLogger : ILoggerProvider, ILogger
-    {
-        internal List<string> Lines { get; } = [];
-
-        internal int Count(string text)
-        {
-            lock (Lines)
-            {
-                return Lines.Count(line => line.Contains(text, StringComparison.Ordinal));
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Octet.", StringComparison.Ordinal) ? this : NullLogger.Instance;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Lines)
-            {
-                Lines.Add(formatter(state, exception));
-            }
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

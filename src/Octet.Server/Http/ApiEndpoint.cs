@@ -90,7 +90,11 @@ sealed class ApiEndpoint(ApiStyle style, Access access, params (string Method, F
     {
         if (request.Aborted.IsCancellationRequested)
         {
-            request.Context.Response.StatusCode = request.Context.Response.HasStarted ? request.Context.Response.StatusCode : ClientGone;
+            // What has begun keeps its status: it is on its way already.
+            if (!request.Context.Response.HasStarted)
+            {
+                request.Context.Response.StatusCode = ClientGone;
+            }
         }
         else if (request.Context.Response.HasStarted)
         {
