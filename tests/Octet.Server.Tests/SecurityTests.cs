@@ -1,8 +1,13 @@
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+using Octet.Server.Answers;
+using Octet.Server.Http;
 
 namespace Octet.Server.Tests;
 
@@ -133,6 +138,54 @@ public partial class SecurityTests
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
         Assert.Equal("rate_limit_error", (string?)JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["error"]!["type"]);
         Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/health")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(119, 6)]
+    [InlineData(6000, 2)]
+    public async Task As_many_requests_as_the_limit_says_are_let_in_behind_a_burst(int limit, int seconds)
+    {
+        using var limits = new RateLimits(Options.Create(new OctetServerOptions { RequestsPerMinute = limit }));
+        Assert.InRange(LetIn(limits), limit, limit + (limit / 20));
+        long begun = Stopwatch.GetTimestamp();
+        await Task.Delay(TimeSpan.FromSeconds(seconds));
+        int more = LetIn(limits);
+
+        // One that is on its way, and what the timer is late by.
+        double expected = Stopwatch.GetElapsedTime(begun).TotalMinutes * limit;
+        Assert.InRange(more, Math.Floor(expected * 0.85) - 1, expected + 1 + (limit / 400.0));
+    }
+
+    static int LetIn(RateLimits limits)
+    {
+        for (int count = 0; ; count++)
+        {
+            try
+            {
+                limits.Enter("me").Dispose();
+            }
+            catch (ApiException)
+            {
+                return count;
+            }
+        }
+    }
+
+    [Fact]
+    public void A_salt_of_any_length_is_kept_in_a_few_characters_and_told_from_others()
+    {
+        string[] salts = [.. ((string[])["a", "b", new string('s', 1_000_000), new string('s', 1_000_001)]).Select(salt => Read($$"""{"cache_salt":"{{salt}}"}""")!)];
+        Assert.All(salts, salt => Assert.Equal(64, salt.Length));
+        Assert.Equal(salts.Length, salts.Distinct().Count());
+        Assert.Equal(salts[0], Read("""{"cache_salt":"a"}"""));
+        Assert.Null(Read("""{"cache_salt":""}"""));
+        Assert.Null(Read("{}"));
+
+        static string? Read(string json)
+        {
+            using var request = JsonDocument.Parse(json);
+            return SamplingFields.Read(new Fields(request.RootElement, ""), null).CacheSalt;
+        }
     }
 
     [Fact]

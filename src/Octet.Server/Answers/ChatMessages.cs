@@ -16,15 +16,18 @@ static class ChatMessages
         }
 
         var turns = new List<ChatTurn>(messages.Count);
+        var names = new CallNames();
         foreach ((JsonElement json, string path) in messages)
         {
-            turns.Add(Message(new Fields(json, path), turns));
+            ChatTurn turn = Message(new Fields(json, path), names);
+            names.Add(turn);
+            turns.Add(turn);
         }
 
         return turns;
     }
 
-    static ChatTurn Message(Fields message, List<ChatTurn> before)
+    static ChatTurn Message(Fields message, CallNames names)
     {
         string role = message.Word("role", "system", "developer", "user", "assistant", "tool", "function") ?? throw message.Missing("role", "a role such as \"user\"");
         IReadOnlyList<ChatToolCall>? calls = role == "assistant" ? Calls(message) : null;
@@ -37,7 +40,7 @@ static class ChatMessages
             ReasoningContent = message.Text("reasoning_content") ?? message.Text("reasoning"),
             ToolCalls = calls,
             ToolCallId = callId,
-            Name = message.Text("name") ?? (callId is null ? null : ToolName(callId, before)),
+            Name = message.Text("name") ?? (callId is null ? null : names.Of(callId)),
         };
     }
 
@@ -48,10 +51,6 @@ static class ChatMessages
         "function" => "tool",
         _ => role,
     };
-
-    /// <summary>The tool that a call of an earlier message names; null: there is no such call.</summary>
-    internal static string? ToolName(string callId, IEnumerable<ChatTurn> turns)
-        => turns.SelectMany(turn => turn.ToolCalls ?? []).LastOrDefault(call => call.Id == callId)?.Name;
 
     static (string? Text, IReadOnlyList<string>? Parts) Content(Fields message, bool isOptional)
     {

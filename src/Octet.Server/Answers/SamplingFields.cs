@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Octet.Server.Http;
 
@@ -33,11 +35,15 @@ static class SamplingFields
         IgnoreEos = fields.Flag("ignore_eos") ?? false,
         SkipSpecialTokens = fields.Flag("skip_special_tokens") ?? true,
         Priority = fields.Integer("priority") ?? 0,
-        CacheSalt = fields.Text("cache_salt"),
+        CacheSalt = Salt(fields),
     };
 
     // -1 is vLLM's word for off.
     static int? TopK(Fields fields) => fields.Integer("top_k", -1) is { } k ? Math.Max(0, k) : null;
+
+    // The prefix cache keeps it with every block, and it may be as long as a request: its hash tells it from others as well.
+    static string? Salt(Fields fields)
+        => fields.Text("cache_salt") is { Length: > 0 } salt ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(salt))) : null;
 
     static IReadOnlyList<string>? Stops(Fields fields, string name)
     {
@@ -61,9 +67,12 @@ static class SamplingFields
         var biases = new Dictionary<int, float>();
         foreach (JsonProperty entry in bias.Json.EnumerateObject())
         {
-            biases[int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id)
-                ? id
-                : throw ApiException.Invalid(bias.Path, $"{bias.Path} has the key \"{entry.Name}\"; expected token ids, such as \"1734\"")] = bias.Number(entry.Name) ?? 0;
+            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            {
+                throw ApiException.Invalid(bias.Path, $"{bias.Path} has the key \"{entry.Name}\"; expected token ids, such as \"1734\"");
+            }
+
+            biases[id] = entry.Value.ValueKind == JsonValueKind.Null ? 0 : Fields.Number(entry.Value, bias.At(entry.Name));
         }
 
         return biases;

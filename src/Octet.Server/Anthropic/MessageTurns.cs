@@ -16,6 +16,7 @@ static class MessageTurns
         }
 
         List<ChatTurn> turns = [];
+        var names = new CallNames();
         if (fields.Has("system"))
         {
             turns.Add(System(fields));
@@ -28,7 +29,9 @@ static class MessageTurns
             IReadOnlyList<(JsonElement Json, string Path)> blocks = Blocks(message);
             if (role == "assistant")
             {
-                turns.Add(Assistant(blocks));
+                ChatTurn turn = Assistant(blocks);
+                names.Add(turn);
+                turns.Add(turn);
             }
             else if (role == "system")
             {
@@ -36,7 +39,7 @@ static class MessageTurns
             }
             else
             {
-                AddUser(turns, blocks);
+                AddUser(turns, blocks, names);
             }
         }
 
@@ -94,7 +97,7 @@ static class MessageTurns
         };
     }
 
-    static void AddUser(List<ChatTurn> turns, IReadOnlyList<(JsonElement Json, string Path)> blocks)
+    static void AddUser(List<ChatTurn> turns, IReadOnlyList<(JsonElement Json, string Path)> blocks, CallNames names)
     {
         List<string> texts = [];
         foreach ((JsonElement json, string path) in blocks)
@@ -110,7 +113,7 @@ static class MessageTurns
             {
                 string id = block.RequiredText("tool_use_id");
                 string result = !block.Has("content") ? "" : string.Join('\n', Blocks(block).Select(static part => part.Json.ValueKind == JsonValueKind.String ? part.Json.GetString()! : Text(new Fields(part.Json, part.Path))));
-                turns.Add(new ChatTurn("tool", result) { ToolCallId = id, Name = ChatMessages.ToolName(id, turns) });
+                turns.Add(new ChatTurn("tool", result) { ToolCallId = id, Name = names.Of(id) });
             }
             else
             {

@@ -62,12 +62,7 @@ readonly struct Fields
         { } other => throw Wrong(other, At(name), "a whole number of at most 64 bits"),
     };
 
-    internal float? Number(string name) => Get(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetSingle(out float value) && float.IsFinite(value) => value,
-        { } other => throw Wrong(other, At(name), "a number"),
-    };
+    internal float? Number(string name) => Get(name) is { } value ? Number(value, At(name)) : null;
 
     internal Fields? Object(string name) => Get(name) is { } value ? new Fields(value, At(name)) : null;
 
@@ -123,6 +118,9 @@ readonly struct Fields
             _ => string.Create(CultureInfo.InvariantCulture, $"a whole number from {minimum} to {maximum}"),
         });
     }
+
+    internal static float Number(JsonElement value, string path)
+        => value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out float number) && float.IsFinite(number) ? number : throw Wrong(value, path, "a number");
 
     internal static JsonNode Node(JsonElement value) => JsonNode.Parse(value.GetRawText(), documentOptions: RequestBody.Reading)!;
 

@@ -17,10 +17,10 @@ sealed class RateLimits : IDisposable
         _most = options.Value.MaxRequests;
         _perMinute = options.Value.RequestsPerMinute is not { } limit ? null : PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.GetTokenBucketLimiter(client, _ => new TokenBucketRateLimiterOptions
         {
-            // A burst of a minute's requests, then as they come.
+            // A burst of a minute's requests, then one after the other, evenly: whole numbers of them a second would be fewer than the limit.
             TokenLimit = limit,
-            TokensPerPeriod = Math.Max(1, limit / 60),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(limit >= 60 ? 1 : 60.0 / limit),
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromTicks(Math.Max(1, TimeSpan.TicksPerMinute / limit)),
             QueueLimit = 0,
             AutoReplenishment = true,
         }));

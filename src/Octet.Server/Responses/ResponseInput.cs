@@ -6,12 +6,28 @@ using Octet.Server.Http;
 namespace Octet.Server.Responses;
 
 /// <summary>The input of a response: items, which become the messages that chat templates know.</summary>
-static class ResponseInput
+sealed class ResponseInput
 {
+    readonly List<ChatTurn> _turns = [];
+    readonly CallNames _names = new();
+
+    // Those of the last message, as long as more may come: a list that no other request has.
+    List<ChatToolCall>? _calls;
+
+    ResponseInput(IEnumerable<ChatTurn> before)
+    {
+        foreach (ChatTurn turn in before)
+        {
+            _turns.Add(turn);
+            _names.Add(turn);
+        }
+    }
+
     /// <summary>Adds the input's messages behind those of an earlier response.</summary>
     internal static List<ChatTurn> Read(Fields fields, IEnumerable<ChatTurn> before)
     {
-        List<ChatTurn> turns = [.. before];
+        var read = new ResponseInput(before);
+        List<ChatTurn> turns = read._turns;
         JsonElement input = fields.Get("input") ?? throw fields.Missing("input", "a text, or a list of items");
         if (input.ValueKind == JsonValueKind.String)
         {
@@ -22,7 +38,7 @@ static class ResponseInput
         IReadOnlyList<(JsonElement Json, string Path)> items = input.ValueKind == JsonValueKind.Array ? fields.List("input")! : throw Fields.Wrong(input, "input", "a text, or a list of items");
         foreach ((JsonElement json, string path) in items)
         {
-            Add(turns, new Fields(json, path));
+            read.Add(new Fields(json, path));
         }
 
         return turns.Count > 0 ? turns : throw ApiException.Invalid("input", "input is empty; expected at least one item");
@@ -53,52 +69,65 @@ static class ResponseInput
         return items;
     }
 
-    static void Add(List<ChatTurn> turns, Fields item)
+    void Add(Fields item)
     {
         switch (item.Text("type") ?? "message")
         {
             case "message":
                 string role = item.Word("role", "user", "assistant", "system", "developer") ?? throw item.Missing("role", "a role such as \"user\"");
-                AddMessage(turns, ChatMessages.TemplateRole(role), Parts(item, "content"));
+                AddMessage(ChatMessages.TemplateRole(role), Parts(item, "content"));
                 break;
             case "function_call":
-                AddCall(turns, new ChatToolCall(item.RequiredText("name"), item.Text("arguments") is { Length: > 0 } arguments ? arguments : "{}") { Id = item.RequiredText("call_id") });
+                AddCall(new ChatToolCall(item.RequiredText("name"), item.Text("arguments") is { Length: > 0 } arguments ? arguments : "{}") { Id = item.RequiredText("call_id") });
                 break;
             case "function_call_output":
                 string id = item.RequiredText("call_id");
-                turns.Add(new ChatTurn("tool", string.Join('\n', Parts(item, "output"))) { ToolCallId = id, Name = ChatMessages.ToolName(id, turns) });
+                AddTurn(new ChatTurn("tool", string.Join('\n', Parts(item, "output"))) { ToolCallId = id, Name = _names.Of(id) });
                 break;
             case "reasoning":
-                turns.Add(new ChatTurn("assistant", null) { ReasoningContent = string.Join('\n', (item.List("content") ?? []).Select(static part => new Fields(part.Json, part.Path).RequiredText("text"))) });
+                AddTurn(new ChatTurn("assistant", null) { ReasoningContent = string.Join('\n', (item.List("content") ?? []).Select(static part => new Fields(part.Json, part.Path).RequiredText("text"))) });
                 break;
             case var type:
                 throw ApiException.Unsupported(item.At("type"), $"{item.At("type")} is \"{type}\"; expected \"message\", \"function_call\", \"function_call_output\" or \"reasoning\"");
         }
     }
 
+    void AddTurn(ChatTurn turn)
+    {
+        _turns.Add(turn);
+        _calls = null;
+    }
+
     /// <summary>An answer is one message to a template, in as many items as it was given in.</summary>
-    static void AddMessage(List<ChatTurn> turns, string role, IReadOnlyList<string> parts)
+    void AddMessage(string role, IReadOnlyList<string> parts)
     {
         ChatTurn turn = parts is [{ } only] ? new ChatTurn(role, only) : new ChatTurn(role, null) { ContentParts = parts };
-        if (role == "assistant" && turns is [.., { Role: "assistant", Content: null, ContentParts: null, ToolCalls: null } thought])
+        if (role == "assistant" && _turns is [.., { Role: "assistant", Content: null, ContentParts: null, ToolCalls: null } thought])
         {
-            turns[^1] = turn with { ReasoningContent = thought.ReasoningContent };
+            _turns[^1] = turn with { ReasoningContent = thought.ReasoningContent };
         }
         else
         {
-            turns.Add(turn);
+            AddTurn(turn);
         }
     }
 
-    static void AddCall(List<ChatTurn> turns, ChatToolCall call)
+    void AddCall(ChatToolCall call)
     {
-        if (turns is [.., { Role: "assistant" } last])
+        _names.Add(call);
+        if (_calls is { } calls)
         {
-            turns[^1] = last with { ToolCalls = [.. last.ToolCalls ?? [], call] };
+            calls.Add(call);
+        }
+        else if (_turns is [.., { Role: "assistant" } last])
+        {
+            _calls = [.. last.ToolCalls ?? [], call];
+            _turns[^1] = last with { ToolCalls = _calls };
         }
         else
         {
-            turns.Add(new ChatTurn("assistant", null) { ToolCalls = [call] });
+            _calls = [call];
+            _turns.Add(new ChatTurn("assistant", null) { ToolCalls = _calls });
         }
     }
 
