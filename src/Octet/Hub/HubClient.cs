@@ -12,6 +12,9 @@ sealed class HubClient : IDisposable
     const int MaxPages = 1000;
     const long LongestPage = 64 << 20;
 
+    /// <summary>The longest time that <see cref="SocketsHttpHandler"/> waits for a connection.</summary>
+    internal static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(int.MaxValue);
+
     readonly HttpClient _http;
     readonly Uri _endpoint;
     readonly string? _token;
@@ -103,7 +106,7 @@ sealed class HubClient : IDisposable
             for (int hops = 0; hops <= MaxRedirects; hops++)
             {
                 HttpResponseMessage message = await SendOnceAsync(uri, range, id, silence, cancellationToken).ConfigureAwait(false);
-                Uri? target = Target(message, uri);
+                Uri? target = Target(message, uri, id);
                 if (IsHub(uri))
                 {
                     hubAnswered?.Invoke(message, target);
@@ -116,11 +119,7 @@ sealed class HubClient : IDisposable
                 }
 
                 message.Dispose();
-                if (target.Scheme is not ("http" or "https") || (uri.Scheme == "https" && target.Scheme == "http"))
-                {
-                    throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: {uri.Host} leads to {target.Scheme}://{target.Host}, which is less safe than where the request went: it is not followed");
-                }
-
+                RequireSafe(uri, target, id);
                 uri = target;
             }
         }
@@ -175,7 +174,13 @@ sealed class HubClient : IDisposable
 
             ReadOnlyMemory<byte> body = await response.ReadAllAsync(LongestPage).ConfigureAwait(false)
                 ?? throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: {uri.Host} answers with more than {LongestPage} bytes");
-            return (body, NextPage.Of(response.Message, response.Uri));
+            Uri? next = NextPage.Of(response.Message, response.Uri);
+            if (next is not null)
+            {
+                RequireSafe(response.Uri, next, id);
+            }
+
+            return (body, next);
         },
         cancellationToken);
 
@@ -197,8 +202,26 @@ sealed class HubClient : IDisposable
         }
     }
 
-    static Uri? Target(HttpResponseMessage message, Uri uri) =>
-        (int)message.StatusCode is 301 or 302 or 303 or 307 or 308 && message.Headers.Location is { } location ? new Uri(uri, location) : null;
+    /// <summary>Where an answer leads; null: nowhere.</summary>
+    static Uri? Target(HttpResponseMessage message, Uri uri, ModelId id)
+    {
+        if ((int)message.StatusCode is not (301 or 302 or 303 or 307 or 308) || message.Headers.Location is not { } location)
+        {
+            return null;
+        }
+
+        return Uri.TryCreate(uri, location, out Uri? target)
+            ? target
+            : throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: {uri.Host} leads to '{OneLine.Of(location.OriginalString)}', which is no address");
+    }
+
+    static void RequireSafe(Uri from, Uri target, ModelId id)
+    {
+        if (target.Scheme is not ("http" or "https") || (from.Scheme == "https" && target.Scheme == "http"))
+        {
+            throw new ModelHubException(ModelHubError.ServerError, $"{id.Repository}: {from.Host} leads to {target.Scheme}://{target.Host}, which is less safe than where the request went: it is not followed");
+        }
+    }
 
     Uri Address(string path) => new($"{_endpoint.AbsoluteUri.TrimEnd('/')}/{path}");
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Octet;
 
 /// <summary>
@@ -24,8 +26,24 @@ sealed class HubEnvironment(Func<string, string?> read)
 
     internal bool DisablesSymbolicLinks => IsTrue(Get("HF_HUB_DISABLE_SYMLINKS"));
 
-    internal TimeSpan? DownloadTimeout =>
-        int.TryParse(Get("HF_HUB_DOWNLOAD_TIMEOUT"), out int seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : null;
+    /// <summary>How long a connection may be silent; null where nothing is said. What is longer than a connection can wait is as long as it can.</summary>
+    /// <exception cref="ModelHubException">It is no time.</exception>
+    internal TimeSpan? DownloadTimeout
+    {
+        get
+        {
+            const string Name = "HF_HUB_DOWNLOAD_TIMEOUT";
+            if (Get(Name) is not { } text)
+            {
+                return null;
+            }
+
+            // Any number of digits is a number of this type.
+            return double.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out double seconds) && seconds >= 1
+                ? TimeSpan.FromSeconds(Math.Min(seconds, Math.Floor(HubClient.LongestTimeout.TotalSeconds)))
+                : throw new ModelHubException(ModelHubError.Unreachable, $"'{OneLine.Of(text)}' is not how long a connection may be silent ({Name}): expected seconds, a whole number from 1");
+        }
+    }
 
     /// <summary>The token and where it is from; null where there is none.</summary>
     internal (string Value, string Source)? Token

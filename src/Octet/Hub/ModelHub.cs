@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Octet;
 
@@ -25,7 +26,12 @@ public sealed class ModelHub : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Connections, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Connections, 64, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timeout ?? TimeSpan.MaxValue, TimeSpan.Zero, nameof(options));
+        if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > HubClient.LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), string.Create(CultureInfo.InvariantCulture, $"{nameof(ModelHubOptions)}.{nameof(ModelHubOptions.Timeout)} is {timeout}; expected a time above zero, at most {HubClient.LongestTimeout}"));
+        }
+
         _options = options;
         _environment = environment;
         _client = new(() => new HubClient(_options, _environment));

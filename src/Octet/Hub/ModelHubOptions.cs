@@ -27,7 +27,7 @@ public sealed record ModelHubOptions
     /// <summary>Requests at a time, from 1 to 64.</summary>
     public int Connections { get; init; } = 8;
 
-    /// <summary>How long a connection may be silent before it counts as broken; by default <c>HF_HUB_DOWNLOAD_TIMEOUT</c> seconds, then 30 seconds.</summary>
+    /// <summary>How long a connection may be silent before it counts as broken, above zero, at most <see cref="int.MaxValue"/> milliseconds; by default <c>HF_HUB_DOWNLOAD_TIMEOUT</c> seconds, then 30 seconds.</summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>How much of a large file one request asks for: what a killed process loses for each connection at most.</summary>

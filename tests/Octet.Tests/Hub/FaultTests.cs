@@ -384,11 +384,33 @@ public sealed class FaultTests : IAsyncLifetime
     [Theory]
     [InlineData("ftp://127.0.0.1/x")]
     [InlineData("file:///etc/passwd")]
+    [InlineData("//")]
+    [InlineData("http://")]
     [InlineData("/org/tiny-model/resolve/main/model-00002-of-00003.safetensors")]
     public async Task A_redirect_to_nowhere_or_in_a_circle_is_an_error(string location)
     {
         _world.Server.On(RequestKind.Resolve, new Fault { Headers = { ["Location"] = location } }, file: Shard);
 
         await _world.FailAsync(ModelHubError.ServerError);
+    }
+
+    [Theory]
+    [InlineData("//", "'//', which is no address")]
+    [InlineData("file:///etc/passwd", "less safe")]
+    public async Task Information_that_is_said_to_lie_nowhere_is_an_error(string location, string message)
+    {
+        _world.Server.On(RequestKind.Info, new Fault { Status = 302, Headers = { ["Location"] = location } });
+
+        Assert.Contains(message, (await _world.FailAsync(ModelHubError.ServerError)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<file:///etc/passwd>; rel=\"next\"")]
+    [InlineData("<ftp://127.0.0.1/x>; rel=\"next\"")]
+    public async Task A_next_page_that_is_less_safe_is_not_asked_for(string link)
+    {
+        _world.Server.On(RequestKind.Tree, new Fault { Headers = { ["Link"] = link } });
+
+        Assert.Contains("less safe", (await _world.FailAsync(ModelHubError.ServerError)).Message, StringComparison.Ordinal);
     }
 }

@@ -72,6 +72,48 @@ public sealed class HubEnvironmentTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => new ModelHub(new ModelHubOptions { Connections = connections }));
 
     [Theory]
+    [InlineData(5, "5")]
+    [InlineData(7, " 7 ")]
+    [InlineData(int.MaxValue / 1000, "10000000")]
+    [InlineData(int.MaxValue / 1000, "99999999999999999999999999")]
+    [InlineData(null, "")]
+    public async Task A_connection_may_be_silent_as_long_as_the_variable_says(int? seconds, string value)
+    {
+        HubEnvironment environment = With($"HF_HUB_DOWNLOAD_TIMEOUT={value}", "HF_ENDPOINT=http://127.0.0.1:1");
+        Assert.Equal(seconds, environment.DownloadTimeout?.TotalSeconds);
+
+        // Nobody is there: what comes is the error of the connection, not one of the time.
+        using ModelHub hub = new(new ModelHubOptions { CacheDirectory = _home.Path, Token = "", Retries = 0 }, environment);
+        ModelHubException e = await Assert.ThrowsAsync<ModelHubException>(() => hub.ListFilesAsync(ModelId.Parse("org/name")));
+        Assert.Contains("cannot be reached", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("0")]
+    [InlineData("-5")]
+    [InlineData("1.5")]
+    [InlineData("1e3")]
+    public async Task A_time_that_is_none_is_an_error_that_names_the_variable(string value)
+    {
+        using ModelHub hub = new(new ModelHubOptions { CacheDirectory = _home.Path }, With($"HF_HUB_DOWNLOAD_TIMEOUT={value}"));
+
+        ModelHubException e = await Assert.ThrowsAsync<ModelHubException>(() => hub.ListFilesAsync(ModelId.Parse("org/name")));
+
+        Assert.Equal($"'{value}' is not how long a connection may be silent (HF_HUB_DOWNLOAD_TIMEOUT): expected seconds, a whole number from 1", e.Message);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(1L << 31)]
+    public void A_timeout_is_above_zero_and_no_longer_than_a_connection_waits(long milliseconds)
+        => Assert.Contains(
+            nameof(ModelHubOptions.Timeout),
+            Assert.Throws<ArgumentOutOfRangeException>(() => new ModelHub(new ModelHubOptions { Timeout = TimeSpan.FromMilliseconds(milliseconds) })).Message,
+            StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("huggingface.co")]
     [InlineData("ftp://huggingface.co")]
     public async Task An_address_that_is_none_of_a_hub_is_an_error(string address)
