@@ -10,6 +10,9 @@ namespace Octet.Constraints.Schemas;
 sealed class JsonText
 {
     internal const int MostDigits = 18;
+
+    /// <summary>The largest whole number of so many digits.</summary>
+    internal const long MostWhole = 999_999_999_999_999_999;
     internal const int MostFractionDigits = 17;
 
     static readonly CharacterSet s_escaped = CharacterSet.Of((0, 0x1F), ('"', '"'), ('\\', '\\'));

@@ -77,7 +77,7 @@ sealed partial class SchemaCompiler
         {
             foreach ((string keyword, bool isOut) in (ReadOnlySpan<(string, bool)>)[("minimum", false), ("exclusiveMinimum", true)])
             {
-                if (Bound(part, keyword) is { } bound && (low is null || bound > low || (bound == low && isOut)))
+                if (Bound(part, keyword, isLower: true) is { } bound && (low is null || bound > low || (bound == low && isOut)))
                 {
                     (low, isLowOut) = (bound, isOut);
                 }
@@ -85,7 +85,7 @@ sealed partial class SchemaCompiler
 
             foreach ((string keyword, bool isOut) in (ReadOnlySpan<(string, bool)>)[("maximum", false), ("exclusiveMaximum", true)])
             {
-                if (Bound(part, keyword) is { } bound && (high is null || bound < high || (bound == high && isOut)))
+                if (Bound(part, keyword, isLower: false) is { } bound && (high is null || bound < high || (bound == high && isOut)))
                 {
                     (high, isHighOut) = (bound, isOut);
                 }
@@ -116,7 +116,7 @@ sealed partial class SchemaCompiler
             : throw SchemaDocument.Unsupported(part, "multipleOf", $"found {SchemaDocument.Kind(value)}; expected a whole number from 1 to {NumberText.MostMultiple}");
 
     /// <summary>A bound; one beyond all numbers that are written (<see cref="JsonText"/>) as the largest decimal.</summary>
-    static decimal? Bound(SchemaPart part, string keyword)
+    static decimal? Bound(SchemaPart part, string keyword, bool isLower)
     {
         if (!part.TryGet(keyword, out JsonElement value))
         {
@@ -128,6 +128,13 @@ sealed partial class SchemaCompiler
             throw SchemaDocument.Invalid(part, keyword, $"found {SchemaDocument.Kind(value)}; expected a number");
         }
 
-        return value.TryGetDecimal(out decimal bound) ? bound : value.GetDouble() < 0 ? decimal.MinValue : decimal.MaxValue;
+        decimal bound = value.TryGetDecimal(out decimal given) ? given : value.GetDouble() < 0 ? decimal.MinValue : decimal.MaxValue;
+        if (isLower ? bound > JsonText.MostWhole : bound < -JsonText.MostWhole)
+        {
+            throw SchemaDocument.Unsupported(
+                part, keyword, $"found {SchemaDocument.Found(value)}; expected at {(isLower ? "most " : "least -")}{JsonText.MostWhole}: numbers are written with at most {JsonText.MostDigits} digits in front of the point");
+        }
+
+        return bound;
     }
 }
