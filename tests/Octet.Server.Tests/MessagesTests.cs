@@ -80,10 +80,29 @@ public class MessagesTests(TinyServer fixture) : IClassFixture<TinyServer>
         Assert.StartsWith(" floating-point", (string?)message["content"]![0]!["text"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Of_an_answer_that_is_begun_nothing_need_be_there_yet()
+    {
+        const string Body = """{"max_tokens":100,"temperature":0,"messages":[{"role":"user","content":"What is E4M3?"}@0]}""";
+        JsonObject begun = await _server.AskAsync(Path, Body.Replace("@0", ",{\"role\":\"assistant\",\"content\":[]}", StringComparison.Ordinal));
+        JsonObject plain = await _server.AskAsync(Path, Body.Replace("@0", "", StringComparison.Ordinal));
+        Assert.Equal(plain["content"]!.ToJsonString(), begun["content"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Tokens_of_a_message_without_content_are_not_counted()
+    {
+        using HttpResponseMessage response = await _server.PostAsync(Path + "/count_tokens", """{"messages":[{"role":"user","content":[]}]}""");
+        Assert.Equal(400, (int)response.StatusCode);
+    }
+
     [Theory]
     [InlineData(400, "invalid_request_error", "max_tokens", """{"messages":[{"role":"user","content":"x"}]}""")]
     [InlineData(400, "invalid_request_error", "messages[0].content[0].type", """{"max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{}}]}]}""")]
     [InlineData(400, "invalid_request_error", "tools[0].type", """{"max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search_20250305","name":"w"}]}""")]
+    [InlineData(400, "invalid_request_error", "messages[0].content", """{"max_tokens":1,"messages":[{"role":"user","content":[]}]}""")]
+    [InlineData(400, "invalid_request_error", "messages[1].content", """{"max_tokens":1,"messages":[{"role":"user","content":"x"},{"role":"user","content":[]},{"role":"user","content":"x"}]}""")]
+    [InlineData(400, "invalid_request_error", "messages[1].content", """{"max_tokens":1,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[]},{"role":"user","content":"x"}]}""")]
     [InlineData(404, "not_found_error", "model", """{"model":"claude","max_tokens":1,"messages":[{"role":"user","content":"x"}]}""")]
     public async Task Refusals_have_Anthropic_s_form_and_name_the_place(int status, string type, string place, string body)
     {

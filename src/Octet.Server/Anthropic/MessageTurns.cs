@@ -22,11 +22,18 @@ static class MessageTurns
             turns.Add(System(fields));
         }
 
-        foreach ((JsonElement json, string path) in messages)
+        for (int i = 0; i < messages.Count; i++)
         {
-            var message = new Fields(json, path);
+            var message = new Fields(messages[i].Json, messages[i].Path);
             string role = message.Word("role", "user", "assistant", "system") ?? throw message.Missing("role", "\"user\" or \"assistant\"");
             IReadOnlyList<(JsonElement Json, string Path)> blocks = Blocks(message);
+
+            // Of an answer that is begun nothing need be there yet.
+            if (blocks.Count == 0 && !(role == "assistant" && i == messages.Count - 1))
+            {
+                throw ApiException.Invalid(message.At("content"), $"{message.At("content")} is empty; expected a text, or at least one block");
+            }
+
             if (role == "assistant")
             {
                 ChatTurn turn = Assistant(blocks);
