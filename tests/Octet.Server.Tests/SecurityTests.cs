@@ -75,7 +75,28 @@ public partial class SecurityTests
     }
 
     [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"chat_template_kwargs":{"messages":[]} }""")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"},{"role":"assistant"}],"continue_final_message":true}""")]
+    public async Task A_refusal_names_the_template_and_not_where_the_server_keeps_it(string body)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string message = (string)(await server.RefusedAsync("/v1/chat/completions", body, 400))["message"]!;
+        Assert.Contains(": chat_template.jinja", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestModels.TinyPath, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_refusal_names_the_model_and_not_where_the_server_keeps_it()
+    {
+        var error = new ModelException(ModelError.Unsupported, "/home/me/models/tiny has no chat template: give the prompt as plain text", "/home/me/models/tiny");
+        Assert.Equal("tiny has no chat template: give the prompt as plain text", Refusal.Of(error)!.Message);
+    }
+
+    [Theory]
     [InlineData("localhost", 200)]
+    [InlineData("localhost.", 200)]
+    [InlineData("LOCALHOST.:8000", 200)]
+    [InlineData("friend.example.", 200)]
     [InlineData("127.0.0.1:81", 200)]
     [InlineData("127.3.2.1", 200)]
     [InlineData("[::1]:80", 200)]

@@ -16,7 +16,8 @@ static class HostCheck
             return;
         }
 
-        string host = context.Request.Host.Host;
+        // A dot at the end says that the name is whole, which changes nothing about it.
+        string host = context.Request.Host.Host is [.. { Length: > 0 } name, '.'] ? name : context.Request.Host.Host;
         if (!IsLoopbackName(host) && !options.AllowedHosts.Any(allowed => allowed == "*" || string.Equals(allowed, host, StringComparison.OrdinalIgnoreCase)))
         {
             throw new ApiException(
