@@ -48,6 +48,7 @@ public class BackgroundTests(TinyServer fixture) : IClassFixture<TinyServer>
         using var reader = new StreamReader(await follow.Content.ReadAsStreamAsync());
         Assert.Equal("event: response.queued", await reader.ReadLineAsync());
         await Eventually.HoldsAsync(async () => (string?)(await GetAsync(_server, queued))["status"] == "in_progress");
+        Assert.Equal("Hi", (string?)JsonNode.Parse(await _server.Client.GetStringAsync($"{Path}/{queued["id"]}/input_items"))!["data"]![0]!["content"]![0]!["text"]);
 
         JsonNode cancelled = JsonNode.Parse(await (await _server.PostAsync($"{Path}/{queued["id"]}/cancel", "{}")).Content.ReadAsStringAsync())!;
         Assert.Equal("cancelled", (string?)cancelled["status"]);

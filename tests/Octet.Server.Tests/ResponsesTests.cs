@@ -117,6 +117,31 @@ public class ResponsesTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task Items_of_an_input_are_listed_in_pages_and_either_order()
+    {
+        string items = string.Join(',', Enumerable.Range(0, 25).Select(i => $$"""{"id":"i{{i}}","role":"user","content":"x"}"""));
+        string path = $"{Path}/{(await _server.AskAsync(Path, $$"""{"input":[{{items}}],"max_output_tokens":1}"""))["id"]}/input_items";
+        JsonObject first = await ListAsync("");
+        Assert.Equal(Enumerable.Range(5, 20).Reverse().Select(i => $"i{i}"), Ids(first));
+        Assert.Equal(("i24", "i5", true), ((string?)first["first_id"], (string?)first["last_id"], (bool)first["has_more"]!));
+        JsonObject rest = await ListAsync("?after=i5");
+        Assert.Equal(["i4", "i3", "i2", "i1", "i0"], Ids(rest));
+        Assert.False((bool)rest["has_more"]!);
+        Assert.Equal(["i3", "i4"], Ids(await ListAsync("?order=asc&limit=2&after=i2")));
+        Assert.Empty(Ids(await ListAsync("?after=i0")));
+        foreach ((string param, string query) in ((string, string)[])[("limit", "limit=0"), ("limit", "limit=101"), ("limit", "limit=x"), ("order", "order=up"), ("after", "after=nothing")])
+        {
+            using HttpResponseMessage response = await _server.Client.GetAsync($"{path}?{query}");
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Equal(param, (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!["param"]);
+        }
+
+        async Task<JsonObject> ListAsync(string query) => JsonNode.Parse(await _server.Client.GetStringAsync(path + query))!.AsObject();
+
+        static IEnumerable<string?> Ids(JsonObject list) => list["data"]!.AsArray().Select(item => (string?)item!["id"]);
+    }
+
+    [Fact]
     public async Task What_is_not_to_be_stored_is_not()
     {
         JsonObject made = await _server.AskAsync(Path, """{"input":"Hi","max_output_tokens":2,"store":false}""");

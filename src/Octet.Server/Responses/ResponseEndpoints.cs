@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
@@ -30,7 +31,7 @@ static class ResponseEndpoints
                 return;
             }
 
-            await MakeAsync(request, asked, answers, writer, last => Kept(request, writer, answers, last, turns, input));
+            await MakeAsync(request, asked, answers, writer, input, last => Kept(request, writer, answers, last, turns, input));
         }
         finally
         {
@@ -42,11 +43,11 @@ static class ResponseEndpoints
     }
 
     /// <summary>Makes a response while its request waits.</summary>
-    static async Task MakeAsync(ApiRequest request, ResponseRequest asked, AnswerSet answers, ResponseWriter writer, Func<byte[], StoredResponse> stored)
+    static async Task MakeAsync(ApiRequest request, ResponseRequest asked, AnswerSet answers, ResponseWriter writer, byte[] input, Func<byte[], StoredResponse> stored)
     {
         ResponseStore store = request.Server.Get<ResponseStore>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
-        var running = new RunningResponse(writer.Id, request.Owner, JsonText.Bytes(json => writer.Write(json, ResponseWriter.InProgress)), stop);
+        var running = new RunningResponse(writer.Id, request.Owner, JsonText.Bytes(json => writer.Write(json, ResponseWriter.InProgress)), input, stop);
         using (store.Begin(running))
         using (running)
         {
@@ -79,7 +80,7 @@ static class ResponseEndpoints
 
         var stop = new CancellationTokenSource();
         byte[] queued = JsonText.Bytes(json => writer.Write(json, ResponseWriter.Queued));
-        var running = new RunningResponse(writer.Id, request.Owner, queued, stop) { Events = new ResponseEvents(background.EventBytes) };
+        var running = new RunningResponse(writer.Id, request.Owner, queued, input, stop) { Events = new ResponseEvents(background.EventBytes) };
         writer.Queue(running.Events);
         IDisposable place = store.Begin(running);
         var making = new BackgroundRun(request.Server, answers, writer, running, last =>
@@ -197,20 +198,49 @@ static class ResponseEndpoints
         await request.WriteAsync((store.Find(id, request.Owner) ?? throw NotFound(id, null)).Json);
     }
 
+    /// <summary>The items of a response's input, the latest first unless the other order is asked for; of one that is being made too.</summary>
     internal static Task ListInputAsync(ApiRequest request)
     {
         string id = Id(request);
-        StoredResponse stored = request.Server.Get<ResponseStore>().Find(id, request.Owner) ?? throw NotFound(id, null);
+        (int limit, bool newestFirst, string? after) = ResponseQuery.ReadList(request.Context.Request.Query);
+
+        // What is not running any more has been kept before it ended.
+        ResponseStore store = request.Server.Get<ResponseStore>();
+        byte[] input = store.FindRunning(id, request.Owner)?.Input ?? store.Find(id, request.Owner)?.Input ?? throw NotFound(id, null);
+        using var items = JsonDocument.Parse(input);
+        JsonElement[] all = [.. items.RootElement.EnumerateArray()];
+        if (newestFirst)
+        {
+            Array.Reverse(all);
+        }
+
+        int first = after is null ? 0 : 1 + Array.FindIndex(all, item => IdOf(item) == after);
+        if (after is not null && first == 0)
+        {
+            throw ApiException.Invalid("after", $"after names no item of the input of '{id}'; expected the id of one that is listed");
+        }
+
+        JsonElement[] page = [.. all.Skip(first).Take(limit)];
         return request.WriteAsync(json =>
         {
             json.WriteStartObject();
             json.WriteString("object"u8, "list"u8);
-            json.WritePropertyName("data"u8);
-            json.WriteRawValue(stored.Input, skipInputValidation: true);
-            json.WriteBoolean("has_more"u8, false);
+            json.WriteStartArray("data"u8);
+            foreach (JsonElement item in page)
+            {
+                item.WriteTo(json);
+            }
+
+            json.WriteEndArray();
+            json.WriteText("first_id"u8, page is [{ } head, ..] ? IdOf(head) : null);
+            json.WriteText("last_id"u8, page is [.., { } last] ? IdOf(last) : null);
+            json.WriteBoolean("has_more"u8, first + page.Length < all.Length);
             json.WriteEndObject();
         });
     }
+
+    // A client may have given an item of its own anything for an id.
+    static string? IdOf(JsonElement item) => item.TryGetProperty("id"u8, out JsonElement id) && id.ValueKind == JsonValueKind.String ? id.GetString() : null;
 
     static string Id(ApiRequest request) => (string)request.Context.Request.RouteValues["id"]!;
 

@@ -23,5 +23,26 @@ static class ResponseQuery
             : throw ApiException.Invalid(After, $"{After} is '{Shown(after)}'; expected the number of an event, from 0");
     }
 
+    /// <summary>Which items of an input are listed: <c>limit</c> of them, in <c>order</c>, behind the one that <c>after</c> names.</summary>
+    internal static (int Limit, bool NewestFirst, string? After) ReadList(IQueryCollection query)
+    {
+        const int Most = 100;
+        const int Usual = 20;
+        string limit = query["limit"].ToString();
+        int count = Usual;
+        if (limit.Length > 0 && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count) || count is < 1 or > Most))
+        {
+            throw ApiException.Invalid("limit", string.Create(CultureInfo.InvariantCulture, $"limit is '{Shown(limit)}'; expected a whole number from 1 to {Most}"));
+        }
+
+        bool newestFirst = query["order"].ToString() switch
+        {
+            "" or "desc" => true,
+            "asc" => false,
+            var other => throw ApiException.Invalid("order", $"order is '{Shown(other)}'; expected asc or desc"),
+        };
+        return (count, newestFirst, query["after"].ToString() is { Length: > 0 } after ? after : null);
+    }
+
     static string Shown(string text) => text.Length <= 60 ? text : $"{text.AsSpan(0, 60)}...";
 }

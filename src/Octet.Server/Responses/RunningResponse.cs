@@ -4,14 +4,17 @@ namespace Octet.Server.Responses;
 /// <param name="id">Its name.</param>
 /// <param name="owner">Who may see it.</param>
 /// <param name="json">What it is as it begins.</param>
+/// <param name="input">The items of its input, a JSON list.</param>
 /// <param name="stop">Ends it.</param>
-sealed class RunningResponse(string id, string owner, byte[] json, CancellationTokenSource stop) : IDisposable
+sealed class RunningResponse(string id, string owner, byte[] json, byte[] input, CancellationTokenSource stop) : IDisposable
 {
     readonly TaskCompletionSource<byte[]> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal string Id => id;
 
     internal string Owner => owner;
+
+    internal byte[] Input => input;
 
     /// <summary>What it is so far.</summary>
     internal byte[] Json { get; set; } = json;
