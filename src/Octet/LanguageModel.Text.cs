@@ -195,7 +195,7 @@ public sealed partial class LanguageModel
             Tools = options.Tools,
             Documents = options.Documents,
             Variables = variables,
-            AddGenerationPrompt = !options.ContinueFinalMessage,
+            AddGenerationPrompt = options.AddGenerationPrompt && !options.ContinueFinalMessage,
             ContinueFinalMessage = options.ContinueFinalMessage,
         });
     }

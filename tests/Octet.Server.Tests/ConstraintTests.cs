@@ -40,6 +40,10 @@ public class ConstraintTests(TinyServer fixture) : IClassFixture<TinyServer>
     [Theory]
     [InlineData("\"guided_choice\":[\"yes\",\"no\"]", "^(yes|no)$")]
     [InlineData("\"structured_outputs\":{\"regex\":\"[0-9]{3}\"}", "^[0-9]{3}$")]
+    [InlineData("\"grammar\":\"root ::= \\\"a\\\" \\\"b\\\"?\"", "^ab?$")]
+    [InlineData("\"json_schema\":{\"type\":\"integer\",\"minimum\":10,\"maximum\":99}", "^[1-9][0-9]$")]
+    [InlineData("\"grammar\":\"\",\"guided_regex\":\"[0-9]{3}\"", "^[0-9]{3}$")]
+    [InlineData("\"response_format\":{\"type\":\"json_object\",\"schema\":{\"type\":\"object\",\"properties\":{\"a\":{\"const\":1}},\"required\":[\"a\"]}}", "^{\"a\": ?1}$")]
     [InlineData("\"structured_outputs\":{\"grammar\":\"root ::= \\\"a\\\" \\\"b\\\"?\"}", "^ab?$")]
     public async Task Patterns_choices_and_grammars_are_held_to(string field, string pattern)
     {
@@ -94,8 +98,22 @@ public class ConstraintTests(TinyServer fixture) : IClassFixture<TinyServer>
     }
 
     [Theory]
+    [InlineData(Chat, "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":400,\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\"}}")]
+    [InlineData("/v1/responses", "\"input\":\"x\",\"max_output_tokens\":400,\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"x\"}}")]
+    public async Task A_schema_that_is_left_out_is_that_of_any_object(string path, string fields)
+    {
+        JsonObject answer = await _server.AskAsync(path, $"{{{fields},\"temperature\":0}}");
+        Assert.StartsWith("{", (string?)(answer["choices"]?[0]!["message"]!["content"] ?? answer["output"]![0]!["content"]![0]!["text"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("response_format.json_schema.schema", "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"not\":{}}}}")]
     [InlineData("guided_regex", "\"guided_regex\":\"(\"")]
+    [InlineData("structured_outputs.structural_tag", "\"structured_outputs\":{\"structural_tag\":\"{}\"}")]
+    [InlineData("structured_outputs.whitespace_pattern", "\"structured_outputs\":{\"json\":{\"type\":\"object\"},\"whitespace_pattern\":\" *\"}")]
+    [InlineData("grammar", "\"grammar\":\"root ::= \\\"a\\\"\",\"response_format\":{\"type\":\"json_object\"}")]
+    [InlineData("grammar", "\"grammar\":\"root\"")]
+    [InlineData("response_format.schema", "\"response_format\":{\"type\":\"json_object\",\"schema\":{\"not\":{}}}")]
     [InlineData("guided_choice", "\"guided_regex\":\"a\",\"guided_choice\":[\"b\"]")]
     [InlineData("guided_json", "\"guided_json\":{\"type\":\"object\"},\"response_format\":{\"type\":\"json_object\"}")]
     [InlineData("tools", "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"not\":{}}}}],\"tool_choice\":\"required\"")]

@@ -83,6 +83,29 @@ public class OperationsTests
     }
 
     [Fact]
+    public async Task A_conversation_is_tokenized_without_the_beginning_of_an_answer_where_none_is_wanted()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        const string Body = """{"messages":[{"role":"user","content":"hi"}]@0}""";
+        string[] with = await Tokens("");
+        string[] without = await Tokens(",\"add_generation_prompt\":false");
+        Assert.True(without.Length < with.Length);
+        Assert.Equal(with[..without.Length], without);
+        Assert.Equal("assistant", with[without.Length + 1]);
+        await server.RefusedAsync("/tokenize", Body.Replace("@0", ",\"add_generation_prompt\":true,\"continue_final_message\":true", StringComparison.Ordinal), 400);
+
+        async Task<string[]> Tokens(string more) => [.. (await server.AskAsync("/tokenize", Body.Replace("@0", more + ",\"return_token_strs\":true", StringComparison.Ordinal)))["token_strs"]!.AsArray().Select(token => (string)token!)];
+    }
+
+    [Fact]
+    public async Task An_id_that_no_token_has_is_refused_by_its_place()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        JsonObject error = await server.RefusedAsync("/detokenize", """{"tokens":[64,99999999,64]}""", 400);
+        Assert.Equal(("tokens[1]", "tokens[1] is 99999999, which no token has; expected ids below 2009"), ((string?)error["param"], (string?)error["message"]));
+    }
+
+    [Fact]
     public async Task The_version_is_the_library_s()
     {
         await using TestServer server = await TestServer.StartAsync();

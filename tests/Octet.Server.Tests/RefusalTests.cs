@@ -17,14 +17,14 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
         from entry in ((string Path, string Base, string Names)[])
         [
             (Chat, "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1",
-                "messages model frequency_penalty logit_bias logprobs top_logprobs max_completion_tokens max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty reasoning_effort response_format seed service_tier stop store stream stream_options temperature top_p tools tool_choice user functions function_call audio top_k min_p typical_p repetition_penalty min_tokens stop_token_ids allowed_token_ids ignore_eos skip_special_tokens chat_template_kwargs continue_final_message documents priority cache_salt structured_outputs guided_json guided_regex guided_choice guided_grammar"),
+                "messages model frequency_penalty logit_bias logprobs top_logprobs max_completion_tokens max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty reasoning_effort response_format seed service_tier stop store stream stream_options temperature top_p tools tool_choice user functions function_call audio top_k min_p typical_p repetition_penalty min_tokens stop_token_ids allowed_token_ids ignore_eos skip_special_tokens chat_template_kwargs continue_final_message documents priority cache_salt structured_outputs grammar json_schema add_generation_prompt guided_whitespace_pattern guided_json guided_regex guided_choice guided_grammar"),
             ("/v1/completions", "\"prompt\":\"hi\",\"max_tokens\":1", "prompt model best_of echo logprobs n suffix stop stream stream_options max_tokens seed add_special_tokens logit_bias temperature"),
             ("/v1/responses", "\"input\":\"hi\",\"max_output_tokens\":1", "input model instructions previous_response_id conversation tools tool_choice text reasoning max_output_tokens temperature top_p store stream metadata parallel_tool_calls truncation include background prompt top_logprobs user"),
             ("/v1/embeddings", "\"input\":\"hi\"", "input model dimensions encoding_format user prompt_name"),
             ("/v1/rerank", "\"query\":\"q\",\"documents\":[\"a\"]", "query documents model top_n return_documents instruction"),
             ("/v1/messages", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1", "output_config messages model max_tokens system stop_sequences stream temperature top_p top_k tools tool_choice thinking metadata"),
             ("/v1/messages/count_tokens", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]", "messages model system tools tool_choice thinking"),
-            ("/tokenize", "\"prompt\":\"hi\"", "prompt messages model add_special_tokens return_token_strs"),
+            ("/tokenize", "\"prompt\":\"hi\"", "prompt messages model add_special_tokens return_token_strs add_generation_prompt"),
             ("/detokenize", "\"tokens\":[1]", "tokens model skip_special_tokens"),
         ]
         select (entry.Path, entry.Base, entry.Names));
@@ -81,6 +81,31 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
         using HttpResponseMessage response = await _server.Client.PostAsync(Chat, content);
         Assert.Equal(400, (int)response.StatusCode);
         Assert.Contains("not UTF-8 at byte 13", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_packed_is_refused_by_the_name_of_its_packing_and_one_that_is_not_is_read()
+    {
+        foreach ((string encoding, int status) in ((string, int)[])[("gzip", 415), ("br, gzip", 415), ("identity", 200)])
+        {
+            using var content = new ByteArrayContent(Encoding.UTF8.GetBytes("""{"messages":[{"role":"user","content":"hi"}],"max_tokens":1}"""));
+            content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+            using HttpResponseMessage response = await _server.Client.PostAsync(Chat, content);
+            Assert.Equal(status, (int)response.StatusCode);
+            if (status == 415)
+            {
+                Assert.Contains($"Content-Encoding is '{encoding}'", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_mark_of_UTF_8_in_front_of_a_body_is_passed_over()
+    {
+        JsonObject answer = await _server.AskAsync(Chat, "\uFEFF{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1}");
+        Assert.Equal("chat.completion", (string?)answer["object"]);
+        Assert.Contains("no body", (string?)(await _server.RefusedAsync(Chat, "\uFEFF", 400))["message"], StringComparison.Ordinal);
     }
 
     [Theory]

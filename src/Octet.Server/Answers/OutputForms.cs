@@ -9,6 +9,8 @@ namespace Octet.Server.Answers;
 /// <summary>The one place where what a request demands of an answer's form becomes what the engine is held to.</summary>
 static class OutputForms
 {
+    const string WhiteSpace = "JSON has one space behind a comma or a colon, or none";
+
     /// <summary>What a conversation's answer is held to: a call where one is asked for, else its form, or a call where tools may be called. Null: nothing.</summary>
     /// <param name="form">The form of its text.</param>
     /// <param name="tools">The tools.</param>
@@ -40,7 +42,7 @@ static class OutputForms
         OutputForm form = format.Word("type", "text", "json_object", "json_schema") switch
         {
             null => throw format.Missing("type", "\"text\", \"json_object\" or \"json_schema\""),
-            "json_object" => AnyObject("response_format"),
+            "json_object" => format.Has("schema") ? Schema(format, "schema") : AnyObject("response_format"),
             "json_schema" => Named(format.Object("json_schema") ?? throw format.Missing("json_schema", "an object with a name and a schema")),
             _ => default,
         };
@@ -78,10 +80,21 @@ static class OutputForms
         return Schema(format, "schema");
     }
 
-    /// <summary>vLLM's fields: <c>structured_outputs</c>, and <c>guided_json</c> and the like by their older names.</summary>
+    /// <summary>vLLM's fields: <c>structured_outputs</c>, and <c>guided_json</c> and the like by their older names; llama-server's <c>grammar</c> and <c>json_schema</c>.</summary>
     internal static OutputForm ReadExtras(Fields fields)
     {
         OutputForm form = default;
+        UnsupportedFields.Refuse(fields, ("guided_whitespace_pattern", WhiteSpace));
+        if (fields.Object("structured_outputs") is { } outputs)
+        {
+            UnsupportedFields.Refuse(
+                outputs,
+                ("structural_tag", "use tools with tool_choice, or a grammar"),
+                ("whitespace_pattern", WhiteSpace),
+                ("disable_any_whitespace", WhiteSpace),
+                ("disable_additional_properties", "use additionalProperties of the schema"));
+        }
+
         foreach (string kind in (string[])["json", "json_object", "regex", "choice", "grammar"])
         {
             foreach ((Fields Fields, string Name) place in Places(fields, kind))
@@ -98,6 +111,13 @@ static class OutputForms
 
     static IEnumerable<(Fields, string)> Places(Fields fields, string kind)
     {
+        // What is empty is none there.
+        string? own = kind switch { "grammar" => kind, "json" => "json_schema", _ => null };
+        if (own is not null && fields.Get(own) is { } given && !(given.ValueKind == JsonValueKind.String && given.ValueEquals("")))
+        {
+            yield return (fields, own);
+        }
+
         yield return (fields, "guided_" + kind);
         if (fields.Object("structured_outputs") is { } outputs)
         {
@@ -134,10 +154,11 @@ static class OutputForms
         }
     }
 
+    // A schema may be left out: any object is meant then, as with json_object.
     static OutputForm Named(Fields fields)
     {
         _ = fields.RequiredText("name");
-        return Schema(fields, "schema");
+        return fields.Has("schema") ? Schema(fields, "schema") : AnyObject(fields.Path);
     }
 
     static OutputForm Schema(Fields fields, string name)

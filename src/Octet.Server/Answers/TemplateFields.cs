@@ -20,11 +20,19 @@ static class TemplateFields
             }
         }
 
+        bool continues = fields.Flag("continue_final_message") ?? false;
+        bool? begins = fields.Flag("add_generation_prompt");
+        if (continues && begins == true)
+        {
+            throw ApiException.Invalid("add_generation_prompt", "add_generation_prompt and continue_final_message are both true; expected one of them: the answer begins, or goes on in the last message");
+        }
+
         return ReasoningWish.Read(fields).ApplyTo(
             new PromptOptions
             {
                 Variables = variables,
-                ContinueFinalMessage = fields.Flag("continue_final_message") ?? false,
+                ContinueFinalMessage = continues,
+                AddGenerationPrompt = begins ?? true,
                 Documents = fields.List("documents") is null ? null : fields.Node("documents"),
             },
             model);

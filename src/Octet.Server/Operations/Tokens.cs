@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Server.Answers;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
@@ -64,6 +65,15 @@ static class Tokens
         using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         request.ModelName = lease.Name;
         Tokenizer tokenizer = Require(lease);
+        for (int i = 0; i < ids.Count; i++)
+        {
+            if (tokenizer.GetToken(ids[i]) is null)
+            {
+                string place = string.Create(CultureInfo.InvariantCulture, $"tokens[{i}]");
+                throw ApiException.Invalid(place, string.Create(CultureInfo.InvariantCulture, $"{place} is {ids[i]}, which no token has; expected ids below {tokenizer.VocabularySize}"));
+            }
+        }
+
         string text = tokenizer.Decode([.. ids], fields.Flag("skip_special_tokens") ?? false);
         await request.WriteAsync(json =>
         {

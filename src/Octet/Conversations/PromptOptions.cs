@@ -20,6 +20,9 @@ public sealed record PromptOptions
     /// </summary>
     public bool? Thinking { get; init; }
 
+    /// <summary>Whether the beginning of an answer is written behind the last message; it is not where that goes on (<see cref="ContinueFinalMessage"/>).</summary>
+    internal bool AddGenerationPrompt { get; init; } = true;
+
     /// <summary>
     /// Whether the answer goes on in the last message, an assistant's, instead of being a message of its own (<c>continue_final_message</c>).
     /// White space at the end of that message is left out: the model's next token brings it.
