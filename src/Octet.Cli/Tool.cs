@@ -16,6 +16,7 @@ static partial class Tool
         try
         {
             ArgumentText.Require(args);
+            Standard.ListenTo(interruption.Token);
             CudaDevices.Register();
             ParseResult parsed = Create(interruption).Parse(args, new ParserConfiguration
             {

@@ -9,6 +9,7 @@ static class Standard
     static readonly Lazy<TextWriter> s_output = new(() => Writer(OpenOutput()));
     static readonly Lazy<TextWriter> s_error = new(() => Prompt(OpenError()));
     static readonly AsyncLocal<Pipes?> s_pipes = new();
+    static readonly AsyncLocal<CancellationToken> s_interrupted = new();
 
     internal static TextWriter Output => s_pipes.Value?.Output ?? s_output.Value;
 
@@ -23,6 +24,20 @@ static class Standard
     /// <summary>Gives what the caller calls other streams, as pipes are: several runs of the tool in one process.</summary>
     internal static void Redirect(Stream input, Stream output, Stream error) => s_pipes.Value = new Pipes(input, Writer(output), Prompt(error));
 
+    /// <summary>Gives what the caller calls a signal to hear while it waits for input.</summary>
+    internal static void ListenTo(CancellationToken interrupted) => s_interrupted.Value = interrupted;
+
+    /// <summary>
+    /// Waits for what another may never give, and for a signal. A thread that reads a pipe or a terminal hears of none, so another one reads: it is left
+    /// behind where a signal comes, and what the caller has half-written is cleared away as it is for any other error.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">A signal came.</exception>
+    internal static T Await<T>(Func<T> read)
+    {
+        CancellationToken interrupted = s_interrupted.Value;
+        return interrupted.CanBeCanceled ? Task.Run(read, CancellationToken.None).WaitAsync(interrupted).GetAwaiter().GetResult() : read();
+    }
+
     /// <summary>What a model wrote, as a stream takes it: whole, but a terminal is not steered by it.</summary>
     internal static string Readable(string text, bool terminal) => terminal ? Visible.Lines(text) : text;
 
@@ -36,11 +51,11 @@ static class Standard
 
         if (!OperatingSystem.IsWindows() || !InputIsTerminal)
         {
-            return Console.OpenStandardInput();
+            return new AwaitedStream(Console.OpenStandardInput());
         }
 
         SetWindowsInput();
-        return Encoding.CreateTranscodingStream(Console.OpenStandardInput(), Encoding.Unicode, s_utf8);
+        return new AwaitedStream(Encoding.CreateTranscodingStream(Console.OpenStandardInput(), Encoding.Unicode, s_utf8));
     }
 
     /// <summary>What is typed at the terminal.</summary>

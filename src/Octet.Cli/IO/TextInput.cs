@@ -18,7 +18,7 @@ static class TextInput
     internal static Stream Open(string path)
         => new TextStream(
             path == StandardInput ? Standard.OpenInput()
-            : File.Exists(path) ? File.OpenRead(path)
+            : File.Exists(path) ? OpenFile(path)
             : throw new CommandException(Directory.Exists(path) ? $"{path} is a directory: expected a file with text" : $"there is no file {path}"),
             Name(path));
 
@@ -33,7 +33,16 @@ static class TextInput
 
     /// <summary>Reads the standard input line by line: of a terminal what is typed, else what comes.</summary>
     /// <returns>Gives the next line; null at the end.</returns>
-    internal static Func<string?> OpenLines() => Standard.InputIsTerminal ? Standard.OpenTerminal().ReadLine : new LineReader(Open(StandardInput)).ReadText;
+    internal static Func<string?> OpenLines() => Standard.InputIsTerminal ? ReadTerminal : new LineReader(Open(StandardInput)).ReadText;
+
+    static string? ReadTerminal() => Standard.Await(static () => Standard.OpenTerminal().ReadLine());
+
+    /// <summary>A name may be a pipe's, which opens when somebody writes to it.</summary>
+    static Stream OpenFile(string path)
+    {
+        FileStream file = Standard.Await(() => File.OpenRead(path));
+        return file.CanSeek ? file : new AwaitedStream(file);
+    }
 
     /// <summary>All of the text.</summary>
     /// <exception cref="CommandException">There is no such file, or it is not text.</exception>
