@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Octet.Cli.Commands;
+using Octet.Cli.Inspection;
 using Octet.Numerics;
 using Octet.Safetensors;
 using Octet.Tests.Reference;
@@ -52,6 +54,28 @@ public class InspectTests
 
         Assert.Equal(38, (int?)json["tensor_count"]);
         Assert.True(json["files"]!.AsArray().Count > 1);
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_file_that_is_cut_while_it_is_read_is_told_in_a_line(bool statistics, bool verify)
+    {
+        using var model = new TestModel();
+        string file = Path.Combine(model.Path, "model.safetensors");
+        using SafetensorsCheckpoint checkpoint = InspectCommand.Open(file, readsAll: true);
+
+        // A mapping would end this process.
+        Assert.All(checkpoint.Tensors, tensor => Assert.False(tensor.IsMapped));
+        using (FileStream stream = new(file, FileMode.Open, FileAccess.Write))
+        {
+            stream.SetLength(stream.Length / 2);
+        }
+
+        SafetensorsException error = Assert.Throws<SafetensorsException>(
+            () => CheckpointReport.Create(checkpoint, null, statistics, verify, TestContext.Current.CancellationToken));
+        Assert.Contains($"{file}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the file was cut short while it was open", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,14 +32,16 @@ sealed class InspectCommand : Command
     {
         string path = parsed.GetValue(_path)!;
         bool json = parsed.GetValue(_json);
+        bool stats = parsed.GetValue(_stats);
+        bool verify = parsed.GetValue(_verify);
         if (!File.Exists(path))
         {
             path = ModelPath.Resolve(path);
         }
 
-        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(path);
+        using SafetensorsCheckpoint checkpoint = Open(path, stats || verify);
         string? directory = Directory.Exists(path) ? path : null;
-        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, parsed.GetValue(_stats), parsed.GetValue(_verify), cancellationToken, parsed.GetValue(_block));
+        CheckpointReport report = CheckpointReport.Create(checkpoint, directory, stats, verify, cancellationToken, parsed.GetValue(_block));
         if (json)
         {
             JsonOutput.WriteLine(ReportJson.Create(report));
@@ -56,4 +58,7 @@ sealed class InspectCommand : Command
             [string first, ..] => throw new CommandException($"{first} (and {report.Problems.Count - 1} more problems, listed in the report)"),
         };
     }
+
+    /// <summary>Where all of it is read nothing is mapped: of a file that somebody cuts short meanwhile a mapping ends the process, a read says so.</summary>
+    internal static SafetensorsCheckpoint Open(string path, bool readsAll) => SafetensorsCheckpoint.Open(path, readsAll ? SafetensorsReadMode.Positional : SafetensorsReadMode.MemoryMap);
 }

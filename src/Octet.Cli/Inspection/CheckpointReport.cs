@@ -188,12 +188,16 @@ sealed record CheckpointReport
         SafetensorsCheckpoint checkpoint, QuantizationConfig? config, LayerFormats? formats, CancellationToken cancellationToken)
     {
         Dictionary<string, ScaledStatistics> values = [];
-        LinearTensor[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor, config, formats)?.Load(checkpoint, config, formats)).OfType<LinearTensor>()];
-        ReadProgress.Run(layers.Sum(layer => layer.Tensor.ByteLength), progress =>
+        QuantizedLayer[] layers = [.. checkpoint.Tensors.Select(tensor => QuantizedLayer.Of(checkpoint, tensor, config, formats)).OfType<QuantizedLayer>()];
+        ReadProgress.Run(layers.Sum(layer => layer.Codes.ByteLength), progress =>
         {
-            foreach (LinearTensor layer in layers)
+            foreach (QuantizedLayer quantized in layers)
             {
-                values.Add(layer.Tensor.Name, Inspection.ScaledStatistics.Measure(layer, progress, cancellationToken));
+                // One at a time: its scales are in memory.
+                if (quantized.Load(checkpoint, config, formats) is { } layer)
+                {
+                    values.Add(layer.Tensor.Name, Inspection.ScaledStatistics.Measure(layer, progress, cancellationToken));
+                }
             }
         });
         return values;

@@ -4,7 +4,7 @@ using Octet.Numerics;
 
 namespace Octet.Cli.Inspection;
 
-/// <summary>The weights of a quantised layer, scales applied: row by row, so that memory holds its scales alone. Sums are float64; NaN codes are left out.</summary>
+/// <summary>The weights of a quantised layer, scales applied: some rows at a time, so that memory holds little but its scales. Sums are float64; NaN codes are left out.</summary>
 /// <param name="Min">The smallest weight.</param>
 /// <param name="Max">The largest weight.</param>
 /// <param name="Mean">The mean weight.</param>
@@ -14,6 +14,8 @@ namespace Octet.Cli.Inspection;
 /// <param name="Zeros">Codes of 0 and -0.</param>
 readonly record struct ScaledStatistics(double Min, double Max, double Mean, double Amax, long AmaxRow, long Saturated, long Zeros)
 {
+    const int PieceBytes = 1 << 18;
+
     internal static ScaledStatistics Measure(LinearTensor layer, Action<int> progress, CancellationToken cancellationToken)
     {
         float[] values = Values(layer.ElementType);
@@ -21,6 +23,8 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
         bool[] isSaturated = [.. values.Select(value => Math.Abs(value) == largest)];
         bool isPacked = layer.ElementType == DataType.Float4E2M1FN;
         int rowBytes = isPacked ? layer.Columns / 2 : layer.Columns;
+        int together = (int)Math.Clamp(PieceBytes / Math.Max(1, rowBytes), 1, Math.Max(1, layer.Rows));
+        byte[] stored = new byte[together * rowBytes];
         int upper = layer.HighHalfFirst ? 1 : 0;
         int blockColumns = layer.Scales?.BlockColumns ?? layer.Columns;
         float[] scales = new float[(layer.Columns + blockColumns - 1) / blockColumns];
@@ -31,7 +35,12 @@ readonly record struct ScaledStatistics(double Min, double Max, double Mean, dou
         for (long row = 0; row < layer.Rows; row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ReadOnlySpan<byte> codes = layer.Tensor.Slice(row * rowBytes, rowBytes);
+            if (row % together == 0)
+            {
+                layer.Tensor.Read(row * rowBytes, stored.AsSpan(0, (int)Math.Min(together, layer.Rows - row) * rowBytes));
+            }
+
+            ReadOnlySpan<byte> codes = stored.AsSpan((int)(row % together) * rowBytes, rowBytes);
             if (layer.Scales is { } grid && row / grid.BlockRows != scaleRow)
             {
                 scaleRow = row / grid.BlockRows;

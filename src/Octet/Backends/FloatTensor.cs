@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -20,37 +23,58 @@ static class FloatTensor
     /// <summary>As many elements as <paramref name="destination"/> has, from <paramref name="first"/> on.</summary>
     internal static void Widen(TensorView tensor, Span<float> destination, int first = 0)
     {
-        int count = destination.Length;
-        switch (tensor.DataType)
+        DataType type = tensor.DataType;
+        if (!IsSupported(type) && !IsFloat8(type))
+        {
+            throw new ModelException(ModelError.Unsupported, $"type {type} where F32, BF16, F16 or FP8 is expected", tensor.File.Path, tensor.Name);
+        }
+
+        int bytes = type.BitSize() / 8;
+        long offset = (long)first * bytes;
+        int length = checked(destination.Length * bytes);
+        if (tensor.IsInPlace)
+        {
+            Widen(type, tensor.Slice(offset, length), destination);
+            return;
+        }
+
+        byte[] stored = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            tensor.Read(offset, stored.AsSpan(0, length));
+            Widen(type, stored.AsSpan(0, length), destination);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(stored);
+        }
+    }
+
+    static void Widen(DataType type, ReadOnlySpan<byte> stored, Span<float> destination)
+    {
+        switch (type)
         {
             case DataType.Float32:
-                tensor.AsSpan<float>().Slice(first, count).CopyTo(destination);
+                MemoryMarshal.Cast<byte, float>(stored).CopyTo(destination);
                 break;
             case DataType.BFloat16:
-                BFloat16.ConvertToSingle(tensor.AsSpan<BFloat16>().Slice(first, count), destination);
+                BFloat16.ConvertToSingle(MemoryMarshal.Cast<byte, BFloat16>(stored), destination);
                 break;
             case DataType.Float16:
-                ReadOnlySpan<Half> half = tensor.AsSpan<Half>().Slice(first, count);
-                for (int i = 0; i < half.Length; i++)
-                {
-                    destination[i] = (float)half[i];
-                }
-
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(stored), destination);
                 break;
             case DataType.Float8E4M3FN:
-                Float8E4M3FN.ConvertToSingle(tensor.AsSpan<Float8E4M3FN>().Slice(first, count), destination);
+                Float8E4M3FN.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E4M3FN>(stored), destination);
                 break;
             case DataType.Float8E5M2:
-                Float8E5M2.ConvertToSingle(tensor.AsSpan<Float8E5M2>().Slice(first, count), destination);
+                Float8E5M2.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E5M2>(stored), destination);
                 break;
             case DataType.Float8E4M3FNUZ:
-                Float8E4M3FNUZ.ConvertToSingle(tensor.AsSpan<Float8E4M3FNUZ>().Slice(first, count), destination);
-                break;
-            case DataType.Float8E5M2FNUZ:
-                Float8E5M2FNUZ.ConvertToSingle(tensor.AsSpan<Float8E5M2FNUZ>().Slice(first, count), destination);
+                Float8E4M3FNUZ.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E4M3FNUZ>(stored), destination);
                 break;
             default:
-                throw new ModelException(ModelError.Unsupported, $"type {tensor.DataType} where F32, BF16, F16 or FP8 is expected", tensor.File.Path, tensor.Name);
+                Float8E5M2FNUZ.ConvertToSingle(MemoryMarshal.Cast<byte, Float8E5M2FNUZ>(stored), destination);
+                break;
         }
     }
 }

@@ -17,7 +17,12 @@ sealed class ScaleCodes(TensorView tensor, long rows, int columns, bool tiled)
     internal const int TileColumns = 4;
     internal const int TileBytes = TileRows * TileColumns;
 
+    byte[]? _copy;
+
     internal TensorView Tensor => tensor;
+
+    /// <summary>All codes as they are stored. Of a file that is not in memory they are read once and kept: codes in tiles lie apart.</summary>
+    internal ReadOnlySpan<byte> Bytes => tensor.IsInPlace ? tensor.Bytes : _copy ??= ReadAll();
 
     internal long Rows => rows;
 
@@ -41,13 +46,32 @@ sealed class ScaleCodes(TensorView tensor, long rows, int columns, bool tiled)
         long offset = Offset(row);
         if (!tiled)
         {
-            tensor.Read(offset, destination[..columns]);
+            Copy(offset, destination[..columns]);
             return;
         }
 
         for (int column = 0; column < columns; column += TileColumns, offset += TileBytes)
         {
-            tensor.Read(offset, destination.Slice(column, Math.Min(TileColumns, columns - column)));
+            Copy(offset, destination.Slice(column, Math.Min(TileColumns, columns - column)));
         }
+    }
+
+    void Copy(long offset, Span<byte> destination)
+    {
+        if (tensor.IsInPlace)
+        {
+            tensor.Read(offset, destination);
+        }
+        else
+        {
+            Bytes.Slice(checked((int)offset), destination.Length).CopyTo(destination);
+        }
+    }
+
+    byte[] ReadAll()
+    {
+        byte[] bytes = new byte[tensor.ByteLength];
+        tensor.CopyTo(bytes);
+        return bytes;
     }
 }

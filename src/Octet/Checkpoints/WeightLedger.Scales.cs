@@ -176,7 +176,7 @@ sealed partial class WeightLedger
         // zeros has the scale 1, and blocks that do not fill the range.
         const float MaxScale = 448, MaxElement = 6;
         float factor = scheme.GlobalDivides ? 1 / value : value;
-        float largest = factor < 1 || codes.Count == 0 ? 0 : (float)Unsafe.BitCast<byte, Float8E4M3FN>(Math.Min(TensorPrimitives.Max(codes.Tensor.Bytes), (byte)0x7E));
+        float largest = factor < 1 || codes.Count == 0 ? 0 : (float)Unsafe.BitCast<byte, Float8E4M3FN>(Math.Min(TensorPrimitives.Max(codes.Bytes), (byte)0x7E));
         if (largest * factor >= MaxScale)
         {
             throw Error(global, $"the scale of the whole tensor is {value}, which {(scheme.GlobalDivides ? "divides" : "multiplies")} under this name and would make weights of {largest * MaxElement * factor:G3}: it is of the other direction, or the file is damaged");
@@ -199,7 +199,7 @@ sealed partial class WeightLedger
         MemoryAdvice.ReadAhead(codes.Tensor);
 
         // All bytes at once; padding does not count, so only a find is looked for in its row.
-        if (!codes.Tensor.Bytes.ContainsAnyInRange(least, (byte)0xFF))
+        if (!codes.Bytes.ContainsAnyInRange(least, (byte)0xFF))
         {
             return;
         }
