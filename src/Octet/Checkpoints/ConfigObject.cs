@@ -84,6 +84,9 @@ sealed class ConfigObject
     /// <summary>The value as it stands; null where the key is absent.</summary>
     internal JsonElement? Find(string key) => TryGet(key, out JsonElement value) ? value : null;
 
+    /// <summary>Whether the key is there and says <c>null</c>, for the few keys of which that means another thing than their absence.</summary>
+    internal bool IsNull(string key) => _json.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
     internal bool IsObject(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
 
     internal bool IsList(string key) => TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.Array;
@@ -264,14 +267,20 @@ sealed class ConfigObject
         new(ModelError.Damaged, $"{_file}: {_prefix}{key} is missing; expected {expected}", _file);
 
     internal ModelException Unexpected(string key, string expected) =>
-        new(ModelError.Damaged, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}; expected {expected}", _file);
+        new(ModelError.Damaged, $"{_file}: {_prefix}{key} is {ShowValue(key)}; expected {expected}", _file);
 
     internal ModelException Unsupported(string key, string supported) =>
-        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not implemented; supported: {supported}", _file);
+        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {ShowValue(key)}, which is not implemented; supported: {supported}", _file);
 
     /// <summary>A value that is known and not read, with the reason.</summary>
     internal ModelException Refused(string key, string reason) =>
-        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {(TryGet(key, out JsonElement found) ? Show(found) : "missing")}, which is not read: {reason}", _file);
+        new(ModelError.Unsupported, $"{_file}: {_prefix}{key} is {ShowValue(key)}, which is not read: {reason}", _file);
+
+    /// <summary>Two keys that say different things of one setting.</summary>
+    internal ModelException Contradiction(string key, string other, string reason) =>
+        new(ModelError.Damaged, $"{_file}: {_prefix}{key} is {ShowValue(key)} and {_prefix}{other} is {ShowValue(other)}; {reason}", _file);
+
+    string ShowValue(string key) => TryGet(key, out JsonElement found) ? Show(found) : "missing";
 
     bool TryGet(string key, out JsonElement value) =>
         _json.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;

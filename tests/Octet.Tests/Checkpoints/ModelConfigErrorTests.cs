@@ -82,6 +82,21 @@ public class ModelConfigErrorTests
         "c.json: rope_parameters.rope_theta is 5000000; expected the same value as the file's other rope_theta, 1000000",
         Refused(("rope_parameters", """{"rope_theta":5000000}""")).Message);
 
+    [Theory]
+    [InlineData("""{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64}""", """{"rope_theta":1000000,"rope_type":"default"}""", "rope_type")]
+    [InlineData("""{"type":"yarn","factor":4.0}""", """{"rope_type":"yarn","factor":2.0,"rope_theta":1000000}""", "factor")]
+    [InlineData("""{"type":"yarn","factor":4}""", """{"rope_type":"yarn","factor":4,"beta_fast":16}""", "beta_fast")]
+    [InlineData("""{"type":"linear","factor":4}""", """{"rope_theta":1000000}""", "rope_type")]
+    [InlineData("""{"type":"linear","factor":4,"rope_theta":10}""", """{"type":"linear","factor":4,"rope_theta":1000000}""", "rope_theta")]
+    public void Both_spellings_of_the_rotary_embedding_that_differ_are_refused(string scaling, string parameters, string different) => Assert.Equal(
+        $"c.json: rope_scaling is {scaling} and rope_parameters is {parameters}; {different} differs: remove the one that is not meant",
+        Refused(("rope_scaling", scaling), ("rope_parameters", parameters)).Message);
+
+    [Fact]
+    public void Rotary_embeddings_by_layer_type_are_refused_where_layers_have_one() => Assert.Equal(
+        """c.json: rope_parameters.full_attention is {"rope_type":"yarn","factor":4}, which is not read: layers of this architecture have one rotary embedding; put its keys into rope_parameters itself""",
+        Refused(("rope_parameters", """{"full_attention":{"rope_type":"yarn","factor":4}}""")).Message);
+
     [Fact]
     public void Sizes_that_together_exceed_any_memory_are_refused() => Assert.StartsWith(
         "c.json: its sizes describe ",

@@ -65,6 +65,16 @@ public class ModelConfigTests
         Assert.Equal((5e6, "float16"), (config.RopeTheta, config.DType));
     }
 
+    [Theory]
+    [InlineData("""{"type": "yarn", "factor": 4}""", """{"rope_type": "yarn", "factor": 4.0, "rope_theta": 1000000}""")]
+    [InlineData("""{"type": "yarn", "rope_type": "yarn", "factor": 4.0, "beta_fast": null}""", """{"type": "yarn", "factor": 4.0}""")]
+    public void Both_spellings_of_the_rotary_embedding_are_read_where_they_agree(string scaling, string parameters)
+    {
+        ModelConfig config = Parse(("rope_scaling", scaling), ("rope_parameters", parameters));
+
+        Assert.Equal(4 * 256, config.Decoder!.LongestContext);
+    }
+
     [Fact]
     public void Ends_can_be_a_list() => Assert.Equal([901, 900], Parse(("eos_token_id", "[901, 900]")).EosTokenIds);
 
@@ -88,6 +98,22 @@ public class ModelConfigTests
     [InlineData("layer_types", """["full_attention", "full_attention"]""")]
     public void A_window_that_no_layer_uses_does_not_matter(string key, string json) =>
         Assert.Equal(2, Parse(("sliding_window", "128"), ("use_sliding_window", "true"), ("max_window_layers", "0"), (key, json)).NumHiddenLayers);
+
+    [Theory]
+    [InlineData("MistralForCausalLM", "mistral", null, 4096)]
+    [InlineData("MistralForCausalLM", "mistral", "null", null)]
+    [InlineData("MistralForCausalLM", "mistral", "128", 128)]
+    [InlineData("Ministral3ForCausalLM", "ministral3", null, null)]
+    [InlineData("Qwen3ForCausalLM", "qwen3", null, 4096)]
+    [InlineData("Qwen3ForCausalLM", "qwen3", "null", null)]
+    [InlineData("Qwen3ForCausalLM", "qwen3", "128", 128)]
+    public void An_absent_window_is_that_of_the_class_in_transformers(string architecture, string type, string? window, int? expected)
+    {
+        ModelConfig config = Parse(
+            ("architectures", $"[\"{architecture}\"]"), ("model_type", $"\"{type}\""), ("use_sliding_window", "true"), ("max_window_layers", "0"), ("sliding_window", window));
+
+        Assert.All(config.Decoder!.Layers, layer => Assert.Equal(expected, Assert.IsType<AttentionSpec>(layer.Mixer).Window));
+    }
 
     [Fact]
     public void A_byte_order_mark_is_passed_over() =>

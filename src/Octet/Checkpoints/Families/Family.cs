@@ -14,7 +14,7 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Qwen2ForCausalLM", "qwen2", Qwen2.Read),
         new("LlamaForCausalLM", "llama", Llama.Read),
         new("MistralForCausalLM", "mistral", Mistral.Read),
-        new("Ministral3ForCausalLM", "ministral3", Mistral.Read),
+        new("Ministral3ForCausalLM", "ministral3", Mistral.ReadMinistral),
         new("Phi3ForCausalLM", "phi3", Phi3.Read),
         new("DeepseekV3ForCausalLM", "deepseek_v3", DeepSeekV3.Read, DeepSeekV3.Defaults),
         new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),

@@ -10,6 +10,9 @@ sealed class FamilyConfig
     const string SlidingAttention = "sliding_attention";
     const string LinearAttention = "linear_attention";
 
+    // Of transformers' configurations, where the file has no such key.
+    const int DefaultQwenWindow = 4096;
+
     // Every layer is an object before a tensor is looked at: what a file says may not use up memory.
     const int MostLayers = 1 << 16;
 
@@ -94,7 +97,7 @@ sealed class FamilyConfig
     /// <summary>The window of each layer by Qwen's keys: in use where <c>use_sliding_window</c> is true, from layer <c>max_window_layers</c> on (28 where absent).</summary>
     internal int?[] QwenWindows()
     {
-        int? window = Flag("use_sliding_window") ? Json.TryInt32("sliding_window", 1) : null;
+        int? window = Flag("use_sliding_window") && !Json.IsNull("sliding_window") ? Json.TryInt32("sliding_window", 1) ?? DefaultQwenWindow : null;
         int from = Json.TryInt32("max_window_layers", 0) ?? 28;
         bool[] sliding = SlidingLayers() ?? [.. Enumerable.Range(0, Layers).Select(layer => layer >= from)];
         if (window is null && Json.Has("layer_types") && sliding.Any(slides => slides))

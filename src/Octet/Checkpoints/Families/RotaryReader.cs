@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Octet.Backends;
 
 namespace Octet.Checkpoints.Families;
@@ -68,12 +69,50 @@ sealed class RotaryReader(ConfigObject json)
 
     (ConfigObject? Scaling, string Key) Scaling(string? layerType, string thetaKey)
     {
-        if (json.TryObject("rope_parameters") is { } parameters)
+        ConfigObject? scaling = thetaKey == "rope_theta" ? json.TryObject("rope_scaling") : null;
+        if (json.TryObject("rope_parameters") is not { } parameters)
         {
-            return (layerType is not null && parameters.IsObject(layerType) ? parameters.TryObject(layerType) : parameters, "rope_parameters");
+            return (scaling, "rope_scaling");
         }
 
-        return (thetaKey == "rope_theta" ? json.TryObject("rope_scaling") : null, "rope_scaling");
+        if (layerType is not null && parameters.IsObject(layerType))
+        {
+            parameters = parameters.TryObject(layerType)!;
+        }
+        else if (parameters.ObjectsAmongOthers.Select(entry => entry.Name).FirstOrDefault() is { } other)
+        {
+            throw layerType is null
+                ? parameters.Refused(other, "layers of this architecture have one rotary embedding; put its keys into rope_parameters itself")
+                : parameters.Missing(layerType, $"a JSON object beside {other}");
+        }
+
+        RequireSame(scaling, parameters);
+        return (parameters, "rope_parameters");
+    }
+
+    /// <summary>
+    /// Refuses an older spelling that says something else: one of the two is not what is meant. A file saved by Transformers 5, to which
+    /// <c>rope_scaling</c> is added as a model card says, is such a file. The base and the part that turns may stand in either.
+    /// </summary>
+    void RequireSame(ConfigObject? scaling, ConfigObject parameters)
+    {
+        if (scaling is null)
+        {
+            return;
+        }
+
+        string[] names = [.. scaling.Names.Concat(parameters.Names).Select(Modern).Distinct()];
+        string? different = names.FirstOrDefault(name => Find(scaling, name) is var old && Find(parameters, name) is var now && (old is { } left && now is { } right
+            ? !JsonElement.DeepEquals(left, right)
+            : (old ?? now) is { } && name is not ("rope_theta" or "partial_rotary_factor")));
+        if (different is not null)
+        {
+            throw json.Contradiction("rope_scaling", "rope_parameters", $"{different} differs: remove the one that is not meant");
+        }
+
+        static string Modern(string name) => name == "type" ? "rope_type" : name;
+
+        static JsonElement? Find(ConfigObject from, string name) => from.Find(name) ?? (name == "rope_type" ? from.Find("type") : null);
     }
 
     double ReadTheta(ConfigObject? scaling, string thetaKey)
