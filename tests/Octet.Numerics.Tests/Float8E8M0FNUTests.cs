@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Text.Json;
 
 namespace Octet.Numerics.Tests;
 
@@ -24,6 +25,31 @@ public class Float8E8M0FNUTests
 
         Assert.True(Float8E8M0FNU.IsNaN(Float8E8M0FNU.FromBits(0xFF)));
         Assert.True(float.IsNaN(bulk[255]));
+    }
+
+    [Fact]
+    public void Products_and_quotients_are_those_of_float64_rounded_once()
+    {
+        for (int i = 0; i < 256 * 256; i++)
+        {
+            (Float8E8M0FNU left, Float8E8M0FNU right) = (Float8E8M0FNU.FromBits((byte)i), Float8E8M0FNU.FromBits((byte)(i >> 8)));
+            Assert.Equal(((Float8E8M0FNU)((double)left * right)).ToBits(), (left * right).ToBits());
+            Assert.Equal(((Float8E8M0FNU)((double)left / right)).ToBits(), (left / right).ToBits());
+        }
+
+        Float8E8M0FNU least = Float8E8M0FNU.FromBits(0);
+        Assert.Equal(least, least * least);
+    }
+
+    [Fact]
+    public void Every_code_is_itself_after_JSON()
+    {
+        Float8E8M0FNU[] values = [.. Enumerable.Range(0, 255).Select(code => Float8E8M0FNU.FromBits((byte)code))];
+
+        Assert.Equal(values, JsonSerializer.Deserialize<Float8E8M0FNU[]>(JsonSerializer.Serialize(values))!);
+        Assert.Equal("[0.125,1]", JsonSerializer.Serialize(values[124..128].Where((_, i) => i is 0 or 3)));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Float8E8M0FNU>("0"));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Float8E8M0FNU>("-1"));
     }
 
     // fp8-and-safetensors notes 2.2: ml_dtypes' default and saturating casts.
