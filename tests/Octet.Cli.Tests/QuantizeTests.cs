@@ -64,6 +64,8 @@ public sealed class QuantizeTests : IDisposable
     [InlineData("--scale-dtype e8m0 with --scheme channel", "--scheme", "channel", "--scale-dtype", "e8m0")]
     [InlineData("--scheme bf16 quantises nothing", "--scheme", "bf16", "--search")]
     [InlineData("--scales-from with --exclude", "--scales-from", "x", "--exclude", "y")]
+    [InlineData("--exclude is empty", "--exclude", "")]
+    [InlineData("--exclude is empty", "--exclude", "*.mlp.*", "--exclude", "")]
     [InlineData("--shard-size is '5 apples'", "--shard-size", "5 apples")]
     [InlineData("--shard-size is '0'", "--shard-size", "0")]
     [InlineData("--threads is '0'", "--threads", "0")]
@@ -75,6 +77,29 @@ public sealed class QuantizeTests : IDisposable
         Assert.Equal("", result.Output);
         Assert.StartsWith("octet: error: ", result.Error, StringComparison.Ordinal);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Destination));
+    }
+
+    [Theory]
+    [InlineData("model.layers.0.mlp.donw_proj", "model.layers.0.mlp.down_proj")]
+    [InlineData("model.layers.0.mlp.down_proj.weight", "model.layers.0.mlp.down_proj")]
+    [InlineData("*.q_porj", "model.layers.0.self_attn.q_proj")]
+    public void A_name_to_leave_out_that_no_module_has_is_refused_with_the_nearest(string pattern, string nearest)
+    {
+        ToolResult result = Run("quantize", _model.Path, Destination, "--exclude", "*.up_proj", "--exclude", pattern);
+
+        AssertError(result, 1, _model.Path, $"--exclude '{pattern}' is no module; the nearest is {nearest};");
+        Assert.False(Directory.Exists(Destination));
+    }
+
+    [Fact]
+    public void Modules_that_stay_wide_anyway_may_be_named()
+        => Assert.Equal(0, Run("quantize", _model.Path, Destination, "--exclude", "lm_head", "--exclude", "*norm").ExitCode);
+
+    [Fact]
+    public void Scales_of_a_checkpoint_that_has_none_are_refused()
+    {
+        AssertError(Run("quantize", _model.Path, Destination, "--scales-from", _model.Path), 1, $"{_model.Path} is not quantised: expected a quantised checkpoint");
         Assert.False(Directory.Exists(Destination));
     }
 

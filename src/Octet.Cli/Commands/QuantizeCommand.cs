@@ -103,6 +103,11 @@ sealed class QuantizeCommand : Command
             throw new UsageException($"--scales-from with {other.Name}: scheme, layers and scales are those of the other checkpoint; leave {other.Name} out");
         }
 
+        if (options.Exclude.Any(string.IsNullOrEmpty))
+        {
+            throw new UsageException("--exclude is empty: expected a module's name, * for any characters");
+        }
+
         if (!free && (options.ScaleType is not null || options.PowerOfTwoScales))
         {
             throw new UsageException($"{(options.ScaleType is null ? _powers.Name : _scaleType.Name)} with --scheme {parsed.GetValue(_scheme)}: its scales have a type of their own; leave it out");

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Octet.Quantization;
 
 namespace Octet.Cli.Options;
 
@@ -33,6 +34,7 @@ static partial class OptionNames
         [nameof(EmbeddingOptions.PromptName)] = "--prompt",
         [nameof(EmbeddingOptions.Dimensions)] = "--dims",
         [nameof(RerankOptions.Instruction)] = "--instruction",
+        [nameof(QuantizationOptions.Exclude)] = "--exclude",
     };
 
     /// <summary>The message with options in the place of properties.</summary>

@@ -21,7 +21,7 @@ public static class CheckpointQuantizer
     /// </param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the work; nothing is left behind.</param>
-    /// <exception cref="ModelException">The source is not sound or has values that cannot be quantised, or the destination is there already.</exception>
+    /// <exception cref="ModelException">The source is not sound or has values that cannot be quantised, a pattern of <see cref="QuantizationOptions.Exclude"/> is no module of it, <see cref="QuantizationOptions.ScalesFrom"/> is not quantised, or the destination is there already.</exception>
     /// <exception cref="SafetensorsException">A file of the source is cut or damaged, or one of the destination cannot be written.</exception>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -36,6 +36,15 @@ public static class CheckpointQuantizer
             using var opened = new QuantizationSource(source, options.SourceBlocks);
             opened.RequireCompanions();
             using QuantizationSource? given = options.ScalesFrom is { } path ? new QuantizationSource(path) : null;
+            if (given is null)
+            {
+                new ExcludedModules(options.Exclude).RequireMatches(source, opened.ModuleNames);
+            }
+            else if (!given.Modules.Modules.Any(module => module.IsQuantized))
+            {
+                throw new ModelException(ModelError.InvalidInput, $"{options.ScalesFrom} is not quantised: expected a quantised checkpoint, whose scales are taken", options.ScalesFrom);
+            }
+
             EncodingTarget target = given is null
                 ? new SchemeTarget(options)
                 : new GivenScalesTarget(given.Modules, given.PublishedQuantization());

@@ -30,7 +30,7 @@ public sealed record QuantizationOptions
     /// </summary>
     public (int Rows, int Columns)? SourceBlocks { get; init; }
 
-    /// <summary>Modules that are not quantised: names, with <c>*</c> for any characters, such as <c>model.layers.0.*</c>.</summary>
+    /// <summary>Modules that are not quantised: names, with <c>*</c> for any characters, such as <c>model.layers.0.*</c>. One that the source has no module for is an error.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
     /// <summary>
@@ -66,6 +66,11 @@ public sealed record QuantizationOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxShardSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
         ArgumentNullException.ThrowIfNull(Exclude);
+        if (Exclude.Any(string.IsNullOrEmpty))
+        {
+            throw new ArgumentException("a name that is empty: expected a module's name, * for any characters", nameof(Exclude));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(SourceBlocks?.Rows ?? 1, 1, nameof(SourceBlocks));
         ArgumentOutOfRangeException.ThrowIfLessThan(SourceBlocks?.Columns ?? 1, 1, nameof(SourceBlocks));
         if (CacheCalibrationText is not null && Scheme == QuantizationScheme.BFloat16)

@@ -55,6 +55,14 @@ sealed class QuantizationSource : IDisposable
 
     internal SourceModules Modules { get; }
 
+    /// <summary>The names of all modules, linear or not; of a tied output layer too, which has no tensor.</summary>
+    internal IReadOnlyCollection<string> ModuleNames => new HashSet<string>(
+    [
+        .. Modules.Modules.Select(module => module.Name),
+        .. Checkpoint.Tensors.Select(tensor => tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))]).Where(name => name.Length > 0),
+        .. TiesOutput ? [QuantizationPlan.Head] : Array.Empty<string>(),
+    ]);
+
     /// <summary>The directory's <c>config.json</c>; of a file an object with the <c>quantization_config</c> of its metadata; null where there is neither.</summary>
     internal JsonObject? ConfigJson { get; }
 

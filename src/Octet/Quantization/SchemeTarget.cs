@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Text.Json.Nodes;
 using Octet.Checkpoints;
 using Octet.Numerics;
@@ -11,6 +10,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
     const int BlockSize = 128;
 
     readonly Dictionary<string, LargestMagnitude> _fused = [];
+    readonly ExcludedModules _excluded = new(options.Exclude);
 
     internal override bool EncodesWide => options.Scheme != QuantizationScheme.BFloat16;
 
@@ -49,7 +49,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             _ when module.Split('.').Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
         };
-        return linear && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, module, ignoreCase: false));
+        return linear && !_excluded.Contains(module);
     }
 
     WeightEncoder Create(string module, long rows, int columns) => options.Scheme switch
