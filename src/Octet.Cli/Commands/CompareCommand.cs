@@ -50,6 +50,11 @@ sealed class CompareCommand : Command
             throw new UsageException("expected one of --text, --file, --prompts and --ids");
         }
 
+        if (plot is not null)
+        {
+            AtomicOutput.Require(plot);
+        }
+
         if (Verification.IsEncoder(ModelPath.Folder(ModelPath.Resolve(parsed.GetValue(_a)))))
         {
             return CompareEmbeddings(parsed, prompts, cancellationToken);
@@ -67,11 +72,6 @@ sealed class CompareCommand : Command
         (int[] Ids, int Context)[] sequences = ids is null ? [.. texts.Select(Encode)] : [(ids, 0)];
         Compute(comparison, sequences, cancellationToken);
         ComparisonResult result = comparison.Result();
-        if (plot is not null)
-        {
-            AtomicText.Write(plot, ErrorChart.Create(result, a.Path, b.Path).ToSvg());
-        }
-
         if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
             JsonOutput.WriteLine(ComparisonReport.Json(result, a.Path, b.Path));
@@ -79,6 +79,12 @@ sealed class CompareCommand : Command
         else
         {
             ComparisonReport.Write(result, a.Path, b.Path);
+        }
+
+        // Last: what was computed is not lost where the chart cannot be written.
+        if (plot is not null)
+        {
+            AtomicText.Write(plot, ErrorChart.Create(result, a.Path, b.Path).ToSvg());
         }
 
         return 0;

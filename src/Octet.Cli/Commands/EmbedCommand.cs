@@ -43,6 +43,11 @@ sealed class EmbedCommand : Command
             throw new UsageException($"--out is '{output}': expected a name that ends in .npy or .safetensors");
         }
 
+        if (output is not null)
+        {
+            AtomicOutput.Require(output);
+        }
+
         if (parsed.GetValue(_prompt) is not null && parsed.GetValue(_prefix) is not null)
         {
             throw new UsageException("--prompt and --prefix: expected one of them");

@@ -48,6 +48,11 @@ sealed class ScoreCommand : Command
             throw new UsageException("expected one of --text, --file and --ids");
         }
 
+        if (parsed.GetValue(_logits) is { } logits)
+        {
+            AtomicOutput.Require(logits);
+        }
+
         text ??= file is null ? null : TextInput.Read(file);
         using LanguageModel model = _model.Open(parsed, parsed.GetValue(_path));
         int[] ids = given ?? model.Encode(text!);

@@ -25,24 +25,11 @@ static class MatrixFile
             return;
         }
 
-        string full = Path.GetFullPath(path);
-        string temporary = $"{full}.{Guid.NewGuid():N}.tmp";
-        try
+        AtomicOutput.Write(path, stream =>
         {
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                stream.Write(Header(rows.Count, columns));
-                WriteRows(stream, rows);
-            }
-
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Not the message as it is: it names the temporary file.
-            File.Delete(temporary);
-            throw new CommandException($"cannot write {path}: {(error is UnauthorizedAccessException ? "no permission" : error is DirectoryNotFoundException ? $"there is no directory {Path.GetDirectoryName(full)}" : error.Message)}");
-        }
+            stream.Write(Header(rows.Count, columns));
+            WriteRows(stream, rows);
+        });
     }
 
     static void WriteRows(Stream stream, IReadOnlyList<float[]> rows)
