@@ -43,6 +43,23 @@ public sealed class EmbedTests : IDisposable
     }
 
     [Fact]
+    public void A_text_that_cannot_be_computed_is_told_with_its_line()
+    {
+        string empty = Write("texts.jsonl", "{\"ids\":[256,257]}\n\n{\"ids\":[]}\n"), foreign = Write("foreign.jsonl", "{\"ids\":[256,9999]}\n");
+
+        AssertError(Run("embed", _model, "--file", empty), 1, $"{empty}, line 3 has 0 tokens: expected 1 to ");
+        AssertError(Run("embed", _model, "--file", foreign), 1, $"{foreign}, line 1 has the token id 9999, which is outside the model's vocabulary: expected 0 to ");
+    }
+
+    [Fact]
+    public void An_argument_that_cannot_be_computed_is_told_with_its_place()
+    {
+        ByteTokenizer.Write(_model, ["[CLS]", "[SEP]"], null, null);
+
+        AssertError(Run("embed", _model, "a", ""), 1, "text 2 has 0 tokens: expected 1 to ");
+    }
+
+    [Fact]
     public void Prompt_prefix_and_dimensions_are_those_of_the_options()
     {
         using var model = EmbeddingModel.Load(_model);

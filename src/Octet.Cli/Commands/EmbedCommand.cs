@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Octet.Cli.IO;
 using Octet.Cli.Options;
+using Octet.Embeddings;
 
 namespace Octet.Cli.Commands;
 
@@ -53,12 +54,12 @@ sealed class EmbedCommand : Command
             throw new UsageException("--prompt and --prefix: expected one of them");
         }
 
-        IEnumerable<(string? Text, int[]? Ids)> texts = TextLines.Read(parsed.GetValue(_texts) ?? [], parsed.GetValue(_file), allowsIds: true);
+        IEnumerable<TextLine> texts = TextLines.Read(parsed.GetValue(_texts) ?? [], parsed.GetValue(_file), allowsIds: true);
         var options = new EmbeddingOptions { PromptName = parsed.GetValue(_prompt), Prompt = parsed.GetValue(_prefix), Dimensions = parsed.GetValue(_dimensions) };
         using EmbeddingModel model = EmbeddingModel.Load(ModelPath.Resolve(parsed.GetValue(_model)), _options.Read(parsed) with { Pooling = Pooling(parsed) });
         EncoderOptionSet.Tell(model.Notices);
         List<float[]> rows = [];
-        foreach ((string? Text, int[]? Ids)[] chunk in texts.Chunk(Together))
+        foreach (TextLine[] chunk in texts.Chunk(Together))
         {
             float[][] vectors = TextBar.Run("embed", chunk.Length, progress => Embed(model, chunk, options, progress, cancellationToken));
             if (output is not null)
@@ -82,14 +83,19 @@ sealed class EmbedCommand : Command
     }
 
     /// <summary>Lines with text and lines with token ids, each in its place.</summary>
-    static float[][] Embed(EmbeddingModel model, (string? Text, int[]? Ids)[] texts, EmbeddingOptions options, IProgress<int>? progress, CancellationToken cancellationToken)
+    static float[][] Embed(EmbeddingModel model, TextLine[] texts, EmbeddingOptions options, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        if (texts.All(text => text.Text is not null))
+        try
         {
-            return model.Embed([.. texts.Select(text => text.Text!)], options, progress, cancellationToken);
+            return texts.All(text => text.Text is not null)
+                ? model.Embed([.. texts.Select(text => text.Text!)], options, progress, cancellationToken)
+                : model.EmbedTokens([.. texts.Select(text => text.Ids ?? model.Encode(text.Text!, options))], options, progress, cancellationToken);
         }
-
-        return model.EmbedTokens([.. texts.Select(text => text.Ids ?? model.Encode(text.Text!, options))], options, progress, cancellationToken);
+        catch (ModelException error) when (error.Data[TextEncoder.IndexKey] is int index)
+        {
+            // The library knows of these texts only.
+            throw new CommandException(texts[index].Place + error.Message[TextEncoder.TextName(index).Length..]);
+        }
     }
 
     PoolingMode? Pooling(ParseResult parsed) => parsed.GetValue(_pooling) switch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Backends;
 using Octet.Generation;
 
@@ -10,6 +11,9 @@ namespace Octet.Embeddings;
 /// <param name="files">What the weights lie in, which no collector gives back.</param>
 abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
 {
+    /// <summary>Under this key of <see cref="Exception.Data"/> errors about a text have its index, for callers that know it under another name.</summary>
+    internal const string IndexKey = "text";
+
     readonly Turns _turns = new();
     volatile bool _disposed;
 
@@ -23,6 +27,9 @@ abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
 
     /// <summary>The longest text, in tokens.</summary>
     internal abstract int MaxTokens { get; }
+
+    /// <summary>What messages begin with that are about a text of a list.</summary>
+    internal static string TextName(int index) => string.Create(CultureInfo.InvariantCulture, $"text {index}");
 
     /// <summary>Weights of the linear layers that a token is multiplied with.</summary>
     internal abstract long LinearWeights { get; }
@@ -38,9 +45,9 @@ abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
     internal void Run(IReadOnlyList<TokenText> texts, Action<StepText> states, Action<int>? finished, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        foreach (TokenText text in texts)
+        for (int i = 0; i < texts.Count; i++)
         {
-            Require(text);
+            Require(texts[i], i);
         }
 
         RunSteps(texts, states, finished, cancellationToken);
@@ -88,18 +95,18 @@ abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
 
     protected void EndStep() => _turns.Leave();
 
-    void Require(TokenText text)
+    void Require(TokenText text, int index)
     {
         if (text.Ids.Length == 0 || text.Ids.Length > MaxTokens)
         {
-            throw new ModelException(ModelError.InvalidInput, $"a text of {text.Ids.Length} tokens: expected 1 to {MaxTokens}");
+            throw new ModelException(ModelError.InvalidInput, $"{TextName(index)} has {text.Ids.Length} tokens: expected 1 to {MaxTokens}") { Data = { [IndexKey] = index } };
         }
 
         foreach (int id in text.Ids)
         {
             if ((uint)id >= (uint)VocabularySize)
             {
-                throw new ModelException(ModelError.InvalidInput, $"token id {id} is outside the model's vocabulary: expected 0 to {VocabularySize - 1}");
+                throw new ModelException(ModelError.InvalidInput, $"{TextName(index)} has the token id {id}, which is outside the model's vocabulary: expected 0 to {VocabularySize - 1}") { Data = { [IndexKey] = index } };
             }
         }
     }
