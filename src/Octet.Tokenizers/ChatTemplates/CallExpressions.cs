@@ -3,6 +3,9 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>The arguments of a call as parsed: <c>f(a, *b, c=d, **e)</c>.</summary>
 sealed class ArgumentList(List<Expression> positional, List<(string Name, Expression Value)> named, Expression? extraPositional, Expression? extraNamed)
 {
+    internal bool IsConstant => positional.TrueForAll(static value => value.IsConstant) && named.TrueForAll(static pair => pair.Value.IsConstant)
+        && extraPositional is null or { IsConstant: true } && extraNamed is null or { IsConstant: true };
+
     internal static ArgumentList Empty { get; } = new([], [], null, null);
 
     internal Arguments Evaluate(Scope scope, RenderState state)
@@ -101,6 +104,10 @@ sealed record FilterCall(string Name, ArgumentList Arguments, int Line);
 /// <summary><c>value | a(arguments) | b</c>; without a value, the body of a <c>filter</c> or <c>set</c> block takes its place.</summary>
 sealed class FilterChain(Expression? value, List<FilterCall> filters) : Expression
 {
+    // jinja2 leaves filters that look at the template's names for later.
+    internal override bool IsConstant => value is { IsConstant: true }
+        && filters.TrueForAll(static filter => filter.Arguments.IsConstant && filter.Name is not ("map" or "select" or "reject" or "selectattr" or "rejectattr" or "random"));
+
     internal override object? Evaluate(Scope scope, RenderState state) => Apply(scope, state, value!.Value(scope, state));
 
     internal object? Apply(Scope scope, RenderState state, object? input)
@@ -120,6 +127,8 @@ sealed class FilterChain(Expression? value, List<FilterCall> filters) : Expressi
 /// <summary><c>value is name(arguments)</c>.</summary>
 sealed class TestCall(Expression value, string name, ArgumentList arguments, int line) : Expression
 {
+    internal override bool IsConstant => value.IsConstant && arguments.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         object? input = value.Value(scope, state);

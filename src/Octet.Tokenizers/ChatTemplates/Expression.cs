@@ -3,6 +3,9 @@ namespace Octet.Tokenizers.ChatTemplates;
 /// <summary>A node that has a value.</summary>
 abstract class Expression
 {
+    /// <summary>Whether jinja2 evaluates it when it compiles a template: there are constants in it, and nothing else but what they are put together with.</summary>
+    internal virtual bool IsConstant => false;
+
     internal abstract object? Evaluate(Scope scope, RenderState state);
 
     /// <summary>Evaluates a part, accounting for the step and the stack.</summary>
@@ -16,6 +19,8 @@ abstract class Expression
 
 sealed class Literal(object? value) : Expression
 {
+    internal override bool IsConstant => true;
+
     internal object? Constant { get; } = value;
 
     internal override object? Evaluate(Scope scope, RenderState state) => Constant;
@@ -30,6 +35,8 @@ sealed class Name(string identifier) : Expression
 
 sealed class ListLiteral(List<Expression> items) : Expression
 {
+    internal override bool IsConstant => items.TrueForAll(static item => item.IsConstant);
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         List<object?> values = new(items.Count);
@@ -44,6 +51,8 @@ sealed class ListLiteral(List<Expression> items) : Expression
 
 sealed class TupleLiteral(List<Expression> items) : Expression
 {
+    internal override bool IsConstant => Items.TrueForAll(static item => item.IsConstant);
+
     internal List<Expression> Items { get; } = items;
 
     internal override object? Evaluate(Scope scope, RenderState state)
@@ -60,6 +69,8 @@ sealed class TupleLiteral(List<Expression> items) : Expression
 
 sealed class DictionaryLiteral(List<(Expression Key, Expression Value)> pairs) : Expression
 {
+    internal override bool IsConstant => pairs.TrueForAll(static pair => pair.Key.IsConstant && pair.Value.IsConstant);
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         PythonDictionary dictionary = new();
@@ -75,6 +86,8 @@ sealed class DictionaryLiteral(List<(Expression Key, Expression Value)> pairs) :
 /// <summary><c>then if condition else otherwise</c>; without an else, an undefined value.</summary>
 sealed class Conditional(Expression condition, Expression then, Expression? otherwise, int line) : Expression
 {
+    internal override bool IsConstant => condition.IsConstant && then.IsConstant && otherwise is { IsConstant: true };
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         if (PythonType.Truth(state, condition.Value(scope, state)))
@@ -91,6 +104,8 @@ sealed class Conditional(Expression condition, Expression then, Expression? othe
 /// <summary><c>and</c> and <c>or</c>: the deciding operand itself is the value.</summary>
 sealed class Logical(bool and, Expression left, Expression right) : Expression
 {
+    internal override bool IsConstant => left.IsConstant && right.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         object? value = left.Value(scope, state);
@@ -100,16 +115,22 @@ sealed class Logical(bool and, Expression left, Expression right) : Expression
 
 sealed class Not(Expression operand) : Expression
 {
+    internal override bool IsConstant => operand.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state) => !PythonType.Truth(state, operand.Value(scope, state));
 }
 
 sealed class Sign(bool negative, Expression operand) : Expression
 {
+    internal override bool IsConstant => operand.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state) => Arithmetic.Negate(state, operand.Value(scope, state), negative);
 }
 
 sealed class Binary(string symbol, Expression left, Expression right) : Expression
 {
+    internal override bool IsConstant => left.IsConstant && right.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state) =>
         Arithmetic.Apply(state, symbol, left.Value(scope, state), right.Value(scope, state));
 }
@@ -117,6 +138,8 @@ sealed class Binary(string symbol, Expression left, Expression right) : Expressi
 /// <summary><c>a ~ b ~ c</c>: the texts in a row.</summary>
 sealed class Concatenation(List<Expression> parts) : Expression
 {
+    internal override bool IsConstant => parts.TrueForAll(static part => part.IsConstant);
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         object[] texts = new object[parts.Count];
@@ -133,6 +156,8 @@ sealed class Concatenation(List<Expression> parts) : Expression
 /// <summary>A chain of comparisons: <c>a &lt; b &lt;= c</c> compares neighbours and stops at the first that fails.</summary>
 sealed class Comparisons(Expression first, List<(string Symbol, Expression Operand)> rest) : Expression
 {
+    internal override bool IsConstant => first.IsConstant && rest.TrueForAll(static next => next.Operand.IsConstant);
+
     internal override object? Evaluate(Scope scope, RenderState state)
     {
         object? left = first.Value(scope, state);
@@ -165,17 +190,23 @@ sealed class Comparisons(Expression first, List<(string Symbol, Expression Opera
 
 sealed class Attribute(Expression of, string name) : Expression
 {
+    internal override bool IsConstant => of.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state) => Attributes.Get(state, of.Value(scope, state), name);
 }
 
 sealed class Element(Expression of, Expression index) : Expression
 {
+    internal override bool IsConstant => of.IsConstant && index.IsConstant;
+
     internal override object? Evaluate(Scope scope, RenderState state) =>
         Attributes.GetItem(state, of.Value(scope, state), index.Value(scope, state));
 }
 
 sealed class Slice(Expression of, Expression? start, Expression? stop, Expression? step) : Expression
 {
+    internal override bool IsConstant => of.IsConstant && start is null or { IsConstant: true } && stop is null or { IsConstant: true } && step is null or { IsConstant: true };
+
     internal override object? Evaluate(Scope scope, RenderState state) =>
         Slicing.Take(state, of.Value(scope, state), start?.Value(scope, state), stop?.Value(scope, state), step?.Value(scope, state));
 }

@@ -384,6 +384,13 @@ sealed class Lexer
             }
         }
 
+        if (_at == whole && _source[start] == '0')
+        {
+            // jinja2 reads zeros, and what is behind them as the next number.
+            _at = start;
+            Digits(static c => c == '0');
+        }
+
         string text = _source[start.._at].Replace("_", "", StringComparison.Ordinal);
         if (_at > whole)
         {

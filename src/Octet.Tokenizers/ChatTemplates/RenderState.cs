@@ -36,6 +36,9 @@ sealed class RenderState(string templateName, ChatTemplateOptions options)
 
     internal ChatTemplateOptions Options { get; } = options;
 
+    /// <summary>Whether the output at hand is one of constants alone (<see cref="Expression.IsConstant"/>).</summary>
+    internal bool IsConstant { get; set; }
+
     internal StringBuilder Output { get; private set; } = new();
 
     internal int Line { get; set; } = 1;

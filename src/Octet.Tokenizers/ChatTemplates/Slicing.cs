@@ -12,13 +12,14 @@ static class Slicing
             throw state.Use(undefined);
         }
 
-        if (value is PythonDictionary)
+        if (value is LoopContext or Namespace or PythonDictionary || Count(state, value) is not { } count || value is DictionaryView)
         {
-            throw state.TypeError("unhashable type: 'slice'");
-        }
+            // Compiled to Python it is an error. What jinja2 evaluates by itself, an output of nothing but constants, is undefined.
+            if (!state.IsConstant)
+            {
+                throw state.TypeError(value is PythonDictionary ? "unhashable type: 'slice'" : $"'{PythonType.Name(value)}' object is not subscriptable");
+            }
 
-        if (value is LoopContext or Namespace || Count(state, value) is not { } count || value is DictionaryView)
-        {
             return Undefined.Of($"{PythonType.Describe(value)} has no element slice({Part(state, start)}, {Part(state, stop)}, {Part(state, step)})");
         }
 

@@ -46,9 +46,15 @@ sealed class TextOutput(string text, int line) : Statement(line)
 
 sealed class Print(Expression value, int line) : Statement(line)
 {
+    readonly bool _isConstant = value.IsConstant;
+
     internal override Flow Execute(Scope scope, RenderState state)
     {
-        state.WriteValue(value.Value(scope, state));
+        // Constants hold no other output: there is nothing to go back to.
+        state.IsConstant = _isConstant;
+        object? printed = value.Value(scope, state);
+        state.IsConstant = false;
+        state.WriteValue(printed);
         return Flow.Next;
     }
 }
