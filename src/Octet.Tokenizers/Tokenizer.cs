@@ -35,7 +35,7 @@ public sealed partial class Tokenizer
         _added = parts.Added;
         _first = parts.PreTokenizer.Before(parts.Model);
         _postProcessor = parts.PostProcessor;
-        _needsOrigins = parts.PreTokenizer.NeedsOrigins && parts.Normalizer is not null;
+        _needsOrigins = parts.PreTokenizer.NeedsOrigins(normalized: parts.Normalizer is not null);
         VocabularySize = Math.Max(_vocabulary.Size, _added.Size);
     }
 

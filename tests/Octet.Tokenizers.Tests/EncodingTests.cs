@@ -17,6 +17,21 @@ public class EncodingTests
            "vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"[PAD]":3,"cafe":4,"##s":5,"中":6,"!":7,"a":8,"b":9,"c":10,"d":11,"e":12,"f":13,"##b":14}}}
         """), "words.json");
 
+    // What a step puts in front of the text is dropped by the next; what is behind it still begins the text (the Rust library gives the mark again).
+    [Theory]
+    [InlineData("""{"type":"Metaspace","replacement":"_","prepend_scheme":"first","split":false}""")]
+    [InlineData("""{"type":"ByteLevel","add_prefix_space":true,"use_regex":false},{"type":"Split","pattern":{"String":"Ġ"},"behavior":"Removed"}""")]
+    public void The_begin_of_a_text_is_known_with_offsets_and_without(string before)
+    {
+        const string Behind = """{"type":"UnicodeScripts"},{"type":"Metaspace","replacement":"_","prepend_scheme":"first","split":true}""";
+        Tokenizer tokenizer = new TinyTokenizer().With("pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[" + before + "," + Behind + "]}").Build();
+
+        int[] ids = tokenizer.Encode("ab b");
+
+        Assert.Equal(tokenizer.EncodeWithOffsets("ab b").Ids, ids);
+        Assert.Equal(tokenizer.GetId("_"), ids[0]);
+    }
+
     [Fact]
     public void Ids_go_into_memory_of_the_caller_where_it_is_long_enough()
     {

@@ -16,7 +16,9 @@ static class PreTokenizerPart
 
         // Bytes can stand for themselves where nothing behind ByteLevel looks at what it writes.
         bool givesBytes = steps.Count > 0 && steps.FindIndex(static step => step.TypeName() == "ByteLevel") == steps.Count - 1;
-        return new PreTokenizer([.. steps.Select(Step)], givesBytes, steps.Any(static step => step.TypeName() == "Metaspace" && Scheme(step) == PrependScheme.First));
+        int lastFirst = steps.FindLastIndex(static step => step.TypeName() == "Metaspace" && Scheme(step) == PrependScheme.First);
+        bool rewritten = steps.Take(Math.Max(0, lastFirst)).Any(static step => step.TypeName() is "Metaspace" or "ByteLevel");
+        return new PreTokenizer([.. steps.Select(Step)], givesBytes, needsOrigins: rewritten, needsNormalizedOrigins: lastFirst >= 0);
     }
 
     static MakeStep Step(JsonPlace place)

@@ -54,7 +54,7 @@ static class RankedTokenizer
             Model = new ByteLevelPairModel(vocabulary, merges, ignoreMerges: true),
             Added = new AddedTokens(special, normalizer, file),
             Normalizer = normalizer,
-            PreTokenizer = new PreTokenizer([Cut(pattern, file)], givesBytes: true, needsOrigins: false),
+            PreTokenizer = new PreTokenizer([Cut(pattern, file)], givesBytes: true, needsOrigins: false, needsNormalizedOrigins: false),
             Decoder = new TokenDecoder([static next => new ByteLevelStage(next)]),
             DecodesBytes = true,
         };

@@ -57,7 +57,7 @@ static class SentencePieceTokenizer
             Added = new AddedTokens(Added(model), normalizer, file),
             Normalizer = normalizer,
             PreTokenizer = model.ModelType == SentencePiece.Unigram && MarksBegin(model)
-                ? new PreTokenizer([static (next, _) => new MetaspaceStep(Mark, PrependScheme.Never, split: true, next)], givesBytes: false, needsOrigins: false)
+                ? new PreTokenizer([static (next, _) => new MetaspaceStep(Mark, PrependScheme.Never, split: true, next)], givesBytes: false, needsOrigins: false, needsNormalizedOrigins: false)
                 : PreTokenizer.None,
             Decoder = new TokenDecoder(Decoding(model)),
         };
