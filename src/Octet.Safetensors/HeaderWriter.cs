@@ -90,6 +90,11 @@ sealed class HeaderWriter
         ReadOnlySpan<byte> separator = "{"u8;
         foreach ((string key, string value) in metadata.OrderBy(pair => pair.Key, Utf8Order.Instance))
         {
+            if (value is null)
+            {
+                throw new ArgumentException($"the metadata {SafetensorsException.Quote(key)} is null: expected a text", nameof(metadata));
+            }
+
             if (!Utf8Order.IsWellFormed(key) || !Utf8Order.IsWellFormed(value))
             {
                 throw new SafetensorsException(

@@ -97,6 +97,7 @@ public static class SafetensorsWriter
     /// The file is not valid, <see cref="SafetensorsError.HeaderTooLarge"/>, <see cref="SafetensorsError.InvalidMetadata"/>, or
     /// <see cref="SafetensorsError.IoError"/>: it is marked read-only, or cannot be written. The file is unchanged.
     /// </exception>
+    /// <exception cref="ArgumentException">A value of the metadata is null. The file is unchanged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the file is unchanged.</exception>
     public static void EditMetadata(string path, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken = default)
     {

@@ -89,6 +89,22 @@ public class MetadataEditTests
     }
 
     [Fact]
+    public void A_value_that_is_null_is_refused_and_changes_nothing()
+    {
+        using TemporaryDirectory directory = new();
+        string path = directory.At("a");
+        SafetensorsWriter.Write(path, [new TensorSource("t", DataType.UInt8, [1], stream => stream.WriteByte(7))]);
+        byte[] before = File.ReadAllBytes(path);
+
+        ArgumentException error = Assert.Throws<ArgumentException>(
+            () => SafetensorsWriter.EditMetadata(path, new Dictionary<string, string> { ["k"] = null! }, TestContext.Current.CancellationToken));
+
+        Assert.Equal("metadata", error.ParamName);
+        Assert.Contains("'k' is null", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(path));
+    }
+
+    [Fact]
     public void The_data_keeps_its_bytes_and_its_alignment_whatever_the_metadata()
     {
         using TemporaryDirectory directory = new();
