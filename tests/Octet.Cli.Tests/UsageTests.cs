@@ -42,6 +42,15 @@ public class UsageTests
         => AssertError(Run(arguments), 2, fragment);
 
     [Fact]
+    public void A_long_value_that_is_wrong_is_shown_in_part()
+    {
+        ToolResult result = Run("run", "--template-var", "a=" + new string('b', 20_000), "hello");
+
+        AssertError(result, 2, $"--template-var is 'a={new string('b', 78)}...': expected a name, =, and JSON");
+        Assert.InRange(result.Error.Length, 100, 300);
+    }
+
+    [Fact]
     public void The_version_alone_is_printed()
     {
         ToolResult result = Run("--version");

@@ -8,6 +8,9 @@ namespace Octet.Cli.Options;
 /// <summary>How a conversation becomes a prompt: the options of the commands that use a chat template.</summary>
 sealed class TemplateOptions
 {
+    // Of a value that is wrong: a whole conversation may have been meant.
+    const int MostShown = 80;
+
     readonly Option<string?> _template = new("--chat-template") { Description = "Another chat template, by its name among the model's (rag, tool_use, ...) or in a file", HelpName = "NAME|FILE" };
     readonly Option<Dictionary<string, JsonNode?>?> _variables = new("--template-var")
     {
@@ -71,7 +74,7 @@ sealed class TemplateOptions
             {
             }
 
-            result.AddError($"--template-var is '{token.Value}': expected a name, =, and JSON (true, 3, \"text\" in quotation marks)");
+            result.AddError($"--template-var is '{(token.Value.Length <= MostShown ? token.Value : token.Value[..MostShown] + "...")}': expected a name, =, and JSON (true, 3, \"text\" in quotation marks)");
             return null;
         }
 
