@@ -42,7 +42,42 @@ public class MalformedFileTests
     }
 
     [Fact]
-    public void A_key_that_is_there_twice_is_refused() => Names(Refusal("""{"version":"1","version":"2"}"""), "\"version\"", "twice");
+    public void A_key_that_is_there_twice_is_refused() => Names(Refusal("""{"version":"1.0","version":"1.0"}"""), "\"version\"", "twice");
+
+    [Theory]
+    [InlineData("\"2.0\"", "2.0")]
+    [InlineData("1.0", "Number")]
+    [InlineData("null", "Null")]
+    public void Another_version_is_refused(string version, string shown) =>
+        Names(new TinyTokenizer().With("version", version).Refusal(), "version", shown, "supported: \"1.0\"");
+
+    [Theory]
+    [InlineData("tokenizer.json")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("chat_template.jinja")]
+    public void A_pipe_under_the_name_of_a_file_is_not_waited_at(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "pipes have names as on Unix");
+        string directory = Directory.CreateTempSubdirectory("octet-").FullName;
+        try
+        {
+            string pipe = Path.Combine(directory, name);
+            System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
+            Task<Exception?> loading = Task.Run(() => Record.Exception(() => name == "chat_template.jinja" ? (object?)Octet.Tokenizers.ChatTemplates.ChatTemplate.Load(directory) : Tokenizer.Load(directory)));
+            if (!loading.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken))
+            {
+                // The reader waits for a writer: here is one.
+                new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite).Dispose();
+                Assert.Fail("it waits at the pipe");
+            }
+
+            Names(loading.Result!.Message, pipe, "it is a pipe, expected a file");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
 
     [Fact]
     public void Other_models_are_refused() =>

@@ -64,7 +64,7 @@ public sealed class ChatTemplate
         options ??= ChatTemplateOptions.Default;
         if (template is not null)
         {
-            return Make(files.Find(template) ?? (File.Exists(template) ? (TemplateFiles.ReadFile(template), template) : throw Unknown(template)));
+            return Make(files.Find(template) ?? (File.Exists(template) ? (TemplateFiles.ReadFile(template, mayBePipe: true), template) : throw Unknown(template)));
         }
 
         if (files.IsEmpty)

@@ -51,7 +51,7 @@ sealed class TemplateFiles
         _templates.TryGetValue(name, out (string Source, string File) found) ? found : null;
 
     /// <summary>The text of a template's own file.</summary>
-    internal static string ReadFile(string path) => Encoding.UTF8.GetString(FileText.Read(path, Refuse));
+    internal static string ReadFile(string path, bool mayBePipe = false) => Encoding.UTF8.GetString(FileText.Read(path, Refuse, mayBePipe));
 
     /// <summary>The names, for messages.</summary>
     internal string Names() => string.Join(", ", _templates.Keys.Select(QuotedText.Of));

@@ -9,20 +9,20 @@ namespace Octet.Tokenizers.Reading;
 /// </summary>
 static class FileText
 {
-    /// <summary>
-    /// The longest file that is read: sixteen times a template that <see cref="ChatTemplates.ChatTemplateOptions"/> allows by itself, and
-    /// more than ten times the longest published <c>tokenizer_config.json</c>.
-    /// </summary>
-    internal const int MaxBytes = 64 << 20;
-
     /// <param name="path">A file that is there.</param>
     /// <param name="refuse">Makes the exception for a file that cannot be used.</param>
-    internal static byte[] Read(string path, Refusal refuse)
+    /// <param name="mayBePipe">Whether somebody named the path, who may have meant a pipe.</param>
+    internal static byte[] Read(string path, Refusal refuse, bool mayBePipe = false)
     {
         byte[] bytes;
         try
         {
-            bytes = ReadBytes(path) ?? throw refuse(path, $"is longer than {MaxBytes} bytes, expected a file of less: is it the right one?", null);
+            if (!mayBePipe)
+            {
+                RegularFile.Require(path);
+            }
+
+            bytes = RegularFile.Read(path) ?? throw refuse(path, $"is longer than {RegularFile.MaxBytes} bytes, expected a file of less: is it the right one?", null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -42,29 +42,5 @@ static class FileText
             _ => bytes,
         };
         return Utf8.IsValid(text) ? text : throw refuse(path, "is not text in UTF-8; save it with that encoding", null);
-    }
-
-    /// <summary>The file's bytes; null where there are too many. What has no length, such as a device, is read until then.</summary>
-    static byte[]? ReadBytes(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        if (file.CanSeek && file.Length > MaxBytes)
-        {
-            return null;
-        }
-
-        using MemoryStream into = new(file.CanSeek ? (int)file.Length : 0);
-        byte[] buffer = new byte[Math.Clamp(into.Capacity + 1, 1 << 12, 1 << 16)];
-        for (int count = file.Read(buffer); count > 0; count = file.Read(buffer))
-        {
-            if (into.Length + count > MaxBytes)
-            {
-                return null;
-            }
-
-            into.Write(buffer, 0, count);
-        }
-
-        return into.ToArray();
     }
 }

@@ -44,6 +44,8 @@ static class TokenizerFolder
     {
         try
         {
+            RegularFile.Require(path);
+
             // Not a managed array: published files have 11 MB, which the garbage collector would keep long after they are read.
             return new NativeFile(path);
         }

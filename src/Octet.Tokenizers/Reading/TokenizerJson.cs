@@ -12,6 +12,8 @@ static class TokenizerJson
 {
     const int MaxDepth = 64; // System.Text.Json's own
 
+    const string Version = "1.0";
+
     internal static Tokenizer Read(ReadOnlySpan<byte> json, string file)
     {
         ReadOnlySpan<byte> byteOrderMark = [0xEF, 0xBB, 0xBF];
@@ -67,6 +69,8 @@ static class TokenizerJson
             reader.Read();
             switch (name)
             {
+                case "version" when reader.TokenType != JsonTokenType.String || !reader.ValueTextEquals(Version):
+                    throw new TokenizerException($"{file}: version: found {QuotedText.Of(reader.TokenType == JsonTokenType.String ? reader.GetString()! : reader.TokenType.ToString())}, supported: \"{Version}\"");
                 case "model" when seen.Contains("pre_tokenizer"):
                     model = ModelPart.Read(ref reader, file, PreTokenizing().GivesBytes);
                     break;

@@ -11,6 +11,8 @@ namespace Octet.Checkpoints;
 /// </summary>
 sealed class ConfigObject
 {
+    const int MaxDepth = 64; // System.Text.Json's own
+
     readonly JsonElement _json;
     readonly string _file;
     readonly string _prefix;
@@ -52,6 +54,11 @@ sealed class ConfigObject
                 throw new ModelException(ModelError.Damaged, $"{file} is not valid JSON: {foreign}", file, innerException: e);
             }
 
+            if (DeepPlace(json.Span) is long deep)
+            {
+                throw new ModelException(ModelError.Damaged, string.Create(CultureInfo.InvariantCulture, $"{file} nests deeper than {MaxDepth} levels at byte {deep + 1}"), file, innerException: e);
+            }
+
             // A repeated key is reported without a position; its message names the key.
             throw e is { LineNumber: long line, BytePositionInLine: long position }
                 ? new ModelException(ModelError.Damaged, $"{file} is not valid JSON at line {line + 1}, byte {position + 1}; expected a JSON object", file, innerException: e)
@@ -63,12 +70,35 @@ sealed class ConfigObject
         }
     }
 
+    /// <summary>Where JSON that is valid up to there nests deeper than is read; null: it does not.</summary>
+    static long? DeepPlace(ReadOnlySpan<byte> json)
+    {
+        Utf8JsonReader reader = new(json, new JsonReaderOptions { MaxDepth = MaxDepth + 1 });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= MaxDepth)
+                {
+                    return reader.TokenStartIndex;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Something else is wrong before that.
+        }
+
+        return null;
+    }
+
     /// <summary>Reads a whole file; every failure of the file system becomes a <see cref="ModelException"/> too.</summary>
     internal static ConfigObject Load(string path)
     {
         try
         {
-            return Parse(System.IO.File.ReadAllBytes(path), path);
+            RegularFile.Require(path);
+            return Parse(RegularFile.Read(path) ?? throw new ModelException(ModelError.Damaged, $"{path} is longer than {RegularFile.MaxBytes} bytes, expected a file of less: is it the right one?", path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -105,12 +105,30 @@ public sealed record ModelConfig
             return config.QuantizationConfig is null ? config with { QuantizationConfig = QuantizationConfig.FindModelOpt(directory) } : config;
         }
 
+        RequirePermission(path);
         throw new ModelException(
             ModelError.NotFound,
             File.Exists(directory) ? $"{directory} is a file; expected a model directory with {FileName}, *.safetensors and tokenizer.json"
             : Directory.Exists(directory) ? $"{directory} holds no model: looked for {FileName} and did not find it"
             : $"there is no directory {directory}; expected a model directory with {FileName}, *.safetensors and tokenizer.json",
             directory);
+    }
+
+    /// <summary>What may not be looked at seems not to be there.</summary>
+    static void RequirePermission(string path)
+    {
+        try
+        {
+            File.GetAttributes(path);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new ModelException(ModelError.Inaccessible, $"{path} cannot be read: no permission for its directory, or for one above it", path, innerException: e);
+        }
+        catch (IOException)
+        {
+            // It is not there.
+        }
     }
 
     /// <summary>Reads the content of a <c>config.json</c>.</summary>

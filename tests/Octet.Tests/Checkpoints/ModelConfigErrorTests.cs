@@ -1,5 +1,6 @@
 using System.Text;
 using Octet.Checkpoints;
+using Octet.Tests.Reference;
 
 namespace Octet.Tests.Checkpoints;
 
@@ -119,6 +120,66 @@ public class ModelConfigErrorTests
     [InlineData("[1]", "c.json holds [1]; expected a JSON object")]
     public void Text_that_is_not_an_object_is_refused_with_its_place(string text, string message) =>
         Assert.Equal(message, Assert.Throws<ModelException>(() => ModelConfig.Parse(Encoding.UTF8.GetBytes(text), "c.json")).Message);
+
+    [Theory]
+    [InlineData(64)]
+    [InlineData(65)]
+    public void Text_that_nests_too_deep_is_refused_with_its_place(int levels)
+    {
+        // The object itself is the first.
+        string text = $"{{\"a\": {new string('[', levels - 1)}{new string(']', levels - 1)}}}";
+        string message = Assert.Throws<ModelException>(() => ModelConfig.Parse(Encoding.UTF8.GetBytes(text), "c.json")).Message;
+
+        Assert.Equal(levels == 64 ? "c.json: architectures is missing" : "c.json nests deeper than 64 levels at byte 70", message.Split(';')[0]);
+    }
+
+    [Fact]
+    public void A_file_without_end_is_not_read_to_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "devices have names as on Unix");
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "config.json");
+        File.CreateSymbolicLink(path, "/dev/zero");
+
+        Assert.Equal($"{path} is longer than 67108864 bytes, expected a file of less: is it the right one?", Assert.Throws<ModelException>(() => ModelConfig.Load(directory.Path)).Message);
+    }
+
+    [Fact]
+    public void A_pipe_is_not_waited_at()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "pipes have names as on Unix");
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "config.json");
+        System.Diagnostics.Process.Start("mkfifo", [path]).WaitForExit();
+        Task<Exception?> loading = Task.Run(() => Record.Exception(() => ModelConfig.Load(directory.Path)));
+        if (!loading.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken))
+        {
+            // The reader waits for a writer: here is one.
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite).Dispose();
+            Assert.Fail("it waits at the pipe");
+        }
+
+        Assert.Equal($"{path} cannot be read: it is a pipe, expected a file", Assert.IsType<ModelException>(loading.Result).Message);
+    }
+
+    [Fact]
+    public void A_directory_that_may_not_be_looked_into_is_told()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "an administrator may look everywhere");
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(Path.Combine(directory.Path, "config.json"), "{}");
+        File.SetUnixFileMode(directory.Path, UnixFileMode.None);
+        try
+        {
+            Assert.Equal(
+                $"{Path.Combine(directory.Path, "config.json")} cannot be read: no permission for its directory, or for one above it",
+                Assert.Throws<ModelException>(() => ModelConfig.Load(directory.Path)).Message);
+        }
+        finally
+        {
+            File.SetUnixFileMode(directory.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
 
     [Fact]
     public void A_repeated_key_is_refused_by_name() => Assert.Contains(
