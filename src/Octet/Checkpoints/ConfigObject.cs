@@ -93,12 +93,16 @@ sealed class ConfigObject
     }
 
     /// <summary>Reads a whole file; every failure of the file system becomes a <see cref="ModelException"/> too.</summary>
-    internal static ConfigObject Load(string path)
+    internal static ConfigObject Load(string path) => Parse(ReadFile(path), path);
+
+    /// <summary>The bytes of a configuration file.</summary>
+    /// <exception cref="ModelException">It cannot be read, is none, or is longer than any.</exception>
+    internal static byte[] ReadFile(string path)
     {
         try
         {
             RegularFile.Require(path);
-            return Parse(RegularFile.Read(path) ?? throw new ModelException(ModelError.Damaged, $"{path} is longer than {RegularFile.MaxBytes} bytes, expected a file of less: is it the right one?", path), path);
+            return RegularFile.Read(path) ?? throw new ModelException(ModelError.Damaged, $"{path} is longer than {RegularFile.MaxBytes} bytes, expected a file of less: is it the right one?", path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -177,16 +177,9 @@ sealed record SentenceModules
 
     static ConfigObject LoadList(string path)
     {
-        try
-        {
-            ReadOnlySpan<byte> text = File.ReadAllBytes(path);
-            ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-            return ConfigObject.Parse(Encoding.UTF8.GetBytes($"{{\"modules\":{Encoding.UTF8.GetString(text.StartsWith(mark) ? text[mark.Length..] : text)}}}"), path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelException(ModelError.Inaccessible, $"{path} cannot be read: {OneLine.Of(e.Message)}", path, innerException: e);
-        }
+        ReadOnlySpan<byte> text = ConfigObject.ReadFile(path);
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        return ConfigObject.Parse(Encoding.UTF8.GetBytes($"{{\"modules\":{Encoding.UTF8.GetString(text.StartsWith(mark) ? text[mark.Length..] : text)}}}"), path);
     }
 
     /// <summary>A module's folder, which lies in the model's.</summary>

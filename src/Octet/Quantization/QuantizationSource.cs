@@ -177,7 +177,14 @@ sealed class QuantizationSource : IDisposable
         }
 
         string path = Path.Combine(_path, ModelConfig.FileName);
-        return File.Exists(path) ? Parse(File.ReadAllText(path)) as JsonObject : null;
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        // Without its byte-order mark.
+        using var config = new StreamReader(new MemoryStream(ConfigObject.ReadFile(path)));
+        return Parse(config.ReadToEnd()) as JsonObject;
 
         // What is wrong with it is said when it is read by its own rules.
         static JsonNode? Parse(string text)
