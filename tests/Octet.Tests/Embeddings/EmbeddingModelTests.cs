@@ -187,9 +187,9 @@ public sealed class EmbeddingModelTests : IDisposable
     public void Tokens_that_cannot_be_are_refused()
     {
         using var model = EmbeddingModel.Load(Path);
-        Assert.Contains("a text of 0 tokens: expected 1 to 40", Assert.Throws<ModelException>(() => model.EmbedTokens([[]])).Message, StringComparison.Ordinal);
-        Assert.Contains("a text of 41 tokens: expected 1 to 40", Assert.Throws<ModelException>(() => model.EmbedTokens([new int[41]])).Message, StringComparison.Ordinal);
-        Assert.Contains("token id 300 is outside the model's vocabulary: expected 0 to 299", Assert.Throws<ModelException>(() => model.EmbedTokens([[1, 300]])).Message, StringComparison.Ordinal);
+        Assert.Contains("text 0 has 0 tokens: expected 1 to 40", Assert.Throws<ModelException>(() => model.EmbedTokens([[]])).Message, StringComparison.Ordinal);
+        Assert.Contains("text 1 has 41 tokens: expected 1 to 40", Assert.Throws<ModelException>(() => model.EmbedTokens([[1], new int[41]])).Message, StringComparison.Ordinal);
+        Assert.Contains("text 0 has the token id 300, which is outside the model's vocabulary: expected 0 to 299", Assert.Throws<ModelException>(() => model.EmbedTokens([[1, 300]])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => model.Embed([null!]));
     }
 
