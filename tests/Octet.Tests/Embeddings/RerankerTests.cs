@@ -51,6 +51,16 @@ public class RerankerTests
     }
 
     [Fact]
+    public void White_space_around_the_two_texts_stays()
+    {
+        using var directory = new TemporaryDirectory();
+        new EncoderCheckpoint { Architecture = "BertForSequenceClassification", VocabSize = 300 }.Write(directory.Path);
+        ByteTokenizer.Write(directory.Path, ["[CLS]", "[SEP]"], "[CLS]", "[SEP]");
+        using var model = Reranker.Load(directory.Path);
+        Assert.Equal([256, .. Bytes(" q "), 257, .. Bytes("\td\n"), 257], model.Encode(" q ", "\td\n"));
+    }
+
+    [Fact]
     public void The_longer_text_is_cut_first()
     {
         using var directory = new TemporaryDirectory();
