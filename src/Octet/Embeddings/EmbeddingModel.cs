@@ -212,6 +212,17 @@ public sealed class EmbeddingModel : IDisposable
 
     float[][] Embed(TokenText[] texts, EmbeddingOptions options, IProgress<int>? progress, CancellationToken cancellationToken)
     {
+        int empty = Array.FindIndex(texts, _pooling.LeavesNothing);
+        if (empty >= 0)
+        {
+            throw new ModelException(
+                ModelError.InvalidInput,
+                $"{TextEncoder.TextName(empty)} has {texts[empty].Ids.Length} tokens, and all of them are the prompt's, which this model's pooling leaves out (include_prompt): expected a text behind a prompt of fewer than {MaxTokens} tokens")
+            {
+                Data = { [TextEncoder.IndexKey] = empty },
+            };
+        }
+
         var vectors = new float[texts.Length][];
         Pooling.Text? open = null;
         _encoder.Run(

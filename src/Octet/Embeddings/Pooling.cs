@@ -7,6 +7,10 @@ namespace Octet.Embeddings;
 /// <param name="IncludesPrompt">Whether a prompt's tokens count.</param>
 sealed record Pooling(IReadOnlyList<PoolingMode> Modes, bool IncludesPrompt)
 {
+    /// <summary>Whether a mode has no token to count: all that a text has are its prompt's, which are left out.</summary>
+    internal bool LeavesNothing(TokenText text)
+        => !IncludesPrompt && text.PromptTokens > 0 && text.PromptTokens >= text.Ids.Length && Modes.Any(static mode => mode is not (PoolingMode.FirstToken or PoolingMode.LastToken));
+
     /// <summary>The states of one text, as they come.</summary>
     internal sealed class Text
     {

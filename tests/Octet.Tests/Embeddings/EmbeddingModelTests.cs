@@ -134,6 +134,25 @@ public sealed class EmbeddingModelTests : IDisposable
         Assert.Contains("texts of 41 tokens are more than the model was made for: at most 40", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mean")]
+    [InlineData("max")]
+    [InlineData("weightedmean")]
+    public void A_prompt_that_leaves_no_token_to_count_is_told_apart_from_damaged_weights(string mode)
+    {
+        // Without a special token behind the text all that is left of it is the prompt.
+        ByteTokenizer.Write(Path, ["<first>", "<last>"], "<first>", null);
+        DecoderEmbeddingTests.WriteModules(Path, $$"""{"pooling_mode":"{{mode}}","include_prompt":false}""", normalizes: false);
+        using var model = EmbeddingModel.Load(Path, new() { MaxTokens = 8 });
+        ModelException error = Assert.Throws<ModelException>(() => model.Embed(["x", "me"], new() { Prompt = "a long prompt: " }));
+        Assert.Equal(ModelError.InvalidInput, error.Error);
+        Assert.Equal(
+            "text 0 has 8 tokens, and all of them are the prompt's, which this model's pooling leaves out (include_prompt): expected a text behind a prompt of fewer than 8 tokens",
+            error.Message);
+        Assert.Contains("text 1 has 5 tokens, and all of them are the prompt's", Assert.Throws<ModelException>(() => model.Embed(["me", ""], new() { Prompt = "ask: " })).Message, StringComparison.Ordinal);
+        Assert.All(model.Embed("me", new() { Prompt = "ask: " }), value => Assert.True(float.IsFinite(value)));
+    }
+
     [Fact]
     public void Fewer_dimensions_are_the_first_ones_of_length_1_again()
     {
