@@ -3,7 +3,7 @@ namespace Octet.Extensions.AI;
 /// <summary>What holds for every call of a chat client.</summary>
 public sealed record ChatClientOptions
 {
-    /// <summary>The name that the model has in answers and metadata, and that a call may ask for. Null: the name of its directory.</summary>
+    /// <summary>The name that the model has in answers and metadata, and that a call may ask for. Null: its id where it lies in the cache, which a call may give with a revision too; otherwise the name of its directory.</summary>
     public string? ModelId { get; init; }
 
     /// <summary>
@@ -21,7 +21,7 @@ public sealed record ChatClientOptions
     {
         if (ModelId is { } id && string.IsNullOrWhiteSpace(id))
         {
-            throw new ArgumentException("ModelId is empty; expected a name, or null for that of the model's directory", nameof(ModelId));
+            throw new ArgumentException("ModelId is empty; expected a name, or null for the model's own", nameof(ModelId));
         }
 
         ArgumentNullException.ThrowIfNull(Generation);

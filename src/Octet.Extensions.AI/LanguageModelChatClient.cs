@@ -15,15 +15,15 @@ sealed class LanguageModelChatClient : IChatClient
     readonly ChatClientOptions _options;
     readonly Generate _generate;
     readonly ChatClientMetadata _metadata;
-    readonly string _modelId;
+    readonly ModelName _name;
 
     internal LanguageModelChatClient(LanguageModel model, ChatClientOptions options, Generate generate)
     {
         _model = model;
         _options = options;
         _generate = generate;
-        _modelId = options.ModelId ?? Path.GetFileName(Path.GetFullPath(model.Path).TrimEnd(Path.DirectorySeparatorChar));
-        _metadata = new ChatClientMetadata("octet", null, _modelId);
+        _name = new ModelName(model.Path, options.ModelId);
+        _metadata = new ChatClientMetadata("octet", null, _name.Text);
     }
 
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -51,8 +51,8 @@ sealed class LanguageModelChatClient : IChatClient
         ArgumentNullException.ThrowIfNull(serviceType);
         return serviceKey is not null ? null
             : serviceType == typeof(ChatClientMetadata) ? _metadata
-            : serviceType.IsInstanceOfType(_model) ? _model
             : serviceType.IsInstanceOfType(this) ? this
+            : serviceType.IsInstanceOfType(_model) ? _model
             : null;
     }
 
@@ -68,9 +68,9 @@ sealed class LanguageModelChatClient : IChatClient
     async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ChatRequest request = ChatRequest.Create(this, _model, _modelId, _options.Generation, messages, options);
+        ChatRequest request = ChatRequest.Create(this, _model, _name, _options.Generation, messages, options);
         ForcedCall? forced = request.IsForcedCall ? new ForcedCall() : null;
-        var answer = new AnswerUpdates(_modelId, request.ShowsReasoning, request.OneCall);
+        var answer = new AnswerUpdates(_name.Text, request.ShowsReasoning, request.OneCall);
         await foreach (GenerationUpdate update in _generate(request.Conversation, request.Generation, request.Prompt, cancellationToken).ConfigureAwait(false))
         {
             if (answer.Next(forced?.Read(update) ?? update) is { } next)

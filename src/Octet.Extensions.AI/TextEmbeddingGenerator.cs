@@ -5,26 +5,32 @@ namespace Octet.Extensions.AI;
 /// <inheritdoc cref="EmbeddingModelExtensions.AsEmbeddingGenerator"/>
 sealed class TextEmbeddingGenerator(EmbeddingModel model, EmbeddingOptions defaults) : IEmbeddingGenerator<string, Embedding<float>>
 {
-    readonly EmbeddingGeneratorMetadata _metadata = new("octet", null, Path.GetFileName(Path.GetFullPath(model.Path).TrimEnd(Path.DirectorySeparatorChar)), defaults.Dimensions ?? model.Dimensions);
+    readonly ModelName _name = new(model.Path, null);
+    readonly EmbeddingGeneratorMetadata _metadata = new("octet", null, ModelLocation.Name(model.Path), defaults.Dimensions ?? model.Dimensions);
 
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
+        _name.Require(options?.ModelId, "generator");
         EmbeddingOptions settings = defaults;
         if (options?.Dimensions is { } dimensions)
         {
             settings = settings with { Dimensions = dimensions };
         }
 
-        if (options?.AdditionalProperties?.TryGetValue(EmbeddingModelExtensions.PromptName, out string? prompt) == true)
+        if (new AdditionalSettings(options?.AdditionalProperties).PromptName is { } prompt)
         {
             settings = settings with { PromptName = prompt, Prompt = null };
         }
 
-        float[][] vectors = await model.EmbedAsync([.. values], settings, null, cancellationToken).ConfigureAwait(false);
+        string[] texts = [.. values];
+        (float[][] vectors, long tokens) = await Task.Run(() => model.EmbedCounted(texts, settings, null, cancellationToken), cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = DateTimeOffset.UtcNow;
-        return new GeneratedEmbeddings<Embedding<float>>(vectors.Select(vector => new Embedding<float>(vector) { ModelId = _metadata.DefaultModelId, CreatedAt = now }));
+        return new GeneratedEmbeddings<Embedding<float>>(vectors.Select(vector => new Embedding<float>(vector) { ModelId = _name.Text, CreatedAt = now }))
+        {
+            Usage = new UsageDetails { InputTokenCount = tokens, TotalTokenCount = tokens },
+        };
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -32,8 +38,8 @@ sealed class TextEmbeddingGenerator(EmbeddingModel model, EmbeddingOptions defau
         ArgumentNullException.ThrowIfNull(serviceType);
         return serviceKey is not null ? null
             : serviceType == typeof(EmbeddingGeneratorMetadata) ? _metadata
-            : serviceType.IsInstanceOfType(model) ? model
             : serviceType.IsInstanceOfType(this) ? this
+            : serviceType.IsInstanceOfType(model) ? model
             : null;
     }
 

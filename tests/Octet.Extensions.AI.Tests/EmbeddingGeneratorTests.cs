@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Octet.Tests.Reference;
 
@@ -41,10 +43,47 @@ public sealed class EmbeddingGeneratorTests : IDisposable
     }
 
     [Fact]
+    public async Task The_name_of_a_prompt_may_be_JSON_and_nothing_else_than_a_name()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
+        float[] expected = _model.Embed("one", new() { PromptName = "query" });
+        foreach (object name in (object[])["query", JsonElement.Parse("\"query\""), JsonValue.Create("query")])
+        {
+            var options = new EmbeddingGenerationOptions { AdditionalProperties = new() { ["prompt_name"] = name } };
+            Assert.Equal(expected, (await generator.GenerateAsync(["one"], options, TestContext.Current.CancellationToken))[0].Vector.ToArray());
+        }
+
+        var wrong = new EmbeddingGenerationOptions { AdditionalProperties = new() { ["prompt_name"] = 3 } };
+        ModelException error = await Assert.ThrowsAsync<ModelException>(() => generator.GenerateAsync(["one"], wrong));
+        Assert.Equal("the additional property prompt_name is 3: expected the name of a prompt", error.Message);
+    }
+
+    [Fact]
+    public async Task Another_model_is_refused()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
+        string name = Path.GetFileName(_directory.Path);
+        Assert.Single(await generator.GenerateAsync(["one"], new() { ModelId = name }, TestContext.Current.CancellationToken));
+        ModelException error = await Assert.ThrowsAsync<ModelException>(() => generator.GenerateAsync(["one"], new() { ModelId = "text-embedding-3-small" }));
+        Assert.Equal($"the call asks for the model text-embedding-3-small, and this generator has {name}: expected that name or none", error.Message);
+    }
+
+    [Fact]
+    public async Task Tokens_are_counted()
+    {
+        using IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
+        GeneratedEmbeddings<Embedding<float>> found = await generator.GenerateAsync(["one", "three"], cancellationToken: TestContext.Current.CancellationToken);
+
+        // Two special ones around each.
+        Assert.Equal((12L, 12L), (found.Usage!.InputTokenCount!.Value, found.Usage.TotalTokenCount!.Value));
+    }
+
+    [Fact]
     public async Task Whoever_asks_is_given_the_model_and_what_is_known_of_it()
     {
         IEmbeddingGenerator<string, Embedding<float>> generator = _model.AsEmbeddingGenerator();
         Assert.Same(_model, generator.GetService<EmbeddingModel>());
+        Assert.Same(generator, generator.GetService<IDisposable>());
         Assert.Equal(96, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelDimensions);
         Assert.Null(generator.GetService<string>());
         generator.Dispose();

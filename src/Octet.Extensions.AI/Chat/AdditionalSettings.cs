@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace Octet.Extensions.AI;
 
 /// <summary>
-/// What a call's <see cref="ChatOptions.AdditionalProperties"/> say, under the names that servers of open models take. A value may be of .NET's own
+/// What a call's <see cref="ChatOptions.AdditionalProperties"/>, or those of <see cref="EmbeddingGenerationOptions"/>, say, under the names that servers of open models take. A value may be of .NET's own
 /// types or JSON. Other names are not looked at: they may be meant for somebody else in the pipeline.
 /// </summary>
 sealed class AdditionalSettings(AdditionalPropertiesDictionary? properties)
@@ -27,6 +27,10 @@ sealed class AdditionalSettings(AdditionalPropertiesDictionary? properties)
     internal bool? IgnoreEos => Flag("ignore_eos");
 
     internal bool? SkipSpecialTokens => Flag("skip_special_tokens");
+
+    /// <summary>Of an embedding: one of the model's prompts.</summary>
+    internal string? PromptName => Find("prompt_name") is not { } found ? null
+        : found.ValueKind == JsonValueKind.String ? found.GetString() : throw Unexpected("prompt_name", found, "the name of a prompt");
 
     internal IReadOnlyList<int>? StopTokenIds
     {

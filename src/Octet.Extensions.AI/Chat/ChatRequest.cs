@@ -20,16 +20,17 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
 
     /// <param name="client">Given to the call's <see cref="ChatOptions.RawRepresentationFactory"/>.</param>
     /// <param name="model">The model that is asked.</param>
-    /// <param name="modelId">Its name.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="defaults">How to generate where the call does not say it.</param>
     /// <param name="messages">The call's messages.</param>
     /// <param name="options">The call's options.</param>
     /// <exception cref="ModelException">The call asks for what is not supported, or a value is none.</exception>
     /// <exception cref="ConstraintException">The schema of the answer is broken or not supported.</exception>
-    internal static ChatRequest Create(IChatClient client, LanguageModel model, string modelId, GenerationOptions defaults, IEnumerable<ChatMessage> messages, ChatOptions? options)
+    internal static ChatRequest Create(IChatClient client, LanguageModel model, ModelName name, GenerationOptions defaults, IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         options ??= new ChatOptions();
-        Refuse(options, modelId);
+        name.Require(options.ModelId, "client");
+        Refuse(options);
         JsonArray? tools = options.ToolMode is NoneChatToolMode ? null : ToolList.Create(options.Tools);
         var more = new AdditionalSettings(options.AdditionalProperties);
         GenerationOptions generation = Merge(client, defaults, options, more);
@@ -108,13 +109,8 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
         return variables;
     }
 
-    static void Refuse(ChatOptions options, string modelId)
+    static void Refuse(ChatOptions options)
     {
-        if (options.ModelId is { } asked && asked != modelId)
-        {
-            throw new ModelException(ModelError.InvalidInput, $"the call asks for the model {asked}, and this client has {modelId}: expected that name or none");
-        }
-
         // Whoever names a conversation believes that its history is here, and sends only what is new.
         if (options.ConversationId is not null)
         {

@@ -152,14 +152,7 @@ public sealed class EmbeddingModel : IDisposable
     /// <exception cref="ArgumentException">A text is null.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed of.</exception>
     public float[][] Embed(IReadOnlyList<string> texts, EmbeddingOptions? options = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
-    {
-        RequireTexts(texts, nameof(texts));
-        options ??= new EmbeddingOptions();
-        string prompt = Prompt(options);
-        RequireDimensions(options);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Embed(_tokens.Value.Encode(texts, prompt), options, progress, cancellationToken);
-    }
+        => EmbedCounted(texts, options, progress, cancellationToken).Vectors;
 
     /// <summary>The same on a thread of the pool.</summary>
     /// <inheritdoc cref="Embed(IReadOnlyList{string}, EmbeddingOptions?, IProgress{int}?, CancellationToken)"/>
@@ -196,6 +189,19 @@ public sealed class EmbeddingModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _encoder.Dispose();
+
+    /// <summary>The same, and how many tokens the texts are, prompts and special ones included.</summary>
+    /// <inheritdoc cref="Embed(IReadOnlyList{string}, EmbeddingOptions?, IProgress{int}?, CancellationToken)"/>
+    internal (float[][] Vectors, long Tokens) EmbedCounted(IReadOnlyList<string> texts, EmbeddingOptions? options, IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        RequireTexts(texts, nameof(texts));
+        options ??= new EmbeddingOptions();
+        string prompt = Prompt(options);
+        RequireDimensions(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        TokenText[] tokens = _tokens.Value.Encode(texts, prompt);
+        return (Embed(tokens, options, progress, cancellationToken), tokens.Sum(static text => (long)text.Ids.Length));
+    }
 
     internal static void RequireTexts<T>(IReadOnlyList<T> texts, string name)
         where T : class

@@ -32,6 +32,15 @@ static class ModelLocation
         return hub.Find(id) ?? await hub.PullAsync(id, progress, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What the model of a directory is called: the id of the repository whose snapshot it is, or the name of the directory.</summary>
+    internal static string Name(string directory)
+        => RepositoryCache.OfSnapshot(directory)?.Cache.Repository ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+
+    /// <summary>Whether a name means the model of a directory: its own, or its id with a revision that stands for the snapshot's commit.</summary>
+    internal static bool Answers(string directory, string name)
+        => name == Name(directory)
+            || (RepositoryCache.OfSnapshot(directory) is var (cache, commit) && ModelId.TryParse(name, out ModelId? id) && id.Repository == cache.Repository && cache.Commit(id) == commit);
+
     /// <summary>The directory with the config and the tokenizer, and what holds the weights: the directory too, or a file in it that was named itself.</summary>
     internal static (string Directory, string Weights) Parts(string model) => IsWeightFile(model) ? (Path.GetDirectoryName(Path.GetFullPath(model))!, model) : (model, model);
 

@@ -9,6 +9,7 @@ sealed class RepositoryCache(string cache, string repository)
 {
     const string Prefix = "models--";
     const string Separator = "--";
+    const string SnapshotsName = "snapshots";
     const int ShortestCommit = 7;
 
     internal string Repository { get; } = repository;
@@ -19,7 +20,7 @@ sealed class RepositoryCache(string cache, string repository)
 
     internal string Blobs => Path.Combine(Root, "blobs");
 
-    internal string Snapshots => Path.Combine(Root, "snapshots");
+    internal string Snapshots => Path.Combine(Root, SnapshotsName);
 
     internal string References => Path.Combine(Root, "refs");
 
@@ -35,8 +36,20 @@ sealed class RepositoryCache(string cache, string repository)
     /// <summary>The repositories of a cache.</summary>
     internal static IEnumerable<RepositoryCache> All(string cache) => Directory.Exists(cache)
         ? Directory.EnumerateDirectories(cache, Prefix + "*").Select(Path.GetFileName).Order(StringComparer.Ordinal)
-            .Select(folder => new RepositoryCache(cache, folder![Prefix.Length..].Replace(Separator, "/", StringComparison.Ordinal)))
+            .Select(folder => new RepositoryCache(cache, RepositoryOf(folder!)))
         : [];
+
+    /// <summary>The repository whose snapshot a directory is by its name, and the commit; null: it is none's.</summary>
+    internal static (RepositoryCache Cache, string Commit)? OfSnapshot(string directory)
+    {
+        string snapshot = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        string? snapshots = Path.GetDirectoryName(snapshot);
+        string? root = Path.GetDirectoryName(snapshots);
+        return Path.GetDirectoryName(root) is { } cache && Path.GetFileName(root) is { } folder && folder.StartsWith(Prefix, StringComparison.Ordinal)
+            && Path.GetFileName(snapshots) == SnapshotsName && ModelId.TryParse(RepositoryOf(folder), out ModelId? id)
+            ? (new RepositoryCache(cache, id.Repository), Path.GetFileName(snapshot))
+            : null;
+    }
 
     /// <summary>The commit that a model's revision stands for here; null: it is not known here.</summary>
     internal string? Commit(ModelId id)
@@ -105,6 +118,8 @@ sealed class RepositoryCache(string cache, string repository)
             }
         }
     }
+
+    static string RepositoryOf(string folder) => folder[Prefix.Length..].Replace(Separator, "/", StringComparison.Ordinal);
 
     internal static string FolderName(string repository) => Prefix + repository.Replace("/", Separator, StringComparison.Ordinal);
 

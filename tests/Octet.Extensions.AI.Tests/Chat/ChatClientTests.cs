@@ -118,6 +118,10 @@ public class ChatClientTests
         Assert.Equal(("octet", null, "octet-tiny"), (metadata.ProviderName, metadata.ProviderUri, metadata.DefaultModelId));
         Assert.Same(BuiltInModel.Shared, s_client.GetService<LanguageModel>());
         Assert.Same(s_client, s_client.GetService<IChatClient>());
+
+        // What both are is the client.
+        Assert.Same(s_client, s_client.GetService<IDisposable>());
+        Assert.Same(s_client, s_client.GetService<object>());
         Assert.Null(s_client.GetService<string>());
         Assert.Null(s_client.GetService(typeof(LanguageModel), "key"));
     }
