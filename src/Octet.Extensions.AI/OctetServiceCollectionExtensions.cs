@@ -15,7 +15,7 @@ public static class OctetServiceCollectionExtensions
     /// <param name="modelOptions">How to open it; null: as the machine and the model have it.</param>
     /// <param name="options">What holds for every call; null: nothing in particular. <see cref="ChatClientOptions.OwnsModel"/> has no effect: the container owns the model.</param>
     /// <param name="serviceKey">The key of both services, for several models in one container; null: none.</param>
-    /// <exception cref="ArgumentException"><paramref name="model"/> is empty, or a value of <paramref name="options"/> is outside its range.</exception>
+    /// <exception cref="ArgumentException"><paramref name="model"/> is empty, or a value of <paramref name="modelOptions"/> or <paramref name="options"/> is outside its range.</exception>
     public static IServiceCollection AddOctetChatClient(
         this IServiceCollection services, string model, LanguageModelOptions? modelOptions = null, ChatClientOptions? options = null, object? serviceKey = null)
     {
@@ -23,6 +23,7 @@ public static class OctetServiceCollectionExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         options = (options ?? new ChatClientOptions()) with { OwnsModel = false };
         options.Validate();
+        modelOptions?.Validate();
         if (serviceKey is null)
         {
             return services.AddSingleton(_ => LanguageModel.Load(model, modelOptions)).AddSingleton(provider => provider.GetRequiredService<LanguageModel>().AsChatClient(options));

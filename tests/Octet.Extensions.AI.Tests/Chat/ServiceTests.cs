@@ -45,6 +45,7 @@ public class ServiceTests
         Assert.Throws<ArgumentException>(() => services.AddOctetChatClient(" "));
         Assert.Throws<ArgumentException>(() => services.AddOctetChatClient("m", options: new() { ModelId = "" }));
         Assert.Throws<ArgumentOutOfRangeException>(() => services.AddOctetChatClient("m", options: new() { Generation = new() { TopP = 2 } }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => services.AddOctetChatClient("m", new LanguageModelOptions { Threads = -1 }));
         Assert.Empty(services);
     }
 }
