@@ -44,6 +44,10 @@ public sealed partial class LanguageModel
         }
     }
 
+    /// <summary>The notice that nothing is guessed, though it was asked for; null where something is, or the model cannot be opened so.</summary>
+    static string? NoGuesses(string path, LanguageModelOptions options, Engine engine)
+        => options.Speculation == Speculation.PromptLookup && engine.Uncut is { } uncut ? $"{path} has {uncut}, and cannot take wrong guesses back: nothing is guessed ({nameof(Speculation)}.{Speculation.PromptLookup})" : null;
+
     /// <summary>Whether guesses can be made and taken back, and mean the same tokens.</summary>
     /// <exception cref="ModelException">They cannot.</exception>
     void CheckDraft()

@@ -129,7 +129,7 @@ public sealed partial class LanguageModel
             return new LanguageModel(path, config, generation, checkpoint, backend, engine, options, draft)
             {
                 LoadDuration = Stopwatch.GetElapsedTime(started),
-                Notices = notice is null ? weights.Notices : [notice, .. weights.Notices],
+                Notices = [.. new[] { notice, NoGuesses(path, options, engine) }.OfType<string>(), .. weights.Notices],
             };
         }
         catch

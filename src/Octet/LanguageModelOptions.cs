@@ -69,7 +69,10 @@ public sealed record LanguageModelOptions
     /// </summary>
     public bool Deterministic { get; init; }
 
-    /// <summary>Whether several tokens of a generation are tried in one step. Not with <see cref="Deterministic"/>, recurrent layers or LongRoPE.</summary>
+    /// <summary>
+    /// Whether several tokens of a generation are tried in one step. Refused with <see cref="Deterministic"/>; a model with recurrent layers or LongRoPE
+    /// guesses nothing, and its notices say so.
+    /// </summary>
     public Speculation Speculation { get; init; }
 
     /// <summary>
@@ -101,9 +104,9 @@ public sealed record LanguageModelOptions
                 nameof(DraftModel), $"{nameof(DraftModel)} is {DraftModel ?? "null"} and {nameof(Speculation)} is {Speculation}: expected a model with {nameof(Speculation.DraftModel)}, and none otherwise");
         }
 
-        if (Deterministic && DraftModel is not null)
+        if (Deterministic && Speculation != Speculation.None)
         {
-            throw Refuse(nameof(DraftModel), $"{nameof(DraftModel)} is {DraftModel} and {nameof(Deterministic)} is true, with which nothing is guessed: expected one of them");
+            throw Refuse(nameof(Speculation), $"{nameof(Speculation)} is {Speculation} and {nameof(Deterministic)} is true, with which nothing is guessed: expected one of them");
         }
     }
 

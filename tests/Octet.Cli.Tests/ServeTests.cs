@@ -83,6 +83,7 @@ public sealed partial class ServeTests
     [InlineData(2, "--draft is 'x=y': expected NAME=MODEL, the name being one of octet-tiny", "--draft", "x=y")]
     [InlineData(2, "--draft is 'BUILTIN': expected NAME=MODEL, the name being one of a, b", "a=BUILTIN", "b=BUILTIN", "--draft", "BUILTIN")]
     [InlineData(2, "--deterministic and --draft: expected one of them", "--deterministic", "--draft", "BUILTIN")]
+    [InlineData(2, "--deterministic and --prompt-lookup: expected one of them", "--deterministic", "--prompt-lookup")]
     [InlineData(2, "--urls and --host or --port: expected one of them", "--urls", "http://localhost:1", "--port", "1")]
     [InlineData(2, "--port is '70000': expected a whole number from 0 to 65535", "--port", "70000")]
     public void What_is_wrong_is_said_in_one_line(int code, string message, params string[] arguments)

@@ -146,8 +146,8 @@ sealed class ServeCommand : Command
         MaxWaiting = parsed.GetValue(_waiting) ?? options.MaxWaiting,
         StepLimit = parsed.GetValue(_step) is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : options.StepLimit,
         PrefixCache = !parsed.GetValue(_noCache),
-        Deterministic = parsed.GetValue(_deterministic) && Values(parsed, _drafts).Length > 0
-            ? throw new UsageException($"{_deterministic.Name} and {_drafts.Name}: expected one of them, as nothing is guessed where answers are to be the same bit for bit")
+        Deterministic = parsed.GetValue(_deterministic) && (parsed.GetValue(_lookup) || Values(parsed, _drafts).Length > 0)
+            ? throw new UsageException($"{_deterministic.Name} and {(parsed.GetValue(_lookup) ? _lookup.Name : _drafts.Name)}: expected one of them, as nothing is guessed where answers are to be the same bit for bit")
             : parsed.GetValue(_deterministic),
         Speculation = parsed.GetValue(_lookup) ? Speculation.PromptLookup : Speculation.None,
     };

@@ -36,6 +36,30 @@ public sealed class DraftRefusalTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(Speculation.PromptLookup)]
+    [InlineData(Speculation.DraftModel)]
+    public void Guesses_are_refused_where_answers_are_to_be_the_same_bit_for_bit(Speculation speculation)
+    {
+        new SyntheticCheckpoint().Write(_model.Path);
+        new SyntheticCheckpoint().Write(_draft.Path);
+        LanguageModelOptions options = new() { Threads = 1, Speculation = speculation, DraftModel = speculation == Speculation.DraftModel ? _draft.Path : null, Deterministic = true };
+        ArgumentException error = Assert.Throws<ArgumentException>(() => LanguageModel.Load(_model.Path, options));
+        Assert.StartsWith($"Speculation is {speculation} and Deterministic is true, with which nothing is guessed: expected one of them", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_take_guesses_back_says_that_it_guesses_nothing()
+    {
+        FamilyCheckpoint.Write("qwen3_next", _model.Path);
+        new SyntheticCheckpoint().Write(_draft.Path);
+        using LanguageModel recurrent = LanguageModel.Load(_model.Path, new() { Threads = 1, Speculation = Speculation.PromptLookup });
+        Assert.Contains($"{_model.Path} has recurrent layers, and cannot take wrong guesses back: nothing is guessed (Speculation.PromptLookup)", recurrent.Notices);
+        using LanguageModel silent = LanguageModel.Load(_model.Path, new() { Threads = 1 });
+        using LanguageModel guessing = LanguageModel.Load(_draft.Path, new() { Threads = 1, Speculation = Speculation.PromptLookup });
+        Assert.DoesNotContain(silent.Notices.Concat(guessing.Notices), notice => notice.Contains("guess", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void What_is_no_model_is_said_of_the_draft_model()
     {
