@@ -1,6 +1,9 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Octet.Server.Anthropic;
+using Octet.Server.Catalog;
 using Octet.Server.Http;
 using Octet.Server.OpenAI;
 using Octet.Server.Operations;
@@ -19,10 +22,12 @@ public static class OctetEndpointExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">What stands before them; clients expect <c>/v1</c>.</param>
     /// <returns>The group, for authorization, rate limits and the like.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="OctetServiceCollectionExtensions.AddOctet"/> was not called.</exception>
     public static RouteGroupBuilder MapOctet(this IEndpointRouteBuilder endpoints, string prefix = "/v1")
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
+        RequireServices(endpoints);
         RouteGroupBuilder group = endpoints.MapGroup(prefix);
         Map(group, "/models", ApiStyle.OpenAI, Access.Key, ("GET", ModelList.ListAsync));
         Map(group, "/models/{**id}", ApiStyle.OpenAI, Access.Key, ("GET", ModelList.GetAsync));
@@ -43,9 +48,11 @@ public static class OctetEndpointExtensions
     /// <summary>Maps what runs a server: <c>/health</c>, <c>/version</c>, <c>/metrics</c>, and <c>/tokenize</c> and <c>/detokenize</c>.</summary>
     /// <param name="endpoints">The application.</param>
     /// <returns>The group, for authorization, rate limits and the like.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="OctetServiceCollectionExtensions.AddOctet"/> was not called.</exception>
     public static RouteGroupBuilder MapOctetOperations(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
+        RequireServices(endpoints);
         RouteGroupBuilder group = endpoints.MapGroup("");
         Map(group, "/health", ApiStyle.OpenAI, Access.Open, ("GET", Health.GetAsync));
         Map(group, "/version", ApiStyle.OpenAI, Access.Key, ("GET", VersionInfo.GetAsync));
@@ -59,10 +66,21 @@ public static class OctetEndpointExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="path">Where it is.</param>
     /// <returns>For authorization and the like.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="OctetServiceCollectionExtensions.AddOctet"/> was not called.</exception>
     public static IEndpointConventionBuilder MapOctetPage(this IEndpointRouteBuilder endpoints, string path = "/")
     {
         ArgumentNullException.ThrowIfNull(endpoints);
+        RequireServices(endpoints);
         return Map(endpoints, path, ApiStyle.OpenAI, Access.Open, ("GET", ChatPage.GetAsync));
+    }
+
+    static void RequireServices(IEndpointRouteBuilder endpoints, [CallerMemberName] string caller = "")
+    {
+        // Asked whether it is there, not for itself: the models' options are checked when the host starts.
+        if (endpoints.ServiceProvider.GetService<IServiceProviderIsService>()?.IsService(typeof(ModelCatalog)) == false)
+        {
+            throw new InvalidOperationException($"{caller} has no models to serve: call {nameof(OctetServiceCollectionExtensions.AddOctet)} on the application's services before it is built");
+        }
     }
 
     // Every method ends at the endpoint, which knows those that it has: what else is sent is answered in the form of its API.

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Octet.Server.Catalog;
@@ -103,6 +106,39 @@ public class CatalogTests
         JsonObject error = await server.RefusedAsync(Chat, """{"model":"broken","messages":[{"role":"user","content":"hi"}]}""", 503);
         Assert.Contains("the model 'broken' cannot be opened", (string?)error["message"], StringComparison.Ordinal);
         await server.AskAsync(Chat, Ask);
+    }
+
+    [Fact]
+    public async Task A_host_whose_model_cannot_be_opened_says_why_and_ends_with_an_exit_code()
+    {
+        using var log = new ListLogger();
+        int before = Environment.ExitCode;
+        try
+        {
+            await using TestServer server = await TestServer.StartAsync(
+                options => options.Models.Add(new ServedModel("broken", Path.Combine(Path.GetTempPath(), "no-such-model"))),
+                services => services.AddLogging(logging => logging.AddProvider(log)),
+                waits: false);
+            await Eventually.HoldsAsync(() => server.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
+            Assert.Equal(1, Environment.ExitCode);
+            string fault = Assert.Single(log.Faults);
+            Assert.StartsWith("a model cannot be opened, and the host stops: ", fault, StringComparison.Ordinal);
+            Assert.Contains("no-such-model", fault, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.ExitCode = before;
+        }
+    }
+
+    [Fact]
+    public async Task Endpoints_without_models_are_refused_where_they_are_mapped()
+    {
+        await using WebApplication app = WebApplication.CreateSlimBuilder().Build();
+        foreach ((string name, Action map) in (ReadOnlySpan<(string, Action)>)[("MapOctet", () => app.MapOctet()), ("MapOctetOperations", () => app.MapOctetOperations()), ("MapOctetPage", () => app.MapOctetPage())])
+        {
+            Assert.Equal($"{name} has no models to serve: call AddOctet on the application's services before it is built", Assert.Throws<InvalidOperationException>(map).Message);
+        }
     }
 
     [Fact]

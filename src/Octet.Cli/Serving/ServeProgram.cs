@@ -118,6 +118,7 @@ static class ServeProgram
 
         // A start that fails is told by the tool, in one line.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        logging.AddFilter(typeof(CatalogService).FullName, told => told < LogLevel.Critical && told >= (level == "requests" ? LogLevel.Information : LogLevel.Warning));
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
         logging.AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.Critical);
     }

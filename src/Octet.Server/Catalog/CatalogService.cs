@@ -18,7 +18,18 @@ sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOp
 
         if (!options.Value.LoadOnFirstUse)
         {
-            await catalog.LoadAllAsync(stoppingToken);
+            try
+            {
+                await catalog.LoadAllAsync(stoppingToken);
+            }
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Thrown out of here, it would stop the host as if nothing had been wrong: whoever started the process would read 0.
+                Environment.ExitCode = 1;
+                LogNotOpened(OneLine.Of(error.Message));
+                lifetime.StopApplication();
+                return;
+            }
         }
 
         if (options.Value.IdleUnload is { } idle)
@@ -49,6 +60,9 @@ sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOp
             // The host stops.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "a model cannot be opened, and the host stops: {Reason}")]
+    partial void LogNotOpened(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "model {Model} closed after {Idle} without a request")]
     partial void LogClosed(string model, TimeSpan idle);
