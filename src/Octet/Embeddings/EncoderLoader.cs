@@ -94,6 +94,7 @@ static class EncoderLoader
             checkpoint = SafetensorsCheckpoint.Open(weightFiles);
             var weights = new WeightLedger(checkpoint, spec is null ? config!.QuantizationConfig : spec.Quantization);
             int rows = options.BatchTokens ?? EncoderOptions.DefaultBatchTokens;
+            Type owner = scores is null ? typeof(EmbeddingModel) : typeof(Reranker);
             TextEncoder encoder;
             IDisposable[] files;
             if (spec is not null)
@@ -102,7 +103,7 @@ static class EncoderLoader
                 var encoderModel = new EncoderModel(spec, weights, backend, Math.Max(rows, most), scores is not null);
                 model = encoderModel;
                 files = Files();
-                encoder = new PackedEncoder(spec, encoderModel, backend, rows, files);
+                encoder = new PackedEncoder(spec, encoderModel, backend, rows, files) { Owner = owner };
             }
             else
             {
@@ -114,7 +115,7 @@ static class EncoderLoader
                     budget.Layout,
                     [.. budget.Layout.Kinds.Select((kind, i) => backend.CreateKvCache(kind, budget.Pages[i], withinRoom: true))],
                     budget.Layout.Recurrent is { } recurrent ? backend.CreateRecurrentCache(recurrent, budget.RecurrentPages, withinRoom: true) : null);
-                encoder = new CachedEncoder(config!, decoder, cache, backend, rows, Math.Min(most, budget.ContextLength), files);
+                encoder = new CachedEncoder(config!, decoder, cache, backend, rows, Math.Min(most, budget.ContextLength), files) { Owner = owner };
             }
 
             if (options.Activation == ActivationMode.Static)

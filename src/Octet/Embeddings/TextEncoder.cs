@@ -19,6 +19,9 @@ abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
 
     ~TextEncoder() => CloseFiles();
 
+    /// <summary>What it computes for, which errors name once it is disposed of.</summary>
+    internal Type Owner { get; init; } = typeof(EmbeddingModel);
+
     /// <summary>Elements of a hidden state.</summary>
     internal abstract int Width { get; }
 
@@ -111,7 +114,7 @@ abstract class TextEncoder(IReadOnlyList<IDisposable> files) : IDisposable
         }
     }
 
-    void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(EmbeddingModel));
+    void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, Owner);
 
     void CloseFiles()
     {

@@ -118,6 +118,17 @@ public class RerankerTests
     }
 
     [Fact]
+    public void A_disposed_reranker_says_so_by_its_own_name()
+    {
+        using var directory = new TemporaryDirectory();
+        new EncoderCheckpoint { Architecture = "BertForSequenceClassification", VocabSize = 300 }.Write(directory.Path);
+        ByteTokenizer.Write(directory.Path, ["[CLS]", "[SEP]"], "[CLS]", "[SEP]");
+        var model = Reranker.Load(directory.Path);
+        model.Dispose();
+        Assert.Equal("Octet.Reranker", Assert.Throws<ObjectDisposedException>(() => model.Score("q", ["d"])).ObjectName);
+    }
+
+    [Fact]
     public void An_encoder_takes_no_instruction()
     {
         using var directory = new TemporaryDirectory();
