@@ -22,7 +22,7 @@ public sealed record EncoderOptions
     /// <summary>Tokens that are computed together, of as many texts as they are, from 1 to 65536; by default 512. A longer text is computed by itself where the model must see all of it at once.</summary>
     public int? BatchTokens { get; init; }
 
-    /// <summary>Tokens of a text, special ones included: what is behind them is cut off. By default, and at most, what the model's files say.</summary>
+    /// <summary>Tokens of a text, special ones included: what is behind them is cut off. By default what the model's files say; at most the positions that the model has (<c>max_position_embeddings</c>), which may be more.</summary>
     public int? MaxTokens { get; init; }
 
     /// <summary>How tokens' states become one vector, where the model's files do not say it or are to be overruled. By default what they say, and where an encoder has none the mean.</summary>
