@@ -26,7 +26,8 @@ sealed partial class CatalogService(ModelCatalog catalog, IOptions<OctetServerOp
             {
                 // Thrown out of here, it would stop the host as if nothing had been wrong: whoever started the process would read 0.
                 Environment.ExitCode = 1;
-                LogNotOpened(OneLine.Of(error.Message));
+                string reason = OneLine.Of(error.Message);
+                LogNotOpened(reason);
                 lifetime.StopApplication();
                 return;
             }
