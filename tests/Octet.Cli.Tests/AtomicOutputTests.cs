@@ -32,7 +32,7 @@ public sealed class AtomicOutputTests : IDisposable
     [InlineData("compare no-such-model no-such-model --text a --plot no-such/x.svg", "no-such/x.svg")]
     [InlineData("score no-such-model --text a --logits no-such/x.safetensors", "no-such/x.safetensors")]
     public void A_directory_that_is_not_there_is_told_before_a_model_is_opened(string arguments, string path)
-        => AssertError(Run(arguments.Split(' ')), 1, $"cannot write {path}: there is no directory {Path.GetFullPath("no-such")}");
+        => AssertError(Run(arguments.Split(' ')), 1, $"cannot write {path}: there is no directory ", "no-such");
 
     [Fact]
     public void A_report_is_printed_though_its_chart_cannot_be_written()

@@ -100,12 +100,16 @@ public class SchedulerTests
     public async Task A_model_with_a_full_line_refuses_and_says_when_to_try_again()
     {
         using var synthetic = new SyntheticModel(new() { MaxSequences = 1, MaxWaiting = 1 });
+        using var next = new ManualResetEventSlim();
+        int steps = 0;
+        synthetic.Model.BeforeStep = _ => HoldAfterFirst(ref steps, next);
         IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
         Task<int[]> waiting = Tokens(synthetic.Model, [3], Greedy(2));
         var full = await Assert.ThrowsAsync<ModelException>(() => Tokens(synthetic.Model, [4], Greedy(2)));
         Assert.Equal(ModelError.Busy, full.Error);
         Assert.True(full.RetryAfter >= TimeSpan.FromSeconds(1));
         Assert.Contains("1 requests run and 1 wait", full.Message);
+        next.Set();
         await running.DisposeAsync();
         Assert.Equal(2, (await waiting).Length);
         Assert.Equal(2, (await Tokens(synthetic.Model, [4], Greedy(2))).Length);
@@ -115,13 +119,20 @@ public class SchedulerTests
     public async Task The_higher_priority_goes_first()
     {
         using var synthetic = new SyntheticModel(new() { MaxSequences = 1 });
-        IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
+        using var next = new ManualResetEventSlim();
         InferenceSession[] sessions = [.. Enumerable.Range(0, 4).Select(_ => synthetic.Model.CreateSession())];
         List<int> order = [];
-        synthetic.Model.BeforeStep = _ => order.AddRange(Enumerable.Range(0, 4).Where(i => sessions[i].Length > 0 && !order.Contains(i)));
+        int steps = 0;
+        synthetic.Model.BeforeStep = _ =>
+        {
+            HoldAfterFirst(ref steps, next);
+            order.AddRange(Enumerable.Range(0, 4).Where(i => sessions[i].Length > 0 && !order.Contains(i)));
+        };
+        IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
         int[] priorities = [0, 5, 0, 9];
         Task<int[]>[] waiting = [.. priorities.Select((priority, i) => Tokens(synthetic.Model, [5 + i], Greedy(5) with { Priority = priority }, sessions[i]))];
         Assert.Equal(4, synthetic.Model.Statistics.Waiting);
+        next.Set();
         await running.DisposeAsync();
         await Task.WhenAll(waiting);
         Assert.Equal([3, 1, 0, 2], order);
@@ -195,6 +206,7 @@ public class SchedulerTests
     public async Task A_model_that_is_disposed_of_ends_those_that_run_and_those_that_wait()
     {
         var synthetic = new SyntheticModel(new() { MaxSequences = 1 });
+        synthetic.Model.BeforeStep = s_slowly;
         IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
         Task<int[]> waiting = Tokens(synthetic.Model, [3], Greedy(400));
         synthetic.Dispose();
@@ -207,10 +219,12 @@ public class SchedulerTests
     public async Task A_time_limit_ends_an_answer_with_what_there_is_of_it_and_one_that_waits()
     {
         using var synthetic = new SyntheticModel(new() { MaxSequences = 1 });
+        synthetic.Model.BeforeStep = s_slowly;
         IAsyncEnumerator<GenerationUpdate> running = await Begin(synthetic.Model, [1, 2]);
         List<GenerationUpdate> waited = await BuiltInModel.Collect(synthetic.Model.GenerateAsync([3], null, Greedy(4) with { TimeLimit = TimeSpan.FromMilliseconds(30) })).WaitAsync(s_long);
         Assert.Equal((FinishReason.TimeLimit, 0), (waited.Single().FinishReason, waited.Single().Statistics!.Value.Usage.CompletionTokens));
         await running.DisposeAsync();
+        synthetic.Model.BeforeStep = null;
         List<GenerationUpdate> cut = await BuiltInModel.Collect(synthetic.Model.GenerateAsync([3], null, new() { IgnoreEos = true, TimeLimit = TimeSpan.FromMilliseconds(2) })).WaitAsync(s_long);
         Assert.Contains(cut[^1].FinishReason, new FinishReason?[] { FinishReason.TimeLimit, FinishReason.Length });
     }
@@ -355,6 +369,17 @@ public class SchedulerTests
             int[] written = await Tokens(guessing.Model, prompt, Greedy(tokens) with { Temperature = 1, Seed = tokens }, session);
             Assert.Equal(prompt.Length + written.Length - 1, session.Length);
             Assert.Equal(session.Length, session.KeepPrefix([.. prompt, .. written]));
+        }
+    }
+
+    // Who is not read gives its place away after some tokens: these do not come to that.
+    static readonly Action<int> s_slowly = static _ => Thread.Sleep(20);
+
+    static void HoldAfterFirst(ref int steps, ManualResetEventSlim next)
+    {
+        if (steps++ > 0)
+        {
+            next.Wait(s_long);
         }
     }
 
