@@ -22,10 +22,6 @@ static class Avx2E2M1DotsCode
     const int HalfVectors = StepColumns / Halves / (VectorBytes / sizeof(float));
     const int CodeBits = 4;
 
-    // Lines that the scales of some rows ahead are in.
-    const int LineBytes = 64;
-    const int ScalesAhead = 512;
-
     // Sums of the first 16 columns of 32 and of the others, [token][half]; codes, bytes of numbers, which become pairs of them, the first of each pair, and later scales.
     const int Sums = 0;
     const int FirstKept = 6;
@@ -49,78 +45,25 @@ static class Avx2E2M1DotsCode
     /// <param name="powers">As of <see cref="E2M1DotsCode.Multiply"/>.</param>
     internal static byte[] Multiply(GeneralRegister argument, int tokens, bool powers)
     {
-        // Rax: the block; Rcx: codes; Rdx: from one row to the next; R8: scales; R9: from those of one row to the next; R10: inputs; R11: what is asked for of the second row, tables, totals.
-        var code = new X64Encoder();
-        code.Move(Rax, argument);
-        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
-        {
-            code.StoreVector128(Rax, E2M1DotsBlock.KeptOffset + i * 16, FirstKept + i);
-        }
-
-        code.Load(R10, Rax, E2M1DotsBlock.TablesOffset);
-        for (int table = 0; table < PlacesOffset / VectorBytes; table++)
-        {
-            code.LoadVector256(Tables + table, R10, table * VectorBytes);
-        }
-
-        code.Load(Rcx, Rax, E2M1DotsBlock.CodesOffset);
-        code.Load(Rdx, Rax, E2M1DotsBlock.RowBytesOffset);
-        code.Load(R8, Rax, E2M1DotsBlock.ScalesOffset);
-        code.Load(R9, Rax, E2M1DotsBlock.ScaleRowBytesOffset);
-        int pair = code.Position;
-        code.Load(R10, Rax, E2M1DotsBlock.InputsOffset);
-        code.Prefetch(R8, ScalesAhead);
-        code.Prefetch(R8, ScalesAhead + LineBytes);
-        code.Prefetch(R8, ScalesAhead + 2 * LineBytes);
-        if (tokens <= MostTotalsTokens)
-        {
-            for (int total = 0; total < RowsTogether * tokens; total++)
+        E2M1DotsFrame frame = new(argument, FirstKept, KeptVectors, E2M1DotsCode.ScaleBytes(powers), tokens, VectorBytes);
+        return frame.Generate(
+            static code =>
             {
-                code.ZeroVector256(Totals[total]);
-            }
-        }
-        else
-        {
-            code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
-            code.ZeroVector256(Sums);
-            for (int total = 0; total < RowsTogether * tokens; total++)
+                for (int table = 0; table < PlacesOffset / VectorBytes; table++)
+                {
+                    code.LoadVector256(Tables + table, R10, table * VectorBytes);
+                }
+            },
+            code => BeginTotals(code, tokens),
+            static _ => { },
+            code => MultiplyStep(code, tokens, powers),
+            code =>
             {
-                code.StoreVector256(R11, total * VectorBytes, Sums);
-            }
-        }
-
-        int step = code.Position;
-        MultiplyStep(code, tokens, powers);
-        code.Add(Rcx, StepBytes);
-        code.Add(R8, E2M1DotsCode.ScaleBytes(powers));
-        code.Add(R10, StepColumns * sizeof(float) * tokens);
-        code.Compare(R10, Rax, E2M1DotsBlock.LastInputsOffset);
-        code.JumpIfNotZero(step);
-        Move(code, Rcx, E2M1DotsBlock.CodesBackOffset);
-        Move(code, R8, E2M1DotsBlock.ScalesBackOffset);
-        MultiplyStep(code, tokens, powers);
-        Move(code, Rcx, E2M1DotsBlock.CodesMoveOffset);
-        Move(code, R8, E2M1DotsBlock.ScalesMoveOffset);
-        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
-        for (int total = 0; tokens <= MostTotalsTokens && total < RowsTogether * tokens; total++)
-        {
-            code.StoreVector256(R11, total * VectorBytes, Totals[total]);
-        }
-
-        code.Add(R11, RowsTogether * tokens * VectorBytes);
-        code.Store(Rax, E2M1DotsBlock.SumsOffset, R11);
-        code.Load(R11, Rax, E2M1DotsBlock.PairsOffset);
-        code.Decrement(R11);
-        code.Store(Rax, E2M1DotsBlock.PairsOffset, R11);
-        code.JumpIfNotZero(pair);
-        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
-        {
-            code.LoadVector128(FirstKept + i, Rax, E2M1DotsBlock.KeptOffset + i * 16);
-        }
-
-        code.ZeroUpper();
-        code.Return();
-        return code.ToArray();
+                for (int total = 0; tokens <= MostTotalsTokens && total < RowsTogether * tokens; total++)
+                {
+                    code.StoreVector256(R11, total * VectorBytes, Totals[total]);
+                }
+            });
     }
 
     /// <summary>What the functions for scales of one kind want.</summary>
@@ -146,10 +89,24 @@ static class Avx2E2M1DotsCode
         }
     }
 
-    static void Move(X64Encoder code, GeneralRegister register, int offset)
+    static void BeginTotals(X64Encoder code, int tokens)
     {
-        code.Load(R11, Rax, offset);
-        code.Add(register, R11);
+        if (tokens <= MostTotalsTokens)
+        {
+            for (int total = 0; total < RowsTogether * tokens; total++)
+            {
+                code.ZeroVector256(Totals[total]);
+            }
+
+            return;
+        }
+
+        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
+        code.ZeroVector256(Sums);
+        for (int total = 0; total < RowsTogether * tokens; total++)
+        {
+            code.StoreVector256(R11, total * VectorBytes, Sums);
+        }
     }
 
     static void MultiplyStep(X64Encoder code, int tokens, bool powers)

@@ -29,13 +29,9 @@ static class E2M1DotsCode
     internal const int RowsTogether = 2;
 
     const int VectorBytes = 64;
-    const int StepBytes = StepColumns / 2;
     const int StepVectors = StepColumns * sizeof(float) / VectorBytes;
     const int Shifts = 4;
     const int CodeBits = 4;
-
-    // Lines that the scales of some rows ahead are in.
-    const int ScalesAhead = 512;
 
     // Of two rows the codes, pairs of numbers, the first of each pair, and later the scales; sums of even words and of odd ones, [row][token]; sums times scales.
     const int Codes = 0;
@@ -59,68 +55,31 @@ static class E2M1DotsCode
     /// <param name="powers">Scales are 2^(code - 127) and of 32 columns, as in MXFP4; otherwise positive E4M3 and of 16, as in NVFP4.</param>
     internal static byte[] Multiply(GeneralRegister argument, int tokens, bool powers)
     {
-        // Rax: the block; Rcx: codes; Rdx: from one row to the next; R8: scales; R9: from those of one row to the next; R10: inputs; R11: what is asked for of the second row, and the rest between steps.
-        var code = new X64Encoder();
-        code.Move(Rax, argument);
-        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
-        {
-            code.StoreVector128(Rax, E2M1DotsBlock.KeptOffset + i * 16, FirstKept + i);
-        }
-
-        code.Load(R10, Rax, E2M1DotsBlock.TablesOffset);
-        for (int table = 0; table < TableBytes / VectorBytes; table++)
-        {
-            code.LoadVector(Numbers + table, R10, table * VectorBytes);
-        }
-
-        code.Load(Rcx, Rax, E2M1DotsBlock.CodesOffset);
-        code.Load(Rdx, Rax, E2M1DotsBlock.RowBytesOffset);
-        code.Load(R8, Rax, E2M1DotsBlock.ScalesOffset);
-        code.Load(R9, Rax, E2M1DotsBlock.ScaleRowBytesOffset);
-        int pair = code.Position;
-        code.Load(R10, Rax, E2M1DotsBlock.InputsOffset);
-        code.Prefetch(R8, ScalesAhead);
-        code.Prefetch(R8, ScalesAhead + VectorBytes);
-        code.Prefetch(R8, ScalesAhead + 2 * VectorBytes);
-        for (int total = 0; total < RowsTogether * tokens; total++)
-        {
-            code.ZeroVector(Totals + total);
-        }
-
-        code.Load(R11, Rax, E2M1DotsBlock.AheadOffset);
-        int step = code.Position;
-        MultiplyStep(code, tokens, powers);
-        code.Add(Rcx, StepBytes);
-        code.Add(R8, ScaleBytes(powers));
-        code.Add(R10, StepVectors * VectorBytes * tokens);
-        code.Compare(R10, Rax, E2M1DotsBlock.LastInputsOffset);
-        code.JumpIfNotZero(step);
-        Move(code, Rcx, E2M1DotsBlock.CodesBackOffset);
-        Move(code, R8, E2M1DotsBlock.ScalesBackOffset);
-        code.Load(R11, Rax, E2M1DotsBlock.AheadOffset);
-        MultiplyStep(code, tokens, powers);
-        Move(code, Rcx, E2M1DotsBlock.CodesMoveOffset);
-        Move(code, R8, E2M1DotsBlock.ScalesMoveOffset);
-        code.Load(R11, Rax, E2M1DotsBlock.SumsOffset);
-        for (int total = 0; total < RowsTogether * tokens; total++)
-        {
-            code.StoreVector(R11, total * VectorBytes, Totals + total);
-        }
-
-        code.Add(R11, RowsTogether * tokens * VectorBytes);
-        code.Store(Rax, E2M1DotsBlock.SumsOffset, R11);
-        code.Load(R11, Rax, E2M1DotsBlock.PairsOffset);
-        code.Decrement(R11);
-        code.Store(Rax, E2M1DotsBlock.PairsOffset, R11);
-        code.JumpIfNotZero(pair);
-        for (int i = 0; argument == Rcx && i < KeptVectors; i++)
-        {
-            code.LoadVector128(FirstKept + i, Rax, E2M1DotsBlock.KeptOffset + i * 16);
-        }
-
-        code.ZeroUpper();
-        code.Return();
-        return code.ToArray();
+        E2M1DotsFrame frame = new(argument, FirstKept, KeptVectors, ScaleBytes(powers), tokens, VectorBytes);
+        return frame.Generate(
+            code =>
+            {
+                for (int table = 0; table < TableBytes / VectorBytes; table++)
+                {
+                    code.LoadVector(Numbers + table, R10, table * VectorBytes);
+                }
+            },
+            code =>
+            {
+                for (int total = 0; total < RowsTogether * tokens; total++)
+                {
+                    code.ZeroVector(Totals + total);
+                }
+            },
+            static code => code.Load(R11, Rax, E2M1DotsBlock.AheadOffset),
+            code => MultiplyStep(code, tokens, powers),
+            code =>
+            {
+                for (int total = 0; total < RowsTogether * tokens; total++)
+                {
+                    code.StoreVector(R11, total * VectorBytes, Totals + total);
+                }
+            });
     }
 
     /// <summary>What the functions for scales of one kind want.</summary>
@@ -143,12 +102,6 @@ static class E2M1DotsCode
             // An exponent of 0 stands for half of the smallest normal number. E4M3 in the place of float32's exponent and fraction is 2^120 too small, a subnormal one too.
             BitConverter.TryWriteBytes(tables[(3 * VectorBytes + 4 * lane)..], powers ? 0x00400000u : 247u << 23);
         }
-    }
-
-    static void Move(X64Encoder code, GeneralRegister register, int offset)
-    {
-        code.Load(R11, Rax, offset);
-        code.Add(register, R11);
     }
 
     static void MultiplyStep(X64Encoder code, int tokens, bool powers)
