@@ -11,14 +11,14 @@ sealed class EncoderTokens(Tokenizer tokenizer, int maxTokens, bool lowersCase)
     // What tokenizer.json says of truncation and padding is not the model's word, but that of who saved it last.
     readonly EncodingOptions _options = new() { Truncation = new TruncationOptions(maxTokens) };
 
-    /// <summary>Texts, each with a prompt before it, without the white space around both: sentence-transformers strips what it embeds.</summary>
+    /// <summary>Texts, each with a prompt before it, and their white space as it is: sentence-transformers left it out up to 5.3, and gives the tokenizer all of it since.</summary>
     internal TokenText[] Encode(IReadOnlyList<string> texts, string prompt)
     {
         int promptTokens = prompt.Length == 0 ? 0 : PromptTokens(prompt);
-        return [.. tokenizer.EncodeBatch([.. texts.Select(text => Cased(Stripped(prompt + text)))], _options).Select(encoding => new TokenText([.. encoding.Ids], [], Math.Min(promptTokens, encoding.Ids.Count)))];
+        return [.. tokenizer.EncodeBatch([.. texts.Select(text => Cased(prompt + text))], _options).Select(encoding => new TokenText([.. encoding.Ids], [], Math.Min(promptTokens, encoding.Ids.Count)))];
     }
 
-    /// <summary>Two texts, of which the longer one is cut first. Their white space stays: sentence-transformers gives those of a cross-encoder to the tokenizer as they are.</summary>
+    /// <summary>Two texts, of which the longer one is cut first.</summary>
     /// <param name="first">Of type 0.</param>
     /// <param name="second">Of type 1.</param>
     /// <param name="hasTypes">Whether the model knows types.</param>
@@ -31,30 +31,9 @@ sealed class EncoderTokens(Tokenizer tokenizer, int maxTokens, bool lowersCase)
     /// <summary>As sentence-transformers counts them: those of the prompt by itself, without the special token at its end.</summary>
     int PromptTokens(string prompt)
     {
-        int[] ids = tokenizer.Encode(Cased(Stripped(prompt)));
+        int[] ids = tokenizer.Encode(Cased(prompt));
         return ids.Length > 0 && tokenizer.IsSpecial(ids[^1]) ? ids.Length - 1 : ids.Length;
     }
-
-    /// <summary>As Python's <c>str.strip</c>.</summary>
-    static string Stripped(string text)
-    {
-        int start = 0;
-        int end = text.Length;
-        while (start < end && IsSpace(text[start]))
-        {
-            start++;
-        }
-
-        while (end > start && IsSpace(text[end - 1]))
-        {
-            end--;
-        }
-
-        return text[start..end];
-    }
-
-    /// <summary>As Python's <c>str.isspace</c>: Unicode's white space, which is .NET's, and the four separators of ASCII.</summary>
-    static bool IsSpace(char value) => char.IsWhiteSpace(value) || value is >= '\x1c' and <= '\x1f';
 
     string Cased(string text) => lowersCase ? text.ToLowerInvariant() : text;
 }
