@@ -70,7 +70,7 @@ sealed class LanguageModelChatClient : IChatClient
         cancellationToken.ThrowIfCancellationRequested();
         ChatRequest request = ChatRequest.Create(this, _model, _name, _options.Generation, messages, options);
         ForcedCall? forced = request.IsForcedCall ? new ForcedCall() : null;
-        var answer = new AnswerUpdates(_name.Text, request.ShowsReasoning, request.OneCall);
+        var answer = new AnswerUpdates(_name.Text, request.ShowsReasoning);
         await foreach (GenerationUpdate update in _generate(request.Conversation, request.Generation, request.Prompt, cancellationToken).ConfigureAwait(false))
         {
             if (answer.Next(forced?.Read(update) ?? update) is { } next)

@@ -6,7 +6,7 @@ using Octet.Output;
 namespace Octet.Extensions.AI;
 
 /// <summary>One answer as the updates of a chat client: text and reasoning as they come, calls of tools whole, counts and the reason of the end in the last.</summary>
-sealed class AnswerUpdates(string modelId, bool showsReasoning, bool oneCall)
+sealed class AnswerUpdates(string modelId, bool showsReasoning)
 {
     // Some templates, Mistral's, take no other ids than nine letters and digits.
     const string IdAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -66,8 +66,9 @@ sealed class AnswerUpdates(string modelId, bool showsReasoning, bool oneCall)
                 break;
         }
 
-        if (_call.Add(piece) is { } made && (++_calls == 1 || !oneCall))
+        if (_call.Add(piece) is { } made)
         {
+            _calls++;
             contents.Add(Call(made));
         }
     }

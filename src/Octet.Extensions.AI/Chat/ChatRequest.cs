@@ -9,8 +9,7 @@ namespace Octet.Extensions.AI;
 /// <param name="Generation">How to generate.</param>
 /// <param name="Prompt">Tools and variables of the template.</param>
 /// <param name="ShowsReasoning">Whether the reasoning is part of the answer; its tokens are counted in any case.</param>
-/// <param name="OneCall">Whether calls of tools behind the first are left out.</param>
-sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOptions Generation, PromptOptions Prompt, bool ShowsReasoning, bool OneCall)
+sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOptions Generation, PromptOptions Prompt, bool ShowsReasoning)
 {
     /// <summary>Whether the answer is a call in a form that is not the model's own.</summary>
     internal bool IsForcedCall { get; private init; }
@@ -43,6 +42,9 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             // Told apart even where the reasoning is not shown: its tokens are counted.
             Reasoning = ReasoningMode.Separate,
             ToolCalls = tools is null || isForced ? ToolCallMode.Keep : ToolCallMode.Separate,
+
+            // Calls that are forced are held to one by the constraint.
+            EndsBehindCall = !isForced && options.AllowMultipleToolCalls == false,
         };
         var prompt = new PromptOptions
         {
@@ -51,7 +53,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             Variables = Variables(model, options.Reasoning?.Effort, more),
             Thinking = model.ThinkingVariable is null ? null : Thinks(options.Reasoning?.Effort, generation.Constraint),
         };
-        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows, options.AllowMultipleToolCalls == false) { IsForcedCall = isForced };
+        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows) { IsForcedCall = isForced };
     }
 
     /// <summary>A raw object goes before the call's options, as other clients have it, and those before the client's.</summary>

@@ -35,10 +35,10 @@ static class EmbeddingVectors
         // Either all are texts or each is told apart by what it is; the two ways in differ in what they put around.
         string[] texts = [.. inputs.Where(input => input.Text is not null).Select(input => input.Text!)];
         int[][] ids = [.. inputs.Where(input => input.Ids is not null).Select(input => input.Ids!)];
-        var ofTexts = new Queue<float[]>(texts.Length == 0 ? [] : model.Embed(texts, options, null, cancellationToken));
+        (float[][] vectors, long tokens) = texts.Length == 0 ? ([], 0) : model.EmbedCounted(texts, options, null, cancellationToken);
+        var ofTexts = new Queue<float[]>(vectors);
         var ofIds = new Queue<float[]>(ids.Length == 0 ? [] : model.EmbedTokens(ids, options, null, cancellationToken));
-        int tokens = texts.Sum(text => model.Encode(text, options).Length) + ids.Sum(list => list.Length);
-        return ([.. inputs.Select(input => input.Text is not null ? ofTexts.Dequeue() : ofIds.Dequeue())], tokens);
+        return ([.. inputs.Select(input => input.Text is not null ? ofTexts.Dequeue() : ofIds.Dequeue())], checked((int)tokens + ids.Sum(static list => list.Length)));
     }
 
     static void Write(Utf8JsonWriter json, string model, float[][] vectors, bool base64, int tokens)

@@ -86,12 +86,14 @@ public class AnswerTests
     }
 
     [Fact]
-    public async Task Calls_behind_the_first_are_left_out_where_one_is_asked_for()
+    public async Task The_first_call_ends_the_generation_where_one_is_asked_for()
     {
         ChatOptions one = s_tools.Clone();
+        Assert.False((await Script.AskedFor(one)).Generation.EndsBehindCall);
+        one.AllowMultipleToolCalls = true;
+        Assert.False((await Script.AskedFor(one)).Generation.EndsBehindCall);
         one.AllowMultipleToolCalls = false;
-        ChatResponse response = await new Script(Call + Call).Client().GetResponseAsync("hi", one);
-        Assert.IsType<FunctionCallContent>(Assert.Single(response.Messages[0].Contents));
+        Assert.True((await Script.AskedFor(one)).Generation.EndsBehindCall);
     }
 
     [Fact]
@@ -107,7 +109,7 @@ public class AnswerTests
     public void Arguments_that_cannot_be_read_are_kept_with_the_reason()
     {
         // No parser lets such arguments through today; a format of tomorrow may.
-        var answer = new AnswerUpdates("m", true, false);
+        var answer = new AnswerUpdates("m", true);
         ChatResponseUpdate update = answer.Next(new GenerationUpdate("", 1, null, null)
         {
             Pieces = [new(OutputKind.CallStart, "f") { Id = "1" }, new(OutputKind.CallArguments, "{\"a\": }"), new(OutputKind.CallEnd, "")],
@@ -121,7 +123,7 @@ public class AnswerTests
     [Fact]
     public void A_call_without_arguments_has_none()
     {
-        ChatResponseUpdate update = new AnswerUpdates("m", true, false).Next(
+        ChatResponseUpdate update = new AnswerUpdates("m", true).Next(
             new GenerationUpdate("", 1, null, null) { Pieces = [new(OutputKind.CallStart, "f"), new(OutputKind.CallEnd, "") { Id = "behind" }] })!;
         FunctionCallContent call = Assert.IsType<FunctionCallContent>(Assert.Single(update.Contents));
         Assert.Equal("behind", call.CallId);
