@@ -6,7 +6,7 @@ namespace Octet.Server;
 public sealed record ServedModel(string Name, string Path)
 {
     /// <summary>
-    /// What it is used as. Null: as its files tell, a classifier being a reranker, a directory with <c>modules.json</c> or an encoder one of vectors, and the rest language models.
+    /// What it is used as. Null: as its files tell, a classifier or a model with <c>LogitScore</c> in its <c>modules.json</c> being a reranker, another directory with <c>modules.json</c> or an encoder one of vectors, and the rest language models.
     /// Qwen3-Reranker's files do not tell.
     /// </summary>
     public ServedModelKind? Kind { get; init; }

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
+using Octet.Tests.Reference;
 
 namespace Octet.Server.Tests;
 
@@ -62,6 +63,32 @@ public class CatalogTests
             Assert.NotNull(entry.Loaded);
             await Eventually.HoldsAsync(() => entry.Loaded is null);
         }
+    }
+
+    [Theory]
+    [InlineData("Qwen3ForCausalLM", null, null, ServedModelKind.Language)]
+    [InlineData("Qwen3ForCausalLM", "Pooling", "SentenceTransformer", ServedModelKind.Embedding)]
+    [InlineData("Qwen3ForCausalLM", "LogitScore", "CrossEncoder", ServedModelKind.Reranker)]
+    [InlineData("Qwen3ForCausalLM", "LogitScore", null, ServedModelKind.Reranker)]
+    [InlineData("BertForSequenceClassification", null, null, ServedModelKind.Reranker)]
+    [InlineData("BertModel", null, null, ServedModelKind.Embedding)]
+    public void What_a_model_is_for_is_told_by_its_files(string architecture, string? module, string? kind, ServedModelKind expected)
+    {
+        using var directory = new TemporaryDirectory();
+        Write("config.json", $$"""{"architectures":["{{architecture}}"]}""");
+        if (module is not null)
+        {
+            Write("modules.json", $$"""[{"path":"","type":"x.Transformer"},{"path":"1","type":"x.{{module}}"}]""");
+        }
+
+        if (kind is not null)
+        {
+            Write("config_sentence_transformers.json", $$"""{"model_type":"{{kind}}"}""");
+        }
+
+        Assert.Equal(expected, ModelLoader.KindOf(directory.Path));
+
+        void Write(string name, string text) => File.WriteAllText(Path.Combine(directory.Path, name), text);
     }
 
     [Fact]

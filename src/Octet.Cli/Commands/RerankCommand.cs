@@ -9,7 +9,7 @@ namespace Octet.Cli.Commands;
 /// <summary><c>octet rerank</c>: documents by how well they answer a query.</summary>
 sealed class RerankCommand : Command
 {
-    readonly Argument<string> _model = new("MODEL") { Description = "A model directory, or an id in the Hugging Face cache: a cross-encoder (BertForSequenceClassification and the like, of one label) or Qwen3-Reranker" };
+    readonly Argument<string> _model = new("MODEL") { Description = "A model directory, or an id in the Hugging Face cache: a cross-encoder (BertForSequenceClassification and the like, of one label) or a decoder that is asked for scores, such as Qwen3-Reranker" };
     readonly Argument<string[]> _documents = new("DOCUMENT") { Description = "Documents [default: the lines of the standard input]", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string?> _query = new("--query") { Description = "What is asked", HelpName = "TEXT" };
     readonly Option<string?> _file = new("--file") { Description = "JSON Lines of {\"text\"}, a document each; - is the standard input", HelpName = "FILE" };

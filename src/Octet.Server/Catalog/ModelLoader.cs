@@ -1,4 +1,5 @@
 using Octet.Checkpoints;
+using Octet.Embeddings;
 using System.Text.Json;
 
 namespace Octet.Server.Catalog;
@@ -46,8 +47,8 @@ static class ModelLoader
     {
         string directory = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
         string[] classes = Architectures(Path.Combine(directory, "config.json"));
-        return classes.Any(name => name.EndsWith("ForSequenceClassification", StringComparison.Ordinal)) ? ServedModelKind.Reranker
-            : File.Exists(Path.Combine(directory, "modules.json")) ? ServedModelKind.Embedding
+        return classes.Any(name => name.EndsWith("ForSequenceClassification", StringComparison.Ordinal)) || SentenceModules.IsReranker(directory) ? ServedModelKind.Reranker
+            : File.Exists(Path.Combine(directory, SentenceModules.FileName)) ? ServedModelKind.Embedding
             : classes.Length == 0 || classes.Any(ModelConfig.SupportedArchitectures.Contains) ? ServedModelKind.Language
             : classes.Any(name => name.EndsWith("ForCausalLM", StringComparison.Ordinal) || name.EndsWith("ForConditionalGeneration", StringComparison.Ordinal)) ? ServedModelKind.Language
             : ServedModelKind.Embedding;

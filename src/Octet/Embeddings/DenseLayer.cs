@@ -15,10 +15,12 @@ sealed class DenseLayer
     readonly float[]? _bias;
     readonly int _inputs;
     readonly bool _isTanh;
+    readonly bool _addsInput;
+    readonly float[]? _residual;
 
-    DenseLayer(float[] weight, float[]? bias, int inputs, int outputs, bool isTanh)
+    DenseLayer(float[] weight, float[]? bias, int inputs, int outputs, bool isTanh, bool addsInput, float[]? residual)
     {
-        (_weight, _bias, _inputs, Outputs, _isTanh) = (weight, bias, inputs, outputs, isTanh);
+        (_weight, _bias, _inputs, Outputs, _isTanh, _addsInput, _residual) = (weight, bias, inputs, outputs, isTanh, addsInput, residual);
     }
 
     internal int Outputs { get; }
@@ -41,25 +43,52 @@ sealed class DenseLayer
             { } name when name.EndsWith(".Identity", StringComparison.Ordinal) => false,
             _ => throw json.Unsupported("activation_function", "torch's Tanh and Identity"),
         };
+        foreach (string key in (string[])["module_input_name", "module_output_name"])
+        {
+            if (json.TryString(key) is not (null or "sentence_embedding"))
+            {
+                throw json.Unsupported(key, "\"sentence_embedding\"");
+            }
+        }
+
+        // What goes in is added to what comes out: as it is, or brought to the other size by a layer of its own.
+        bool addsInput = json.TryBoolean("use_residual") ?? false;
         using var checkpoint = SafetensorsCheckpoint.Open(directory);
         var weights = new WeightLedger(checkpoint, null);
         float[] weight = FloatTensor.Widen(weights.Floats("linear.weight", outputs, inputs));
         float[]? bias = json.TryBoolean("bias") ?? true ? FloatTensor.Widen(weights.Vector("linear.bias", outputs)) : null;
+        float[]? residual = addsInput && inputs != outputs ? FloatTensor.Widen(weights.Floats("residual.weight", outputs, inputs)) : null;
         weights.Close();
-        return new DenseLayer(weight, bias, inputs, outputs, isTanh);
+        return new DenseLayer(weight, bias, inputs, outputs, isTanh, addsInput, residual);
     }
 
     internal float[] Forward(float[] vector)
     {
-        var result = new float[Outputs];
-        for (int i = 0; i < result.Length; i++)
+        float[] result = Product(vector, _weight);
+        if (_bias is not null)
         {
-            result[i] = TensorPrimitives.Dot(vector, _weight.AsSpan(i * _inputs, _inputs)) + (_bias is null ? 0 : _bias[i]);
+            TensorPrimitives.Add(result, _bias, result);
         }
 
         if (_isTanh)
         {
             TensorPrimitives.Tanh(result, result);
+        }
+
+        if (_addsInput)
+        {
+            TensorPrimitives.Add(result, _residual is null ? vector : Product(vector, _residual), result);
+        }
+
+        return result;
+    }
+
+    float[] Product(float[] vector, float[] weight)
+    {
+        var result = new float[Outputs];
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = TensorPrimitives.Dot(vector, weight.AsSpan(i * _inputs, _inputs));
         }
 
         return result;

@@ -42,7 +42,7 @@ public sealed class EmbeddingModel : IDisposable
         _dense = dense;
         _tokenizer = new(() => Tokenizer.Exists(path) ? Tokenizer.Load(path) : null);
         _tokens = new(() => new EncoderTokens(
-            _tokenizer.Value ?? throw new ModelException(ModelError.Unsupported, $"{path} has no tokenizer (tokenizer.json or another): text needs one (token ids do not)", path), MaxTokens, modules.LowersCase));
+            _tokenizer.Value ?? throw new ModelException(ModelError.Unsupported, $"{path} has no tokenizer (tokenizer.json or another): text needs one (token ids do not)", path), MaxTokens, modules.LowersCase, modules.Messages, path));
     }
 
     /// <summary>The model's directory.</summary>
@@ -121,7 +121,8 @@ public sealed class EmbeddingModel : IDisposable
         {
             Pooling pooling = options.Pooling is { } mode ? new Pooling([mode], modules.Pooling?.IncludesPrompt ?? true)
                 : modules.Pooling
-                ?? (opened.Spec is not null ? new Pooling([PoolingMode.Mean], true)
+                ?? (modules.IsStated ? throw NoPooling(directory, modules.Score is not null)
+                    : opened.Spec is not null ? new Pooling([PoolingMode.Mean], true)
                     : throw new ModelException(
                         ModelError.Unsupported,
                         $"{directory} has no {SentenceModules.FileName} that says how the states of tokens become one vector, and a decoder's own files do not: add the files of sentence-transformers, or say how with {nameof(EncoderOptions.Pooling)}",
@@ -278,6 +279,11 @@ public sealed class EmbeddingModel : IDisposable
             throw new ModelException(ModelError.InvalidInput, $"vectors of {dimensions} elements: expected 1 to {Dimensions}, as many as the model makes");
         }
     }
+
+    static ModelException NoPooling(string directory, bool scores) => new(
+        ModelError.Unsupported,
+        $"{directory}: {SentenceModules.FileName} names no module Pooling{(scores ? $", but {nameof(LogitScore)}, which makes scores of pairs: open it as a {nameof(Reranker)}" : ": a model of classes, or none of vectors")}",
+        directory);
 
     string Prompt(EmbeddingOptions options)
     {

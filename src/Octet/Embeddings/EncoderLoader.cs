@@ -107,7 +107,13 @@ static class EncoderLoader
             }
             else
             {
-                var decoder = new DecoderModel(config!, weights, backend, rows, LmHead.AsStored, scores?.Invoke() ?? []);
+                IReadOnlyList<int> answers = scores?.Invoke() ?? [];
+                if (answers.Any(id => (uint)id >= (uint)config!.VocabSize))
+                {
+                    throw new ModelException(ModelError.Damaged, $"{directory}: the tokens {string.Join(" and ", answers)} answer for a score, and the model has {config!.VocabSize} (vocab_size): expected ids below that", directory);
+                }
+
+                var decoder = new DecoderModel(config!, weights, backend, rows, LmHead.AsStored, answers);
                 model = decoder;
                 files = Files();
                 var budget = ContextBudget.Plan(config!, new LanguageModelOptions { ContextLength = options.MaxTokens }, decoder.StateLayout(options.KvCache, rows), backend.Memory);

@@ -9,23 +9,43 @@ namespace Octet;
 
 /// <summary>
 /// A model that reads a query and a document together and says how well one answers the other: an encoder with a classifier of one label (a cross-encoder
-/// such as ms-marco-MiniLM or BGE's), or Qwen3-Reranker. Safe to use from several threads, which take turns at the model.
+/// such as ms-marco-MiniLM or BGE's), or a decoder that is asked for it, such as Qwen3-Reranker. Safe to use from several threads, which take turns at the model.
 /// </summary>
 public sealed class Reranker : IDisposable
 {
     readonly TextEncoder _encoder;
     readonly EncoderLoader.Opened _opened;
-    readonly PairPrompt? _prompt;
-    readonly EncoderTokens _tokens;
+    readonly IPairTokens _pairs;
+    readonly string? _prompt;
+    readonly bool _isLogistic;
+    readonly int _logits;
 
-    Reranker(string path, EncoderLoader.Opened opened, Tokenizer tokenizer, SentenceModules modules, PairPrompt? prompt)
+    /// <param name="path">The model's directory.</param>
+    /// <param name="opened">The model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="modules">What sentence-transformers keeps beside it.</param>
+    /// <param name="logits">How many logits make a score: the first, less the second.</param>
+    Reranker(string path, EncoderLoader.Opened opened, Tokenizer tokenizer, SentenceModules modules, int logits)
     {
         Path = path;
         Tokenizer = tokenizer;
         _opened = opened;
         _encoder = opened.Encoder;
-        _prompt = prompt;
-        _tokens = new EncoderTokens(tokenizer, MaxTokens, modules.LowersCase);
+        _prompt = modules.DefaultPrompt is { } name ? modules.Prompts[name] : null;
+        _isLogistic = modules.IsLogistic ?? opened.Spec?.Classifier?.IsLogistic ?? true;
+        _logits = logits;
+        if (modules.Messages is { } form)
+        {
+            var conversation = new ConversationTokens(tokenizer, form, path, MaxTokens);
+            conversation.RequirePairs();
+            _pairs = new ConversationPair(conversation);
+        }
+        else
+        {
+            _pairs = opened.Spec is null && modules.Score is null
+                ? new PairPrompt(tokenizer, MaxTokens)
+                : new JoinedPair(new EncoderTokens(tokenizer, MaxTokens, modules.LowersCase, null, path), hasTypes: opened.Spec?.Types > 1);
+        }
     }
 
     /// <summary>The model's directory.</summary>
@@ -84,24 +104,30 @@ public sealed class Reranker : IDisposable
         long started = Stopwatch.GetTimestamp();
         string directory = ModelLocation.Parts(path).Directory;
         SentenceModules modules = SentenceModules.Load(directory);
-        PairPrompt? prompt = null;
+        if (modules.Pooling is not null)
+        {
+            throw new ModelException(ModelError.Unsupported, $"{directory}: {SentenceModules.FileName} names a module Pooling, which makes vectors and no scores: open it as an {nameof(EmbeddingModel)}", directory);
+        }
+
+        LogitScore? score = modules.Score;
         Tokenizer? tokenizer = null;
         EncoderLoader.Opened opened = EncoderLoader.Open(
             path,
             options,
             kernels,
             modules.MaxTokens,
-            () =>
-            {
-                prompt = new PairPrompt(tokenizer = LoadTokenizer(directory), directory);
-                return [prompt.No, prompt.Yes];
-            },
+            () => (score ??= PairPrompt.Answers(tokenizer = LoadTokenizer(directory), directory)).Tokens,
             memory);
         try
         {
+            if (opened.Spec is not null && score is not null)
+            {
+                throw new ModelException(ModelError.Unsupported, $"{directory}: {SentenceModules.FileName} names a module {nameof(LogitScore)} behind {opened.Architecture}, which has no logits of tokens: expected a decoder", directory);
+            }
+
             return opened.Spec?.Classifier is { Labels: > 1 } classifier
                 ? throw new ModelException(ModelError.Unsupported, $"{directory}: a classifier of {classifier.Labels} labels (id2label), which is no reranker: expected one", directory)
-                : new Reranker(directory, opened, tokenizer ?? LoadTokenizer(directory), modules, prompt) { LoadDuration = Stopwatch.GetElapsedTime(started) };
+                : new Reranker(directory, opened, tokenizer ?? LoadTokenizer(directory), modules, score?.Tokens.Count ?? 1) { LoadDuration = Stopwatch.GetElapsedTime(started) };
         }
         catch
         {
@@ -163,13 +189,13 @@ public sealed class Reranker : IDisposable
     public void Dispose() => _encoder.Dispose();
 
     TokenText Pair(string query, string document, RerankOptions options)
-        => _prompt is not null ? _prompt.Encode(query, document, options.Instruction, MaxTokens)
-            : options.Instruction is not null ? throw new ModelException(ModelError.InvalidInput, $"{Path}: an instruction for {Architecture}, which is not told in words what to judge by: leave it out", Path)
-            : _tokens.EncodePair(query, document, hasTypes: _opened.Spec!.Types > 1);
+        => options.Instruction is not null && _opened.Spec is not null
+            ? throw new ModelException(ModelError.InvalidInput, $"{Path}: an instruction for {Architecture}, which is not told in words what to judge by: leave it out", Path)
+            : _pairs.Encode(query, document, options.Instruction ?? _prompt);
 
     float[] Score(TokenText[] pairs, RerankOptions options, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        bool logistic = options.Logistic ?? _opened.Spec?.Classifier?.IsLogistic ?? true;
+        bool logistic = options.Logistic ?? _isLogistic;
         var scores = new float[pairs.Length];
         _encoder.Run(
             pairs,
@@ -186,19 +212,13 @@ public sealed class Reranker : IDisposable
         return wrong < 0 ? scores : throw new ModelException(ModelError.Damaged, $"{Path}: the model computes a number that is not finite for document {wrong}: its weights are damaged, or of another model", Path);
     }
 
-    /// <summary>Of a decoder the probability of yes among the two answers, which is the logistic function of the difference of their logits.</summary>
+    /// <summary>The probability of yes among two answers is the logistic function of the difference of their logits.</summary>
     float Score(StepText part, bool logistic)
     {
-        if (_prompt is null)
-        {
-            float score = 0;
-            _encoder.Score(part, new Span<float>(ref score));
-            return logistic ? (float)(1 / (1 + Math.Exp(-score))) : score;
-        }
-
-        Span<float> answers = stackalloc float[2];
-        _encoder.Score(part, answers);
-        return (float)(1 / (1 + Math.Exp(answers[0] - answers[1])));
+        Span<float> logits = stackalloc float[_logits];
+        _encoder.Score(part, logits);
+        float score = _logits == 1 ? logits[0] : logits[0] - logits[1];
+        return logistic ? (float)(1 / (1 + Math.Exp(-score))) : score;
     }
 
     static Tokenizer LoadTokenizer(string directory)

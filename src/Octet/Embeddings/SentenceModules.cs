@@ -1,11 +1,12 @@
 using System.Text;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 
 namespace Octet.Embeddings;
 
 /// <summary>
-/// What sentence-transformers keeps beside a model, and what its own classes take where a file is absent: <c>modules.json</c>, the pooling, dense and
-/// normalising modules that it names, the longest text, prompts. What changes the results and is not implemented is refused by its name.
+/// What sentence-transformers keeps beside a model, and what its own classes take where a file is absent: <c>modules.json</c>, the pooling, dense,
+/// normalising and scoring modules that it names, how texts become tokens, prompts. What changes the results and is not implemented is refused by its name.
 /// </summary>
 sealed record SentenceModules
 {
@@ -13,11 +14,9 @@ sealed record SentenceModules
 
     const string PromptsFile = "config_sentence_transformers.json";
 
-    static readonly string[] s_lengthFiles =
-    [
-        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
-        "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
-    ];
+    const string ListKey = "modules";
+
+    const string CrossEncoder = "CrossEncoder";
 
     static readonly (string Key, PoolingMode Mode)[] s_modes =
     [
@@ -40,7 +39,16 @@ sealed record SentenceModules
 
     internal bool Normalizes { get; private init; }
 
-    /// <summary><c>max_seq_length</c>, or what the tokenizer's file says instead; null: neither.</summary>
+    /// <summary>How a reranker's score is made of a decoder's logits; null: no module says it.</summary>
+    internal LogitScore? Score { get; private init; }
+
+    /// <summary>Whether scores go through the logistic function (<c>activation_fn</c>); null: the file does not say it.</summary>
+    internal bool? IsLogistic { get; private init; }
+
+    /// <summary>How texts become messages for the model's chat template; null: they do not.</summary>
+    internal MessageForm? Messages { get; private init; }
+
+    /// <summary>The longest text, or what the tokenizer's file says instead; null: neither.</summary>
     internal int? MaxTokens { get; private init; }
 
     /// <summary><c>do_lower_case</c> of sentence-transformers, which is not the tokenizer's.</summary>
@@ -56,39 +64,55 @@ sealed record SentenceModules
     /// <exception cref="ModelException">A file is broken, or names a module that is not implemented.</exception>
     internal static SentenceModules Load(string directory)
     {
-        SentenceModules modules = new() { MaxTokens = TokenizerLength(directory) };
-        modules = WithLength(modules, directory);
-        modules = WithPrompts(modules, directory);
         string path = Path.Combine(directory, FileName);
-        if (!File.Exists(path))
-        {
-            return modules;
-        }
+        bool isStated = File.Exists(path);
+        var settings = TransformerSettings.Load(directory, isStated);
+        SentenceModules modules = WithPrompts(
+            new() { IsStated = isStated, MaxTokens = settings.MaxTokens ?? TokenizerLength(directory), LowersCase = settings.LowersCase, Messages = settings.Messages }, directory);
+        return isStated ? WithModules(modules, directory, LoadList(path)) : modules;
+    }
 
-        return WithModules(modules with { IsStated = true }, directory, LoadList(path));
+    /// <summary>Whether a directory's files say that its model makes scores of pairs. What cannot be read is left to who opens it.</summary>
+    internal static bool IsReranker(string directory)
+    {
+        try
+        {
+            string list = Path.Combine(directory, FileName);
+            string prompts = Path.Combine(directory, PromptsFile);
+            return File.Exists(list)
+                && ((File.Exists(prompts) && ConfigObject.Load(prompts).TryString("model_type") == CrossEncoder)
+                    || (LoadList(list).TryObjects(ListKey) ?? []).Any(static module => Class(module) == nameof(LogitScore)));
+        }
+        catch (ModelException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The folders that the modules of a model are in, apart from its own.</summary>
     internal static IReadOnlyList<string> Folders(string directory)
     {
         string path = Path.Combine(directory, FileName);
-        return !File.Exists(path) ? [] : [.. (LoadList(path).TryObjects("modules") ?? []).Select(module => Folder(module)).Where(folder => folder.Length > 0)];
+        return !File.Exists(path) ? [] : [.. (LoadList(path).TryObjects(ListKey) ?? []).Select(module => Folder(module)).Where(folder => folder.Length > 0)];
     }
 
     static SentenceModules WithModules(SentenceModules modules, string directory, ConfigObject list)
     {
         List<string> dense = [];
         Pooling? pooling = null;
+        LogitScore? score = null;
         bool normalizes = false;
-        foreach (ConfigObject module in list.TryObjects("modules") ?? throw list.Missing("modules", "a list of modules"))
+        foreach (ConfigObject module in list.TryObjects(ListKey) ?? throw list.Missing(ListKey, "a list of modules"))
         {
-            string type = module.String("type", "a string such as \"sentence_transformers.models.Transformer\"");
             string folder = Folder(module);
-            switch (type[(type.LastIndexOf('.') + 1)..])
+            switch (Class(module))
             {
-                case "Transformer" when folder.Length == 0 && pooling is null:
+                case "Transformer" when folder.Length == 0 && pooling is null && score is null:
                     break;
-                case "Pooling" when pooling is null:
+                case nameof(LogitScore) when pooling is null && score is null:
+                    score = LogitScore.Load(Path.Combine(directory, folder));
+                    break;
+                case "Pooling" when pooling is null && score is null:
                     pooling = ReadPooling(ConfigObject.Load(Path.Combine(directory, folder, ModelConfig.FileName)));
                     break;
                 case "Dense" when pooling is not null && !normalizes:
@@ -98,51 +122,38 @@ sealed record SentenceModules
                     normalizes = true;
                     break;
                 default:
-                    throw module.Unsupported("type", "Transformer in the model's own folder, then one Pooling, then any Dense, then Normalize");
+                    throw module.Unsupported("type", "Transformer in the model's own folder, then LogitScore, or one Pooling, then any Dense, then Normalize");
             }
         }
 
-        return modules with { Pooling = pooling ?? throw list.Missing("modules", "a module Pooling behind Transformer"), Dense = dense, Normalizes = normalizes };
+        return modules with { Pooling = pooling, Dense = dense, Normalizes = normalizes, Score = score };
     }
 
     static Pooling ReadPooling(ConfigObject json)
     {
         bool includesPrompt = json.TryBoolean("include_prompt") ?? true;
-        if (json.TryString("pooling_mode") is { } name)
+        if (json.Has("pooling_mode"))
         {
-            PoolingMode mode = name switch
-            {
-                "cls" => PoolingMode.FirstToken,
-                "max" => PoolingMode.Max,
-                "mean" => PoolingMode.Mean,
-                "mean_sqrt_len_tokens" => PoolingMode.MeanSqrtLength,
-                "weightedmean" => PoolingMode.WeightedMean,
-                "lasttoken" => PoolingMode.LastToken,
-                _ => throw json.Unsupported("pooling_mode", "\"cls\", \"max\", \"mean\", \"mean_sqrt_len_tokens\", \"weightedmean\", \"lasttoken\""),
-            };
-            return new Pooling([mode], includesPrompt);
+            // One, or since 5.4 several, whose vectors stand behind one another in this order.
+            string[] names = json.IsList("pooling_mode") ? json.TryStrings("pooling_mode")! : [json.TryString("pooling_mode")!];
+            return names.Length > 0 ? new Pooling([.. names.Select(name => Mode(json, name))], includesPrompt) : throw json.Unexpected("pooling_mode", "at least one mode");
         }
 
+        // The mean is the class's own default, where no key says anything or all say no.
         PoolingMode[] modes = [.. s_modes.Where(mode => json.TryBoolean(mode.Key) ?? false).Select(mode => mode.Mode)];
-        if (modes.Length == 0)
-        {
-            // The class's own default, where no key says anything.
-            modes = s_modes.Any(mode => json.Has(mode.Key)) ? throw json.Missing("pooling_mode_mean_tokens", "one of the pooling_mode_ keys to be true") : [PoolingMode.Mean];
-        }
-
-        return new Pooling(modes, includesPrompt);
+        return new Pooling(modes.Length == 0 ? [PoolingMode.Mean] : modes, includesPrompt);
     }
 
-    static SentenceModules WithLength(SentenceModules modules, string directory)
+    static PoolingMode Mode(ConfigObject json, string name) => name switch
     {
-        if (s_lengthFiles.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists) is not { } path)
-        {
-            return modules;
-        }
-
-        ConfigObject json = ConfigObject.Load(path);
-        return modules with { MaxTokens = json.TryInt32("max_seq_length", 1) ?? modules.MaxTokens, LowersCase = json.TryBoolean("do_lower_case") ?? false };
-    }
+        "cls" => PoolingMode.FirstToken,
+        "max" => PoolingMode.Max,
+        "mean" => PoolingMode.Mean,
+        "mean_sqrt_len_tokens" => PoolingMode.MeanSqrtLength,
+        "weightedmean" => PoolingMode.WeightedMean,
+        "lasttoken" => PoolingMode.LastToken,
+        _ => throw json.Unsupported("pooling_mode", "\"cls\", \"max\", \"mean\", \"mean_sqrt_len_tokens\", \"weightedmean\", \"lasttoken\""),
+    };
 
     static SentenceModules WithPrompts(SentenceModules modules, string directory)
     {
@@ -165,7 +176,7 @@ sealed record SentenceModules
         string? chosen = json.TryString("default_prompt_name");
         return chosen is not null && !prompts.ContainsKey(chosen)
             ? throw json.Unexpected("default_prompt_name", $"one of the prompts{(prompts.Count == 0 ? ", of which there are none" : $": {string.Join(", ", prompts.Keys)}")}")
-            : modules with { Prompts = prompts, DefaultPrompt = chosen };
+            : modules with { Prompts = prompts, DefaultPrompt = chosen, IsLogistic = EncoderConfig.Logistic(json, "activation_fn") };
     }
 
     // Tokenizers without a limit have one of 10^30.
@@ -180,6 +191,13 @@ sealed record SentenceModules
         ReadOnlySpan<byte> text = ConfigObject.ReadFile(path);
         ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
         return ConfigObject.Parse(Encoding.UTF8.GetBytes($"{{\"modules\":{Encoding.UTF8.GetString(text.StartsWith(mark) ? text[mark.Length..] : text)}}}"), path);
+    }
+
+    /// <summary>The last part of a module's class: what stands before it is another one in each version.</summary>
+    static string Class(ConfigObject module)
+    {
+        string type = module.String("type", "a string such as \"sentence_transformers.models.Transformer\"");
+        return type[(type.LastIndexOf('.') + 1)..];
     }
 
     /// <summary>A module's folder, which lies in the model's.</summary>

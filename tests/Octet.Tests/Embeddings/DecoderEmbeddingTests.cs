@@ -110,7 +110,7 @@ public class DecoderEmbeddingTests
         Assert.Contains("is_causal is false, which is not implemented; supported: true", error.Message, StringComparison.Ordinal);
     }
 
-    static double[][] States(string directory, int[] ids)
+    internal static double[][] States(string directory, int[] ids)
     {
         List<double[][]> states = [];
         new DoubleReference(directory).Forward(ids, states);

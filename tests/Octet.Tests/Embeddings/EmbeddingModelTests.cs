@@ -154,8 +154,11 @@ public sealed class EmbeddingModelTests : IDisposable
         Assert.Contains("vectors of 97 elements: expected 1 to 96", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_dense_layer_behind_the_pooling_is_computed()
+    [Theory]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    [InlineData(96, true)]
+    public void A_dense_layer_behind_the_pooling_is_computed(int outputs, bool addsInput)
     {
         DecoderEmbeddingTests.WriteModules(Path, """{"pooling_mode_mean_tokens":true}""", normalizes: false);
         string modules = System.IO.Path.Combine(Path, "modules.json");
@@ -163,13 +166,23 @@ public sealed class EmbeddingModelTests : IDisposable
         list.Add(new JsonObject { ["idx"] = 2, ["name"] = "2", ["path"] = "2_Dense", ["type"] = "sentence_transformers.models.Dense" });
         File.WriteAllText(modules, list.ToJsonString());
         string dense = Directory.CreateDirectory(System.IO.Path.Combine(Path, "2_Dense")).FullName;
-        File.WriteAllText(System.IO.Path.Combine(dense, "config.json"), """{"in_features":96,"out_features":3,"bias":true,"activation_function":"torch.nn.modules.activation.Tanh"}""");
-        float[] weight = [.. Enumerable.Range(0, 288).Select(i => ((i * 37 % 100) - 50) / 300f)], bias = [0.1f, -0.2f, 0.3f];
-        SafetensorsWriter.Write(System.IO.Path.Combine(dense, "model.safetensors"), [TensorSource.Create<float>("linear.weight", [3, 96], weight), TensorSource.Create<float>("linear.bias", [3], bias)]);
+        File.WriteAllText(System.IO.Path.Combine(dense, "config.json"), $$"""{"in_features":96,"out_features":{{outputs}},"bias":true,"activation_function":"torch.nn.modules.activation.Tanh"{{(addsInput ? ",\"use_residual\":true" : "")}}}""");
+        float[] weight = Values(outputs * 96, 37), residual = Values(outputs * 96, 41), bias = Values(outputs, 53);
+        List<TensorSource> tensors = [TensorSource.Create<float>("linear.weight", [outputs, 96], weight), TensorSource.Create<float>("linear.bias", [outputs], bias)];
+        if (addsInput && outputs != 96)
+        {
+            tensors.Add(TensorSource.Create<float>("residual.weight", [outputs, 96], residual));
+        }
+
+        SafetensorsWriter.Write(System.IO.Path.Combine(dense, "model.safetensors"), tensors);
         using var model = EmbeddingModel.Load(Path);
         double[] mean = EncoderReference.Mean(States("abc"));
-        Assert.Equal(3, model.Dimensions);
-        AssertClose([.. Enumerable.Range(0, 3).Select(o => Math.Tanh(bias[o] + mean.Select((value, i) => value * weight[(o * 96) + i]).Sum()))], model.Embed("abc"));
+        Assert.Equal(outputs, model.Dimensions);
+        AssertClose([.. Enumerable.Range(0, outputs).Select(o => Math.Tanh(bias[o] + Product(weight, o)) + (!addsInput ? 0 : outputs == 96 ? mean[o] : Product(residual, o)))], model.Embed("abc"));
+
+        static float[] Values(int count, int step) => [.. Enumerable.Range(0, count).Select(i => ((i * step % 100) - 50) / 300f)];
+
+        double Product(float[] rows, int o) => mean.Select((value, i) => value * rows[(o * 96) + i]).Sum();
     }
 
     [Fact]
@@ -250,7 +263,7 @@ public sealed class EmbeddingModelTests : IDisposable
 
     public static TheoryData<string, string, string> BrokenFiles => new()
     {
-        { "modules.json", "[{\"type\":\"sentence_transformers.models.Transformer\",\"path\":\"\"}]", "modules is missing; expected a module Pooling behind Transformer" },
+        { "modules.json", "[{\"type\":\"sentence_transformers.models.Transformer\",\"path\":\"\"}]", "modules.json names no module Pooling: a model of classes, or none of vectors" },
         { "modules.json", "[{\"type\":\"sentence_transformers.models.WordWeights\",\"path\":\"\"}]", "type is \"sentence_transformers.models.WordWeights\", which is not implemented" },
         { "modules.json", "[{\"type\":\"sentence_transformers.models.Pooling\",\"path\":\"../x\"}]", "path is \"../x\"; expected the name of a folder beside modules.json" },
         { "modules.json", "{", "modules.json is not valid JSON" },

@@ -7,7 +7,7 @@ public class NeededFilesTests
     {
         string[] wanted =
         [
-            "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors", "config.json", "config_sentence_transformers.json", "model.safetensors", "modules.json",
+            "1_LogitScore/config.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors", "config.json", "config_sentence_transformers.json", "model.safetensors", "modules.json",
             "sentence_bert_config.json", "tokenizer.json", "vocab.txt",
         ];
         string[] others = ["onnx/model.onnx", "onnx/config.json", "openvino/model.safetensors", "1_Pooling/model.bin", "1_Pooling/x/config.json", "data_config.json", "sentence_../config.json", "README.md", "2_Dense/pytorch_model.bin"];

@@ -83,13 +83,16 @@ sealed class EncoderConfig
             const string New = "activation_fn";
             ConfigObject? own = Json.TryObject("sentence_transformers");
             (ConfigObject at, string key) = own?.Has(New) == true ? (own, New) : (Json, Old);
-            return at.TryString(key) switch
-            {
-                null => Labels == 1,
-                { } name when name.EndsWith(".Sigmoid", StringComparison.Ordinal) => true,
-                { } name when name.EndsWith(".Identity", StringComparison.Ordinal) => false,
-                _ => throw at.Unsupported(key, "torch's Sigmoid and Identity"),
-            };
+            return Logistic(at, key) ?? Labels == 1;
         }
     }
+
+    /// <summary>Whether a key names the logistic function for scores, or none at all; null: it is absent.</summary>
+    internal static bool? Logistic(ConfigObject at, string key) => at.TryString(key) switch
+    {
+        null => null,
+        { } name when name.EndsWith(".Sigmoid", StringComparison.Ordinal) => true,
+        { } name when name.EndsWith(".Identity", StringComparison.Ordinal) => false,
+        _ => throw at.Unsupported(key, "torch's Sigmoid and Identity"),
+    };
 }
