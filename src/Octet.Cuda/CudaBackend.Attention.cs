@@ -33,10 +33,15 @@ sealed unsafe partial class CudaBackend
     readonly Dictionary<(int Kind, int Layer), OutputConsumer> _attended = [];
     DeviceBlock? _parts;
 
-    internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
+    internal override void RotateAndStore(Activations query, Activations? key, Activations? value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
     {
         KvCacheLayout layout = cache.Layout;
         Check(query, batch.Count, query.Columns);
+        if (key is null || value is null)
+        {
+            throw Unsupported("a layer that reads the keys of another");
+        }
+
         Check(key, batch.Count, layout.Heads * layout.HeadDim);
         Check(value, batch.Count, layout.Heads * layout.HeadDim);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rotary.Size, layout.HeadDim, nameof(rotary));

@@ -25,8 +25,13 @@ sealed unsafe partial class CudaBackend
         return new CudaRoutes(_context, _stream, rows, rule, hidden, inner);
     }
 
-    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows)
+    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows)
     {
+        if (factors is not null)
+        {
+            throw Unsupported("experts with factors of their own");
+        }
+
         Check(logits, rows, rule.Experts);
         ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, rule.Chosen, nameof(routes));
         rows = Padded(rows);

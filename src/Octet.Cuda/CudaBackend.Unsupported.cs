@@ -12,6 +12,7 @@ sealed partial class CudaBackend
         string? what = (needs.Parts & ModelParts.LatentAttention) != 0 ? "latent attention (MLA)"
             : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
+            : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is scaled between layers"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
@@ -50,6 +51,12 @@ sealed partial class CudaBackend
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");
+
+    internal override void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows) => throw Unsupported("heads that are normed by themselves");
+
+    internal override void AddScaled(Activations states, Activations? delta, float factor, int rows) => throw Unsupported("a stream that is scaled between layers");
+
+    internal override void Multiply(Activations states, ColumnRange factors, int rows) => throw Unsupported("inputs of layers");
 
     internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 }

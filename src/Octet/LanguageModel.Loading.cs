@@ -106,9 +106,9 @@ public sealed partial class LanguageModel
             if (config.Decoder.HasExperts && checkpoint.TotalBytes <= backend.Memory.Room)
             {
                 MemoryAdvice.ReadHugePages(checkpoint);
-                if (model.ReadByRows is { } embedding)
+                foreach (TensorView table in model.ReadByRows)
                 {
-                    MemoryAdvice.ReadSmallPages(embedding);
+                    MemoryAdvice.ReadSmallPages(table);
                 }
             }
 

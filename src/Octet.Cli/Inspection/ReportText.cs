@@ -100,7 +100,7 @@ static class ReportText
         $"{architecture}, {encoder.Layers.Count} layers, hidden {encoder.HiddenSize}, feed-forward {encoder.Inner}, heads {encoder.Heads} of {encoder.HiddenSize / encoder.Heads}, vocabulary {encoder.VocabSize}, texts of {encoder.MaxTokens} tokens{(encoder.Classifier is { } classifier ? $", {classifier.Labels} {(classifier.Labels == 1 ? "label" : "labels")}" : "")}");
 
     static string FeedForward(ModelConfig config)
-        => config.Decoder?.Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().FirstOrDefault() is not { } experts
+        => config.Decoder?.Experts.FirstOrDefault() is not { } experts
             ? config.IntermediateSize.ToString(CultureInfo.InvariantCulture)
             : string.Create(CultureInfo.InvariantCulture, $"{experts.Rule.Chosen} of {experts.Rule.Experts} experts of {experts.Inner}{(experts.Shared is { } shared ? $" and one of {shared.Inner}" : "")}");
 

@@ -118,9 +118,9 @@ abstract class Backend : IDisposable
 
     /// <summary>
     /// For every head of <paramref name="query"/> (in place) and <paramref name="key"/>: RMSNorm over the head where a norm is given, then
-    /// the rotary embedding. Keys and values go to <paramref name="cache"/>.
+    /// the rotary embedding. Keys and values go to <paramref name="cache"/>; where both are null they are there already, of another layer.
     /// </summary>
-    internal abstract void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch);
+    internal abstract void RotateAndStore(Activations query, Activations? key, Activations? value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch);
 
     /// <summary>Causal attention of every query head over its sequence's cache, softmax in float32; output [rows, query heads * ValueDim of the cache].</summary>
     internal abstract void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output);
@@ -163,6 +163,15 @@ abstract class Backend : IDisposable
     /// </summary>
     internal abstract void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output);
 
+    /// <summary>In place: RMSNorm of every head of <paramref name="states"/>, with a weight as wide as a head, or without one.</summary>
+    internal abstract void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows);
+
+    /// <summary>states = (states + delta) * factor, or states * factor where there is no delta. They are different buffers.</summary>
+    internal abstract void AddScaled(Activations states, Activations? delta, float factor, int rows);
+
+    /// <summary>states *= the columns of <paramref name="factors"/>, of the same rows, that are given. They are different buffers.</summary>
+    internal abstract void Multiply(Activations states, ColumnRange factors, int rows);
+
     /// <summary>gate = RMSNorm of every head of <paramref name="states"/>, times silu(gate); a head is as wide as the norm. <paramref name="states"/> is overwritten.</summary>
     internal abstract void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows);
 
@@ -178,9 +187,10 @@ abstract class Backend : IDisposable
 
     /// <summary>
     /// routes[i] = the experts with the best scores of logits [rows, experts], of the same the lower number, and their weights.
-    /// <paramref name="correction"/>, where there is one, is added to scores for the choice and is no part of the weights.
+    /// <paramref name="correction"/>, where there is one, is added to scores for the choice and is no part of the weights; these are multiplied with
+    /// <paramref name="factors"/> at last, where there are some, one for each expert.
     /// </summary>
-    internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows);
+    internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows);
 
     /// <summary>Is shown the experts of a layer when a model is opened.</summary>
     /// <exception cref="ModelException">They are stored in a way that this backend cannot compute with.</exception>

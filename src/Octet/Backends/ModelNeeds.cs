@@ -15,6 +15,9 @@ enum ModelParts
 
     /// <summary>Layers that see a whole text at once, before and behind (BERT and its kind).</summary>
     Encoder = 4,
+
+    /// <summary>A stream that is scaled between layers, heads normed by themselves and keys that several layers read (Gemma 4).</summary>
+    ScaledStream = 8,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

@@ -74,7 +74,7 @@ static class ModelConfigReader
             throw json.Unsupported("is_causal", "true");
         }
 
-        if (json.TryBoolean("use_bidirectional_attention") == true)
+        if (!json.IsString("use_bidirectional_attention") && json.TryBoolean("use_bidirectional_attention") == true)
         {
             throw json.Unsupported("use_bidirectional_attention", "false");
         }
@@ -111,7 +111,7 @@ static class ModelConfigReader
         Int128 hidden = config.HiddenSize;
         Int128 queryWidth = (Int128)config.NumAttentionHeads * config.HeadDim;
         Int128 keyWidth = (Int128)config.NumKeyValueHeads * config.HeadDim;
-        Int128 feedForward = config.Decoder!.Layers.Aggregate(Int128.Zero, (sum, layer) => sum + layer.FeedForward.Weights(config.HiddenSize));
+        Int128 feedForward = config.Decoder!.Layers.Aggregate(Int128.Zero, (sum, layer) => sum + layer.Weights(config.HiddenSize));
         Int128 weights = config.NumHiddenLayers * hidden * (2 * queryWidth + 2 * keyWidth) + feedForward + 2 * hidden * config.VocabSize;
         Int128 cache = (Int128)config.NumHiddenLayers * config.MaxPositionEmbeddings * 2 * keyWidth;
         if ((weights + cache) * sizeof(float) > MostBytes)

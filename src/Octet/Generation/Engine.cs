@@ -304,7 +304,7 @@ sealed class Engine : IDisposable
         try
         {
             ThrowIfDisposed();
-            return [.. Enumerable.Range(0, _model.Layers).Select(_model.CachePlace).Where(place => place.Kind >= 0).Select(place => Largest(sequence, place, tokens))];
+            return [.. _model.CachePlaces.Select(place => Largest(sequence, place, tokens))];
         }
         finally
         {

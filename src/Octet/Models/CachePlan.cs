@@ -5,17 +5,19 @@ using Octet.Checkpoints.Families;
 namespace Octet.Models;
 
 /// <summary>
-/// Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own. The
-/// states of all recurrent layers are one page.
+/// Which layers of a model keep their keys and values together: those of equal shape and window are one kind, with pages of its own. A layer that reads
+/// those of another has that one's place. The states of all recurrent layers are one page.
 /// </summary>
 sealed class CachePlan
 {
     readonly List<CacheShape> _kinds = [];
     readonly RecurrentLayout? _recurrent;
+    readonly bool[] _shares;
 
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
     {
         Places = new (int, int)[layers.Count];
+        _shares = new bool[layers.Count];
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
@@ -24,6 +26,12 @@ sealed class CachePlan
                 int before = _recurrent?.Layers ?? 0;
                 Places[i] = (-1, before);
                 _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, floats));
+                continue;
+            }
+
+            if (layers[i].Mixer is AttentionSpec { SharesWith: { } source })
+            {
+                (Places[i], _shares[i]) = (Places[source], true);
                 continue;
             }
 
@@ -43,6 +51,9 @@ sealed class CachePlan
     /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1.</summary>
     internal (int Kind, int Layer)[] Places { get; }
 
+    /// <summary>Whether a layer keeps keys and values of its own.</summary>
+    internal bool Keeps(int layer) => Places[layer].Kind >= 0 && !_shares[layer];
+
     /// <summary>The narrowest window; null where there is none.</summary>
     internal int? Window => _kinds.Min(kind => kind.Window);
 
@@ -52,7 +63,7 @@ sealed class CachePlan
     internal StateLayout Layout(KvCacheType type, int chunk, IReadOnlyList<CacheScale> scales) => new(
         [.. _kinds.Select((kind, index) =>
         {
-            CacheScale[] own = [.. scales.Where((_, layer) => Places[layer].Kind == index)];
+            CacheScale[] own = [.. scales.Where((_, layer) => Places[layer].Kind == index && Keeps(layer))];
             return new KvCacheLayout(own.Length, kind.Heads, kind.HeadDim, type)
             {
                 Kind = index,

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Checkpoints.Families;
@@ -15,6 +16,7 @@ sealed class DecoderModel : IDisposable
     readonly Backend _backend;
     readonly ModelBuilder _build;
     readonly float _embeddingScale;
+    readonly float? _logitCap;
     readonly Weight _embedding;
     readonly Layer[] _layers;
     readonly CacheScale[] _cacheScales;
@@ -22,6 +24,7 @@ sealed class DecoderModel : IDisposable
     readonly Weight _norm;
     readonly Weight? _head;
     readonly Weight[] _chosen = [];
+    readonly LayerInputs? _inputs;
     readonly Activations _residual, _hidden, _delta;
     readonly ForwardPass _pass;
     bool _countsExperts;
@@ -40,6 +43,7 @@ sealed class DecoderModel : IDisposable
         _config = config;
         _backend = backend;
         _embeddingScale = spec.EmbeddingScale;
+        _logitCap = spec.LogitCap;
         _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
         try
         {
@@ -52,8 +56,10 @@ sealed class DecoderModel : IDisposable
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, tied, config.VocabSize, hidden);
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
             backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
-            ReadByRows = separate is null && !copies && outputs is null ? null : table.Tensor;
-            _embedding = _build.Own(ReadByRows is null ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            bool isOutput = separate is null && !copies && outputs is null;
+            _embedding = _build.Own(isOutput ? backend.CreateLinear(table) : backend.CreateEmbedding(table));
+            _inputs = spec.LayerInputs > 0 ? new LayerInputs(spec.LayerInputs, spec.Layers.Count, config.VocabSize, hidden, root, _build) : null;
+            ReadByRows = [.. isOutput ? (TensorView[])[] : [table.Tensor], .. _inputs is null ? (TensorView[])[] : [_inputs.Table]];
             _layers = new Layer[spec.Layers.Count];
             _cacheScales = new CacheScale[_layers.Length];
             _cache = new CachePlan(spec.Layers);
@@ -67,7 +73,12 @@ sealed class DecoderModel : IDisposable
                     AfterMixer: spec.HasSandwichNorms ? _build.Norm(at + "post_attention_layernorm", hidden) : null,
                     FeedForwardNorm: _build.Norm(at + (spec.HasSandwichNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"), hidden),
                     FeedForward: CreateFeedForward(feedForward, at + "mlp."),
-                    AfterFeedForward: spec.HasSandwichNorms ? _build.Norm(at + "post_feedforward_layernorm", hidden) : null);
+                    AfterFeedForward: spec.HasSandwichNorms ? _build.Norm(at + "post_feedforward_layernorm", hidden) : null)
+                {
+                    Beside = spec.Layers[i].Beside is { } experts ? new ExpertsBeside(experts, at, hidden, _build) : null,
+                    Input = _inputs?.CreateGate(i, at, _build),
+                    Scale = spec.HasLayerScales ? FloatTensor.Widen(weights.Vector(at + "layer_scalar", 1))[0] : null,
+                };
                 _cacheScales[i] = weights.CacheScale(at + "self_attn");
             }
 
@@ -94,22 +105,22 @@ sealed class DecoderModel : IDisposable
         }
 
         // A separate embedding is read one row a token.
-        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + _norm.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
+        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + (_inputs?.BytesPerToken ?? 0) + _norm.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
         LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
-        LinearWeights = _layers.Sum(layer => layer.Mixer.LinearWeights + layer.FeedForward.LinearWeights);
+        LinearWeights = _layers.Sum(layer => layer.LinearWeights) + (_inputs?.LinearWeights ?? 0);
     }
 
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
     internal long BytesPerToken { get; }
 
-    /// <summary>The embedding, where it is not the output layer as well: a token reads a row of it.</summary>
-    internal TensorView? ReadByRows { get; }
+    /// <summary>The tables of which a token reads a row and no more: an embedding that is not the output layer as well, and those of <see cref="LayerInputs"/>.</summary>
+    internal IReadOnlyList<TensorView> ReadByRows { get; }
 
     /// <summary>Bytes of weights that are read only when a token chooses them.</summary>
-    internal long ExpertBytes => _layers.Sum(layer => layer.FeedForward.ExpertBytes);
+    internal long ExpertBytes => _layers.Sum(layer => layer.Experts?.ExpertBytes ?? 0);
 
     /// <summary>Bytes that a step of one token of each of so many sequences reads.</summary>
-    internal double BytesPerStep(int sequences) => BytesPerToken + _layers.Sum(layer => layer.FeedForward.BytesPerStep(sequences) - layer.FeedForward.BytesPerToken);
+    internal double BytesPerStep(int sequences) => BytesPerToken + _layers.Sum(layer => layer.Experts is { } experts ? experts.BytesPerStep(sequences) - experts.BytesPerToken : 0);
 
     /// <summary>Counts from the first call on how often each expert is chosen: for each layer, null for one that has none.</summary>
     internal IReadOnlyList<long[]?> CountExperts()
@@ -117,8 +128,8 @@ sealed class DecoderModel : IDisposable
         _countsExperts = true;
         return [.. _layers.Select(layer =>
         {
-            (layer.FeedForward as MixtureOfExperts)?.Count();
-            return (layer.FeedForward as MixtureOfExperts)?.Uses;
+            layer.Experts?.Count();
+            return layer.Experts?.Uses;
         })];
     }
 
@@ -141,13 +152,13 @@ sealed class DecoderModel : IDisposable
     internal int Layers => _layers.Length;
 
     /// <summary>The name of the attention of each layer that keeps keys and values, by which scales of the cache are stored.</summary>
-    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Where((_, layer) => CachePlace(layer).Kind >= 0).Select(scale => scale.Layer)];
+    internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Where((_, layer) => _cache.Keeps(layer)).Select(scale => scale.Layer)];
 
     /// <summary>The narrowest window of a layer; null: all see everything.</summary>
     internal int? Window => _cache.Window;
 
-    /// <summary>Where the keys and values of a layer are; a kind of -1 where it keeps none.</summary>
-    internal (int Kind, int Layer) CachePlace(int layer) => _cache.Places[layer];
+    /// <summary>Where the keys and values of each layer that keeps its own are.</summary>
+    internal IEnumerable<(int Kind, int Layer)> CachePlaces => _cache.Places.Where((_, layer) => _cache.Keeps(layer));
 
     /// <summary>Room for the final hidden states of so many rows. Whoever has some can ask for their logits after other batches, too.</summary>
     /// <exception cref="ModelException">The system has no more memory.</exception>
@@ -166,6 +177,7 @@ sealed class DecoderModel : IDisposable
         int rows = batch.Count;
         float epsilon = _config.RmsNormEps;
         _backend.Embed(_embedding, _embeddingScale, batch, _residual);
+        _inputs?.Compute(batch, _residual);
         Activations? delta = null;
         for (int i = 0; i < _layers.Length; i++)
         {
@@ -176,8 +188,21 @@ sealed class DecoderModel : IDisposable
             Norm(_delta, layer.AfterMixer, rows);
             _backend.AddRmsNorm(_residual, _delta, layer.FeedForwardNorm, epsilon, _hidden, rows);
             layer.FeedForward.Forward(_hidden, _delta, batch, cache);
+            layer.Beside?.Forward(_residual, _delta, batch, cache);
             Norm(_delta, layer.AfterFeedForward, rows);
             delta = _delta;
+            if (layer.Input is not null)
+            {
+                _backend.AddScaled(_residual, _delta, 1, rows);
+                layer.Input.Forward(_residual, _delta, rows);
+            }
+
+            if (layer.Scale is { } factor)
+            {
+                _backend.AddScaled(_residual, _delta, factor, rows);
+                delta = null;
+            }
+
             Observer?.Invoke(i, _residual, delta, rows);
         }
 
@@ -186,10 +211,21 @@ sealed class DecoderModel : IDisposable
     }
 
     /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
-    internal void Logits(Activations states, int first, int count, Span<float> destination) => _backend.Logits(states, first, count, _head!, destination);
+    internal void Logits(Activations states, int first, int count, Span<float> destination)
+    {
+        _backend.Logits(states, first, count, _head!, destination);
+        Cap(destination);
+    }
 
     /// <summary>The same, to where tokens are drawn.</summary>
-    internal void Logits(Activations states, int first, int count, LogitRows destination) => _backend.Logits(states, first, count, _head!, destination);
+    internal void Logits(Activations states, int first, int count, LogitRows destination)
+    {
+        _backend.Logits(states, first, count, _head!, destination);
+        for (int row = 0; _logitCap is not null && row < count; row++)
+        {
+            Cap(destination.Row(row));
+        }
+    }
 
     /// <summary>The logits of one row, of the tokens that alone were wanted, in their order.</summary>
     internal void ChosenLogits(Activations states, int row, Span<float> destination)
@@ -198,9 +234,21 @@ sealed class DecoderModel : IDisposable
         {
             _backend.Logits(states, row, 1, _chosen[i], destination.Slice(i, 1));
         }
+
+        Cap(destination[.._chosen.Length]);
     }
 
     public void Dispose() => _build.Dispose();
+
+    void Cap(Span<float> logits)
+    {
+        if (_logitCap is { } cap)
+        {
+            TensorPrimitives.Divide(logits, cap, logits);
+            TensorPrimitives.Tanh(logits, logits);
+            TensorPrimitives.Multiply(logits, cap, logits);
+        }
+    }
 
     void Norm(Activations states, Weight? norm, int rows)
     {
@@ -227,11 +275,13 @@ sealed class DecoderModel : IDisposable
 
     static void SkipUnused(ModelConfig config, DecoderSpec spec, string root, WeightLedger weights)
     {
-        foreach ((string beginning, string reason) in Unused(spec, root))
+        foreach (IGrouping<string, string> group in Unused(spec, root).GroupBy(part => part.Reason, part => part.Beginning))
         {
-            if (weights.SkipUnder(beginning, reason) is > 0 and int count)
+            (string Beginning, int Tensors)[] found = [.. group.Select(beginning => (beginning, weights.SkipUnder(beginning, group.Key))).Where(part => part.Item2 > 0)];
+            if (found.Length > 0)
             {
-                weights.Note($"{count} tensors {beginning}* are left: {reason}");
+                string more = found.Length == 1 ? "" : $" and {found.Length - 1} more beginnings";
+                weights.Note($"{found.Sum(part => part.Tensors)} tensors {found[0].Beginning}*{more} are left: {group.Key}");
             }
         }
 
@@ -248,7 +298,20 @@ sealed class DecoderModel : IDisposable
 
     sealed record Layer(Weight MixerNorm, Part Mixer, Weight? AfterMixer, Weight FeedForwardNorm, Part FeedForward, Weight? AfterFeedForward)
     {
-        internal long BytesPerToken => Mixer.BytesPerToken + FeedForward.BytesPerToken
+        /// <summary>A mixture beside the feed-forward part; null: none.</summary>
+        internal ExpertsBeside? Beside { get; init; }
+
+        /// <summary>What adds the layer's own input; null: it has none.</summary>
+        internal LayerInputs.Gate? Input { get; init; }
+
+        /// <summary>What the stream is multiplied with behind the layer; null: nothing.</summary>
+        internal float? Scale { get; init; }
+
+        internal MixtureOfExperts? Experts => Beside?.Experts ?? FeedForward as MixtureOfExperts;
+
+        internal long LinearWeights => Mixer.LinearWeights + FeedForward.LinearWeights + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
+
+        internal long BytesPerToken => Mixer.BytesPerToken + FeedForward.BytesPerToken + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
             + new[] { MixerNorm, AfterMixer, FeedForwardNorm, AfterFeedForward }.Sum(norm => norm?.Bytes ?? 0);
     }
 }

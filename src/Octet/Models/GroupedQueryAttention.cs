@@ -5,7 +5,8 @@ namespace Octet.Models;
 
 /// <summary>
 /// Attention in which groups of query heads share a key/value head (Ainslie et al., "GQA", 2023), causal, whole or in a window. Heads may be
-/// normed before they turn, and what is attended gated (Qiu et al., "Gated Attention for Large Language Models", 2025).
+/// normed before they turn, and what is attended gated (Qiu et al., "Gated Attention for Large Language Models", 2025). A layer may read the keys and
+/// values of another.
 /// </summary>
 sealed class GroupedQueryAttention : Part
 {
@@ -17,9 +18,12 @@ sealed class GroupedQueryAttention : Part
     readonly HeadNorm _norm;
     readonly Weight[] _queryKeyValue;
     readonly Weight[] _output;
-    readonly int _heads;
-    readonly Activations? _queryAndGate, _gate;
-    readonly Activations _query, _key, _value, _attended;
+    readonly int _heads, _headDim;
+    readonly float _epsilon;
+    readonly bool _normsValues, _valuesAreKeys;
+    readonly Activations? _queryAndGate, _gate, _key, _value;
+    readonly Activations _query, _attended;
+    readonly Activations[] _products;
 
     /// <param name="spec">Its sizes.</param>
     /// <param name="at">The beginning of its tensors' names.</param>
@@ -33,10 +37,11 @@ sealed class GroupedQueryAttention : Part
         _backend = build.Backend;
         (_kind, _layer) = place;
         _rotary = spec.Rotary;
+        bool hasKeys = spec.SharesWith is null;
         _queryKeyValue = spec.IsFused
             ? build.Fused(at + "qkv_proj", [queries, keys, keys], hidden)
-            : [build.Linear(at + "q_proj", spec.HasOutputGate ? checked(2 * queries) : queries, hidden, spec.HasInputBias), build.Linear(at + "k_proj", keys, hidden, spec.HasInputBias), build.Linear(at + "v_proj", keys, hidden, spec.HasInputBias)];
-        _norm = spec.HasHeadNorms ? new HeadNorm(build.Norm(at + "q_norm", spec.HeadDim), build.Norm(at + "k_norm", spec.HeadDim), build.Epsilon) : default;
+            : [build.Linear(at + "q_proj", spec.HasOutputGate ? checked(2 * queries) : queries, hidden, spec.HasInputBias), .. hasKeys ? KeysAndValues() : []];
+        _norm = spec.HasHeadNorms ? new HeadNorm(build.Norm(at + "q_norm", spec.HeadDim), hasKeys ? build.Norm(at + "k_norm", spec.HeadDim) : null, build.Epsilon) : default;
         _output = [build.Linear(at + "o_proj", hidden, queries, spec.HasOutputBias)];
         _shape = new AttentionShape((float)(spec.Scale ?? 1 / Math.Sqrt(spec.HeadDim)))
         {
@@ -50,20 +55,41 @@ sealed class GroupedQueryAttention : Part
             _gate = build.Buffer("output gate", queries);
         }
 
+        (_headDim, _epsilon, _normsValues, _valuesAreKeys) = (spec.HeadDim, build.Epsilon, spec.NormsValues, spec.ValuesAreKeys);
         _query = build.Buffer("query", queries);
-        _key = build.Buffer("key", keys);
-        _value = build.Buffer("value", keys);
+        _key = hasKeys ? build.Buffer("key", keys) : null;
+        _value = hasKeys ? build.Buffer("value", keys) : null;
         _attended = build.Buffer("attended", queries);
+        _products = [_queryAndGate ?? _query, .. hasKeys ? [_key!] : (Activations[])[], .. hasKeys && !spec.ValuesAreKeys ? [_value!] : (Activations[])[]];
+
+        IEnumerable<Weight> KeysAndValues()
+        {
+            yield return build.Linear(at + "k_proj", keys, hidden, spec.HasInputBias);
+            if (!spec.ValuesAreKeys)
+            {
+                yield return build.Linear(at + "v_proj", keys, hidden, spec.HasInputBias);
+            }
+        }
     }
 
     internal override IEnumerable<Weight> Linears => [.. _queryKeyValue, .. _output];
 
     internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
-        _backend.Linear(input, _queryKeyValue, [_queryAndGate ?? _query, _key, _value], batch.Count);
+        _backend.Linear(input, _queryKeyValue, _products, batch.Count);
         if (_queryAndGate is not null)
         {
             _backend.Ungroup(_queryAndGate, _heads, [new(_query, 0, _query.Columns), new(_gate!, 0, _query.Columns)], batch.Count);
+        }
+
+        if (_valuesAreKeys && _key is not null)
+        {
+            _backend.Ungroup(_key, 1, [new(_value!, 0, _key.Columns)], batch.Count);
+        }
+
+        if (_normsValues && _value is not null)
+        {
+            _backend.NormHeads(_value, _headDim, null, _epsilon, batch.Count);
         }
 
         KvCache pages = cache.Kinds[_kind];

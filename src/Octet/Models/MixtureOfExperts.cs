@@ -13,7 +13,7 @@ sealed class MixtureOfExperts : Part
     readonly RoutingRule _rule;
     readonly Gating _gating;
     readonly Weight[] _router;
-    readonly Weight? _correction;
+    readonly Weight? _correction, _factors;
     readonly ExpertWeights _experts;
     readonly GatedFeedForward? _shared;
     readonly Weight? _sharedGate;
@@ -32,6 +32,7 @@ sealed class MixtureOfExperts : Part
         _gating = spec.Gating;
         _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
         _correction = spec.CorrectionName is { } name ? build.Vector(at + name, spec.Rule.Experts) : null;
+        _factors = spec.FactorsName is { } factors ? build.Vector(at + factors, spec.Rule.Experts) : null;
         _experts = build.Experts(spec, at + "experts", hidden);
         _backend.Prepare(_experts);
         if (spec.Shared is { } shared)
@@ -70,9 +71,28 @@ sealed class MixtureOfExperts : Part
 
     internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
+        _backend.Linear(input, _router, [_logits], batch.Count);
+        Compute(input, output, batch, cache);
+    }
+
+    /// <summary>The same where the router sees something else.</summary>
+    /// <param name="seen">What it sees.</param>
+    /// <param name="factor">What its logits are multiplied with.</param>
+    /// <param name="input">What experts are given.</param>
+    /// <param name="output">Receives what they make of it.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="cache">Not used.</param>
+    internal void Forward(Activations seen, float factor, Activations input, Activations output, Batch batch, StateCache cache)
+    {
+        _backend.Linear(seen, _router, [_logits], batch.Count);
+        _backend.AddScaled(_logits, null, factor, batch.Count);
+        Compute(input, output, batch, cache);
+    }
+
+    void Compute(Activations input, Activations output, Batch batch, StateCache cache)
+    {
         int rows = batch.Count;
-        _backend.Linear(input, _router, [_logits], rows);
-        _backend.Route(_logits, _rule, _correction, _routes, rows);
+        _backend.Route(_logits, _rule, _correction, _factors, _routes, rows);
         for (int row = 0; Uses is not null && row < rows; row++)
         {
             foreach (int expert in _routes.Experts(row))

@@ -45,6 +45,11 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             // Mixture of experts: loaders keep the routers wide.
             "gate" or "router" or "shared_expert_gate" => false,
 
+            _ when module.Contains(".router.", StringComparison.Ordinal) => false,
+
+            // Gemma 4's inputs of layers: small, and left by those who publish it.
+            _ when last.StartsWith("per_layer_", StringComparison.Ordinal) => false,
+
             // On top of an encoder: a row for each text, not for each token.
             _ when module.Split('.').Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),

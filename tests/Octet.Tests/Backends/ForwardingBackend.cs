@@ -51,7 +51,7 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override void Average(Activations source, ReadOnlySpan<int> starts, Activations destination) => backend.Average(source, starts, destination);
 
-    internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
+    internal override void RotateAndStore(Activations query, Activations? key, Activations? value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
         => backend.RotateAndStore(query, key, value, norm, rotary, cache, layer, batch);
 
     internal override void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output)
@@ -77,13 +77,19 @@ class ForwardingBackend(Backend backend) : Backend
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => backend.GatedDelta(mixed, beta, step, logRate, bias, cache, layer, shape, batch, output);
 
+    internal override void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows) => backend.NormHeads(states, headDim, norm, epsilon, rows);
+
+    internal override void AddScaled(Activations states, Activations? delta, float factor, int rows) => backend.AddScaled(states, delta, factor, rows);
+
+    internal override void Multiply(Activations states, ColumnRange factors, int rows) => backend.Multiply(states, factors, rows);
+
     internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => backend.GatedNorm(states, gate, norm, epsilon, rows);
 
     internal override void GateOutput(Activations states, Activations gate, int rows) => backend.GateOutput(states, gate, rows);
 
     internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner) => backend.CreateRoutes(rows, rule, hidden, inner);
 
-    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows) => backend.Route(logits, rule, correction, routes, rows);
+    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows) => backend.Route(logits, rule, correction, factors, routes, rows);
 
     internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
         => backend.Experts(input, routes, experts, gating, output, adds, rows);

@@ -73,7 +73,7 @@ public sealed class GoldenTests : IDisposable
     {
         string model = Path.Combine(_directory.Path, family);
         FamilyCheckpoint.Write(family, model);
-        double[][] logits = OracleTests.Forward(_directory.Path, model, s_ids);
+        double[][] logits = family == "gemma4_text" ? Gemma4Models.Forward(_directory.Path, model, s_ids) : OracleTests.Forward(_directory.Path, model, s_ids);
         return [.. s_positions.Select(position => logits[position])];
     }
 

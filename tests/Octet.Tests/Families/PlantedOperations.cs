@@ -80,9 +80,9 @@ static unsafe class PlantedOperations
 
     internal sealed class CorrectedWeights(Backend backend) : ForwardingBackend(backend)
     {
-        internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows)
+        internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows)
         {
-            base.Route(logits, rule, correction, routes, rows);
+            base.Route(logits, rule, correction, factors, routes, rows);
             for (int row = 0; row < rows; row++)
             {
                 double[] scores = new double[rule.Chosen];
@@ -102,9 +102,9 @@ static unsafe class PlantedOperations
 
     internal sealed class EqualWeights(Backend backend) : ForwardingBackend(backend)
     {
-        internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows)
+        internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows)
         {
-            base.Route(logits, rule, correction, routes, rows);
+            base.Route(logits, rule, correction, factors, routes, rows);
             for (int row = 0; row < rows; row++)
             {
                 ((CpuRoutes)routes).WeightsToFill(row).Fill(1f / rule.Chosen);

@@ -64,6 +64,16 @@ sealed class FamilyCheckpoint
              "sliding_window_pattern": 2, "rope_local_base_freq": 100, "rope_scaling": {"rope_type": "linear", "factor": 8.0}}
             """,
             model => model.Gemma()),
+        ["gemma4_text"] = (
+            "Gemma4ForConditionalGeneration",
+            """
+            {"num_hidden_layers": 4, "tie_word_embeddings": true, "hidden_activation": "gelu_pytorch_tanh", "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention"],
+             "sliding_window": 16, "global_head_dim": 64, "num_global_key_value_heads": 1, "attention_k_eq_v": true, "num_kv_shared_layers": 2, "use_double_wide_mlp": true,
+             "hidden_size_per_layer_input": 16, "vocab_size_per_layer_input": 48, "enable_moe_block": true, "num_experts": 6, "top_k_experts": 2, "moe_intermediate_size": 32,
+             "final_logit_softcapping": 4.0, "rope_theta": null, "rope_parameters": {"full_attention": {"rope_type": "proportional", "rope_theta": 1000000.0, "partial_rotary_factor": 0.25},
+             "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}}
+            """,
+            model => model.Gemma4()),
         ["qwen3_moe"] = (
             "Qwen3MoeForCausalLM",
             """{"num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": true, "decoder_sparse_step": 2, "mlp_only_layers": [], "moe_intermediate_size": 32}""",
@@ -121,6 +131,7 @@ sealed class FamilyCheckpoint
     static readonly Dictionary<string, (string ModelType, string Prefix, string Output)> s_wrappers = new()
     {
         ["Mistral3ForConditionalGeneration"] = ("mistral3", "language_model.model.", "language_model."),
+        ["Gemma4ForConditionalGeneration"] = ("gemma4", "model.language_model.", ""),
         ["Qwen3_5ForConditionalGeneration"] = ("qwen3_5", "model.language_model.", ""),
     };
 
@@ -243,6 +254,52 @@ sealed class FamilyCheckpoint
 
             Attention(at + "self_attn.", headNorms: true);
             Gated(at + "mlp.", Inner);
+        }
+    }
+
+    void Gemma4()
+    {
+        const int Width = 16, Experts = 6, Shared = 2, WideHead = 2 * HeadDim;
+        Wide(_prefix + "embed_tokens_per_layer.weight", 0, Vocabulary, Layers * Width);
+        Linear("per_layer_model_projection", Layers * Width, Hidden);
+        Norm("per_layer_projection_norm", Width);
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            string at = $"layers.{layer}.";
+            string[] norms =
+            [
+                "input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm", "post_per_layer_input_norm",
+                "post_feedforward_layernorm_1", "post_feedforward_layernorm_2", "pre_feedforward_layernorm_2",
+            ];
+            foreach (string norm in norms)
+            {
+                Norm(at + norm, Hidden);
+            }
+
+            bool isFull = layer % 2 == 1, shares = layer >= Layers - Shared;
+            int size = isFull ? WideHead : HeadDim;
+            Linear(at + "self_attn.q_proj", Heads * size, Hidden, 1);
+            Norm(at + "self_attn.q_norm", size);
+            Linear(at + "self_attn.o_proj", Hidden, Heads * size);
+            if (!shares)
+            {
+                Linear(at + "self_attn.k_proj", (isFull ? 1 : KeyValueHeads) * size, Hidden, 1);
+                Norm(at + "self_attn.k_norm", size);
+                if (!isFull)
+                {
+                    Linear(at + "self_attn.v_proj", KeyValueHeads * size, Hidden);
+                }
+            }
+
+            Gated(at + "mlp.", shares ? 2 * Inner : Inner);
+            Linear(at + "router.proj", Experts, Hidden, 1);
+            Add(_prefix + at + "router.scale", _type, -2, 1, Hidden);
+            Add(_prefix + at + "router.per_expert_scale", _type, -2, 1, Experts);
+            Wide(_prefix + at + "experts.gate_up_proj", -2, Experts, 2 * ExpertInner, Hidden);
+            Wide(_prefix + at + "experts.down_proj", -2, Experts, Hidden, ExpertInner);
+            Linear(at + "per_layer_input_gate", Width, Hidden);
+            Linear(at + "per_layer_projection", Hidden, Width);
+            Add(_prefix + at + "layer_scalar", _type, -2, 1, 1);
         }
     }
 

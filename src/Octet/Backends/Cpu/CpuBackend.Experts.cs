@@ -20,13 +20,15 @@ sealed unsafe partial class CpuBackend
 
     internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner) => new CpuRoutes(rows, rule, hidden, inner, Memory);
 
-    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Routes routes, int rows)
+    internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows)
     {
         Check(logits, rows, rule.Experts);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(factors?.Columns ?? rule.Experts, rule.Experts, nameof(factors));
         ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, rule.Chosen, nameof(routes));
         _route.Logits = (CpuActivations)logits;
         _route.Rule = rule;
         _route.Correction = (CpuVector?)correction;
+        _route.Factors = (CpuVector?)factors;
         _route.Routes = (CpuRoutes)routes;
         _route.Rows = rows;
         _pool.Run(_route);
@@ -217,6 +219,7 @@ sealed unsafe partial class CpuBackend
         internal CpuActivations Logits = null!;
         internal RoutingRule Rule = null!;
         internal CpuVector? Correction;
+        internal CpuVector? Factors;
         internal CpuRoutes Routes = null!;
         internal int Rows;
 
@@ -227,7 +230,13 @@ sealed unsafe partial class CpuBackend
             for (int row = (int)first; row < end; row++)
             {
                 ReadOnlySpan<float> correction = Correction is null ? default : new(Correction.Data, Correction.Columns);
-                Router.Choose(new(Logits.Row(row), Rule.Experts), Rule, correction, Routes.ExpertsToFill(row), Routes.WeightsToFill(row));
+                Span<int> experts = Routes.ExpertsToFill(row);
+                Span<float> weights = Routes.WeightsToFill(row);
+                Router.Choose(new(Logits.Row(row), Rule.Experts), Rule, correction, experts, weights);
+                for (int i = 0; Factors is not null && i < weights.Length; i++)
+                {
+                    weights[i] *= Factors.Data[experts[i]];
+                }
             }
         }
     }

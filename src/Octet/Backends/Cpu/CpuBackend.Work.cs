@@ -295,8 +295,8 @@ sealed unsafe partial class CpuBackend
         internal RotaryAngles Angles = null!;
         internal RotaryAngles LongAngles = null!;
         internal CpuActivations Query = null!;
-        internal CpuActivations Key = null!;
-        internal CpuActivations Value = null!;
+        internal CpuActivations? Key;
+        internal CpuActivations? Value;
         internal CpuVector? QueryNorm;
         internal CpuVector? KeyNorm;
         internal float Epsilon;
@@ -321,11 +321,15 @@ sealed unsafe partial class CpuBackend
             int size = layout.HeadDim;
             int position = Batch.Positions[row];
             int bytes = size * layout.ElementBytes;
-            byte* cached = Cache.Keys(Batch.Sequences[row].Of(Cache).Page(position / KvCacheLayout.PageTokens), Layer, head) + (long)(position % KvCacheLayout.PageTokens) * bytes;
+            byte* cached = null;
+            if (Key is not null)
+            {
+                // Nobody has looked at a new token's place in the cache: what is written there last waits for memory, unless it is on its way.
+                cached = Cache.Keys(Batch.Sequences[row].Of(Cache).Page(position / KvCacheLayout.PageTokens), Layer, head) + (long)(position % KvCacheLayout.PageTokens) * bytes;
+                CpuKernels.Prefetch(cached, bytes);
+                CpuKernels.Prefetch(cached + Cache.ValueOffset, bytes);
+            }
 
-            // Nobody has looked at a new token's place in the cache: what is written there last waits for memory, unless it is on its way.
-            CpuKernels.Prefetch(cached, bytes);
-            CpuKernels.Prefetch(cached + Cache.ValueOffset, bytes);
             fixed (float* angles = (Batch.Sequences[row].IsLong ? LongAngles : Angles).At(position))
             {
                 int pairs = Rotary.Frequencies.Length;
@@ -339,6 +343,11 @@ sealed unsafe partial class CpuBackend
                 {
                     Span<float> group = new(Query.Row(row) + head * queries, queries);
                     TensorPrimitives.Multiply(group, Rotary.QueryFactor(position), group);
+                }
+
+                if (Key is null || Value is null)
+                {
+                    return;
                 }
 
                 float* key = Key.Row(row) + head * size;

@@ -170,12 +170,16 @@ sealed unsafe partial class CpuBackend : Backend
         _scratch.Reserve((long)_kernels.LinearScratch(x.Columns) * sizeof(float));
     }
 
-    internal override void RotateAndStore(Activations query, Activations key, Activations value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
+    internal override void RotateAndStore(Activations query, Activations? key, Activations? value, in HeadNorm norm, Rotary rotary, KvCache cache, int layer, Batch batch)
     {
         KvCacheLayout layout = cache.Layout;
         Check(query, batch.Count, query.Columns);
-        Check(key, batch.Count, layout.Heads * layout.HeadDim);
-        Check(value, batch.Count, layout.Heads * layout.HeadDim);
+        if (key is not null && value is not null)
+        {
+            Check(key, batch.Count, layout.Heads * layout.HeadDim);
+            Check(value, batch.Count, layout.Heads * layout.HeadDim);
+        }
+
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rotary.Size, layout.HeadDim, nameof(rotary));
         RotaryAngles angles = Angles(rotary);
         RotaryAngles longAngles = rotary.Long is { } stretched ? Angles(stretched) : angles;
@@ -189,8 +193,8 @@ sealed unsafe partial class CpuBackend : Backend
         _rotate.Angles = angles;
         _rotate.LongAngles = longAngles;
         _rotate.Query = (CpuActivations)query;
-        _rotate.Key = (CpuActivations)key;
-        _rotate.Value = (CpuActivations)value;
+        _rotate.Key = (CpuActivations?)key;
+        _rotate.Value = (CpuActivations?)value;
         _rotate.QueryNorm = (CpuVector?)norm.Query;
         _rotate.KeyNorm = (CpuVector?)norm.Key;
         _rotate.Epsilon = norm.Epsilon;

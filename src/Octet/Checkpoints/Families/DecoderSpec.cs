@@ -7,18 +7,22 @@ sealed record DecoderSpec
 {
     internal required IReadOnlyList<LayerSpec> Layers { get; init; }
 
-    internal bool HasExperts => Layers.Any(layer => layer.FeedForward is ExpertsSpec);
+    /// <summary>The experts of every layer that has some, as what it goes through or beside that.</summary>
+    internal IEnumerable<ExpertsSpec> Experts => Layers.Select(layer => layer.Beside ?? layer.FeedForward as ExpertsSpec).OfType<ExpertsSpec>();
+
+    internal bool HasExperts => Experts.Any();
 
     /// <summary>Tokens that are computed together where nobody says how many: 256, or as many as give an expert 32, up to 512.</summary>
     internal int PrefillChunk
-        => Layers.Select(layer => layer.FeedForward).OfType<ExpertsSpec>().Select(experts => Math.Clamp(32 * experts.Rule.Experts / experts.Rule.Chosen, 256, 512)).DefaultIfEmpty(256).Max();
+        => Experts.Select(experts => Math.Clamp(32 * experts.Rule.Experts / experts.Rule.Chosen, 256, 512)).DefaultIfEmpty(256).Max();
 
     /// <summary>What a backend must have for it.</summary>
     /// <param name="architecture">What it is, for messages.</param>
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
-            | (Layers.Any(layer => layer.Mixer is GatedDeltaSpec) ? ModelParts.Recurrence : ModelParts.None),
+            | (Layers.Any(layer => layer.Mixer is GatedDeltaSpec) ? ModelParts.Recurrence : ModelParts.None)
+            | (HasLayerScales ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     /// <summary>What embeddings are multiplied with.</summary>
@@ -29,6 +33,15 @@ sealed record DecoderSpec
 
     /// <summary>Whether what attention and feed-forward give is normed before it is added (Gemma).</summary>
     internal bool HasSandwichNorms { get; init; }
+
+    /// <summary>Whether what a layer gives is multiplied with a factor of its own, <c>layer_scalar</c> (Gemma 4).</summary>
+    internal bool HasLayerScales { get; init; }
+
+    /// <summary>Elements of what every layer is given of a token besides, out of a table and the embedding (Gemma 4's per-layer embeddings); 0: nothing.</summary>
+    internal int LayerInputs { get; init; }
+
+    /// <summary>c where logits become c * tanh(logit / c); null: they stay.</summary>
+    internal float? LogitCap { get; init; }
 
     /// <summary>The longest context, where a stretched rotary embedding reaches further than <c>max_position_embeddings</c>.</summary>
     internal required int LongestContext { get; init; }
@@ -44,7 +57,14 @@ sealed record DecoderSpec
 }
 
 /// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
-sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward);
+sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward)
+{
+    /// <summary>A mixture of experts beside it, which sees the stream by itself, with norms of its own (Gemma 4); null: none.</summary>
+    internal ExpertsSpec? Beside { get; init; }
+
+    /// <summary>How many weights it has in a stream of so many channels, those of the mixer and biases aside.</summary>
+    internal Int128 Weights(int hidden) => FeedForward.Weights(hidden) + (Beside?.Weights(hidden) ?? 0);
+}
 
 /// <summary>What mixes tokens.</summary>
 abstract record MixerSpec
@@ -83,6 +103,15 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>RMSNorm over every query and key head.</summary>
     internal bool HasHeadNorms { get; init; }
+
+    /// <summary>RMSNorm without a weight over every value head (Gemma 4).</summary>
+    internal bool NormsValues { get; init; }
+
+    /// <summary>Whether values are what keys are before they are normed and turned, and there is no layer for them (Gemma 4).</summary>
+    internal bool ValuesAreKeys { get; init; }
+
+    /// <summary>The layer whose keys and values it reads, having none of its own (Gemma 4); null: it has.</summary>
+    internal int? SharesWith { get; init; }
 
     /// <summary>Whether queries, keys and values have a bias.</summary>
     internal bool HasInputBias { get; init; }
@@ -158,6 +187,9 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     /// <summary>The vector that is added to scores for the choice alone; null: none.</summary>
     internal string? CorrectionName { get; init; }
+
+    /// <summary>The vector whose element for an expert its weight is multiplied with (Gemma 4); null: none.</summary>
+    internal string? FactorsName { get; init; }
 
     internal bool HasBias { get; init; }
 

@@ -18,6 +18,8 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Phi3ForCausalLM", "phi3", Phi3.Read),
         new("DeepseekV3ForCausalLM", "deepseek_v3", DeepSeekV3.Read, DeepSeekV3.Defaults),
         new("Gemma3ForCausalLM", "gemma3_text", Gemma3.Read, Gemma3.Defaults),
+        new("Gemma4ForCausalLM", "gemma4_text", Gemma4.Read, Gemma4.Defaults),
+        new("Gemma4UnifiedForCausalLM", "gemma4_unified_text", Gemma4.ReadUnified, Gemma4.UnifiedDefaults),
         new("Qwen3MoeForCausalLM", "qwen3_moe", Qwen3Moe.Read),
         new("Glm4MoeForCausalLM", "glm4_moe", Glm4Moe.Read),
         new("GptOssForCausalLM", "gpt_oss", GptOss.Read),
@@ -41,6 +43,8 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
         ["Qwen3_5ForConditionalGeneration"] = ["model.visual."],
         ["Qwen3_5MoeForConditionalGeneration"] = ["model.visual."],
+        ["Gemma4UnifiedForConditionalGeneration"] = ["model.vision_embedder.", "model.embed_vision.", "model.embed_audio."],
+        ["Gemma4ForConditionalGeneration"] = ["model.vision_tower.", "model.audio_tower.", "model.embed_vision.", "model.embed_audio."],
         ["Gemma3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
     };
 }

@@ -10,6 +10,9 @@ namespace Octet.Checkpoints.Families;
 /// </summary>
 sealed class RotaryReader(ConfigObject json)
 {
+    /// <summary>A part of the pairs of a whole head, at the rates that they have among all (Gemma 4).</summary>
+    internal const string Proportional = "proportional";
+
     const string Theta = "a number above 1";
     const string Positive = "a number above 0";
 
@@ -21,6 +24,9 @@ sealed class RotaryReader(ConfigObject json)
 
     /// <summary>The part where the file names none.</summary>
     internal double DefaultPart { get; init; } = 1;
+
+    /// <summary>The type where the file names none.</summary>
+    internal string DefaultType { get; init; } = "default";
 
     /// <summary>Whether pairs are neighbours (DeepSeek).</summary>
     internal bool TurnsNeighbours { get; init; }
@@ -35,9 +41,10 @@ sealed class RotaryReader(ConfigObject json)
     {
         (ConfigObject? scaling, string scalingKey) = Scaling(layerType, thetaKey);
         double theta = ReadTheta(scaling, thetaKey);
-        int size = Size(headDim, scaling);
+        string type = scaling?.TryString("rope_type") ?? scaling?.TryString("type") ?? DefaultType;
+        int turned = Size(headDim, scaling);
+        int size = type == Proportional ? headDim : turned;
         double[] plain = [.. Enumerable.Range(0, size / 2).Select(i => Math.Pow(theta, -2.0 * i / size))];
-        string type = scaling?.TryString("rope_type") ?? scaling?.TryString("type") ?? "default";
         Rotary Make(IEnumerable<double> frequencies, double factor = 1) => new([.. frequencies])
         {
             Factor = factor,
@@ -53,6 +60,9 @@ sealed class RotaryReader(ConfigObject json)
             case "mrope":
                 // Of text all positions are the same.
                 return (Make(plain), maxPositions);
+            case Proportional:
+                double stretch = scaling?.TryDouble("factor", Positive, value => value > 0) ?? 1;
+                return (Make(plain.Select((f, i) => i < turned / 2 ? f / stretch : 0)), maxPositions);
             case "linear":
                 double factor = scaling!.Double("factor", Positive, value => value > 0);
                 return (Make(plain.Select(f => f / factor)), maxPositions);
@@ -63,7 +73,7 @@ sealed class RotaryReader(ConfigObject json)
             case "longrope" or "su":
                 return (LongRope(scaling!, plain, maxPositions, Make), maxPositions);
             default:
-                throw json.Unsupported(scalingKey, "absent, null, or rope_type \"default\", \"linear\", \"dynamic\", \"llama3\", \"yarn\" or \"longrope\"");
+                throw json.Unsupported(scalingKey, "absent, null, or rope_type \"default\", \"linear\", \"dynamic\", \"llama3\", \"yarn\", \"longrope\" or \"proportional\"");
         }
     }
 
