@@ -215,10 +215,10 @@ sealed unsafe partial class CudaBackend
     {
         if (_parts is null || _parts.Bytes < bytes)
         {
+            _moves++;
             _parts?.Dispose();
             _parts = null;
             _parts = _context.Allocate(bytes);
-            _moves++;
         }
 
         return _parts.Address;

@@ -77,10 +77,10 @@ sealed unsafe partial class CudaBackend
     {
         if (_sums is null || _sums.Bytes < bytes)
         {
+            _moves++;
             _sums?.Dispose();
             _sums = null;
             _sums = _context.Allocate(bytes);
-            _moves++;
         }
 
         return _sums.Address;

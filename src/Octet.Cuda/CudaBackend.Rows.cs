@@ -94,7 +94,7 @@ sealed unsafe partial class CudaBackend
         Check(source, 0, source.Columns);
         Check(destination, rows.Length, source.Columns);
         int capacity = Math.Max(source.Rows, destination.Rows);
-        if (_indices is null || _indices.Bytes < capacity * sizeof(int))
+        if (_indices is null || _indexBlock is null || _indices.Bytes < capacity * sizeof(int))
         {
             _indices?.Dispose();
             _indexBlock?.Dispose();
@@ -108,7 +108,7 @@ sealed unsafe partial class CudaBackend
             _stream.Synchronize();
         }
 
-        rows.CopyTo(new Span<int>(_indexBlock!.Pointer, rows.Length));
+        rows.CopyTo(new Span<int>(_indexBlock.Pointer, rows.Length));
         _stream.CopyToDevice(_indices.Address, _indexBlock.Pointer, rows.Length * sizeof(int));
         var from = (CudaActivations)source;
         var to = (CudaActivations)destination;

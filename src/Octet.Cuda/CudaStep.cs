@@ -167,10 +167,10 @@ sealed unsafe class CudaStep : IDisposable
         if (_memory is null || _memory.Bytes < bytes)
         {
             // Freed after what reads it: the driver waits for that.
+            Moves++;
             _memory?.Dispose();
             _memory = null;
             _memory = _context.Allocate((long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(bytes, StagedCopy.FewestBytes)));
-            Moves++;
         }
     }
 

@@ -101,11 +101,12 @@ sealed class PreparedInput(CudaContext context, CudaStream stream) : IDisposable
     {
         if (block is null || block.Bytes < bytes)
         {
+            // Counted before there is new memory: where there is none, what was recorded must not find the old.
+            Moves++;
             block?.Dispose();
             block = null;
             block = context.Allocate(bytes);
             stream.Zero(block.Address, bytes);
-            Moves++;
         }
     }
 }
