@@ -26,13 +26,23 @@ sealed unsafe class CudaActivations : Activations
         Stride = StrideOf(columns);
         long padded = MatmulShape.PaddedTokens(Math.Max(rows, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(rows, CudaStep.MaxPadded))));
         _memory = context.Allocate(padded * Stride * sizeof(float));
-        stream.Zero(_memory.Address, _memory.Bytes);
+        try
+        {
+            stream.Zero(_memory.Address, _memory.Bytes);
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Floats from one row to the next.</summary>
     internal int Stride { get; }
 
     internal ulong Address => _memory.Address;
+
+    internal bool IsDisposed => _memory.IsClosed;
 
     /// <summary>As <see cref="Stride"/>, of rows with so many columns.</summary>
     internal static int StrideOf(int columns) => (columns + Padding - 1) / Padding * Padding;

@@ -53,29 +53,58 @@ sealed partial class CudaBackend
         (int, CudaActivations) key = (_step.Rows, states);
         if (!_graphs.TryGetValue(key, out Recorded? recorded) || recorded.Moves != Moves)
         {
-            recorded?.Graph?.Dispose();
+            Forget(key);
             pass(batch, cache, states, cancellationToken);
             _graphs[key] = new Recorded(Moves);
             return;
         }
 
+        if (recorded is { Graph: null, IsRefused: false })
+        {
+            Record(recorded, pass, batch, cache, states, cancellationToken);
+        }
+
         if (recorded.Graph is null)
         {
-            _stream.BeginCapture();
-            try
-            {
-                pass(batch, cache, states, cancellationToken);
-                recorded.Graph = _stream.EndCapture();
-            }
-            catch
-            {
-                _stream.CancelCapture();
-                throw;
-            }
+            pass(batch, cache, states, cancellationToken);
+            return;
         }
 
         recorded.Graph.Launch(_stream);
         GraphSteps++;
+    }
+
+    void Record(Recorded recorded, ForwardPass pass, Batch batch, StateCache cache, CudaActivations states, CancellationToken cancellationToken)
+    {
+        _stream.BeginCapture();
+        try
+        {
+            pass(batch, cache, states, cancellationToken);
+            recorded.Graph = _stream.EndCapture();
+        }
+        catch (CudaException error) when (error.Code == CudaResult.OutOfMemory)
+        {
+            // A graph takes memory of the card, which the cache may have filled: the step runs without one.
+            _stream.CancelCapture();
+            recorded.IsRefused = true;
+            _prepared = null;
+            _made = null;
+        }
+        catch
+        {
+            _stream.CancelCapture();
+            throw;
+        }
+    }
+
+    // What is recorded anew, and what was recorded for states that are there no longer.
+    void Forget((int Rows, CudaActivations States) key)
+    {
+        foreach ((int Rows, CudaActivations States) known in _graphs.Keys.Where(known => known == key || known.States.IsDisposed).ToArray())
+        {
+            _graphs[known].Graph?.Dispose();
+            _graphs.Remove(known);
+        }
     }
 
     void DropGraphs()
@@ -96,5 +125,8 @@ sealed partial class CudaBackend
         internal (int, int, int) Moves => moves;
 
         internal CudaGraph? Graph { get; set; }
+
+        /// <summary>Whether the card has no memory for a graph.</summary>
+        internal bool IsRefused { get; set; }
     }
 }

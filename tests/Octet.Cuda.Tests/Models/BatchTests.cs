@@ -67,6 +67,28 @@ public class BatchTests
     }
 
     [Fact]
+    public void Graphs_of_states_that_are_there_no_longer_are_given_back()
+    {
+        using var both = new CardModel(s_options, s_small);
+        using InferenceSession outer = both.Model.CreateSession();
+        using InferenceSession inner = both.Model.CreateSession();
+        var handles = new List<int>();
+        for (int round = 0; round < 6; round++)
+        {
+            // Who scores while another does has states of its own, which take the place of the other's.
+            outer.Score([round], (_, _) =>
+            {
+                inner.Score([1], static (_, _) => { });
+                inner.Score([2], static (_, _) => { });
+            });
+            handles.Add(both.Fake.LiveHandles);
+        }
+
+        Assert.True(both.Backend.GraphSteps > 5);
+        Assert.Equal(handles[2], handles[^1]);
+    }
+
+    [Fact]
     public void Steps_of_other_numbers_of_sequences_are_graphs_of_their_own()
     {
         using var both = new CardModel(s_options, s_small);

@@ -61,4 +61,18 @@ public class ShortOfMemoryTests
 
         Assert.True(failures > 1, $"{failures} allocations failed");
     }
+
+    [Theory]
+    [InlineData("cuGraphInstantiateWithFlags")]
+    [InlineData("cuGraphUpload")]
+    public void A_step_that_has_no_memory_for_a_graph_runs_without_one(string function)
+    {
+        using var both = new CardModel(s_options, s_small);
+        both.Fake.Faults.Fail(function, 1, Code.OutOfMemory);
+
+        double error = both.LargestError(CardModel.Ids(5), CardModel.Ids(4, 2));
+
+        Assert.True(error < Tolerance, $"{error}");
+        Assert.Equal((0, 1), (both.Backend.GraphSteps, both.Fake.Faults.Calls("cuGraphInstantiateWithFlags")));
+    }
 }
