@@ -193,10 +193,18 @@ sealed unsafe partial class CudaBackend
             }
 
             _memory = context.Allocate(places.Length * sizeof(ulong));
-            fixed (ulong* first = places)
+            try
             {
-                stream.CopyToDevice(_memory.Address, first, _memory.Bytes);
-                stream.Synchronize();
+                fixed (ulong* first = places)
+                {
+                    stream.CopyToDevice(_memory.Address, first, _memory.Bytes);
+                    stream.Synchronize();
+                }
+            }
+            catch
+            {
+                _memory.Dispose();
+                throw;
             }
         }
 

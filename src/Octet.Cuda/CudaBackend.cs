@@ -38,15 +38,26 @@ sealed partial class CudaBackend : Backend
         _context = context;
         _mode = mode;
         _sizes = sizes ?? new CudaBackendSizes();
-        CudaDeviceInfo info = context.Info;
-        KernelSet set = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal) ?? throw new ModelException(ModelError.Unsupported, $"{info.Name}: {refusal}");
-        _kernels = new KernelLibrary(context, set);
-        _stream = context.CreateStream();
-        _arena = new DeviceArena(context, _sizes.ArenaBlock);
-        _step = new CudaStep(context, _stream);
-        _input = new PreparedInput(context, _stream);
-        _library = CublasLtProducts.TryOpen(library ?? CublasLtProbe.NotAsked, context, _stream, out _libraryUse);
-        _spread = new PreparedInput(context, _stream);
+        try
+        {
+            CudaDeviceInfo info = context.Info;
+            KernelSet set = KernelSet.Choose(info.Major, info.Minor, info.CudaVersion, out string? refusal) ?? throw new ModelException(ModelError.Unsupported, $"{info.Name}: {refusal}");
+            _kernels = new KernelLibrary(context, set);
+
+            // A driver that compiles nothing (a container without that part of it) says so before weights are copied, and where another device may still be taken.
+            _kernels.Get("rows", "gather", sharedBytes: 0);
+            _stream = context.CreateStream();
+            _arena = new DeviceArena(context, _sizes.ArenaBlock);
+            _step = new CudaStep(context, _stream);
+            _input = new PreparedInput(context, _stream);
+            _library = CublasLtProducts.TryOpen(library ?? CublasLtProbe.NotAsked, context, _stream, out _libraryUse);
+            _spread = new PreparedInput(context, _stream);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}{(_libraryUse is null ? "" : $", {_libraryUse.Summary}")}";
@@ -106,6 +117,8 @@ sealed partial class CudaBackend : Backend
 
     public override void Dispose()
     {
+        // What is under way copies from and to pinned memory, which the driver does not promise to wait for.
+        _stream?.Settle();
         DropGraphs();
         _uploader?.Dispose();
         _indices?.Dispose();
@@ -119,13 +132,14 @@ sealed partial class CudaBackend : Backend
             table.Dispose();
         }
 
+        // Where the card was not taken over there are only some of these.
         _library?.Dispose();
-        _spread.Dispose();
-        _input.Dispose();
-        _step.Dispose();
-        _arena.Dispose();
-        _kernels.Dispose();
-        _stream.Dispose();
+        _spread?.Dispose();
+        _input?.Dispose();
+        _step?.Dispose();
+        _arena?.Dispose();
+        _kernels?.Dispose();
+        _stream?.Dispose();
         _context.Dispose();
     }
 

@@ -31,16 +31,24 @@ sealed unsafe class CudaKvCache : KvCache
         _context = context;
         _room = withinRoom ? context.Memory : null;
         _stream = context.CreateStream();
-        _spare = Allocate(1);
-        if (layout.Scales is not null)
+        try
         {
-            float[] scales = [.. Enumerable.Range(0, layout.Layers * layout.Heads).SelectMany(i => Pair(layout.Scale(i / layout.Heads, i % layout.Heads)))];
-            Scales = context.Allocate(scales.Length * sizeof(float));
-            fixed (float* first = scales)
+            _spare = Allocate(1);
+            if (layout.Scales is not null)
             {
-                _stream.CopyToDevice(Scales.Address, first, Scales.Bytes);
-                _stream.Synchronize();
+                float[] scales = [.. Enumerable.Range(0, layout.Layers * layout.Heads).SelectMany(i => Pair(layout.Scale(i / layout.Heads, i % layout.Heads)))];
+                Scales = context.Allocate(scales.Length * sizeof(float));
+                fixed (float* first = scales)
+                {
+                    _stream.CopyToDevice(Scales.Address, first, Scales.Bytes);
+                    _stream.Synchronize();
+                }
             }
+        }
+        catch
+        {
+            ReleasePages();
+            throw;
         }
 
         static float[] Pair(KvScale scale) => [scale.Key, scale.Value];
@@ -85,7 +93,7 @@ sealed unsafe class CudaKvCache : KvCache
     {
         _blocks.ForEach(block => block.Dispose());
         _blocks.Clear();
-        _spare.Dispose();
+        _spare?.Dispose();
         Scales?.Dispose();
         _stream.Dispose();
     }

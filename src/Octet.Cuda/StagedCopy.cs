@@ -42,6 +42,11 @@ sealed unsafe class StagedCopy : IDisposable
 
     public void Dispose()
     {
+        if (_isBusy)
+        {
+            _copied!.Settle();
+        }
+
         _copied?.Dispose();
         _memory?.Dispose();
     }

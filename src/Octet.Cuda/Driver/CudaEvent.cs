@@ -50,6 +50,22 @@ sealed unsafe class CudaEvent : CudaResource
         Check(Driver.cuEventSynchronize(Raw));
     }
 
+    /// <inheritdoc cref="CudaStream.Settle"/>
+    internal void Settle()
+    {
+        if (!IsClosed)
+        {
+            try
+            {
+                Synchronize();
+            }
+            catch (Exception error) when (error is CudaException or ObjectDisposedException)
+            {
+                // The card has failed, or the context is gone.
+            }
+        }
+    }
+
     /// <summary>From another mark to this one, as the card's clock has it, to half a microsecond, in seconds. Both are timed and passed.</summary>
     internal double SecondsSince(CudaEvent since)
     {

@@ -12,6 +12,7 @@ static class CudaResult
     internal const int DeviceUnavailable = 46;
     internal const int NoDevice = 100;
     internal const int InvalidDevice = 101;
+    internal const int NotLicensed = 102;
     internal const int InvalidContext = 201;
     internal const int NoBinaryForGpu = 209;
     internal const int EccUncorrectable = 214;
@@ -19,6 +20,8 @@ static class CudaResult
     internal const int NvlinkUncorrectable = 220;
     internal const int JitCompilerNotFound = 221;
     internal const int UnsupportedPtxVersion = 222;
+    internal const int JitDisabled = 223;
+    internal const int Contained = 226;
     internal const int OperatingSystem = 304;
     internal const int InvalidHandle = 400;
     internal const int NotFound = 500;
@@ -26,24 +29,34 @@ static class CudaResult
     internal const int IllegalAddress = 700;
     internal const int LaunchOutOfResources = 701;
     internal const int LaunchTimeout = 702;
+    internal const int ContextDestroyed = 709;
     internal const int Assert = 710;
     internal const int HardwareStackError = 714;
     internal const int LaunchFailed = 719;
+    internal const int TensorMemoryLeak = 721;
     internal const int SystemNotReady = 802;
     internal const int SystemDriverMismatch = 803;
     internal const int CompatibilityNotSupported = 804;
+    internal const int MpsConnectionFailed = 805;
+    internal const int MpsConnectionsExhausted = 809;
+    internal const int MpsClientTerminated = 810;
     internal const int StreamCaptureInvalidated = 901;
+    internal const int ExternalDevice = 911;
     internal const int Unknown = 999;
 
-    /// <summary>Whether no call on the context works any more after this one: the card's fault, or a kernel's.</summary>
+    /// <summary>
+    /// Whether no call on the context works any more after this one: the card's fault, or a kernel's. The driver's header says of these that the process has to
+    /// be ended and started again.
+    /// </summary>
     internal static bool IsSticky(int code)
-        => code is EccUncorrectable or NvlinkUncorrectable or IllegalAddress or LaunchTimeout or Assert or (>= HardwareStackError and <= LaunchFailed);
+        => code is EccUncorrectable or NvlinkUncorrectable or Contained or IllegalAddress or LaunchTimeout or ContextDestroyed or Assert
+            or (>= HardwareStackError and <= LaunchFailed) or TensorMemoryLeak or MpsClientTerminated or ExternalDevice;
 
     /// <summary>Who can do something about a code.</summary>
     internal static ModelError Kind(int code) => code switch
     {
         OutOfMemory => ModelError.Full,
-        StubLibrary or InsufficientDriver or NoDevice or InvalidDevice or NoBinaryForGpu or JitCompilerNotFound or UnsupportedPtxVersion
+        StubLibrary or InsufficientDriver or NoDevice or InvalidDevice or NotLicensed or NoBinaryForGpu or JitCompilerNotFound or UnsupportedPtxVersion or JitDisabled
             or SystemNotReady or SystemDriverMismatch or CompatibilityNotSupported => ModelError.Unsupported,
         _ => ModelError.DeviceFailed,
     };
@@ -58,12 +71,16 @@ static class CudaResult
         InvalidDevice => "octet doctor --gpu lists the cards",
         DeviceUnavailable => "another process has the card to itself: end it, or set the card's compute mode to default (nvidia-smi -c 0)",
         JitCompilerNotFound => "libnvidia-ptxjitcompiler is part of the driver: in a container ask for the capability compute (NVIDIA_DRIVER_CAPABILITIES=compute,utility)",
+        JitDisabled => "CUDA_DISABLE_PTX_JIT is set: unset it",
+        NotLicensed => "the virtual machine has no licence for its part of the card (vGPU)",
+        LaunchTimeout => "the system ends kernels of more than a few seconds on a card that drives a display: start the program again, with fewer tokens at a time (--chunk), or use another card",
+        >= MpsConnectionFailed and <= MpsConnectionsExhausted => "the daemon of MPS (nvidia-cuda-mps-control) does not take this process: start or end it",
         OperatingSystem => "this process may not open /dev/nvidia*: check their permissions",
         SystemNotReady => "the system's fabric manager is not running, or a card is being reset: try again later",
         SystemDriverMismatch => "the driver's library and kernel module are of different versions: restart after an update, or give the container the host's library",
         CompatibilityNotSupported => "remove the folder of CUDA's compatibility library (cuda-compat) from LD_LIBRARY_PATH",
-        EccUncorrectable or NvlinkUncorrectable => "the card has a fault of its hardware (nvidia-smi -q): reset it or use another one",
+        EccUncorrectable or NvlinkUncorrectable or Contained => "the card has a fault of its hardware (nvidia-smi -q): start the program again, reset the card or use another one",
         Unknown => "reload the driver's modules or restart (nvidia-smi and the system's log say more)",
-        _ => IsSticky(code) ? "open the model again; OCTET_CUDA_SYNC=1 names the kernel" : null,
+        _ => IsSticky(code) ? "start the program again, the driver refuses this one everything from now on; OCTET_CUDA_SYNC=1 names the kernel" : null,
     };
 }

@@ -128,6 +128,22 @@ sealed unsafe class CudaStream : CudaResource
     /// <param name="what">A kernel's name.</param>
     internal void Synchronize(string what) => Check(Driver.cuStreamSynchronize(Raw), what);
 
+    /// <summary>Waits before something is given back that the queue may use still. Throws nothing: when the card has failed nothing uses it any more.</summary>
+    internal void Settle()
+    {
+        if (!IsClosed)
+        {
+            try
+            {
+                Synchronize();
+            }
+            catch (Exception error) when (error is CudaException or ObjectDisposedException)
+            {
+                // The card has failed, or the context is gone.
+            }
+        }
+    }
+
     /// <summary>
     /// What is put in from now on by this thread becomes a graph, and is done when that is launched: launches, copies and fills, with addresses and arguments as
     /// they are now. Every kernel has to have been loaded before.

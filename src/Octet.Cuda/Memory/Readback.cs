@@ -66,6 +66,11 @@ sealed unsafe class Readback : IDisposable
 
     public void Dispose()
     {
+        if (_bytes >= 0)
+        {
+            _done.Settle();
+        }
+
         _done.Dispose();
         _buffer.Dispose();
     }

@@ -132,15 +132,7 @@ sealed unsafe class Uploader : IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            try
-            {
-                _stream.Synchronize();
-            }
-            catch (Exception error) when (error is CudaException or ObjectDisposedException)
-            {
-                // The card has failed, or the context is gone: nothing copies any more.
-            }
-
+            _stream.Settle();
             Release();
         }
     }

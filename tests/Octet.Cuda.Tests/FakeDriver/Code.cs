@@ -12,7 +12,9 @@ static class Code
     internal const int InvalidContext = 201;
     internal const int NoBinaryForGpu = 209;
     internal const int InvalidPtx = 218;
+    internal const int JitCompilerNotFound = 221;
     internal const int UnsupportedPtxVersion = 222;
+    internal const int JitCompilationDisabled = 223;
     internal const int InvalidHandle = 400;
     internal const int NotFound = 500;
     internal const int NotReady = 600;
@@ -37,6 +39,8 @@ static class Code
         InvalidContext => ("CUDA_ERROR_INVALID_CONTEXT", "invalid device context"),
         NoBinaryForGpu => ("CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"),
         InvalidPtx => ("CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"),
+        JitCompilerNotFound => ("CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "PTX JIT compiler library not found"),
+        JitCompilationDisabled => ("CUDA_ERROR_JIT_COMPILATION_DISABLED", "PTX JIT compilation was disabled"),
         UnsupportedPtxVersion => ("CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain."),
         InvalidHandle => ("CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"),
         NotFound => ("CUDA_ERROR_NOT_FOUND", "named symbol not found"),

@@ -74,8 +74,11 @@ sealed class FakeCuda : IDisposable
     /// <summary>Allocations of all cards that were not given back.</summary>
     internal int LiveAllocations => Cards.Sum(card => card.Allocations.Count);
 
-    /// <summary>Whether everything was given back, contexts too.</summary>
-    internal bool IsClean => LiveHandles + LivePinned + LiveAllocations + Cards.Sum(card => card.Holders) == 0;
+    /// <summary>How often pinned memory was given back that work still under way copies from or to.</summary>
+    internal int EarlyFrees { get; set; }
+
+    /// <summary>Whether everything was given back, contexts too, and nothing too early.</summary>
+    internal bool IsClean => LiveHandles + LivePinned + LiveAllocations + Cards.Sum(card => card.Holders) + EarlyFrees == 0;
 
     /// <summary>What a program finds when it looks for a driver.</summary>
     internal DriverProbe Probe => DriverProbe.Initialize("libfake.so.1", Find);
@@ -132,6 +135,9 @@ sealed class FakeCuda : IDisposable
         NativeMemory.AlignedFree((void*)address);
         return true;
     }
+
+    /// <summary>How many bytes are pinned from an address on; 0: it is none that was given.</summary>
+    internal long PinnedBytes(nint address) => _pinned.GetValueOrDefault(address);
 
     /// <summary>Whether bytes of the host are pinned.</summary>
     internal bool IsPinned(nint address, long bytes) => _pinned.Any(block => address >= block.Key && address + bytes <= block.Key + block.Value);

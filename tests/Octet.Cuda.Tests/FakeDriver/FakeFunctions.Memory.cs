@@ -96,6 +96,8 @@ static unsafe partial class FakeFunctions
     [UnmanagedCallersOnly]
     internal static int cuMemFreeHost(void* address) => Release("cuMemFreeHost", card =>
     {
+        // Its manual promises no waiting.
+        card.Owner.EarlyFrees += card.Streams.Any(stream => stream.Uses((nint)address, card.Owner.PinnedBytes((nint)address))) ? 1 : 0;
         card.Drain();
         return card.Owner.FreePinned((nint)address);
     });
@@ -109,7 +111,10 @@ static unsafe partial class FakeFunctions
         {
             queue.Card.Clock += bytes / ToDevice;
             queue.Card.Memory.Write(destination, copied ?? new ReadOnlySpan<byte>(source, (int)bytes));
-        }));
+        }))
+        {
+            Host = copied is null ? (nint)source : 0,
+        };
     });
 
     [UnmanagedCallersOnly]
@@ -127,6 +132,7 @@ static unsafe partial class FakeFunctions
             }))
             {
                 Queued = () => NativeMemory.Fill(destination, bytes, Poison),
+                Host = (nint)destination,
             };
         });
         return result != Code.Success || !waits

@@ -8,6 +8,9 @@ sealed record FakeOperation(string Name, Action Run)
     /// <summary>What happens when it is put in a queue, before the driver's function returns.</summary>
     internal Action? Queued { get; init; }
 
+    /// <summary>Where in the host's memory it copies from or to; 0: nowhere.</summary>
+    internal nint Host { get; init; }
+
     /// <summary>The mark that is passed when it is done.</summary>
     internal FakeMark? Mark { get; init; }
 }

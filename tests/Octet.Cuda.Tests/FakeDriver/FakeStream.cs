@@ -18,6 +18,9 @@ sealed class FakeStream(FakeCard card)
 
     internal bool IsIdle => _work.Count == 0;
 
+    /// <summary>Whether work that is not done copies from or to a piece of the host's memory.</summary>
+    internal bool Uses(nint address, long bytes) => card.Sticky == 0 && _work.Any(operation => operation.Host >= address && operation.Host < address + bytes);
+
     internal void Add(FakeOperation operation)
     {
         if (Capture is not null)

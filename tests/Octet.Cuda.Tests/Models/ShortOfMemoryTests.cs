@@ -75,4 +75,53 @@ public class ShortOfMemoryTests
         Assert.True(error < Tolerance, $"{error}");
         Assert.Equal((0, 1), (both.Backend.GraphSteps, both.Fake.Faults.Calls("cuGraphInstantiateWithFlags")));
     }
+
+    [Theory]
+    [InlineData(221, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND")]
+    [InlineData(222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION")]
+    [InlineData(223, "CUDA_ERROR_JIT_COMPILATION_DISABLED")]
+    public void A_driver_that_compiles_nothing_is_told_when_the_model_is_opened_and_leaves_it_to_the_CPU(int code, string name)
+    {
+        using var directory = new TemporaryDirectory();
+        s_small.Write(directory.Path);
+        using var fake = new FakeCuda(new FakeCard { Options = CardModel.Quick });
+        DriverProbe probe = fake.Probe;
+        DeviceKind kind = CudaDevices.Kind(() => probe, (context, mode) => new CudaBackend(context, mode));
+        fake.Faults.Fail("cuModuleLoadDataEx", 1, code);
+        fake.Faults.Fail("cuModuleLoadDataEx", 2, code);
+
+        var error = Assert.Throws<CudaException>(() => LanguageModel.Load(directory.Path, s_options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]));
+        Assert.Equal((ModelError.Unsupported, code, name), (error.Error, error.Code, error.Name));
+        Assert.Equal(0, fake.Faults.Calls("cuMemAlloc_v2"));
+
+        using LanguageModel model = LanguageModel.Load(directory.Path, s_options with { Device = "auto" }, ScalarKernels.Instance, kinds: [kind]);
+        Assert.StartsWith($"the CPU computes: cuda: cuModuleLoadDataEx failed with {name} ({code}", model.Notices[0], StringComparison.Ordinal);
+        Assert.True(fake.IsClean);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_be_opened_gives_everything_back()
+    {
+        using var directory = new TemporaryDirectory();
+        s_small.Write(directory.Path);
+        bool failed = true;
+        for (int nth = 1; failed; nth++)
+        {
+            using var fake = new FakeCuda(new FakeCard { Options = CardModel.Quick });
+            DriverProbe probe = fake.Probe;
+            DeviceKind kind = CudaDevices.Kind(() => probe, (context, mode) => new CudaBackend(context, mode, new CudaBackendSizes(ArenaBlock: 1 << 16, UploadBuffer: 1 << 14, Readback: 1 << 12)));
+            fake.Faults.FailAny(nth, nth % 2 == 0 ? Code.OutOfMemory : Code.LaunchFailed);
+            try
+            {
+                LanguageModel.Load(directory.Path, s_options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]).Dispose();
+                failed = false;
+            }
+            catch (ModelException error)
+            {
+                Assert.DoesNotContain('\n', error.Message);
+            }
+
+            Assert.True(fake.IsClean, $"call {nth}: {fake.LiveHandles} handles, {fake.LivePinned} pinned, {fake.LiveAllocations} allocations are left");
+        }
+    }
 }
