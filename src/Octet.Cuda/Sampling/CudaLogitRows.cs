@@ -116,7 +116,7 @@ sealed class CudaLogitRows(CudaBackend backend, CudaContext context, CudaStream 
 
         Reserve(ref _found, Scanned(resultBytes) + ((long)views * Segments * (sizeof(uint) + sizeof(float))));
         _upload.Begin(choices, views, edited);
-        _masks.Begin();
+        _masks.Begin(choices);
         ulong result = _found!.Address;
         int copies = 0;
         foreach (RowChoice choice in choices)

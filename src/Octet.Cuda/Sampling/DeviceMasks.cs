@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Octet.Backends;
 using Octet.Cuda.Driver;
 
 namespace Octet.Cuda.Sampling;
@@ -18,13 +20,31 @@ sealed unsafe class DeviceMasks(CudaContext context, CudaStream stream, int byte
     readonly List<DeviceBlock> _blocks = [];
     readonly List<Slot> _slots = [];
     readonly Dictionary<ulong[], Slot> _places = new(ReferenceEqualityComparer.Instance);
+
+    // A card that reads the host's memory by itself (GH200) may do so after the call that copies from an array, which the collector moves.
+    readonly StagedCopy[] _staged = [new(), new()];
+    byte* _host;
+    int _current;
     long _step;
 
     /// <summary>Masks that were sent.</summary>
     internal long Sent { get; private set; }
 
-    /// <summary>Those of the step before are not needed any more.</summary>
-    internal void Begin() => _step++;
+    /// <summary>Those of the step before are not needed any more; there is room for all that these want.</summary>
+    internal void Begin(ReadOnlySpan<RowChoice> choices)
+    {
+        _step++;
+        long missing = 0;
+        foreach (RowChoice choice in choices)
+        {
+            missing += Keep(choice.Mask) + Keep(choice.Allowed);
+        }
+
+        if (missing > 0)
+        {
+            _host = _staged[_current ^= 1].Begin(context, missing * bytes);
+        }
+    }
 
     /// <summary>Where a mask lies, until the next step begins.</summary>
     /// <param name="mask">Told from others by which array it is: it does not change.</param>
@@ -35,13 +55,11 @@ sealed unsafe class DeviceMasks(CudaContext context, CudaStream stream, int byte
             slot = Free();
             slot.Mask = mask;
             _places.Add(mask, slot);
-            int length = Math.Min(bytes, mask.Length * sizeof(ulong));
-            fixed (ulong* source = mask)
-            {
-                stream.CopyToDevice(slot.Address, source, length);
-            }
-
-            stream.Zero(slot.Address + (ulong)length, bytes - length);
+            ReadOnlySpan<byte> source = MemoryMarshal.AsBytes<ulong>(mask);
+            source[..Math.Min(bytes, source.Length)].CopyTo(new Span<byte>(_host, bytes));
+            stream.CopyToDevice(slot.Address, _host, bytes);
+            _staged[_current].End(context, stream);
+            _host += bytes;
             Sent++;
         }
 
@@ -55,6 +73,22 @@ sealed unsafe class DeviceMasks(CudaContext context, CudaStream stream, int byte
         _blocks.Clear();
         _slots.Clear();
         _places.Clear();
+        foreach (StagedCopy staged in _staged)
+        {
+            staged.Dispose();
+        }
+    }
+
+    /// <summary>One that is there stays for this step, whatever takes a place; returns 1 for one that is not.</summary>
+    int Keep(ulong[]? mask)
+    {
+        if (mask is null || !_places.TryGetValue(mask, out Slot? slot))
+        {
+            return mask is null ? 0 : 1;
+        }
+
+        slot.Step = _step;
+        return 0;
     }
 
     Slot Free()

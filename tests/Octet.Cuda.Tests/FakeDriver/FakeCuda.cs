@@ -74,6 +74,9 @@ sealed class FakeCuda : IDisposable
     /// <summary>Allocations of all cards that were not given back.</summary>
     internal int LiveAllocations => Cards.Sum(card => card.Allocations.Count);
 
+    /// <summary>Copies to a card from memory that is not pinned, which a driver may read after the call.</summary>
+    internal int PageableCopies { get; set; }
+
     /// <summary>How often pinned memory was given back that work still under way copies from or to.</summary>
     internal int EarlyFrees { get; set; }
 

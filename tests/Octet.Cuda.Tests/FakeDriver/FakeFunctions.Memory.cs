@@ -107,6 +107,7 @@ static unsafe partial class FakeFunctions
     {
         // The driver copies pageable memory before it returns, pinned memory when the queue comes to it; a graph reads either when it is launched.
         byte[]? copied = queue.Capture is null && !queue.Card.Owner.IsPinned((nint)source, (long)bytes) ? new ReadOnlySpan<byte>(source, (int)bytes).ToArray() : null;
+        queue.Card.Owner.PageableCopies += copied is null ? 0 : 1;
         return new FakeOperation("cuMemcpyHtoDAsync_v2", () => Guard(queue.Card, () =>
         {
             queue.Card.Clock += bytes / ToDevice;

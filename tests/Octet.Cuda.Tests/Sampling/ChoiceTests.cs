@@ -91,6 +91,11 @@ public class ChoiceTests
         Assert.Equal(Best([.. row.Take(400).Select((logit, id) => id % 5 == 0 ? logit : float.NegativeInfinity)], 1)[0], again.BestTokens[0]);
         Assert.Equal(sent + 8, card.Card.BytesToHost);
         Assert.Equal(2, card.Rows.MasksSent);
+
+        // Others go through pinned memory: the collector may move an array before the card has read it.
+        int pageable = card.Card.Owner.PageableCopies;
+        Assert.Equal(7, card.Choose(choice => choice.Mask = Bits(id => id == 7, Width)).BestTokens[0].Id);
+        Assert.Equal((3, pageable), (card.Rows.MasksSent, card.Card.Owner.PageableCopies));
     }
 
     [Theory]
