@@ -12,15 +12,13 @@ namespace Octet.Cuda.Driver;
 /// <param name="Multiprocessors">How many there are.</param>
 /// <param name="TotalMemory">In bytes, of which the driver keeps some.</param>
 /// <param name="SharedMemoryPerBlock">Bytes that a block may have where its kernel asks for them (<see cref="CudaFunction.AllowShared"/>).</param>
-/// <param name="L2Bytes">The cache that all multiprocessors share.</param>
-/// <param name="MemoryClockKilohertz">Of its memory; 0 where the driver does not say.</param>
-/// <param name="MemoryBusBits">Of its memory; 0 where the driver does not say.</param>
-/// <param name="Uuid">What it is known by in every process; null: the driver is too old to say.</param>
-/// <param name="PciBusId">Where it is, such as <c>0000:1b:00.0</c>.</param>
+/// <param name="L2Bytes">The cache that all multiprocessors share; 0: the driver does not say.</param>
+/// <param name="Uuid">What it is known by in every process; null: the driver does not say.</param>
+/// <param name="PciBusId">Where it is, such as <c>0000:1b:00.0</c>; empty: the driver does not say.</param>
 /// <param name="CudaVersion">What the driver implements, as <see cref="CudaDriver.Version"/>.</param>
 sealed record CudaDeviceInfo(
     int Ordinal, int Device, string Name, int Major, int Minor, int Multiprocessors, long TotalMemory, int SharedMemoryPerBlock, int L2Bytes,
-    int MemoryClockKilohertz, int MemoryBusBits, Guid? Uuid, string PciBusId, int CudaVersion)
+    Guid? Uuid, string PciBusId, int CudaVersion)
 {
     const int Text = 256;
 
@@ -31,7 +29,7 @@ sealed record CudaDeviceInfo(
     internal bool IsPartition => Name.Contains(" MIG ", StringComparison.Ordinal);
 
     /// <summary>The UUID as <c>nvidia-smi -L</c> writes it.</summary>
-    internal string? UuidText => Uuid is { } uuid ? $"GPU-{uuid:D}" : null;
+    internal string? UuidText => Uuid is { } uuid ? $"{(IsPartition ? "MIG" : "GPU")}-{uuid:D}" : null;
 
     /// <exception cref="CudaException">There is no such card.</exception>
     internal static unsafe CudaDeviceInfo Read(CudaDriver driver, int ordinal)
@@ -44,19 +42,22 @@ sealed record CudaDeviceInfo(
         string name = Marshal.PtrToStringUTF8((nint)text)!;
         nuint total = 0;
         driver.Check(driver.cuDeviceTotalMem_v2(&total, device));
+
+        // What only people read is no reason to refuse a card: not every kind of virtual or integrated one has it.
         text[0] = 0;
-        driver.Check(driver.cuDeviceGetPCIBusId(text, Text, device));
+        string pciBusId = driver.cuDeviceGetPCIBusId(text, Text, device) == CudaResult.Success ? Marshal.PtrToStringUTF8((nint)text)! : "";
         Guid? uuid = null;
         if (driver.cuDeviceGetUuid_v2 is not null)
         {
             Span<byte> bytes = stackalloc byte[16];
             fixed (byte* first = bytes)
             {
-                driver.Check(driver.cuDeviceGetUuid_v2((Guid*)first, device));
+                uuid = driver.cuDeviceGetUuid_v2((Guid*)first, device) == CudaResult.Success ? new Guid(bytes, bigEndian: true) : null;
             }
-
-            uuid = new Guid(bytes, bigEndian: true);
         }
+
+        int l2Bytes = 0;
+        l2Bytes = driver.cuDeviceGetAttribute(&l2Bytes, (int)DeviceAttribute.L2Bytes, device) == CudaResult.Success ? l2Bytes : 0;
 
         return new CudaDeviceInfo(
             ordinal,
@@ -67,11 +68,9 @@ sealed record CudaDeviceInfo(
             Attribute(driver, device, DeviceAttribute.Multiprocessors),
             (long)total,
             Attribute(driver, device, DeviceAttribute.SharedMemoryPerBlockOptIn),
-            Attribute(driver, device, DeviceAttribute.L2Bytes),
-            Attribute(driver, device, DeviceAttribute.MemoryClockKilohertz),
-            Attribute(driver, device, DeviceAttribute.MemoryBusBits),
+            l2Bytes,
             uuid,
-            Marshal.PtrToStringUTF8((nint)text)!,
+            pciBusId,
             driver.Version);
     }
 

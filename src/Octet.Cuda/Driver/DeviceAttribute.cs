@@ -4,8 +4,6 @@ namespace Octet.Cuda.Driver;
 enum DeviceAttribute
 {
     Multiprocessors = 16,
-    MemoryClockKilohertz = 36,
-    MemoryBusBits = 37,
     L2Bytes = 38,
     ComputeCapabilityMajor = 75,
     ComputeCapabilityMinor = 76,

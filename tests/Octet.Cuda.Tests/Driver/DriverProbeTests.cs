@@ -78,6 +78,27 @@ public class DriverProbeTests
         Assert.False(info.IsPartition);
     }
 
+    [Fact]
+    public void What_a_driver_does_not_say_for_people_to_read_is_left_out()
+    {
+        using var fake = new FakeCuda();
+        fake.Faults.Fail("cuDeviceGetPCIBusId", 1, Code.InvalidValue);
+        fake.Faults.Fail("cuDeviceGetUuid_v2", 1, Code.InvalidValue);
+        CudaDeviceInfo info = CudaDeviceInfo.Read(fake.Table, 0);
+
+        Assert.Equal(("Fake H200", "", null), (info.Name, info.PciBusId, info.UuidText));
+    }
+
+    [Fact]
+    public void A_part_of_a_card_is_known_by_its_own_number()
+    {
+        using var fake = new FakeCuda(new FakeCard { Name = "Fake H200 MIG 1g.18gb" });
+        CudaDeviceInfo info = CudaDeviceInfo.Read(fake.Table, 0);
+
+        Assert.True(info.IsPartition);
+        Assert.StartsWith("MIG-", info.UuidText, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1, "there is no card cuda:1: there is one, cuda:0")]
     [InlineData(2, "there is no card cuda:2: there are 2, from cuda:0 on")]
