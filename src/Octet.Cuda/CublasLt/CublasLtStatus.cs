@@ -6,6 +6,7 @@ static class CublasLtStatus
     internal const int Success = 0;
     internal const int NotInitialized = 1;
     internal const int AllocationFailed = 3;
+    internal const int InvalidValue = 7;
     internal const int ArchitectureMismatch = 8;
     internal const int NotSupported = 15;
 

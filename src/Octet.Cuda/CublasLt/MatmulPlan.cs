@@ -100,7 +100,9 @@ sealed unsafe class MatmulPlan : IDisposable
         HeuristicResult result;
         int count = 0;
         int status = _library.cublasLtMatmulAlgoGetHeuristic(handle, _operation.Raw, _weights.Raw, _inputs.Raw, _outputs.Raw, _outputs.Raw, preference, 1, &result, &count);
-        if (status != CublasLtStatus.NotSupported)
+
+        // Some versions call sizes that they have nothing for invalid.
+        if (status is not (CublasLtStatus.NotSupported or CublasLtStatus.InvalidValue))
         {
             _library.Check(status, nameof(_library.cublasLtMatmulAlgoGetHeuristic));
         }

@@ -153,6 +153,16 @@ public class CublasLtProductsTests
         Assert.Null(card.Fake.Fault);
     }
 
+    [Fact]
+    public void A_layer_whose_sizes_the_library_calls_invalid_is_not_taken()
+    {
+        using var card = new OpenCard();
+        using CublasLtProducts products = Open(card, new FakeCublasLt(card.Fake), out _)!;
+        card.Fake.Faults.Fail("cublasLtMatmulAlgoGetHeuristic", 1, Status.InvalidValue);
+
+        Assert.False(products.Takes(new MatmulShape(MatmulKind.BFloat16, 64, 256, 256, 96), 64));
+    }
+
     static CublasLtProducts? Open(OpenCard card, FakeCublasLt library, out CublasLtUse use)
     {
         CublasLtProducts? products = CublasLtProducts.TryOpen(library.Probe, card.Context, card.Stream, out CublasLtUse? found);
