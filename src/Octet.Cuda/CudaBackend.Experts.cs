@@ -10,6 +10,9 @@ sealed unsafe partial class CudaBackend
     const int MostExperts = 1024;
     const int MostGroups = 32;
 
+    // Blocks of a grid's second direction, in which the inputs of experts have a row for each pair.
+    const int MostPlaces = 65535;
+
     // Pairs of a warp that sorts them, at least.
     const int SortedPairs = 256;
 
@@ -20,6 +23,14 @@ sealed unsafe partial class CudaBackend
         if (rule.Experts > MostExperts || rule.Groups > MostGroups)
         {
             throw Unsupported($"a mixture of {rule.Experts} experts in {rule.Groups} groups, expected at most {MostExperts} in {MostGroups},");
+        }
+
+        long places = CudaRoutes.MostPlaces((long)rows * rule.Chosen, rule.Experts);
+        if (places > MostPlaces)
+        {
+            throw new ModelException(
+                ModelError.Unsupported,
+                $"a mixture that chooses {rule.Chosen} experts for each of {rows} tokens at a time has {places} rows on cuda, expected at most {MostPlaces}: use fewer tokens at a time (PrefillChunk, --chunk)");
         }
 
         return new CudaRoutes(_context, _stream, rows, rule, hidden, inner);

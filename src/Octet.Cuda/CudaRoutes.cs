@@ -65,7 +65,10 @@ sealed unsafe class CudaRoutes : Routes
     internal CudaActivations Results { get; } = null!;
 
     /// <summary>The most places that so many pairs have.</summary>
-    internal int MostPlaces(int pairs) => checked(pairs + ((PlaceUnit - 1) * Math.Min(pairs, _experts)));
+    internal int MostPlaces(int pairs) => checked((int)MostPlaces(pairs, _experts));
+
+    /// <inheritdoc cref="MostPlaces(int)"/>
+    internal static long MostPlaces(long pairs, int experts) => pairs + ((PlaceUnit - 1) * Math.Min(pairs, experts));
 
     /// <summary>The most tiles that so many pairs have.</summary>
     internal int MostTiles(int pairs) => (pairs / TilePairs) + Math.Min(pairs, _experts);

@@ -51,6 +51,18 @@ public class CudaDevicesTests
         Assert.Same(CublasLtProbe.Machine, CudaDevices.Library(new CudaDeviceOptions()));
     }
 
+    [Theory]
+    [InlineData(8, null)]
+    [InlineData(16, "a mixture that chooses 16 experts for each of 4096 tokens at a time has 66432 rows on cuda, expected at most 65535: use fewer tokens at a time (PrefillChunk, --chunk)")]
+    public void A_mixture_with_more_rows_than_a_grid_has_is_refused_before_it_computes(int chosen, string? refusal)
+    {
+        using var fake = new FakeCuda();
+        using var backend = new CudaBackend(CudaContext.Open(fake.Table, 0), ActivationMode.WeightOnly);
+        Exception? error = Record.Exception(() => backend.CreateRoutes(4096, new RoutingRule(128, chosen, ExpertScoring.Softmax), 128, 128).Dispose());
+
+        Assert.Equal(refusal, error?.Message);
+    }
+
     [Fact]
     public void Without_kernels_a_card_is_refused()
     {

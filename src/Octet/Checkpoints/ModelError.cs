@@ -24,6 +24,6 @@ public enum ModelError
     /// <summary>More requests at once than the model takes, or it takes none any more: <see cref="ModelException.RetryAfter"/> says when another try may do.</summary>
     Busy,
 
-    /// <summary>The device that computes has failed or was lost. A model that is opened again may do.</summary>
+    /// <summary>The device that computes has failed or was lost. Where the message asks for it, the program has to be started again before a model computes there.</summary>
     DeviceFailed,
 }
