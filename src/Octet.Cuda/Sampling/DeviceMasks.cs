@@ -53,13 +53,13 @@ sealed unsafe class DeviceMasks(CudaContext context, CudaStream stream, int byte
         if (!_places.TryGetValue(mask, out Slot? slot))
         {
             slot = Free();
-            slot.Mask = mask;
-            _places.Add(mask, slot);
             ReadOnlySpan<byte> source = MemoryMarshal.AsBytes<ulong>(mask);
             source[..Math.Min(bytes, source.Length)].CopyTo(new Span<byte>(_host, bytes));
             stream.CopyToDevice(slot.Address, _host, bytes);
             _staged[_current].End(context, stream);
             _host += bytes;
+            slot.Mask = mask;
+            _places.Add(mask, slot);
             Sent++;
         }
 

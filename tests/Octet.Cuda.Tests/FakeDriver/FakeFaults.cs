@@ -7,6 +7,9 @@ sealed class FakeFaults
     readonly List<(string? Function, int Call, int Code)> _planned = [];
     int _all;
 
+    /// <summary>Whether one of them was had.</summary>
+    internal bool HaveCome { get; private set; }
+
     /// <summary>Calls of a function so far.</summary>
     internal int Calls(string function) => _calls.GetValueOrDefault(function);
 
@@ -21,6 +24,8 @@ sealed class FakeFaults
     {
         _all++;
         int call = _calls[function] = Calls(function) + 1;
-        return _planned.FirstOrDefault(fault => fault.Function is null ? fault.Call == _all : fault.Function == function && fault.Call == call).Code;
+        int code = _planned.FirstOrDefault(fault => fault.Function is null ? fault.Call == _all : fault.Function == function && fault.Call == call).Code;
+        HaveCome |= code != 0;
+        return code;
     }
 }

@@ -62,6 +62,41 @@ public class ShortOfMemoryTests
         Assert.True(failures > 1, $"{failures} allocations failed");
     }
 
+    /// <summary>Every fifth call of a prompt and of steps that are recorded, one after the other.</summary>
+    [Theory]
+    [InlineData(Code.LaunchFailed)]
+    [InlineData(Code.OutOfMemory)]
+    public void A_card_may_fail_in_any_call_of_a_step_and_all_is_given_back(int code)
+    {
+        bool haveCome = true;
+        for (int nth = 1; haveCome; nth += 5)
+        {
+            using var both = new CardModel(s_options, s_small);
+            FakeCuda fake = both.Fake;
+            using (InferenceSession session = both.Model.CreateSession())
+            {
+                fake.Faults.FailAny(nth, code);
+                try
+                {
+                    float[] logits = new float[session.VocabularySize];
+                    session.Evaluate(CardModel.Ids(40), logits);
+                    foreach (int id in CardModel.Ids(3, 2))
+                    {
+                        session.Evaluate([id], logits);
+                    }
+                }
+                catch (CudaException error)
+                {
+                    Assert.Equal(code, error.Code);
+                }
+            }
+
+            haveCome = fake.Faults.HaveCome;
+            both.Model.Dispose();
+            Assert.True(fake.IsClean, $"call {nth}: {fake.LiveHandles} handles, {fake.LivePinned} pinned, {fake.LiveAllocations} allocations, {fake.EarlyFrees} early frees");
+        }
+    }
+
     [Theory]
     [InlineData("cuGraphInstantiateWithFlags")]
     [InlineData("cuGraphUpload")]
@@ -104,8 +139,8 @@ public class ShortOfMemoryTests
     {
         using var directory = new TemporaryDirectory();
         s_small.Write(directory.Path);
-        bool failed = true;
-        for (int nth = 1; failed; nth++)
+        bool haveCome = true;
+        for (int nth = 1; haveCome; nth++)
         {
             using var fake = new FakeCuda(new FakeCard { Options = CardModel.Quick });
             DriverProbe probe = fake.Probe;
@@ -114,13 +149,13 @@ public class ShortOfMemoryTests
             try
             {
                 LanguageModel.Load(directory.Path, s_options with { Device = "cuda" }, ScalarKernels.Instance, kinds: [kind]).Dispose();
-                failed = false;
             }
             catch (ModelException error)
             {
                 Assert.DoesNotContain('\n', error.Message);
             }
 
+            haveCome = fake.Faults.HaveCome;
             Assert.True(fake.IsClean, $"call {nth}: {fake.LiveHandles} handles, {fake.LivePinned} pinned, {fake.LiveAllocations} allocations are left");
         }
     }
