@@ -66,7 +66,7 @@ sealed unsafe class CudaKvCache : KvCache
     internal override (float Key, float Value) Largest(KvSequence sequence, int layer, int tokens)
         => throw CudaBackend.Unsupported("the largest magnitudes of a cache");
 
-    protected override void MakePage(int page)
+    protected override bool MakePage(int page)
     {
         if (page == _pages.Length)
         {
@@ -78,15 +78,20 @@ sealed unsafe class CudaKvCache : KvCache
             long pages = Math.Clamp(BlockBytes / Layout.BytesPerPage, 1, MaxPages - page);
             pages = Math.Max(1, Math.Min(pages, (_room?.Room ?? long.MaxValue) / Layout.BytesPerPage));
             _blocks.EnsureCapacity(_blocks.Count + 1);
-            DeviceBlock block = Allocate(pages);
+            if ((TryAllocate(pages) ?? (pages > 1 ? TryAllocate(1) : null)) is not { } block)
+            {
+                return false;
+            }
+
             _blocks.Add(block);
             _next = block.Address;
-            _left = (int)pages;
+            _left = (int)(block.Bytes / Layout.BytesPerPage);
         }
 
         _pages[page] = _next;
         _next += (ulong)Layout.BytesPerPage;
         _left--;
+        return true;
     }
 
     protected override void ReleasePages()
@@ -96,6 +101,18 @@ sealed unsafe class CudaKvCache : KvCache
         _spare?.Dispose();
         Scales?.Dispose();
         _stream.Dispose();
+    }
+
+    DeviceBlock? TryAllocate(long pages)
+    {
+        try
+        {
+            return Allocate(pages);
+        }
+        catch (CudaException error) when (error.Code == CudaResult.OutOfMemory)
+        {
+            return null;
+        }
     }
 
     // Zeros: products read whole pages, of which scores of tokens that are not there count nothing.

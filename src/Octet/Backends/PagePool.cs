@@ -120,8 +120,11 @@ abstract class PagePool(long bytesPerPage, int maxPages, MemoryLedger? room) : I
         }
     }
 
-    /// <summary>Makes page number <paramref name="page"/>, one more than there are; other threads may read the pages before it meanwhile.</summary>
-    protected abstract void MakePage(int page);
+    /// <summary>
+    /// Makes page number <paramref name="page"/>, one more than there are; other threads may read the pages before it meanwhile. False: its device has no memory
+    /// left, whatever the ledger counts, as other programs may take some.
+    /// </summary>
+    protected abstract bool MakePage(int page);
 
     protected abstract void ReleasePages();
 
@@ -144,7 +147,11 @@ abstract class PagePool(long bytesPerPage, int maxPages, MemoryLedger? room) : I
                     Array.Resize(ref _uses, 2 * _made);
                 }
 
-                MakePage(_made);
+                if (!MakePage(_made))
+                {
+                    return -1;
+                }
+
                 page = _made++;
             }
 

@@ -23,6 +23,9 @@ sealed class FakeCard
     /// <summary>Bytes of its memory. It may be changed, to leave less room.</summary>
     internal long TotalBytes { get; set; } = 1L << 30;
 
+    /// <summary>Of allocations of so many bytes those that find no room, as where other programs have it; null: none.</summary>
+    internal Func<long, bool>? Refuses { get; set; }
+
     /// <summary>How its kernels are run.</summary>
     internal PtxMachineOptions Options { get; init; } = new() { HostThreads = 1 };
 

@@ -21,7 +21,7 @@ static unsafe partial class FakeFunctions
             return Code.InvalidValue;
         }
 
-        if ((long)bytes > card.TotalBytes - card.BytesInUse)
+        if ((long)bytes > card.TotalBytes - card.BytesInUse || card.Refuses?.Invoke((long)bytes) == true)
         {
             return Code.OutOfMemory;
         }

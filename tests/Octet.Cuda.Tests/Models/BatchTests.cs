@@ -66,6 +66,19 @@ public class BatchTests
         Assert.Equal(0, both.Model.Statistics.PagesInUse);
     }
 
+    /// <summary>What a driver has left is less than what was counted when the card was opened, where others take some of it.</summary>
+    [Fact]
+    public async Task Sequences_give_way_when_the_card_has_no_memory_for_pages()
+    {
+        const long PageBytes = 2 * 2 * 2 * 32 * 32 * 2;
+        using var both = new CardModel(s_options with { ContextLength = 64, StepLimit = s_long }, s_small);
+        int pages = 0;
+        both.Fake.Card.Refuses = bytes => bytes >= 1 << 20 || (bytes == PageBytes && ++pages > 4);
+        await AssertSame(both, [.. Enumerable.Range(0, 3).Select(i => CardModel.Ids(24, i))], 14);
+        Assert.True(both.Model.Statistics.Preemptions > 0, "nobody gave way");
+        Assert.True(pages > 4, $"{pages} pages");
+    }
+
     [Fact]
     public void Graphs_of_states_that_are_there_no_longer_are_given_back()
     {

@@ -69,7 +69,7 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages, MemoryLedger 
         return (key, value);
     }
 
-    protected override void MakePage(int page)
+    protected override bool MakePage(int page)
     {
         if (page == _pages.Length)
         {
@@ -80,6 +80,7 @@ sealed unsafe class CpuKvCache(KvCacheLayout layout, int maxPages, MemoryLedger 
         NativeBlock block = NativeBlock.AllocateLarge(memory, Layout.BytesPerPage);
         _blocks.Add(block);
         _pages[page] = (nint)block.Pointer;
+        return true;
     }
 
     protected override void ReleasePages()

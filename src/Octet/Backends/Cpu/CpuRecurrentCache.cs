@@ -15,7 +15,7 @@ sealed unsafe class CpuRecurrentCache(RecurrentLayout layout, int maxPages, Memo
 
     internal float* State(int page, int layer) => (float*)_pages[page] + (nint)layer * Layout.Floats;
 
-    protected override void MakePage(int page)
+    protected override bool MakePage(int page)
     {
         if (page == _pages.Length)
         {
@@ -26,6 +26,7 @@ sealed unsafe class CpuRecurrentCache(RecurrentLayout layout, int maxPages, Memo
         NativeBlock block = NativeBlock.AllocateLarge(memory, Layout.Bytes);
         _blocks.Add(block);
         _pages[page] = (nint)block.Pointer;
+        return true;
     }
 
     protected override void ReleasePages()
