@@ -13,6 +13,7 @@ sealed partial class CudaBackend
     bool _isForward;
     int _batchRows;
     int _moves;
+    string? _unrecorded;
 
     /// <summary>Steps that ran as graphs.</summary>
     internal long GraphSteps { get; private set; }
@@ -82,11 +83,12 @@ sealed partial class CudaBackend
             pass(batch, cache, states, cancellationToken);
             recorded.Graph = _stream.EndCapture();
         }
-        catch (CudaException error) when (error.Code == CudaResult.OutOfMemory)
+        catch (CudaException error) when (CudaResult.IsOfRecording(error.Code))
         {
-            // A graph takes memory of the card, which the cache may have filled: the step runs without one.
+            // A graph takes memory of the card, which the cache may have filled, and drivers differ in what they record: the step runs without one.
             _stream.CancelCapture();
             recorded.IsRefused = true;
+            _unrecorded = error.Message;
             _prepared = null;
             _made = null;
         }
@@ -126,7 +128,7 @@ sealed partial class CudaBackend
 
         internal CudaGraph? Graph { get; set; }
 
-        /// <summary>Whether the card has no memory for a graph.</summary>
+        /// <summary>Whether the driver makes no graph of it.</summary>
         internal bool IsRefused { get; set; }
     }
 }

@@ -60,7 +60,7 @@ sealed partial class CudaBackend : Backend
         }
     }
 
-    internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}{(_libraryUse is null ? "" : $", {_libraryUse.Summary}")}";
+    internal override string Description => $"cuda:{_context.Info.Ordinal} {_context.Info.Name}, kernels for {_kernels.Set.Target}{(_libraryUse is null ? "" : $", {_libraryUse.Summary}")}{(_unrecorded is null ? "" : $", steps without graphs: {_unrecorded}")}";
 
     /// <summary>Products of NVIDIA's library that were put in the queue.</summary>
     internal long LibraryProducts => _library?.Count ?? 0;

@@ -34,13 +34,16 @@ static class CudaResult
     internal const int HardwareStackError = 714;
     internal const int LaunchFailed = 719;
     internal const int TensorMemoryLeak = 721;
+    internal const int NotSupported = 801;
     internal const int SystemNotReady = 802;
     internal const int SystemDriverMismatch = 803;
     internal const int CompatibilityNotSupported = 804;
     internal const int MpsConnectionFailed = 805;
     internal const int MpsConnectionsExhausted = 809;
     internal const int MpsClientTerminated = 810;
+    internal const int StreamCaptureUnsupported = 900;
     internal const int StreamCaptureInvalidated = 901;
+    internal const int StreamCaptureWrongThread = 908;
     internal const int ExternalDevice = 911;
     internal const int Unknown = 999;
 
@@ -51,6 +54,9 @@ static class CudaResult
     internal static bool IsSticky(int code)
         => code is EccUncorrectable or NvlinkUncorrectable or Contained or IllegalAddress or LaunchTimeout or ContextDestroyed or Assert
             or (>= HardwareStackError and <= LaunchFailed) or TensorMemoryLeak or MpsClientTerminated or ExternalDevice;
+
+    /// <summary>Whether work that cannot be recorded may still be done as it is.</summary>
+    internal static bool IsOfRecording(int code) => code is OutOfMemory or NotSupported or (>= StreamCaptureUnsupported and <= StreamCaptureWrongThread);
 
     /// <summary>Who can do something about a code.</summary>
     internal static ModelError Kind(int code) => code switch
