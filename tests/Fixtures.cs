@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Octet.Testing;
 
 /// <summary>
@@ -44,6 +46,21 @@ static class Fixtures
 
         return path;
     }
+
+    /// <summary>What stands between <c>// &lt;region&gt;</c> and <c>// &lt;/region&gt;</c> in the caller's file, as documentation prints it: an example that runs.</summary>
+    internal static string Example(string region, [CallerFilePath] string path = "")
+    {
+        // A deterministic build does not know where it was built: the file is found from the repository instead.
+        string file = path.Replace('\\', '/');
+        string[] lines = File.ReadAllText(System.IO.Path.Combine(Repository, file[(file.LastIndexOf("/tests/", StringComparison.Ordinal) + 1)..])).ReplaceLineEndings("\n").Split('\n');
+        int start = Array.FindIndex(lines, line => line.Trim() == $"// <{region}>") + 1;
+        int end = Array.FindIndex(lines, line => line.Trim() == $"// </{region}>") - 1;
+        int indent = lines[start].Length - lines[start].TrimStart().Length;
+        return string.Concat(lines[start..end].Select(line => (line.Length >= indent ? line[indent..] : line) + "\n"));
+    }
+
+    /// <summary>A page of the repository, with the line endings of an example.</summary>
+    internal static string Page(params string[] parts) => File.ReadAllText(System.IO.Path.Combine([Repository, .. parts])).ReplaceLineEndings("\n");
 
     static string? FindRoot()
     {

@@ -2,6 +2,7 @@ using Octet.Backends;
 using Octet.Cuda.CublasLt;
 using Octet.Cuda.Driver;
 using Octet.Cuda.Tests.FakeDriver;
+using Octet.Testing;
 
 namespace Octet.Cuda.Tests;
 
@@ -69,5 +70,21 @@ public class CudaDevicesTests
         using var fake = new FakeCuda();
 
         Assert.Equal("this build has no kernels for cards: use cpu", CudaDevices.Kind(() => fake.Probe, create: null).Refusal(0));
+    }
+
+    [Fact]
+    public void The_example_of_the_documentation_runs_with_a_card_and_without()
+    {
+        Directory.SetCurrentDirectory(Fixtures.Repository);
+        var Console = new StringWriter();
+
+        // <register>
+        CudaDevices.Register();
+        using var model = LanguageModel.Load("models/octet-tiny", new() { Device = "auto" });
+        Console.Write(model.Device);
+
+        // </register>
+        Assert.NotEmpty(Console.ToString());
+        Assert.Contains($"```csharp\nusing Octet;\nusing Octet.Cuda;\n\n{Fixtures.Example("register")}```", Fixtures.Page("docs", "gpu.md"), StringComparison.Ordinal);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Octet.Numerics;
 using Octet.Safetensors;
 using Octet.Testing;
@@ -23,8 +22,7 @@ public class ReadmeTests
 
         // </model>
         Assert.Contains("448", Console.ToString(), StringComparison.Ordinal);
-        string readme = File.ReadAllText("README.md").ReplaceLineEndings("\n");
-        Assert.Contains($"```csharp\nusing Octet;\n\n{Example("model")}```", readme, StringComparison.Ordinal);
+        Assert.Contains($"```csharp\nusing Octet;\n\n{Fixtures.Example("model")}```", Fixtures.Page("README.md"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,18 +49,45 @@ public class ReadmeTests
             File.Delete("weights.safetensors");
         }
 
-        string readme = File.ReadAllText("README.md").ReplaceLineEndings("\n");
-        Assert.Contains($"```csharp\nusing Octet.Numerics;\nusing Octet.Safetensors;\n\n{Example("libraries")}// {Console}\n```", readme, StringComparison.Ordinal);
+        Assert.Contains($"```csharp\nusing Octet.Numerics;\nusing Octet.Safetensors;\n\n{Fixtures.Example("libraries")}// {Console}\n```", Fixtures.Page("README.md"), StringComparison.Ordinal);
     }
 
-    static string Example(string region, [CallerFilePath] string path = "")
+    [Fact]
+    public void The_example_of_scales_runs_as_printed()
     {
-        // A deterministic build does not know where it was built: the file is found from the repository instead.
-        string source = File.ReadAllText(Path.Combine(Fixtures.Repository, "tests", "Octet.Tests", Path.GetFileName(path))).ReplaceLineEndings("\n");
-        string[] lines = source.Split('\n');
-        int start = Array.FindIndex(lines, line => line.Trim() == $"// <{region}>") + 1;
-        int end = Array.FindIndex(lines, line => line.Trim() == $"// </{region}>") - 1;
-        int indent = lines[start].Length - lines[start].TrimStart().Length;
-        return string.Concat(lines[start..end].Select(line => (line.Length >= indent ? line[indent..] : line) + "\n"));
+        var Console = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n// " };
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+
+        // <scales>
+        float[] values = [0.3f, 17, 448, 1000];
+        var codes = new Float8E4M3FN[4];
+        Float8E4M3FN.ConvertFromSingle(values, codes, OverflowMode.Saturate);
+        Console.WriteLine(string.Join(' ', codes));
+
+        var shape = new BlockShape(rows: 2, columns: 2, blockRows: 128, blockColumns: 128);
+        var scales = new float[shape.ScaleRows * shape.ScaleColumns];
+        BlockScaling.Quantize(values, shape, codes, scales);
+        BlockScaling.Dequantize(codes, scales, shape, values);
+        Console.Write(string.Join(' ', values));
+
+        // </scales>
+        Assert.Contains($"```csharp\nusing Octet.Numerics;\n\n{Fixtures.Example("scales")}// {Console}\n```", Fixtures.Page("docs", "numerics.md"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Feeds show these pages without the repository: their examples are those of its pages, which run, and their links would lead nowhere.</summary>
+    [Fact]
+    public void The_pages_of_packages_have_examples_of_the_documentation_and_no_links()
+    {
+        string documentation = string.Concat(Directory.GetFiles(Path.Combine(Fixtures.Repository, "docs"), "*.md").Append("README.md").Select(path => Fixtures.Page(path)));
+        string[] pages = Directory.GetFiles(Path.Combine(Fixtures.Repository, "src"), "README.md", SearchOption.AllDirectories);
+        Assert.Equal(8, pages.Length);
+        foreach (string page in pages.Select(path => Fixtures.Page(path)))
+        {
+            Assert.DoesNotContain("](", page, StringComparison.Ordinal);
+            foreach (string example in page.Split("```csharp\n").Skip(1))
+            {
+                Assert.Contains(example[..example.IndexOf("```", StringComparison.Ordinal)], documentation, StringComparison.Ordinal);
+            }
+        }
     }
 }
