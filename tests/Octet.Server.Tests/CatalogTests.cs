@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -233,5 +235,31 @@ public class CatalogTests
         Task stop = server.StopAsync();
         Assert.Contains("[DONE]", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await stop;
+    }
+
+    /// <summary>Before, while and after the models are there.</summary>
+    [Fact]
+    public async Task The_health_checks_of_the_application_know_the_models()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddOctet(options => options.Models.Add(TestModels.Tiny));
+        builder.Services.AddHealthChecks().AddOctet(failureStatus: HealthStatus.Degraded, tags: ["ready"]);
+        await using WebApplication app = builder.Build();
+        HealthCheckService checks = app.Services.GetRequiredService<HealthCheckService>();
+
+        Assert.Equal((HealthStatus.Degraded, "models: loading"), await Of());
+        await app.StartAsync();
+        await app.Services.GetRequiredService<ModelCatalog>().Ready;
+        Assert.Equal((HealthStatus.Healthy, "ok"), await Of());
+        app.Lifetime.StopApplication();
+        Assert.Equal((HealthStatus.Degraded, "models: stopping"), await Of());
+
+        async Task<(HealthStatus Status, string? Description)> Of()
+        {
+            HealthReportEntry entry = (await checks.CheckHealthAsync(check => check.Tags.Contains("ready"))).Entries["octet"];
+            return (entry.Status, entry.Description);
+        }
     }
 }

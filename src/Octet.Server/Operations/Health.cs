@@ -8,10 +8,7 @@ static class Health
 {
     internal static Task GetAsync(ApiRequest request)
     {
-        Task ready = request.Server.Get<ModelCatalog>().Ready;
-        (int status, string word) = request.Server.IsStopping ? (StatusCodes.Status503ServiceUnavailable, "stopping")
-            : ready.IsCompletedSuccessfully ? (StatusCodes.Status200OK, "ok")
-            : (StatusCodes.Status503ServiceUnavailable, ready.IsFaulted ? "failed" : "loading");
+        (bool isHealthy, string word) = Of(request.Server);
         return request.WriteAsync(
             json =>
             {
@@ -19,6 +16,15 @@ static class Health
                 json.WriteString("status"u8, word);
                 json.WriteEndObject();
             },
-            status);
+            isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>Whether requests are answered, and a word for it.</summary>
+    internal static (bool IsHealthy, string Word) Of(ServerState server)
+    {
+        Task ready = server.Get<ModelCatalog>().Ready;
+        return server.IsStopping ? (false, "stopping")
+            : ready.IsCompletedSuccessfully ? (true, "ok")
+            : (false, ready.IsFaulted ? "failed" : "loading");
     }
 }
