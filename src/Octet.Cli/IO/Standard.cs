@@ -84,12 +84,24 @@ static class Standard
             return new DescriptorStream(1, mayBeGone: false);
         }
 
-        Console.OutputEncoding = s_utf8;
+        SetWindowsOutput();
         return Console.OpenStandardOutput();
     }
 
+    // One code page of the console for both streams, whichever is written first.
+    static void SetWindowsOutput() => Console.OutputEncoding = s_utf8;
+
     // What goes wrong is told here; that it could not be told is not worth another error.
-    static Stream OpenError() => OperatingSystem.IsWindows() ? Console.OpenStandardError() : new DescriptorStream(2, mayBeGone: true);
+    static Stream OpenError()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return new DescriptorStream(2, mayBeGone: true);
+        }
+
+        SetWindowsOutput();
+        return Console.OpenStandardError();
+    }
 
     static StreamWriter Writer(Stream stream) => new(stream, s_utf8, 16384) { NewLine = "\n" };
 
