@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 using Octet.Tests.Reference;
 
 namespace Octet.Extensions.AI.Tests;
@@ -88,5 +89,34 @@ public sealed class EmbeddingGeneratorTests : IDisposable
         Assert.Null(generator.GetService<string>());
         generator.Dispose();
         Assert.Single(await generator.GenerateAsync(["still open"], cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_container_has_models_and_generators_by_their_keys_and_disposes_of_them()
+    {
+        EmbeddingModel[] models;
+        var services = new ServiceCollection();
+        services.AddOctetEmbeddingGenerator(_directory.Path, new() { Threads = 1 });
+        services.AddOctetEmbeddingGenerator(_directory.Path, new() { Threads = 1 }, new() { PromptName = "query" }, "queries");
+        await using (ServiceProvider provider = services.BuildServiceProvider())
+        {
+            IEmbeddingGenerator<string, Embedding<float>> generator = provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>();
+            Assert.Equal(_model.Embed("one"), (await generator.GenerateAsync(["one"], cancellationToken: TestContext.Current.CancellationToken))[0].Vector.ToArray());
+            IEmbeddingGenerator<string, Embedding<float>> queries = provider.GetRequiredKeyedService<IEmbeddingGenerator<string, Embedding<float>>>("queries");
+            Assert.Equal(_model.Embed("one", new() { PromptName = "query" }), (await queries.GenerateAsync(["one"], cancellationToken: TestContext.Current.CancellationToken))[0].Vector.ToArray());
+            models = [provider.GetRequiredService<EmbeddingModel>(), provider.GetRequiredKeyedService<EmbeddingModel>("queries")];
+            Assert.Same(models[0], generator.GetService<EmbeddingModel>());
+        }
+
+        Assert.All(models, static model => Assert.Throws<ObjectDisposedException>(() => model.Embed("one")));
+    }
+
+    [Fact]
+    public void How_a_model_is_opened_is_checked_where_it_is_given()
+    {
+        var services = new ServiceCollection();
+        Assert.Throws<ArgumentException>(() => services.AddOctetEmbeddingGenerator(" "));
+        Assert.Throws<ArgumentOutOfRangeException>(() => services.AddOctetEmbeddingGenerator("m", new EncoderOptions { Threads = -1 }));
+        Assert.Empty(services);
     }
 }
