@@ -89,5 +89,6 @@ sealed class HubEnvironment(Func<string, string?> read)
         return clean.Length == 0 ? null : clean;
     }
 
-    static string Expand(string path) => path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? UserProfile + path[1..] : path;
+    // On Windows with either separator, as Python's expanduser.
+    static string Expand(string path) => path == "~" || (path.Length > 1 && path[0] == '~' && (path[1] == '/' || path[1] == Path.DirectorySeparatorChar)) ? UserProfile + path[1..] : path;
 }
