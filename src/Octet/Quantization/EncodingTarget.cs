@@ -18,6 +18,9 @@ abstract class EncodingTarget
     /// <param name="head">Whether the output layer is encoded.</param>
     internal abstract JsonObject? Config(IReadOnlyList<string> unconverted, bool head);
 
+    /// <summary>What engines may find wrong with the layers that are encoded; null: nothing is known.</summary>
+    internal virtual string? Objection(IReadOnlyCollection<WeightEncoder> encoded) => null;
+
     /// <summary>Tensors that say of what format layers are, to be copied.</summary>
     internal virtual IReadOnlyList<TensorView> Marks => [];
 

@@ -8,7 +8,7 @@ namespace Octet.Quantization;
 
 /// <summary>
 /// NVFP4 as compressed-tensors stores it: E2M1 codes two in a byte, E4M3 scales, and the tensor's scale, which divides. Layers that an
-/// engine fuses (q, k and v; gate and up) share that of the largest: it can have only one.
+/// engine fuses (<see cref="FusedLayers"/>) share that of the largest: it can have only one.
 /// </summary>
 sealed class Nvfp4Encoder(string module, long rows, int columns, LargestMagnitude largest, bool search) : WeightEncoder(module, rows, columns)
 {

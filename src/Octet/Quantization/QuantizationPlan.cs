@@ -69,6 +69,11 @@ sealed class QuantizationPlan
         _tensors.AddRange(Marks.Select(mark => new TensorSource(mark)));
         LayersMetadata = target.LayersMetadata;
         NoteFused();
+        if (target.Objection([.. _encoded.Select(item => item.Encoder).Where(encoder => encoder is not BFloat16Encoder)]) is { } objection)
+        {
+            _notes.Add(objection);
+        }
+
         Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head && item.Encoder is not BFloat16Encoder));
         if (CacheScales.Count > 0 && Config is not null)
         {
@@ -175,14 +180,14 @@ sealed class QuantizationPlan
     void NoteFused()
     {
         HashSet<string> encoded = [.. _encoded.Where(item => item.Encoder is not BFloat16Encoder).Select(item => item.Encoder.Module)];
-        foreach (string[] fused in (string[][])[[".q_proj", ".k_proj", ".v_proj"], [".gate_proj", ".up_proj"]])
+        foreach (string[] fused in FusedLayers.All)
         {
-            foreach (string parent in encoded.Where(name => fused.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal))).Select(name => name[..name.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
+            foreach (string parent in encoded.Where(name => fused.Any(last => name.EndsWith("." + last, StringComparison.Ordinal))).Select(name => name[..name.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
             {
-                string[] wide = [.. fused.Where(suffix => !encoded.Contains(parent + suffix) && _copied.Any(tensor => tensor.Name == parent + suffix + ".weight"))];
+                string[] wide = [.. fused.Where(last => !encoded.Contains($"{parent}.{last}") && _copied.Any(tensor => tensor.Name == $"{parent}.{last}.weight"))];
                 if (wide.Length > 0)
                 {
-                    _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide.Select(suffix => suffix[1..]))}: engines that fuse {string.Join(", ", fused.Select(suffix => suffix[1..]))} may refuse that; exclude all of them or none");
+                    _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide)}: engines that fuse {string.Join(", ", fused)} may refuse that; exclude all of them or none");
                 }
             }
         }

@@ -35,6 +35,22 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
     internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head)
         => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted, head);
 
+    /// <summary>
+    /// vLLM and SGLang cut blocks at the lower edge of the last layer alone that they fuse (<c>validate_fp8_block_shape</c>), and none at the right: they
+    /// quantise inputs in whole groups of 128 (<c>per_token_group_quant_fp8</c>).
+    /// </summary>
+    internal override string? Objection(IReadOnlyCollection<WeightEncoder> encoded)
+    {
+        if (options.Scheme != QuantizationScheme.Block)
+        {
+            return null;
+        }
+
+        WeightEncoder[] cut = [.. encoded.Where(encoder => encoder.Columns % BlockSize != 0 || (encoder.Rows % BlockSize != 0 && FusedLayers.IsFollowed(encoder.Module)))];
+        return cut is [] ? null
+            : $"{cut[0].Module} of {cut[0].Rows} x {cut[0].Columns} weights{(cut.Length == 1 ? " has" : $" and {cut.Length - 1} more have")} blocks that are cut where vLLM and SGLang may refuse it; the scheme channel has no blocks";
+    }
+
     bool IsWanted(string module)
     {
         string last = module[(module.LastIndexOf('.') + 1)..];
@@ -45,7 +61,12 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             // Mixture of experts: loaders keep the routers wide.
             "gate" or "router" or "shared_expert_gate" => false,
 
-            _ when module.Contains(".router.", StringComparison.Ordinal) => false,
+            // Gates of the delta rule (Qwen3-Next, Qwen3.5), a row for each head: published wide, and too few rows for engines that fuse blocks.
+            "in_proj_a" or "in_proj_b" or "in_proj_ba" => false,
+
+            // Layers that predict more tokens (DeepSeek-V3, GLM-4.5): published wide, and no loader looks for scales.
+            "eh_proj" => false,
+            "head" when module.EndsWith(".shared_head.head", StringComparison.Ordinal) => false,
 
             // Gemma 4's inputs of layers: small, and left by those who publish it.
             _ when last.StartsWith("per_layer_", StringComparison.Ordinal) => false,
@@ -93,13 +114,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
 
     LargestMagnitude Fused(string module)
     {
-        int dot = module.LastIndexOf('.');
-        string key = module[(dot + 1)..] switch
-        {
-            "q_proj" or "k_proj" or "v_proj" => module[..dot] + ".qkv",
-            "gate_proj" or "up_proj" => module[..dot] + ".gate_up",
-            _ => module,
-        };
+        string key = FusedLayers.Key(module);
         if (!_fused.TryGetValue(key, out LargestMagnitude? largest))
         {
             _fused.Add(key, largest = new LargestMagnitude());

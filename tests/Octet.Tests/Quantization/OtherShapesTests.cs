@@ -140,7 +140,7 @@ public sealed class OtherShapesTests : IDisposable
     {
         string name = "model.layers.0.mlp.experts.gate_up_proj";
         byte[] bytes = new byte[4 * 64 * 32 * (type == DataType.BFloat16 ? 2 : 1)];
-        List<TensorSource> tensors = [new TensorSource(name, type, [4, 64, 32], bytes), new TensorSource("model.layers.0.self_attn.q_proj.weight", DataType.BFloat16, [32, 32], new byte[2048])];
+        List<TensorSource> tensors = [new TensorSource(name, type, [4, 64, 32], bytes), new TensorSource("model.layers.0.self_attn.q_proj.weight", DataType.BFloat16, [128, 128], new byte[32768])];
         if (type == DataType.Float8E4M3FN)
         {
             tensors.Add(TensorSource.Create<float>(name + "_scale_inv", [4, 1, 1], Scales(4)));
