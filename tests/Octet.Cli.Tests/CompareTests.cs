@@ -90,6 +90,20 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public void A_text_goes_on_behind_its_context_without_a_second_beginning()
+    {
+        string prompts = Path.Combine(_a.Path, "prompts.jsonl");
+        File.WriteAllText(prompts, "{\"context\":\"abc\",\"text\":\"de\"}\n");
+        ByteTokenizer.Write(_a.Path, ["<s>"], "<s>", null);
+        ByteTokenizer.Write(_b.Path, ["<s>"], "<s>", null);
+
+        JsonObject found = Run("compare", _a.Path, _b.Path, "--prompts", prompts).Json;
+
+        // The rows of c, d and e, of which the first two predict d and e.
+        Assert.Equal((3, 2), ((int)found["positions"]!, (int)found["tokens"]!));
+    }
+
+    [Fact]
     public void Windows_are_those_of_score()
     {
         string text = new('x', 50);

@@ -92,7 +92,7 @@ sealed class CompareCommand : Command
         (int[] Ids, int Context) Encode((string Context, string Text) part)
         {
             int[] context = part.Context.Length == 0 ? [] : comparison.Encode(part.Context);
-            return ([.. context, .. comparison.Encode(part.Text)], context.Length);
+            return ([.. context, .. comparison.Encode(part.Text, addSpecialTokens: context.Length == 0)], context.Length);
         }
     }
 

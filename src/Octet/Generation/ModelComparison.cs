@@ -54,11 +54,13 @@ public sealed class ModelComparison
     public int ContextLength => Math.Min(_reference.ContextLength, _other.ContextLength);
 
     /// <summary>The token ids of a text, which must be the same in both models.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizers add their own tokens, such as one that begins every text; not where the text goes on behind another.</param>
     /// <exception cref="ModelException">A model has no tokenizer, or they give different ids.</exception>
-    public int[] Encode(string text)
+    public int[] Encode(string text, bool addSpecialTokens = true)
     {
-        int[] ids = _reference.Encode(text);
-        int[] others = _other.Encode(text);
+        int[] ids = _reference.Encode(text, addSpecialTokens);
+        int[] others = _other.Encode(text, addSpecialTokens);
         int same = ids.AsSpan().CommonPrefixLength(others);
         if (same == ids.Length && same == others.Length)
         {
