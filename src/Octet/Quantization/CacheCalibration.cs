@@ -1,3 +1,4 @@
+using Octet.Checkpoints;
 using Octet.Numerics;
 using Octet.Safetensors;
 
@@ -14,10 +15,11 @@ sealed class CacheCalibration
 
     readonly List<(TensorSource Tensor, float Scale)> _scales = [];
 
-    /// <exception cref="ModelException">The model cannot be run, or has no tokenizer, or the text has no token.</exception>
+    /// <exception cref="ModelException">The model cannot be run, or has no tokenizer, or the text has no token, or keys or values are not finite.</exception>
     internal CacheCalibration(string model, string text, int? threads, CancellationToken cancellationToken)
     {
-        using LanguageModel opened = LanguageModel.Load(model, new LanguageModelOptions { KvCache = KvCacheType.Float32, ContextLength = Window, Threads = threads });
+        int length = Math.Min(Window, ModelConfig.Load(ModelLocation.Parts(model).Directory).LongestContext);
+        using LanguageModel opened = LanguageModel.Load(model, new LanguageModelOptions { KvCache = KvCacheType.Float32, ContextLength = length, Threads = threads });
         int[] ids = opened.Encode(text);
         if (ids.Length == 0)
         {
@@ -42,6 +44,11 @@ sealed class CacheCalibration
         {
             Add(opened.AttentionNames[layer] + ".k_scale", largest[layer].Key);
             Add(opened.AttentionNames[layer] + ".v_scale", largest[layer].Value);
+        }
+
+        if (_scales.Find(entry => !float.IsFinite(entry.Scale)) is { Tensor: { } first })
+        {
+            throw new ModelException(ModelError.Damaged, $"{model}: the model computes keys or values that are not finite, first those of {first.Name}: a weight or scale of the checkpoint is likely damaged", model, first.Name);
         }
     }
 

@@ -330,6 +330,43 @@ public class CheckpointQuantizerTests
     }
 
     [Fact]
+    public void A_model_with_a_short_context_gets_scales_of_the_cache_too()
+    {
+        using var directory = new TemporaryDirectory();
+        string source = Make(directory, "source", s_wide with { Layers = 1, EditConfig = config => config["max_position_embeddings"] = 16 });
+        string destination = Path.Combine(directory.Path, "destination");
+        ByteTokenizer.Write(source, ["<s>"], null, null);
+
+        CheckpointQuantizer.Run(source, destination, new() { CacheCalibrationText = "a text of more than sixteen tokens" }, TestContext.Current.CancellationToken);
+
+        using var written = SafetensorsCheckpoint.Open(destination);
+        Assert.True(written["model.layers.0.self_attn.k_scale"].AsSpan<float>()[0] > 0);
+    }
+
+    [Fact]
+    public void A_model_whose_keys_are_not_finite_gets_no_scales_of_the_cache()
+    {
+        using var directory = new TemporaryDirectory();
+        string source = Make(directory, "source", s_wide with { Edit = tensors => Replace(tensors, "model.layers.1.input_layernorm.weight", 0xFF) });
+        ByteTokenizer.Write(source, ["<s>"], null, null);
+        string destination = Path.Combine(directory.Path, "destination");
+
+        var error = Assert.Throws<ModelException>(() => CheckpointQuantizer.Run(source, destination, new() { CacheCalibrationText = "text" }, TestContext.Current.CancellationToken));
+
+        Assert.Contains("not finite, first those of model.layers.1.self_attn.k_scale", error.Message, StringComparison.Ordinal);
+        Assert.Equal(ModelError.Damaged, error.Error);
+        Assert.False(Directory.Exists(destination));
+
+        static void Replace(List<TensorSource> tensors, string name, byte value)
+        {
+            int at = tensors.FindIndex(tensor => tensor.Name == name);
+            byte[] bytes = new byte[tensors[at].ByteLength];
+            bytes.AsSpan().Fill(value);
+            tensors[at] = new TensorSource(name, tensors[at].DataType, tensors[at].Shape, bytes);
+        }
+    }
+
+    [Fact]
     public void A_single_file_keeps_its_metadata_and_says_its_scheme_there()
     {
         using var directory = new TemporaryDirectory();
