@@ -28,7 +28,7 @@ sealed class QuantizationPlan
                 _notes.Add(reason);
             }
 
-            if (encoder is null && target.EncodesWide && module.Shape is null && !module.Name.Contains("embed", StringComparison.Ordinal))
+            if (encoder is null && target.EncodesWide && module.Shape is null && !IsTable(module.Name))
             {
                 unconverted.Add(module.Name);
             }
@@ -157,6 +157,13 @@ sealed class QuantizationPlan
         }
 
         return carried;
+    }
+
+    /// <summary>An embedding, which no loader takes for a linear layer: <c>embed_tokens</c>, but not <c>embed_vision.embedding_projection</c>.</summary>
+    static bool IsTable(string module)
+    {
+        string last = module[(module.LastIndexOf('.') + 1)..];
+        return last.Contains("embed", StringComparison.Ordinal) && !last.Contains("proj", StringComparison.Ordinal);
     }
 
     /// <summary>Experts in one tensor: a module that loaders would make quantised, and look for its scales, if it were not named.</summary>

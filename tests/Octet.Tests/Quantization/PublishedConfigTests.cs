@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Quantization;
+using Octet.Safetensors;
 using Octet.Tests.Reference;
 
 namespace Octet.Tests.Quantization;
@@ -67,6 +68,20 @@ public class PublishedConfigTests
 
         Assert.Equal("[]", config["ignore"]!.ToJsonString());
         Assert.Equal("""["Linear","lm_head"]""", config["config_groups"]!["group_0"]!["targets"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Linear_layers_of_embeddings_that_stay_wide_are_listed_and_tables_are_not()
+    {
+        using var directory = new TemporaryDirectory();
+        string source = Path.Combine(directory.Path, "source.safetensors"), result = Path.Combine(directory.Path, "result.safetensors");
+        string[] names = ["model.embed_tokens", "model.embed_vision.embedding_projection", "model.vision_embed_tokens.img_projection", "model.layers.0.mlp.down_proj"];
+        SafetensorsWriter.Write(source, [.. names.Select(name => TensorSource.Create<float>(name + ".weight", [128, 128], new float[128 * 128]))]);
+
+        CheckpointQuantizer.Run(source, result, new() { Exclude = ["model.vision_embed_tokens.*"] }, TestContext.Current.CancellationToken);
+
+        using SafetensorsFile file = SafetensorsFile.Open(result);
+        Assert.Equal(names[1..3], JsonNode.Parse(file.Metadata["quantization_config"])!["modules_to_not_convert"]!.AsArray().Select(node => (string)node!));
     }
 
     [Fact]
