@@ -53,13 +53,15 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
 
     bool IsWanted(string module)
     {
-        string last = module[(module.LastIndexOf('.') + 1)..];
+        string[] parts = module.Split('.');
+        string last = parts[^1];
         bool linear = last switch
         {
             "lm_head" => options.LmHead,
 
-            // Mixture of experts: loaders keep the routers wide.
-            "gate" or "router" or "shared_expert_gate" => false,
+            // Mixture of experts: loaders keep the routers wide, also those that are a layer inside (router.layer, router.proj, gate.wg).
+            "shared_expert_gate" => false,
+            _ when parts.Any(part => part is "gate" or "router") => false,
 
             // Gates of the delta rule (Qwen3-Next, Qwen3.5), a row for each head: published wide, and too few rows for engines that fuse blocks.
             "in_proj_a" or "in_proj_b" or "in_proj_ba" => false,
@@ -72,7 +74,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             _ when last.StartsWith("per_layer_", StringComparison.Ordinal) => false,
 
             // On top of an encoder: a row for each text, not for each token.
-            _ when module.Split('.').Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
+            _ when parts.Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
         };
         return linear && !_excluded.Contains(module);

@@ -7,8 +7,8 @@ using Octet.Tests.Reference;
 namespace Octet.Tests.Quantization;
 
 /// <summary>
-/// What engines put together: the names are those of vLLM's <c>packed_modules_mapping</c>, and the layers that stay wide those of the published
-/// Qwen3-Next, Qwen3.5 and DeepSeek-V3.
+/// What engines put together and what they take wide: the names are those of vLLM's <c>packed_modules_mapping</c>, and the layers that stay wide those of
+/// the published Qwen3-Next, Qwen3.5 and DeepSeek-V3.
 /// </summary>
 public sealed class FusedLayersTests : IDisposable
 {
@@ -82,6 +82,25 @@ public sealed class FusedLayersTests : IDisposable
         Assert.Equal(
             [DataType.Float32, DataType.Float32, DataType.Float8E4M3FN],
             ((string[])["eh_proj", "shared_head.head", "self_attn.o_proj"]).Select(name => after[$"model.layers.61.{name}.weight"].DataType));
+    }
+
+    [Theory]
+    [InlineData("model.layers.0.mlp.gate")] // Qwen, DeepSeek
+    [InlineData("model.layers.0.mlp.gate.wg")] // Hunyuan
+    [InlineData("model.layers.0.feed_forward.router")] // Llama 4
+    [InlineData("model.layers.0.block_sparse_moe.router.layer")] // Granite
+    [InlineData("model.layers.0.router.proj")] // Gemma 4
+    [InlineData("model.layers.0.mlp.shared_expert_gate")]
+    public void Routers_of_experts_stay_wide(string router)
+    {
+        string file = Path.Combine(_directory.Path, "in.safetensors"), result = Path.Combine(_directory.Path, "out.safetensors");
+        SafetensorsWriter.Write(file, [Matrix(router, 1), Matrix("model.layers.0.mlp.experts.0.gate_proj", 1)]);
+
+        CheckpointQuantizer.Run(file, result, new(), TestContext.Current.CancellationToken);
+
+        using var after = SafetensorsCheckpoint.Open(result);
+        Assert.Equal(DataType.Float32, after[router + ".weight"].DataType);
+        Assert.Equal(DataType.Float8E4M3FN, after["model.layers.0.mlp.experts.0.gate_proj.weight"].DataType);
     }
 
     /// <summary>Rows that another layer follows, and columns, are whole blocks; the last of those that are fused, and one by itself, may end in one that is cut.</summary>
