@@ -49,7 +49,7 @@ public static class CheckpointQuantizer
                 ? new SchemeTarget(options)
                 : new GivenScalesTarget(given.Modules, given.PublishedQuantization());
             CacheCalibration? cache = options.CacheCalibrationText is { } text ? new CacheCalibration(source, text, options.Threads, cancellationToken) : null;
-            bool head = given is null ? options.LmHead : given.Modules.Modules.Any(module => module.Name == QuantizationPlan.Head && module.IsQuantized);
+            bool head = given is null ? options.LmHead : given.Head is { IsQuantized: true };
             var plan = new QuantizationPlan(opened, target, head, cache);
             return opened.IsDirectory
                 ? WriteDirectory(plan, destination, options, cancellationToken)

@@ -15,8 +15,8 @@ abstract class EncodingTarget
 
     /// <summary>The <c>quantization_config</c>; null for none.</summary>
     /// <param name="unconverted">Linear layers that stay wide.</param>
-    /// <param name="head">Whether the output layer is encoded.</param>
-    internal abstract JsonObject? Config(IReadOnlyList<string> unconverted, bool head);
+    /// <param name="head">The output layer's name where it is encoded.</param>
+    internal abstract JsonObject? Config(IReadOnlyList<string> unconverted, string? head);
 
     /// <summary>What engines may find wrong with the layers that are encoded; null: nothing is known.</summary>
     internal virtual string? Objection(IReadOnlyCollection<WeightEncoder> encoded) => null;

@@ -25,7 +25,7 @@ sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : Encodi
                 weight.Tensor.Name);
     }
 
-    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head) => config?.DeepClone().AsObject();
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted, string? head) => config?.DeepClone().AsObject();
 
     internal override IReadOnlyList<TensorView> CacheScales => given.CacheScales;
 

@@ -14,11 +14,12 @@ static class ModelPairing
     /// <summary>False where the config is not that of a model which runs here: then there is no such word.</summary>
     /// <param name="directory">The model.</param>
     /// <param name="quantization">How its weights are quantised, which its config need not say.</param>
+    /// <param name="decoder">The config of a model that is no encoder.</param>
     /// <exception cref="ModelException">A tensor is missing, of the wrong shape or type, or not the model's.</exception>
-    internal static bool TryCheck(string directory, QuantizationConfig? quantization)
+    internal static bool TryCheck(string directory, QuantizationConfig? quantization, out ModelConfig? decoder)
     {
         EncoderSpec? encoder;
-        ModelConfig? decoder;
+        decoder = null;
         try
         {
             (encoder, decoder, _) = EncoderLoader.Read(directory, headless: true);

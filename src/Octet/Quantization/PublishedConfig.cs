@@ -22,7 +22,7 @@ static class PublishedConfig
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    internal static JsonObject? Create(QuantizationScheme scheme, bool powersOfTwo, IReadOnlyList<string> unconverted, bool head) => scheme switch
+    internal static JsonObject? Create(QuantizationScheme scheme, bool powersOfTwo, IReadOnlyList<string> unconverted, string? head) => scheme switch
     {
         QuantizationScheme.BFloat16 => null,
         QuantizationScheme.Block => Block(powersOfTwo, unconverted),
@@ -115,6 +115,12 @@ static class PublishedConfig
         if (untie)
         {
             config["tie_word_embeddings"] = false;
+
+            // Of a larger model, whose text part may say it for itself.
+            if (config["text_config"] is JsonObject text)
+            {
+                text["tie_word_embeddings"] = false;
+            }
         }
 
         if (quantization is not null)
@@ -150,7 +156,7 @@ static class PublishedConfig
         return config;
     }
 
-    static JsonObject CompressedTensors(string format, JsonObject weights, JsonObject? activations, IReadOnlyList<string> unconverted, bool head) => new()
+    static JsonObject CompressedTensors(string format, JsonObject weights, JsonObject? activations, IReadOnlyList<string> unconverted, string? head) => new()
     {
         ["config_groups"] = new JsonObject
         {
@@ -161,7 +167,7 @@ static class PublishedConfig
                 ["output_activations"] = null,
 
                 // To vLLM an output layer is no Linear, so it is named.
-                ["targets"] = head ? new JsonArray("Linear", "lm_head") : new JsonArray("Linear"),
+                ["targets"] = head is null ? new JsonArray("Linear") : new JsonArray("Linear", head),
                 ["weights"] = weights,
             },
         },

@@ -8,9 +8,6 @@ namespace Octet.Quantization;
 /// <summary>Which tensors a quantisation makes, and from what: decided, and checked, before the first byte is written.</summary>
 sealed class QuantizationPlan
 {
-    const string Embedding = "model.embed_tokens";
-    internal const string Head = "lm_head";
-
     readonly List<(SourceModule Module, WeightEncoder Encoder)> _encoded = [];
     readonly List<TensorView> _copied = [];
     readonly List<TensorSource> _tensors = [];
@@ -74,7 +71,7 @@ sealed class QuantizationPlan
             _notes.Add(objection);
         }
 
-        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == Head && item.Encoder is not BFloat16Encoder));
+        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == source.HeadName && item.Encoder is not BFloat16Encoder) ? source.HeadName : null);
         if (CacheScales.Count > 0 && Config is not null)
         {
             PublishedConfig.AddCache(Config, ofTarget);
@@ -220,8 +217,7 @@ sealed class QuantizationPlan
             return;
         }
 
-        SourceModule? table = Source.Modules.Modules.FirstOrDefault(module => module.Name == Embedding);
-        SourceModule? stored = Source.Modules.Modules.FirstOrDefault(module => module.Name == Head);
+        (SourceModule? table, SourceModule? stored) = (Source.Table, Source.Head);
         if (table is not null && stored is not null)
         {
             if ((table.Weight.Rows, table.Weight.Columns) != (stored.Weight.Rows, stored.Weight.Columns))
@@ -245,9 +241,9 @@ sealed class QuantizationPlan
         {
             Untie(target, table, stored);
         }
-        else if (target.EncodesWide && !unconverted.Contains(Head))
+        else if (target.EncodesWide && !unconverted.Contains(Source.HeadName))
         {
-            unconverted.Insert(0, Head);
+            unconverted.Insert(0, Source.HeadName);
         }
     }
 
@@ -255,7 +251,7 @@ sealed class QuantizationPlan
     {
         if (table is null)
         {
-            throw new ModelException(ModelError.Damaged, $"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no {Embedding}.weight to quantise for it", Source.Checkpoint.Path);
+            throw new ModelException(ModelError.Damaged, $"{Source.Checkpoint.Path}: the output layer is tied to an embedding, but there is no model.embed_tokens.weight to quantise for it", Source.Checkpoint.Path);
         }
 
         if (stored is not null)
@@ -263,7 +259,7 @@ sealed class QuantizationPlan
             // The embedding a second time, as the published Qwen3 files have it, or one of its own.
             Unties = true;
         }
-        else if (target.TryCreate(Head, table.Weight.Rows, table.Weight.Columns) is { Encoder: { } encoder })
+        else if (target.TryCreate(Source.HeadName, table.Weight.Rows, table.Weight.Columns) is { Encoder: { } encoder })
         {
             Encode(table, encoder);
             Unties = true;

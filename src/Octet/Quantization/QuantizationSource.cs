@@ -34,8 +34,11 @@ sealed class QuantizationSource : IDisposable
             _files = [.. Reader.Files.Select(file => Stamp(file.Path))];
             ConfigJson = ReadConfig();
             _quantization = Quantization(blocks);
-            IsModel = IsDirectory && ModelPairing.TryCheck(path, _quantization);
+            ModelConfig? decoder = null;
+            IsModel = IsDirectory && ModelPairing.TryCheck(path, _quantization, out decoder);
             Modules = new SourceModules(Checkpoint, _quantization, IsModel);
+            TiesOutput = decoder?.TieWordEmbeddings ?? Tie(ConfigJson?["text_config"] as JsonObject) ?? Tie(ConfigJson) ?? false;
+            (Table, Head, HeadName) = FindOutput();
         }
         catch
         {
@@ -60,7 +63,7 @@ sealed class QuantizationSource : IDisposable
     [
         .. Modules.Modules.Select(module => module.Name),
         .. Checkpoint.Tensors.Select(tensor => tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))]).Where(name => name.Length > 0),
-        .. TiesOutput ? [QuantizationPlan.Head] : Array.Empty<string>(),
+        .. TiesOutput ? [HeadName] : Array.Empty<string>(),
     ]);
 
     /// <summary>The directory's <c>config.json</c>; of a file an object with the <c>quantization_config</c> of its metadata; null where there is neither.</summary>
@@ -84,7 +87,17 @@ sealed class QuantizationSource : IDisposable
             _path);
     }
 
-    internal bool TiesOutput => ConfigJson?["tie_word_embeddings"] is JsonValue value && value.TryGetValue(out bool tied) && tied;
+    /// <summary>Whether the config, or where it says nothing the model's family, ties the output layer to the embedding.</summary>
+    internal bool TiesOutput { get; }
+
+    /// <summary>The embedding; null: there is none of a known name.</summary>
+    internal SourceModule? Table { get; }
+
+    /// <summary>The output layer, where it is stored.</summary>
+    internal SourceModule? Head { get; }
+
+    /// <summary>The output layer's name, stored or not.</summary>
+    internal string HeadName { get; }
 
     public void Dispose()
     {
@@ -165,6 +178,29 @@ sealed class QuantizationSource : IDisposable
         bool legal = name.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("NOTICE", StringComparison.OrdinalIgnoreCase);
         bool weights = name.EndsWith(".index.json", StringComparison.Ordinal) || name is ModelConfig.ModelOptFileName or ModelConfig.FileName;
         return (text || legal) && !weights && !s_otherSchemes.Contains(name);
+    }
+
+    static bool? Tie(JsonObject? config) => config?["tie_word_embeddings"] is JsonValue value && value.TryGetValue(out bool tied) ? tied : null;
+
+    /// <summary>By the names that text models have, alone or in a larger one.</summary>
+    (SourceModule? Table, SourceModule? Head, string HeadName) FindOutput()
+    {
+        SourceModule? table = Find("model.embed_tokens", "language_model.model.embed_tokens", "model.language_model.embed_tokens");
+        SourceModule? head = Find("lm_head", "language_model.lm_head");
+        return (table, head, head?.Name ?? (table?.Name.StartsWith("language_model.", StringComparison.Ordinal) == true ? "language_model.lm_head" : "lm_head"));
+
+        SourceModule? Find(params ReadOnlySpan<string> names)
+        {
+            foreach (string name in names)
+            {
+                if (Modules.Modules.FirstOrDefault(module => module.Name == name) is { } found)
+                {
+                    return found;
+                }
+            }
+
+            return null;
+        }
     }
 
     JsonObject? ReadConfig()

@@ -32,7 +32,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             : (null, $"{module} stays wide: its rows of {columns} weights are not whole groups of {group}");
     }
 
-    internal override JsonObject? Config(IReadOnlyList<string> unconverted, bool head)
+    internal override JsonObject? Config(IReadOnlyList<string> unconverted, string? head)
         => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted, head);
 
     /// <summary>
