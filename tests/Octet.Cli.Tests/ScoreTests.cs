@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Safetensors;
+using Octet.Tests.Reference;
 using static Octet.Cli.Tests.OctetTool;
 
 namespace Octet.Cli.Tests;
@@ -40,6 +41,29 @@ public sealed class ScoreTests : IDisposable
         ToolResult result = Run("score", _model.Path, "--ids", "5", "--json");
 
         Assert.Equal("""{"tokens":0,"nll":0,"perplexity":null}""" + "\n", result.Output);
+    }
+
+    [Fact]
+    public void A_model_that_computes_NaN_has_no_likelihood_and_its_logits_are_written_all_the_same()
+    {
+        using var model = new TestModel(new SyntheticCheckpoint
+        {
+            Edit = tensors =>
+            {
+                int at = tensors.FindIndex(tensor => tensor.Name == "model.norm.weight");
+                byte[] bytes = new byte[tensors[at].ByteLength];
+                bytes.AsSpan().Fill(0xFF);
+                tensors[at] = new TensorSource(tensors[at].Name, tensors[at].DataType, tensors[at].Shape, bytes);
+            },
+        });
+        string path = Path.Combine(model.Path, "logits.safetensors");
+
+        ToolResult result = Run("score", model.Path, "--ids", "5,17,300", "--logits", path, "--json");
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("computes logits that are not finite", result.Error, StringComparison.Ordinal);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.All(file["logits"].AsSpan<float>().ToArray(), logit => Assert.True(float.IsNaN(logit)));
     }
 
     [Fact]

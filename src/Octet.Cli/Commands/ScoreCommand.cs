@@ -59,6 +59,13 @@ sealed class ScoreCommand : Command
         IReadOnlyList<long[]?> uses = model.CountExperts();
         ScoreOptions options = _windows.Read(parsed, model.ContextLength);
         ScoreResult score = parsed.GetValue(_logits) is { } output ? ScoreTo(output, model, ids, options, cancellationToken) : model.Score(ids, options, null, cancellationToken);
+
+        // Last, so that --logits shows where.
+        if (!double.IsFinite(score.NegativeLogLikelihood))
+        {
+            throw new CommandException($"{model.Path}: the model computes logits that are not finite: a weight or scale of the checkpoint is likely damaged (octet inspect --verify looks at them)");
+        }
+
         if (parsed.GetValue(_json) || !Standard.OutputIsTerminal)
         {
             var json = new JsonObject
