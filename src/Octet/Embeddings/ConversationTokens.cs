@@ -114,12 +114,12 @@ sealed class ConversationTokens
         var list = new JsonArray();
         if (system.Length > 0)
         {
-            list.Add(_form.Message(System, system));
+            list.Add((JsonNode)_form.Message(System, system));
         }
 
         foreach ((string role, string text) in messages)
         {
-            list.Add(_form.Message(role, text));
+            list.Add((JsonNode)_form.Message(role, text));
         }
 
         try

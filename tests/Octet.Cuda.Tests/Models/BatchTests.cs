@@ -73,7 +73,9 @@ public class BatchTests
         const long PageBytes = 2 * 2 * 2 * 32 * 32 * 2;
         using var both = new CardModel(s_options with { ContextLength = 64, StepLimit = s_long }, s_small);
         int pages = 0;
-        both.Fake.Card.Refuses = bytes => bytes >= 1 << 20 || (bytes == PageBytes && ++pages > 4);
+
+        // What a step prepares its inputs in may have the size of a page.
+        both.Fake.Card.Refuses = bytes => bytes >= 1 << 20 || (bytes == PageBytes && Environment.StackTrace.Contains(nameof(CudaKvCache), StringComparison.Ordinal) && ++pages > 4);
         await AssertSame(both, [.. Enumerable.Range(0, 3).Select(i => CardModel.Ids(24, i))], 14);
         Assert.True(both.Model.Statistics.Preemptions > 0, "nobody gave way");
         Assert.True(pages > 4, $"{pages} pages");

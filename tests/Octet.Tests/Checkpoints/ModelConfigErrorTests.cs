@@ -10,8 +10,8 @@ public class ModelConfigErrorTests
 
     [Theory]
     [InlineData("architectures", """["X", "YForCausalLM"]""", """c.json: architectures is ["X","YForCausalLM"], which is not implemented; supported: ALL""")]
-    [InlineData("rope_scaling", """{"rope_type":"spiral"}""", """c.json: rope_scaling is {"rope_type":"spiral"}, which is not implemented; supported: absent, null, or rope_type "default", "linear", "dynamic", "llama3", "yarn" or "longrope" """)]
-    [InlineData("rope_parameters", """{"type":"spiral"}""", """c.json: rope_parameters is {"type":"spiral"}, which is not implemented; supported: absent, null, or rope_type "default", "linear", "dynamic", "llama3", "yarn" or "longrope" """)]
+    [InlineData("rope_scaling", """{"rope_type":"spiral"}""", """c.json: rope_scaling is {"rope_type":"spiral"}, which is not implemented; supported: absent, null, or rope_type "default", "linear", "dynamic", "llama3", "yarn", "longrope" or "proportional" """)]
+    [InlineData("rope_parameters", """{"type":"spiral"}""", """c.json: rope_parameters is {"type":"spiral"}, which is not implemented; supported: absent, null, or rope_type "default", "linear", "dynamic", "llama3", "yarn", "longrope" or "proportional" """)]
     [InlineData("partial_rotary_factor", "0.25", "c.json: partial_rotary_factor is 0.25, which is not implemented; supported: absent or 1")]
     [InlineData("attention_bias", "true", "c.json: attention_bias is true, which is not implemented; supported: false")]
     [InlineData("hidden_act", "\"gelu\"", "c.json: hidden_act is \"gelu\", which is not implemented; supported: \"silu\"")]
