@@ -46,7 +46,7 @@ public static class CheckpointQuantizer
             }
 
             EncodingTarget target = given is null
-                ? new SchemeTarget(options)
+                ? new SchemeTarget(options, opened.OtherParts)
                 : new GivenScalesTarget(given.Modules, given.PublishedQuantization());
             CacheCalibration? cache = options.CacheCalibrationText is { } text ? new CacheCalibration(source, text, options.Threads, cancellationToken) : null;
             bool head = given is null ? options.LmHead : given.Head is { IsQuantized: true };

@@ -37,6 +37,7 @@ sealed class QuantizationSource : IDisposable
             ModelConfig? decoder = null;
             IsModel = IsDirectory && ModelPairing.TryCheck(path, _quantization, out decoder);
             Modules = new SourceModules(Checkpoint, _quantization, IsModel);
+            OtherParts = decoder?.OtherParts ?? [];
             TiesOutput = decoder?.TieWordEmbeddings ?? Tie(ConfigJson?["text_config"] as JsonObject) ?? Tie(ConfigJson) ?? false;
             (Table, Head, HeadName) = FindOutput();
         }
@@ -51,6 +52,9 @@ sealed class QuantizationSource : IDisposable
 
     /// <summary>Whether it is a directory of an architecture that runs here, whose tensors then all have their place.</summary>
     internal bool IsModel { get; }
+
+    /// <summary>Beginnings of the names of what does not read text, in models that see or hear too.</summary>
+    internal IReadOnlyList<string> OtherParts { get; }
 
     internal SafetensorsCheckpoint Checkpoint { get; }
 

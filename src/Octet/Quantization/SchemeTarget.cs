@@ -5,7 +5,9 @@ using Octet.Numerics;
 namespace Octet.Quantization;
 
 /// <summary>One of the <see cref="QuantizationScheme"/>s, applied to all linear layers that are not excluded.</summary>
-sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
+/// <param name="options">Which, and how.</param>
+/// <param name="otherParts">Beginnings of the names of what does not read text: who publishes a model that sees leaves that wide.</param>
+sealed class SchemeTarget(QuantizationOptions options, IReadOnlyList<string> otherParts) : EncodingTarget
 {
     const int BlockSize = 128;
 
@@ -77,7 +79,7 @@ sealed class SchemeTarget(QuantizationOptions options) : EncodingTarget
             _ when parts.Any(part => part is "pooler" or "classifier" or "score") || module == "head.dense" => false,
             _ => !last.Contains("embed", StringComparison.OrdinalIgnoreCase) && last is not ("wte" or "wpe") && !last.Contains("norm", StringComparison.OrdinalIgnoreCase),
         };
-        return linear && !_excluded.Contains(module);
+        return linear && !_excluded.Contains(module) && !otherParts.Any(part => module.StartsWith(part, StringComparison.Ordinal));
     }
 
     WeightEncoder Create(string module, long rows, int columns) => options.Scheme switch

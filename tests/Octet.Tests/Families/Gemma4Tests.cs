@@ -142,6 +142,19 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
         Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(model, ids)).Average(), 1e-4, 0.2);
     }
 
+    [Fact]
+    public void Quantised_here_what_does_not_read_text_stays_wide_and_is_listed()
+    {
+        using var directory = new TemporaryDirectory();
+        string model = Path.Combine(directory.Path, "model"), quantised = Path.Combine(directory.Path, "quantised");
+        Gemma4Models.Run("make", "dense", "--wrap", "--out", model);
+        CheckpointQuantizer.Run(model, quantised, cancellationToken: TestContext.Current.CancellationToken);
+        using SafetensorsCheckpoint stored = SafetensorsCheckpoint.Open(quantised);
+        Assert.All(stored.Tensors.Where(tensor => !tensor.Name.Contains(".language_model.", StringComparison.Ordinal)), tensor => Assert.Equal(DataType.BFloat16, tensor.DataType));
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(quantised, "config.json")))!;
+        Assert.Contains("model.vision_tower.encoder.layers.0.self_attn.q_proj.linear", config["quantization_config"]!["modules_to_not_convert"]!.AsArray().Select(name => (string)name!));
+    }
+
     static void CopyFiles(string from, string to)
     {
         Directory.CreateDirectory(to);
