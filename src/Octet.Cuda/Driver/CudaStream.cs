@@ -160,10 +160,17 @@ sealed unsafe class CudaStream : CudaResource
     internal CudaGraph EndCapture()
     {
         Context.MakeCurrent();
-        IsCapturing = false;
         EndsWithLaunch = false;
         nint graph = 0;
-        Check(Driver.cuStreamEndCapture(Raw, &graph));
+        int code = Driver.cuStreamEndCapture(Raw, &graph);
+        if (code != CudaResult.Success)
+        {
+            // Whether a queue of which this fails still records, the driver does not say: it is asked once more.
+            CancelCapture();
+        }
+
+        IsCapturing = false;
+        Check(code);
         return CudaGraph.Instantiate(this, graph);
     }
 
