@@ -119,10 +119,20 @@ sealed class FamilyConfig
         LongestContext = longestContext,
     };
 
-    /// <summary>DeepSeek-V3's feed-forward parts: the first <c>first_k_dense_replace</c> layers dense, then mixtures.</summary>
+    /// <summary>DeepSeek-V3's feed-forward parts: the first <c>first_k_dense_replace</c> layers dense, then mixtures; or as <c>mlp_layer_types</c> says it.</summary>
     internal Func<int, FeedForwardSpec> DeepSeekFeedForward(int firstDense)
     {
+        const string Key = "mlp_layer_types";
         int dense = Json.TryInt32("first_k_dense_replace", 0) ?? firstDense;
+        if (Json.TryStrings(Key) is { } types)
+        {
+            dense = Array.FindIndex(types, type => type != "dense") is >= 0 and int first ? first : types.Length;
+            if (types.Length != Layers || types[dense..].Any(type => type != "sparse"))
+            {
+                throw Json.Unsupported(Key, string.Create(CultureInfo.InvariantCulture, $"some of \"dense\", then \"sparse\", together num_hidden_layers, {Layers}"));
+            }
+        }
+
         ExpertsSpec? experts = dense < Layers ? DeepSeekExperts() : null;
         GatedSpec? gated = dense > 0 ? Gated(Gating.Silu) : null;
         return layer => layer < dense ? gated! : experts!;
