@@ -12,9 +12,9 @@ sealed class Engine : IDisposable
     // Rows of logits that are computed together when every position is wanted: one pass over the output layer for all of them.
     const int ScoredRows = 16;
 
-    // A full cache looks for forgotten sessions no more often than this, and no longer.
+    // A full cache looks for forgotten sessions no more often than this, and so often for what a finalizer gives back, which a busy machine lets wait.
     const long CollectionMilliseconds = 1000;
-    const int CollectionLooks = 10;
+    const int CollectionLooks = 100;
 
     readonly DecoderModel _model;
     readonly StateCache _cache;
