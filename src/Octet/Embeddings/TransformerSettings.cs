@@ -11,8 +11,8 @@ sealed record TransformerSettings
         "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
     ];
 
-    // What says how batches are padded, which none is here, or is about pictures and sounds.
-    static readonly string[] s_passed = ["common", "image", "audio", "video", "chat_template", "text"];
+    // Of these texts and chat templates are read; the others say how batches are padded, which none is here, or are about pictures and sounds.
+    static readonly string[] s_processing = ["text", "chat_template", "common", "image", "audio", "video"];
 
     /// <summary>The longest text; null: it does not say.</summary>
     internal int? MaxTokens { get; private init; }
@@ -51,7 +51,7 @@ sealed record TransformerSettings
 
     static int? TextLength(ConfigObject? processing)
     {
-        if (processing is not null && processing.Names.FirstOrDefault(name => !s_passed.Contains(name)) is { } unknown)
+        if (processing is not null && processing.Names.FirstOrDefault(name => !s_processing.Contains(name)) is { } unknown)
         {
             throw processing.Refused(unknown, "is not known");
         }

@@ -149,8 +149,6 @@ sealed class DecoderModel : IDisposable
     /// <exception cref="ModelException">A cache of that type takes scales from the checkpoint, and they are not right.</exception>
     internal StateLayout StateLayout(KvCacheType type, int chunk) => _cache.Layout(type, chunk, _cacheScales);
 
-    internal int Layers => _layers.Length;
-
     /// <summary>The name of the attention of each layer that keeps keys and values, by which scales of the cache are stored.</summary>
     internal IReadOnlyList<string> AttentionNames => [.. _cacheScales.Where((_, layer) => _cache.Keeps(layer)).Select(scale => scale.Layer)];
 

@@ -81,7 +81,7 @@ sealed class MixtureOfExperts : Part
     /// <param name="input">What experts are given.</param>
     /// <param name="output">Receives what they make of it.</param>
     /// <param name="batch">The rows.</param>
-    /// <param name="cache">Not used.</param>
+    /// <param name="cache">What their sequences keep.</param>
     internal void Forward(Activations seen, float factor, Activations input, Activations output, Batch batch, StateCache cache)
     {
         _backend.Linear(seen, _router, [_logits], batch.Count);
