@@ -200,7 +200,8 @@ sealed class FamilyConfig
             : new ExpertsSpec(rule, inner, Gating.Silu) { CorrectionName = "gate.e_score_correction_bias", Shared = shared == 0 ? null : ("shared_experts", inner * shared) };
     }
 
-    void RequireSetting(string key, string supported)
+    /// <summary>Refuses another text than <paramref name="supported"/>.</summary>
+    internal void RequireSetting(string key, string supported)
     {
         if ((Json.TryString(key) ?? supported) != supported)
         {
