@@ -33,8 +33,8 @@ CLASSES = {
     'Qwen3VLForConditionalGeneration': dict(qk='head', mrope=True, bias=('attention_bias', 'attention_bias', False)),
     'Qwen2_5_VLForConditionalGeneration': dict(mrope=True, bias=(True, False, False)),
     'SmolLM3ForCausalLM': dict(tied=True),
-    'Olmo2ForCausalLM': dict(norms=POST, qk='width'),
-    'Olmo3ForCausalLM': dict(norms=POST, qk='width'),
+    'Olmo2ForCausalLM': dict(norms=POST, qk='width', bias=('attention_bias', 'attention_bias', False)),
+    'Olmo3ForCausalLM': dict(norms=POST, qk='width', bias=('attention_bias', 'attention_bias', False)),
     'Exaone4ForCausalLM': dict(norms=POST, qk='head', bias=(False, False, False)),
     'HunYuanDenseV1ForCausalLM': dict(qk='head', qk_late=True, qk_names=('query_layernorm', 'key_layernorm'),
                                       bias=('attention_bias', 'attention_bias', False)),
@@ -246,7 +246,8 @@ def open_model(path):
     w = Weights(path)
     with open(os.path.join(path, 'config.json')) as f:
         top = json.load(f)
-    return w, dict(top, **top.get('text_config', {})), top['architectures'][0]
+    tied = {k: top[k] for k in top if k == 'tie_word_embeddings'}            # the outer one counts
+    return w, {**top, **top.get('text_config', {}), **tied}, top['architectures'][0]
 
 def families_with(test):
     return ','.join(f for f, (a, own) in FAMILIES.items() if test(traits(a), own))
@@ -302,7 +303,7 @@ rope_theta all the base is half as large
 rope_direction all rotated the other way in keys only
 mrope_time_only mrope the pairs of height and width are not turned
 unstretched stretched rope_scaling left out
-stretched_everywhere olmo3 sliding layers use YaRN as well (transformers 5.0 to 5.8)
+stretched_everywhere olmo3 sliding layers use YaRN as well, as transformers 5.2 does
 yarn_no_attention_factor yarn cosines and sines not multiplied
 yarn_maximum yarn max_position_embeddings instead of the original context
 yarn_ratio arcee max / original context instead of the factor
@@ -365,18 +366,21 @@ def layer_plan(c, arch, bug):
     """[(window or None, rotated, by rope_scaling)] of the layers."""
     n, W, types = c['num_hidden_layers'], c.get('sliding_window'), c.get('layer_types')
     slides, turned, scaled = [False] * n, [True] * n, [True] * n
+    if arch == 'Cohere2ForCausalLM' and not W:                   # rotation comes with the window
+        turned = [False] * n
     if arch == 'SmolLM3ForCausalLM':
         turned = c.get('no_rope_layers') or [(l + 1) % c.get('no_rope_layer_interval', 4) for l in range(n)]    # 1 (not 0) rotates
     if arch in ('Olmo3ForCausalLM', 'Exaone4ForCausalLM', 'Cohere2ForCausalLM', 'Gemma2ForCausalLM') and W:
         pattern = 2 if arch == 'Gemma2ForCausalLM' else c.get('sliding_window_pattern') or 4
-        pattern = len(pattern) if isinstance(pattern, str) else pattern
-        slides = [x == S for x in types] if types else [(l + 1) % pattern != 0 for l in range(n)]
+        if not types:                                            # a string names its layers, L slides; a number counts them
+            types = [S if (pattern[l % len(pattern)] == 'L' if isinstance(pattern, str) else (l + 1) % pattern) else F for l in range(n)]
+        slides = [x == S for x in types]
         if bug == 'window_one_early':
             slides = slides[1:] + slides[:1]
-        if arch == 'Olmo3ForCausalLM':                           # transformers 5 forgot it; vLLM, llama.cpp and the paper have it so
+        if arch == 'Olmo3ForCausalLM':                           # transformers 5.2 forgot it; vLLM, llama.cpp and the paper have it so
             scaled = [not s or bug == 'stretched_everywhere' for s in slides]
         if arch in ('Exaone4ForCausalLM', 'Cohere2ForCausalLM'):
-            turned = [x == S for x in types] if types else [(l + 1) % pattern != 0 for l in range(n)]
+            turned = [x == S for x in types]
     turned = [bool(x) for x in turned]
     if bug == 'nope_one_early':
         turned = turned[1:] + turned[:1]
@@ -390,6 +394,7 @@ def layer_plan(c, arch, bug):
 def frequencies(c, t, scaled, bug):
     """Angle per position of each rotated pair, and the factor of cosines and sines."""
     r = dict(c.get('rope_parameters') or c.get('rope_scaling') or {})
+    r = r.get(F if scaled else S, r)                              # transformers 5 may write them for each type of layer
     kind = r.get('rope_type', r.get('type', 'default')) if scaled and bug != 'unstretched' else 'default'
     theta = r.get('rope_theta', c.get('rope_theta')) * (0.5 if bug == 'rope_theta' else 1)
     D = head_dim(c)
