@@ -136,6 +136,11 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
             layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = turned ? outputs : 0 };
             if (FloatTensor.IsFloat8(tensor.DataType))
             {
+                foreach (string suffix in (string[])["_activation_scale", "_input_scale"])
+                {
+                    Skip(name + suffix, "scales of the inputs of experts in one tensor, which are not used");
+                }
+
                 layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, turned), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
                 _quantized.Add(layers);
             }
@@ -295,7 +300,8 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     }
 
     /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
-    internal TensorView Vector(string name, long length) => Floats(name, length);
+    internal TensorView Vector(string name, long length)
+        => Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual([1, length]) ? Floats(name, 1, length) : Floats(name, length);
 
     /// <summary>The same, of any shape.</summary>
     internal TensorView Floats(string name, params ReadOnlySpan<long> shape)

@@ -31,7 +31,7 @@ sealed class MixtureOfExperts : Part
         _rule = spec.Rule;
         _gating = spec.Gating;
         _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
-        _correction = spec.CorrectionName is { } name ? build.Vector(at + name, spec.Rule.Experts) : null;
+        _correction = spec.CorrectionName is { } name ? build.Vector(spec.OtherCorrectionName is { } other ? build.Weights.Stored(at + name, at + other) : at + name, spec.Rule.Experts) : null;
         _factors = spec.FactorsName is { } factors ? build.Vector(at + factors, spec.Rule.Experts) : null;
         _experts = build.Experts(spec, at, hidden);
         _backend.Prepare(_experts);

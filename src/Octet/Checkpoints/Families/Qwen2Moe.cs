@@ -3,12 +3,14 @@ using Octet.Backends;
 namespace Octet.Checkpoints.Families;
 
 /// <summary>
-/// Qwen1.5 and Qwen2 as mixtures, with a gated shared expert, and OLMoE, which norms queries and keys over all heads together: softmax over all experts, the shares of
-/// the chosen ones as they are. After transformers' <c>modeling_qwen2_moe.py</c> and <c>modular_olmoe.py</c>.
+/// Qwen1.5 and Qwen2 as mixtures, with a gated shared expert, and OLMoE and FlexOlmo, which norms queries and keys over all heads together: softmax over all experts, the shares of
+/// the chosen ones as they are. After transformers' <c>modeling_qwen2_moe.py</c>, <c>modular_olmoe.py</c> and <c>modular_flex_olmo.py</c>.
 /// </summary>
 static class Qwen2Moe
 {
     internal static FamilyDefaults OlmoDefaults { get; } = new() { VocabSize = 50_304, MaxPositions = 4096, Epsilon = 1e-5 };
+
+    internal static FamilyDefaults FlexOlmoDefaults { get; } = OlmoDefaults with { VocabSize = 100_352, Epsilon = 1e-6 };
 
     internal static DecoderSpec Read(FamilyConfig config)
     {
@@ -23,6 +25,9 @@ static class Qwen2Moe
         };
         return config.Layered(attention, Qwen3Moe.FeedForward(config, experts), longest, config.QwenWindows());
     }
+
+    /// <summary>FlexOlmo: OLMoE with OLMo 2's norms.</summary>
+    internal static DecoderSpec ReadFlexOlmo(FamilyConfig config) => ReadOlmo(config) with { Norms = NormPlaces.After };
 
     internal static DecoderSpec ReadOlmo(FamilyConfig config)
     {
