@@ -22,7 +22,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from oracle_files import E4M3, Weights, draw, fp8, from_bf16, quantization_config, softmax, spread, to_bf16, to_e4m3, write_safetensors
+from oracle_files import Weights, draw, fp8, from_bf16, quantization_config, softmax, spread, to_bf16, to_e4m3, write_safetensors
 
 COMMON = dict(attention_dropout=0.0, bos_token_id=1, eos_token_id=2, hidden_act='silu', initializer_range=0.02, max_position_embeddings=4096,
               num_hidden_layers=4, rms_norm_eps=1e-06, tie_word_embeddings=False, torch_dtype='bfloat16', use_cache=True, vocab_size=301)
@@ -47,6 +47,12 @@ FAMILIES = {
     'qwen3_vl_moe': dict(
         arch='Qwen3VLMoeForConditionalGeneration', seed=25, prefix='model.language_model.', wrap='qwen3_vl_moe', native='block16',
         fused=dict(none='columns', block='columns'),
+        outer=dict(image_token_id=151655, video_token_id=151656, vision_end_token_id=151653, vision_start_token_id=151652,
+                   vision_config=dict(deepstack_visual_indexes=[0], depth=1, hidden_size=48, model_type='qwen3_vl_moe', num_heads=2,
+                                      out_hidden_size=160)),
+        skipped={'model.visual.patch_embed.proj.weight': (48, 3, 2, 4, 4), 'model.visual.blocks.0.attn.qkv.weight': (144, 48),
+                 'model.visual.blocks.0.attn.qkv.bias': (144,), 'model.visual.blocks.0.mlp.linear_fc1.weight': (64, 48),
+                 'model.visual.merger.norm.weight': (48,), 'model.visual.deepstack_merger_list.0.linear_fc2.weight': (160, 192)},
         config=dict(attention_bias=False, decoder_sparse_step=1, head_dim=32, hidden_size=160, intermediate_size=192, mlp_only_layers=[],
                     model_type='qwen3_vl_moe_text', moe_intermediate_size=128, norm_topk_prob=True, num_attention_heads=6, num_experts=6,
                     num_experts_per_tok=2, num_key_value_heads=2, rope_theta=50000,
@@ -183,7 +189,8 @@ FAMILIES = {
                     rope_scaling=dict(factor=8.0, high_freq_factor=4.0, low_freq_factor=1.0, original_max_position_embeddings=48,
                                       rope_type='llama3'), use_qk_norm=True),
         about=lambda c: dict(mlp='feed_forward.', dense='feed_forward.', router='router.weight', inner=c['intermediate_size_mlp'],
-                             moe=[l in c['moe_layers'] for l in range(c['num_hidden_layers'])], pairs=True, turned=list(map(bool, c['no_rope_layers'])),
+                             moe=[l in c['moe_layers'] for l in range(c['num_hidden_layers'])], pairs=True,
+                             turned=list(map(bool, c['no_rope_layers'])),
                              chunks=[c['attention_chunk_size'] if t else None for t in c['no_rope_layers']], shared='shared_expert.',
                              qk_norm='plain' if c['use_qk_norm'] else None, norm_first=False, score='sigmoid', on_input=True, normalised=False,
                              S=c['intermediate_size'], heated=[None if t or not c['attn_temperature_tuning'] else
@@ -199,10 +206,11 @@ def describe(name, c):
         return v[0] if isinstance(v, list) else v
     d = SimpleNamespace(
         name=name, H=H, L=L, Q=Q, K=c.get('num_key_value_heads') or Q, D=c.get('head_dim') or H // Q, V=c['vocab_size'], eps=c['rms_norm_eps'],
-        tied=c['tie_word_embeddings'], inner=c['intermediate_size'], act='silu',
+        tied=c['tie_word_embeddings'], inner=c['intermediate_size'],
         # attention
         rope=dict(c.get('rope_scaling') or {}, **(c.get('rope_parameters') or {})), theta=c.get('rope_theta'), rotary=None, pairs=False,
-        turned=[True] * L, windows=[None] * L, chunks=[None] * L, heated=[None] * L, clip=None, scale=None, qk_norm=None, norm_first=True, norms=('q_norm', 'k_norm'), biased=(), mla=None,
+        turned=[True] * L, windows=[None] * L, chunks=[None] * L, heated=[None] * L, clip=None, scale=None,
+        qk_norm=None, norm_first=True, norms=('q_norm', 'k_norm'), biased=(), mla=None,
         # multipliers
         embed=1.0, residual=1.0, logits=1.0,
         # experts
@@ -293,8 +301,17 @@ def block_fp8(name, x, wide):
 def tensor_fp8(name, x, shape=()):
     """Mistral's: one BF16 scale a matrix."""
     x = x * np.exp(0.3 * draw(0, name + '/gain', ()))
-    s = to_bf16(np.abs(x).max().reshape(shape) / 448)
+    s = to_bf16(np.abs(x).max() / 448).reshape(shape)
     return ('F8_E4M3', to_e4m3(x / from_bf16(s))), ('BF16', s)
+
+def native_config(native, ignore):
+    """As Qwen's files (block16), MiniMax' (block32) and Mistral's (tensor) have it."""
+    if native == 'tensor':
+        return dict(activation_scheme='static', dequantize=False, quant_method='fp8', weight_block_size=None,
+                    modules_to_not_convert=['model.vision_tower', 'model.multi_modal_projector', 'lm_head'])
+    qwen = native == 'block16'
+    return dict(activation_scheme='dynamic', fmt='e4m3' if qwen else 'float8_e4m3fn', quant_method='fp8', weight_block_size=[128, 128],
+                modules_to_not_convert=ignore if qwen else ['gate', 'e_score_correction_bias', 'lm_head'])
 
 def make(name, out, seed=None, scheme='none', changes=()):
     f = FAMILIES[name]
@@ -314,7 +331,7 @@ def make(name, out, seed=None, scheme='none', changes=()):
     def quantise(full, x, scale):
         if native == 'tensor':
             ts[full], ts[scale + '_inv'] = tensor_fp8(full, x)
-            ts[full.rpartition('.')[0] + '.activation_scale'] = ('BF16', to_bf16(np.array(0.02)))
+            ts[full.rpartition('.')[0] + '.activation_scale'] = ('BF16', to_bf16(0.02).reshape(()))
             return
         if native:
             codes, ts[scale + '_inv'] = block_fp8(full, x, native == 'block32')
@@ -362,13 +379,10 @@ def make(name, out, seed=None, scheme='none', changes=()):
     config = dict(c, architectures=[f['arch']])
     if f.get('wrap'):
         config = dict(architectures=[f['arch']], model_type=f['wrap'], text_config=c, tie_word_embeddings=c['tie_word_embeddings'], **f['outer'])
+        if name == 'qwen3_vl_moe':                                # there only, although the text config's own default is true
+            del c['tie_word_embeddings']
     if scheme != 'none':
-        config['quantization_config'] = dict(
-            activation_scheme='static', dequantize=False, quant_method='fp8', weight_block_size=None,
-            modules_to_not_convert=['model.vision_tower', 'model.multi_modal_projector', 'lm_head']) if native == 'tensor' else quantization_config(
-                scheme, ignore) if not native else dict(
-            activation_scheme='dynamic', fmt='e4m3' if native == 'block16' else 'float8_e4m3fn', quant_method='fp8', weight_block_size=[128, 128],
-            modules_to_not_convert=ignore if native == 'block16' else ['gate', 'e_score_correction_bias', 'lm_head'])
+        config['quantization_config'] = native_config(native, ignore) if native else quantization_config(scheme, ignore)
     os.makedirs(out, exist_ok=True)
     generation = dict(bos_token_id=c['bos_token_id'], do_sample=True, eos_token_id=c['eos_token_id'], temperature=1.0, top_p=0.95)
     for file, value in (('config.json', config), ('generation_config.json', generation)):
@@ -376,20 +390,15 @@ def make(name, out, seed=None, scheme='none', changes=()):
             json.dump(value, g, indent=2, sort_keys=True)
     return len(ts), write_safetensors(os.path.join(out, 'model.safetensors'), ts)
 
-FAMILIES['qwen3_vl_moe'].update(
-    outer=dict(image_token_id=151655, video_token_id=151656, vision_end_token_id=151653, vision_start_token_id=151652,
-               vision_config=dict(deepstack_visual_indexes=[0], depth=1, hidden_size=48, model_type='qwen3_vl_moe', num_heads=2, out_hidden_size=160)),
-    skipped={'model.visual.patch_embed.proj.weight': (48, 3, 2, 4, 4), 'model.visual.blocks.0.attn.qkv.weight': (144, 48),
-             'model.visual.blocks.0.attn.qkv.bias': (144,), 'model.visual.blocks.0.mlp.linear_fc1.weight': (64, 48),
-             'model.visual.merger.norm.weight': (48,), 'model.visual.deepstack_merger_list.0.linear_fc2.weight': (160, 192)})
-
 class Files(Weights):
     """Weights that also knows F32, native scales (weight_scale_inv), experts in three dimensions, and whose config it is."""
 
     def __init__(self, path):
         super().__init__(path)
         with open(os.path.join(path, 'config.json')) as f:
-            arch = json.load(f)['architectures'][0]
+            config = json.load(f)
+        arch = config['architectures'][0]
+        self.c.setdefault('tie_word_embeddings', config.get('tie_word_embeddings', False))
         self.family = next(k for k, v in FAMILIES.items() if arch in (v['arch'], v.get('also')))
         self.before_head = next((k for k in self.head if k.endswith('lm_head.weight')), 'lm_head.weight')[:-len('lm_head.weight')]
 
@@ -780,8 +789,11 @@ def main():
         np.save(a.out, forward(Files(a.dir), [int(i) for i in a.ids.split(',')], a.plant))
     elif a.command in ('bugs', 'families'):
         lines = ['%s %s %s\n' % (k, *v) for k, v in BUGS.items()] if a.command == 'bugs' else [k + '\n' for k in FAMILIES]
-        with open(a.out, 'w') if a.out else sys.stdout as file:
-            file.writelines(lines)
+        if a.out:
+            with open(a.out, 'w') as file:
+                file.writelines(lines)
+        else:
+            print(*lines, sep='', end='')
     else:
         with tempfile.TemporaryDirectory() as tmp:
             sys.exit(1 if check(a.dir or tmp, a.only) else 0)
