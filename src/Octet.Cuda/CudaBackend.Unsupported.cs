@@ -47,7 +47,12 @@ sealed partial class CudaBackend
     internal override void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values)
         => throw Unsupported("latent attention (MLA)");
 
-    internal override void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch) => throw Unsupported("a recurrent layer");
+    internal override void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch) => throw Unsupported("a recurrent layer");
+
+    internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
+        => throw Unsupported("a recurrent layer");
+
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");
