@@ -12,7 +12,7 @@ sealed partial class CudaBackend
         string? what = (needs.Parts & ModelParts.LatentAttention) != 0 ? "latent attention (MLA)"
             : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
-            : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is scaled between layers"
+            : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is normed or scaled in another way than Llama's"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";

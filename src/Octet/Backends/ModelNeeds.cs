@@ -16,7 +16,7 @@ enum ModelParts
     /// <summary>Layers that see a whole text at once, before and behind (BERT and its kind).</summary>
     Encoder = 4,
 
-    /// <summary>A stream that is scaled between layers, heads normed by themselves and keys that several layers read (Gemma 4).</summary>
+    /// <summary>Factors or norms of the stream, of heads or of what is added that Llama and Qwen do not have, keys that several layers read (Gemma 4, Granite, OLMo 2).</summary>
     ScaledStream = 8,
 }
 

@@ -7,6 +7,9 @@ namespace Octet.Backends;
 /// <param name="frequencies">Radians a position, one for each pair.</param>
 sealed class Rotary(double[] frequencies)
 {
+    /// <summary>Nothing turns: a layer without positions.</summary>
+    internal static Rotary None { get; } = new([]);
+
     internal double[] Frequencies { get; } = frequencies;
 
     /// <summary>Elements of a head that turn.</summary>

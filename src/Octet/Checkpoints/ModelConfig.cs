@@ -14,7 +14,7 @@ public sealed record ModelConfig
     internal const string ModelOptFileName = "hf_quant_config.json";
 
     /// <summary>The architectures that can be run, by the names used in <c>architectures</c>.</summary>
-    public static IReadOnlyList<string> SupportedArchitectures { get; } = [.. Family.All.Select(family => family.Architecture), .. Family.Wrappers.Keys];
+    public static IReadOnlyList<string> SupportedArchitectures { get; } = [.. Family.All.Select(family => family.Architecture).OfType<string>(), .. Family.Wrappers.Keys];
 
     /// <summary><c>architectures</c>: at least one is in <see cref="SupportedArchitectures"/>.</summary>
     public required IReadOnlyList<string> Architectures { get; init; }

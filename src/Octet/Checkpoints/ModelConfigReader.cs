@@ -84,7 +84,8 @@ static class ModelConfigReader
     {
         if (architectures.Any(Family.Wrappers.ContainsKey))
         {
-            if (ReferenceEquals(json, text))
+            // Qwen2-VL's older files have the text model's keys among the others.
+            if (ReferenceEquals(json, text) && !Family.All.Any(family => family.ModelType == json.TryString("model_type")))
             {
                 throw json.Missing("text_config", $"the text model's part, as architectures is {string.Join(", ", architectures)}");
             }

@@ -17,15 +17,17 @@ sealed class DecoderModel : IDisposable
     readonly ModelBuilder _build;
     readonly float _embeddingScale;
     readonly float? _logitCap;
+    readonly float _residualScale, _logitScale;
     readonly Weight _embedding;
     readonly Layer[] _layers;
     readonly CacheScale[] _cacheScales;
     readonly CachePlan _cache;
-    readonly Weight _norm;
+    readonly StreamNorm _norm;
     readonly Weight? _head;
     readonly Weight[] _chosen = [];
     readonly LayerInputs? _inputs;
     readonly Activations _residual, _hidden, _delta;
+    readonly Activations? _beside;
     readonly ForwardPass _pass;
     bool _countsExperts;
 
@@ -44,6 +46,7 @@ sealed class DecoderModel : IDisposable
         _backend = backend;
         _embeddingScale = spec.EmbeddingScale;
         _logitCap = spec.LogitCap;
+        (_residualScale, _logitScale) = (spec.ResidualScale, spec.LogitScale);
         _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
         try
         {
@@ -68,12 +71,12 @@ sealed class DecoderModel : IDisposable
                 string at = $"{root}layers.{i}.";
                 (MixerSpec mixer, FeedForwardSpec feedForward) = spec.Layers[i];
                 _layers[i] = new Layer(
-                    MixerNorm: _build.Norm(at + "input_layernorm", hidden),
+                    BeforeMixer: Norm(at, spec.Norms.BeforeMixer),
                     Mixer: CreateMixer(mixer, at, i),
-                    AfterMixer: spec.HasSandwichNorms ? _build.Norm(at + "post_attention_layernorm", hidden) : null,
-                    FeedForwardNorm: _build.Norm(at + (spec.HasSandwichNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"), hidden),
-                    FeedForward: CreateFeedForward(feedForward, at + "mlp."),
-                    AfterFeedForward: spec.HasSandwichNorms ? _build.Norm(at + "post_feedforward_layernorm", hidden) : null)
+                    AfterMixer: Norm(at, spec.Norms.AfterMixer),
+                    BeforeFeedForward: Norm(at, spec.Norms.BeforeFeedForward),
+                    FeedForward: CreateFeedForward(feedForward, $"{at}{feedForward.Name}."),
+                    AfterFeedForward: Norm(at, spec.Norms.AfterFeedForward))
                 {
                     Beside = spec.Layers[i].Beside is { } experts ? new ExpertsBeside(experts, at, hidden, _build) : null,
                     Input = _inputs?.CreateGate(i, at, _build),
@@ -82,7 +85,7 @@ sealed class DecoderModel : IDisposable
                 _cacheScales[i] = weights.CacheScale(at + "self_attn");
             }
 
-            _norm = _build.Norm(root + "norm", hidden);
+            _norm = Norm(root, "norm")!;
             if (outputs is null)
             {
                 _head = copies ? _build.Own(backend.CreateFloat8(separate ?? table)) : separate is null ? _embedding : _build.Own(backend.CreateLinear(separate));
@@ -97,6 +100,7 @@ sealed class DecoderModel : IDisposable
             _residual = _build.Buffer("residual", hidden);
             _hidden = _build.Buffer("hidden", hidden);
             _delta = _build.Buffer("delta", hidden);
+            _beside = spec.IsParallel ? _build.Buffer("beside", hidden) : null;
         }
         catch
         {
@@ -105,9 +109,11 @@ sealed class DecoderModel : IDisposable
         }
 
         // A separate embedding is read one row a token.
-        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + (_inputs?.BytesPerToken ?? 0) + _norm.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
+        BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + (_inputs?.BytesPerToken ?? 0) + _norm.Weight.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
         LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
         LinearWeights = _layers.Sum(layer => layer.LinearWeights) + (_inputs?.LinearWeights ?? 0);
+
+        StreamNorm? Norm(string at, string? name) => name is null ? null : new StreamNorm(_build.Norm(at + name, hidden), config.RmsNormEps, spec.CentresNorms);
     }
 
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>
@@ -173,21 +179,31 @@ sealed class DecoderModel : IDisposable
     void Pass(Batch batch, StateCache cache, Activations states, CancellationToken cancellationToken)
     {
         int rows = batch.Count;
-        float epsilon = _config.RmsNormEps;
         _backend.Embed(_embedding, _embeddingScale, batch, _residual);
         _inputs?.Compute(batch, _residual);
+
+        // What is not added yet: the next norm adds it in the same pass.
         Activations? delta = null;
         for (int i = 0; i < _layers.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             Layer layer = _layers[i];
-            _backend.AddRmsNorm(_residual, delta, layer.MixerNorm, epsilon, _hidden, rows);
-            layer.Mixer.Forward(_hidden, _delta, batch, cache);
-            Norm(_delta, layer.AfterMixer, rows);
-            _backend.AddRmsNorm(_residual, _delta, layer.FeedForwardNorm, epsilon, _hidden, rows);
-            layer.FeedForward.Forward(_hidden, _delta, batch, cache);
-            layer.Beside?.Forward(_residual, _delta, batch, cache);
-            Norm(_delta, layer.AfterFeedForward, rows);
+            Activations seen = See(delta, layer.BeforeMixer, rows);
+            layer.Mixer.Forward(seen, _delta, batch, cache);
+            if (_beside is not null)
+            {
+                layer.FeedForward.Forward(seen, _beside, batch, cache);
+                _backend.AddScaled(_delta, _beside, _residualScale, rows);
+            }
+            else
+            {
+                Finish(layer.AfterMixer, rows);
+                seen = See(_delta, layer.BeforeFeedForward, rows);
+                layer.FeedForward.Forward(seen, _delta, batch, cache);
+                layer.Beside?.Forward(_residual, _delta, batch, cache);
+                Finish(layer.AfterFeedForward, rows);
+            }
+
             delta = _delta;
             if (layer.Input is not null)
             {
@@ -204,24 +220,51 @@ sealed class DecoderModel : IDisposable
             Observer?.Invoke(i, _residual, delta, rows);
         }
 
-        _backend.AddRmsNorm(_residual, delta, _norm, epsilon, states, rows);
+        _norm.Apply(_backend, _residual, delta, states, rows);
         Observer?.Invoke(_layers.Length, states, null, rows);
+    }
+
+    /// <summary>Adds what is not added yet to the stream, and gives what the next part sees: the stream normed, or as it is.</summary>
+    Activations See(Activations? delta, StreamNorm? norm, int rows)
+    {
+        if (norm is not null)
+        {
+            norm.Apply(_backend, _residual, delta, _hidden, rows);
+            return _hidden;
+        }
+
+        if (delta is not null)
+        {
+            _backend.AddScaled(_residual, delta, 1, rows);
+        }
+
+        return _residual;
+    }
+
+    /// <summary>What happens to what a part gives before it is added.</summary>
+    void Finish(StreamNorm? norm, int rows)
+    {
+        norm?.Apply(_backend, _delta, null, _delta, rows);
+        if (_residualScale != 1)
+        {
+            _backend.AddScaled(_delta, null, _residualScale, rows);
+        }
     }
 
     /// <summary>destination [count, vocabulary] = the logits of rows [first, first + count) of final hidden states.</summary>
     internal void Logits(Activations states, int first, int count, Span<float> destination)
     {
         _backend.Logits(states, first, count, _head!, destination);
-        Cap(destination);
+        Finish(destination);
     }
 
     /// <summary>The same, to where tokens are drawn.</summary>
     internal void Logits(Activations states, int first, int count, LogitRows destination)
     {
         _backend.Logits(states, first, count, _head!, destination);
-        for (int row = 0; _logitCap is not null && row < count; row++)
+        for (int row = 0; (_logitCap is not null || _logitScale != 1) && row < count; row++)
         {
-            Cap(destination.Row(row));
+            Finish(destination.Row(row));
         }
     }
 
@@ -233,26 +276,23 @@ sealed class DecoderModel : IDisposable
             _backend.Logits(states, row, 1, _chosen[i], destination.Slice(i, 1));
         }
 
-        Cap(destination[.._chosen.Length]);
+        Finish(destination[.._chosen.Length]);
     }
 
     public void Dispose() => _build.Dispose();
 
-    void Cap(Span<float> logits)
+    void Finish(Span<float> logits)
     {
+        if (_logitScale != 1)
+        {
+            TensorPrimitives.Multiply(logits, _logitScale, logits);
+        }
+
         if (_logitCap is { } cap)
         {
             TensorPrimitives.Divide(logits, cap, logits);
             TensorPrimitives.Tanh(logits, logits);
             TensorPrimitives.Multiply(logits, cap, logits);
-        }
-    }
-
-    void Norm(Activations states, Weight? norm, int rows)
-    {
-        if (norm is not null)
-        {
-            _backend.AddRmsNorm(states, null, norm, _config.RmsNormEps, states, rows);
         }
     }
 
@@ -294,7 +334,7 @@ sealed class DecoderModel : IDisposable
     static IEnumerable<(string Beginning, string Reason)> Unused(DecoderSpec spec, string root)
         => [.. spec.Unused.Select(part => (root + part.Beginning, part.Reason)), .. spec.UnusedBeside];
 
-    sealed record Layer(Weight MixerNorm, Part Mixer, Weight? AfterMixer, Weight FeedForwardNorm, Part FeedForward, Weight? AfterFeedForward)
+    sealed record Layer(StreamNorm? BeforeMixer, Part Mixer, StreamNorm? AfterMixer, StreamNorm? BeforeFeedForward, Part FeedForward, StreamNorm? AfterFeedForward)
     {
         /// <summary>A mixture beside the feed-forward part; null: none.</summary>
         internal ExpertsBeside? Beside { get; init; }
@@ -310,6 +350,6 @@ sealed class DecoderModel : IDisposable
         internal long LinearWeights => Mixer.LinearWeights + FeedForward.LinearWeights + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
 
         internal long BytesPerToken => Mixer.BytesPerToken + FeedForward.BytesPerToken + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
-            + new[] { MixerNorm, AfterMixer, FeedForwardNorm, AfterFeedForward }.Sum(norm => norm?.Bytes ?? 0);
+            + new[] { BeforeMixer, AfterMixer, BeforeFeedForward, AfterFeedForward }.Sum(norm => norm?.Weight.Bytes ?? 0);
     }
 }

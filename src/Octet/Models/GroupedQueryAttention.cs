@@ -20,7 +20,7 @@ sealed class GroupedQueryAttention : Part
     readonly Weight[] _output;
     readonly int _heads, _headDim;
     readonly float _epsilon;
-    readonly bool _normsValues, _valuesAreKeys;
+    readonly bool _normsValues, _valuesAreKeys, _normsAllHeads, _normsTurned;
     readonly Activations? _queryAndGate, _gate, _key, _value;
     readonly Activations _query, _attended;
     readonly Activations[] _products;
@@ -41,7 +41,14 @@ sealed class GroupedQueryAttention : Part
         _queryKeyValue = spec.IsFused
             ? build.Fused(at + "qkv_proj", [queries, keys, keys], hidden)
             : [build.Linear(at + "q_proj", spec.HasOutputGate ? checked(2 * queries) : queries, hidden, spec.HasInputBias), .. hasKeys ? KeysAndValues() : []];
-        _norm = spec.HasHeadNorms ? new HeadNorm(build.Norm(at + "q_norm", spec.HeadDim), hasKeys ? build.Norm(at + "k_norm", spec.HeadDim) : null, build.Epsilon) : default;
+        if (spec.HasHeadNorms)
+        {
+            (string query, string key) = spec.HeadNormNames;
+            Weight queryNorm = build.Norm(at + query, spec.NormsAllHeads ? queries : spec.HeadDim);
+            _norm = new HeadNorm(queryNorm, hasKeys ? build.Norm(at + key, spec.NormsAllHeads ? keys : spec.HeadDim) : null, build.Epsilon);
+        }
+
+        (_normsAllHeads, _normsTurned) = (spec.NormsAllHeads, spec.NormsTurned);
         _output = [build.Linear(at + "o_proj", hidden, queries, spec.HasOutputBias)];
         _shape = new AttentionShape((float)(spec.Scale ?? 1 / Math.Sqrt(spec.HeadDim)))
         {
@@ -92,8 +99,22 @@ sealed class GroupedQueryAttention : Part
             _backend.NormHeads(_value, _headDim, null, _epsilon, batch.Count);
         }
 
+        HeadNorm norm = _norm;
+        Rotary rotary = _rotary;
+        if (_normsAllHeads)
+        {
+            _backend.NormHeads(_query, _query.Columns, norm.Query, _epsilon, batch.Count);
+            _backend.NormHeads(_key!, _key!.Columns, norm.Key, _epsilon, batch.Count);
+            norm = default;
+        }
+        else if (_normsTurned)
+        {
+            _backend.Rotate(_query, _key!, _headDim, rotary, batch.Positions);
+            rotary = Rotary.None;
+        }
+
         KvCache pages = cache.Kinds[_kind];
-        _backend.RotateAndStore(_query, _key, _value, _norm, _rotary, pages, _layer, batch);
+        _backend.RotateAndStore(_query, _key, _value, norm, rotary, pages, _layer, batch);
         _backend.Attention(_query, pages, _layer, _shape, batch, _attended);
         if (_gate is not null)
         {

@@ -33,7 +33,7 @@ sealed class MixtureOfExperts : Part
         _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
         _correction = spec.CorrectionName is { } name ? build.Vector(at + name, spec.Rule.Experts) : null;
         _factors = spec.FactorsName is { } factors ? build.Vector(at + factors, spec.Rule.Experts) : null;
-        _experts = build.Experts(spec, at + "experts", hidden);
+        _experts = build.Experts(spec, at, hidden);
         _backend.Prepare(_experts);
         if (spec.Shared is { } shared)
         {

@@ -38,20 +38,23 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
     internal Weight[] Fused(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreateLinear(part)))];
 
     /// <summary>The experts of a layer, in whichever form they are stored.</summary>
+    /// <param name="spec">Their sizes.</param>
+    /// <param name="at">The beginning of their part's names.</param>
+    /// <param name="hidden">Width of the stream.</param>
     internal ExpertWeights Experts(ExpertsSpec spec, string at, int hidden)
     {
         int count = spec.Rule.Experts;
         Weight[] Layers(IEnumerable<LinearTensor> tensors) => [.. Backend.CreateExperts([.. tensors]).Select(Own)];
-        string gateUp = at + ".gate_up_proj";
+        string gateUp = at + spec.StackedNames.GateUp;
         if (!Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
-                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}.{i}.{name}"), outputs, inputs, spec.HasBias)));
-            return new ExpertWeights(Apart("gate_proj", spec.Inner, hidden), Apart("up_proj", spec.Inner, hidden), Apart("down_proj", hidden, spec.Inner));
+                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}experts.{i}.{name}"), outputs, inputs, spec.HasBias)));
+            return new ExpertWeights(Apart(spec.LayerNames.Gate, spec.Inner, hidden), Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 
-        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.TakesTurns);
-        LinearTensor down = Weights.Stacked(at + ".down_proj", count, hidden, spec.Inner, spec.HasBias, spec.TakesTurns);
+        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.HasInputsFirst);
+        LinearTensor down = Weights.Stacked(at + spec.StackedNames.Down, count, hidden, spec.Inner, spec.HasBias, spec.HasInputsFirst);
         Weight[] Slices(LinearTensor all, long first, int outputs, int step)
             => Layers(Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step)));
         return new ExpertWeights(

@@ -53,7 +53,7 @@ static class PlantedBugs
             InAttention("scores by head_dim^-0.5", attention => attention with { Scale = null }),
             InDecoder("one rope base for all layers", spec => spec with { Layers = [.. spec.Layers.Select(layer => layer with { Mixer = (AttentionSpec)layer.Mixer with { Rotary = Full(spec).Rotary } })] }),
             InDecoder("pattern off by one layer", ShiftMixers),
-            InDecoder("post norms left out", spec => spec with { HasSandwichNorms = false })
+            InDecoder("post norms left out", spec => spec with { Norms = NormPlaces.Before })
                 .AndTensors(tensors => tensors.Each("post_attention_layernorm.weight", (norm, bytes) => tensors.Bytes(tensors.All.First(tensor => tensor.Name == norm.Name.Replace("post_attention", "pre_feedforward", StringComparison.Ordinal))).CopyTo(bytes)))
                 .Leaving("pre_feedforward_layernorm", "post_feedforward_layernorm"),
         ]),

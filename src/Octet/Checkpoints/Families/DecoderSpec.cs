@@ -22,7 +22,8 @@ sealed record DecoderSpec
         architecture,
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
             | (Layers.Any(layer => layer.Mixer is GatedDeltaSpec) ? ModelParts.Recurrence : ModelParts.None)
-            | (HasLayerScales ? ModelParts.ScaledStream : ModelParts.None),
+            | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
+                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true }) ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     /// <summary>What embeddings are multiplied with.</summary>
@@ -31,8 +32,20 @@ sealed record DecoderSpec
     /// <summary>What is added to the weights of norms: 1 where they are stored as their difference from it (Gemma, Qwen3-Next).</summary>
     internal float NormOffset { get; init; }
 
-    /// <summary>Whether what attention and feed-forward give is normed before it is added (Gemma).</summary>
-    internal bool HasSandwichNorms { get; init; }
+    /// <summary>Which norms a layer has.</summary>
+    internal NormPlaces Norms { get; init; } = NormPlaces.Before;
+
+    /// <summary>Whether norms take off the mean of a row first, as LayerNorm does, and add nothing (Cohere).</summary>
+    internal bool CentresNorms { get; init; }
+
+    /// <summary>Whether the feed-forward part sees what the mixer sees, and both are added at once (Cohere).</summary>
+    internal bool IsParallel { get; init; }
+
+    /// <summary>What is added to the stream is multiplied with it first (Granite).</summary>
+    internal float ResidualScale { get; init; } = 1;
+
+    /// <summary>What logits are multiplied with (Granite, Cohere).</summary>
+    internal float LogitScale { get; init; } = 1;
 
     /// <summary>Whether what a layer gives is multiplied with a factor of its own, <c>layer_scalar</c> (Gemma 4).</summary>
     internal bool HasLayerScales { get; init; }
@@ -54,6 +67,19 @@ sealed record DecoderSpec
 
     /// <summary>The same of tensors beside the text model: whole names.</summary>
     internal IReadOnlyList<(string Beginning, string Reason)> UnusedBeside { get; init; } = [];
+}
+
+/// <summary>The norms of a layer by their names, of what goes into a part and of what comes out; null: there is none.</summary>
+sealed record NormPlaces(string? BeforeMixer, string? AfterMixer, string? BeforeFeedForward, string? AfterFeedForward)
+{
+    /// <summary>What goes in (Llama and most).</summary>
+    internal static NormPlaces Before { get; } = new("input_layernorm", null, "post_attention_layernorm", null);
+
+    /// <summary>What goes in and what comes out (Gemma).</summary>
+    internal static NormPlaces Around { get; } = new("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm");
+
+    /// <summary>What comes out (OLMo 2).</summary>
+    internal static NormPlaces After { get; } = new(null, "post_attention_layernorm", null, "post_feedforward_layernorm");
 }
 
 /// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
@@ -82,6 +108,9 @@ readonly record struct CacheShape(int Heads, int HeadDim, int? ValueInKey, int? 
 /// <summary>What each token goes through by itself.</summary>
 abstract record FeedForwardSpec
 {
+    /// <summary>What it is called in a layer.</summary>
+    internal string Name { get; init; } = "mlp";
+
     /// <summary>How many weights it has in a stream of so many channels, biases aside.</summary>
     internal abstract Int128 Weights(int hidden);
 }
@@ -103,6 +132,15 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>RMSNorm over every query and key head.</summary>
     internal bool HasHeadNorms { get; init; }
+
+    /// <summary>What those norms are called.</summary>
+    internal (string Query, string Key) HeadNormNames { get; init; } = ("q_norm", "k_norm");
+
+    /// <summary>Whether they are over all heads together (OLMo 2, MiniMax-M2).</summary>
+    internal bool NormsAllHeads { get; init; }
+
+    /// <summary>Whether they are of what has turned (Hunyuan).</summary>
+    internal bool NormsTurned { get; init; }
 
     /// <summary>RMSNorm without a weight over every value head (Gemma 4).</summary>
     internal bool NormsValues { get; init; }
@@ -183,6 +221,12 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
     /// <summary>The layer that gives a logit for each expert.</summary>
     internal string RouterName { get; init; } = "gate";
 
+    /// <summary>The layers of an expert that is stored apart.</summary>
+    internal (string Gate, string Up, string Down) LayerNames { get; init; } = ("gate_proj", "up_proj", "down_proj");
+
+    /// <summary>The tensors of all experts, gates before what they gate, as names beside the router.</summary>
+    internal (string GateUp, string Down) StackedNames { get; init; } = ("experts.gate_up_proj", "experts.down_proj");
+
     internal bool HasRouterBias { get; init; }
 
     /// <summary>The vector that is added to scores for the choice alone; null: none.</summary>
@@ -193,8 +237,11 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     internal bool HasBias { get; init; }
 
-    /// <summary>Whether in a fused tensor the rows of gate and up take turns, not the gate's first, and what is not quantised lies inputs first (gpt-oss).</summary>
+    /// <summary>Whether in a fused tensor the rows of gate and up take turns, not the gate's first (gpt-oss).</summary>
     internal bool TakesTurns { get; init; }
+
+    /// <summary>Whether a fused tensor that is not quantised has inputs before outputs (gpt-oss, Qwen3-VL).</summary>
+    internal bool HasInputsFirst { get; init; }
 
     /// <summary>A dense layer beside the experts, for every token, by name and width; null: none.</summary>
     internal (string Name, int Inner)? Shared { get; init; }

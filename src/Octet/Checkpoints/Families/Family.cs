@@ -1,11 +1,11 @@
 namespace Octet.Checkpoints.Families;
 
 /// <summary>A model family: the classes in <c>architectures</c> that it is read for, and how.</summary>
-/// <param name="Architecture">The class of the text model.</param>
+/// <param name="Architecture">The class of the text model; null: it is known inside multimodal ones alone.</param>
 /// <param name="ModelType">Its <c>model_type</c>, by which a multimodal checkpoint names it.</param>
 /// <param name="Read">What the keys say, as parts.</param>
 /// <param name="Defaults">What its class takes for absent keys.</param>
-sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, DecoderSpec> Read, FamilyDefaults? Defaults = null)
+sealed record Family(string? Architecture, string ModelType, Func<FamilyConfig, DecoderSpec> Read, FamilyDefaults? Defaults = null)
 {
     /// <summary>Every family that can be run: the one place where architectures are told apart.</summary>
     internal static IReadOnlyList<Family> All { get; } =
@@ -28,6 +28,24 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
         new("Qwen3NextForCausalLM", "qwen3_next", Qwen3Next.Read),
         new("Qwen3_5ForCausalLM", "qwen3_5_text", Qwen3Next.Read),
         new("Qwen3_5MoeForCausalLM", "qwen3_5_moe_text", Qwen3Next.Read),
+        new(null, "qwen2_vl_text", Qwen2.Read),
+        new(null, "qwen2_vl", Qwen2.Read),
+        new(null, "qwen2_5_vl_text", Qwen2.Read),
+        new(null, "qwen2_5_vl", Qwen2.Read),
+        new(null, "qwen3_vl_text", Qwen3.Read, Qwen3.VisionDefaults),
+        new(null, "qwen3_vl_moe_text", Qwen3Moe.ReadVision, Qwen3.VisionDefaults),
+        new(null, "glm4v_moe_text", Glm4Moe.ReadVision),
+        new("SmolLM3ForCausalLM", "smollm3", SmolLm3.Read, SmolLm3.Defaults),
+        new("Olmo2ForCausalLM", "olmo2", Olmo.Read, Olmo.Defaults),
+        new("Olmo3ForCausalLM", "olmo3", Olmo.ReadWithWindows, Olmo.Defaults),
+        new("Exaone4ForCausalLM", "exaone4", Exaone4.Read, Exaone4.Defaults),
+        new("HunYuanDenseV1ForCausalLM", "hunyuan_v1_dense", Hunyuan.Read, Hunyuan.Defaults),
+        new("GraniteForCausalLM", "granite", Granite.Read, Granite.Defaults),
+        new("GlmForCausalLM", "glm", Glm4.Read, Glm4.Defaults),
+        new("Glm4ForCausalLM", "glm4", Glm4.ReadNormed, Glm4.Defaults),
+        new("CohereForCausalLM", "cohere", Cohere.Read, Cohere.Defaults),
+        new("Cohere2ForCausalLM", "cohere2", Cohere.ReadWithWindows, Cohere.Defaults),
+        new("Ernie4_5ForCausalLM", "ernie4_5", Ernie45.Read, Ernie45.Defaults),
     ];
 
     /// <summary>Classes of the same models without an output layer, as embedding models are stored, with those that read them.</summary>
@@ -43,6 +61,11 @@ sealed record Family(string Architecture, string ModelType, Func<FamilyConfig, D
     internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
         ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Qwen2VLForConditionalGeneration"] = ["visual.", "model.visual."],
+        ["Qwen2_5_VLForConditionalGeneration"] = ["visual.", "model.visual."],
+        ["Qwen3VLForConditionalGeneration"] = ["model.visual."],
+        ["Qwen3VLMoeForConditionalGeneration"] = ["model.visual."],
+        ["Glm4vMoeForConditionalGeneration"] = ["model.visual."],
         ["Qwen3_5ForConditionalGeneration"] = ["model.visual."],
         ["Qwen3_5MoeForConditionalGeneration"] = ["model.visual."],
         ["Gemma4UnifiedForConditionalGeneration"] = ["model.vision_embedder.", "model.embed_vision.", "model.embed_audio."],

@@ -32,7 +32,7 @@ sealed class FamilyConfig
             : defaults.HeadDim.Value;
         VocabSize = json.TryInt32("vocab_size", 1) ?? defaults.VocabSize ?? json.Int32("vocab_size", 1);
         MaxPositions = json.TryInt32("max_position_embeddings", 1) ?? defaults.MaxPositions ?? json.Int32("max_position_embeddings", 1);
-        Epsilon = (float)(json.TryDouble("rms_norm_eps", "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing("rms_norm_eps", "a number from 0 to 1"));
+        Epsilon = (float)(json.TryDouble(defaults.EpsilonKey, "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing(defaults.EpsilonKey, "a number from 0 to 1"));
     }
 
     internal ConfigObject Json { get; }
@@ -70,11 +70,7 @@ sealed class FamilyConfig
     internal bool[]? SlidingLayers() => LayersOf(SlidingAttention);
 
     /// <summary>For each layer whether it is recurrent: by <c>layer_types</c>, or all but every <c>full_attention_interval</c>th.</summary>
-    internal bool[] LinearLayers()
-    {
-        int interval = Json.TryInt32("full_attention_interval", 1) ?? 4;
-        return LayersOf(LinearAttention) ?? [.. Enumerable.Range(1, Layers).Select(layer => layer % interval != 0)];
-    }
+    internal bool[] LinearLayers() => LayersOf(LinearAttention) ?? AllButEvery(Json.TryInt32("full_attention_interval", 1) ?? 4);
 
     /// <summary>For each layer whether <c>layer_types</c> says <paramref name="other"/> and not full attention; null where the file has no such key.</summary>
     bool[]? LayersOf(string other)
@@ -93,6 +89,24 @@ sealed class FamilyConfig
             ? [.. types.Select(type => type == other)]
             : throw Json.Unexpected("layer_types", string.Create(CultureInfo.InvariantCulture, $"one for each of num_hidden_layers, {Layers}"));
     }
+
+    /// <summary>For each layer whether it is not every <paramref name="interval"/>th.</summary>
+    internal bool[] AllButEvery(int interval) => [.. Enumerable.Range(1, Layers).Select(layer => layer % interval != 0)];
+
+    /// <summary>For each layer whether the list at <paramref name="key"/> has 1 for it; where there is none whether it is not every Nth, N being at <paramref name="intervalKey"/>.</summary>
+    internal bool[] LayerFlags(string key, string intervalKey, int interval)
+    {
+        int[]? flags = Json.TryInt32s(key, 0, 1);
+        return flags is null ? AllButEvery(Json.TryInt32(intervalKey, 1) ?? interval)
+            : flags.Length == Layers ? [.. flags.Select(flag => flag == 1)]
+            : throw Json.Unexpected(key, string.Create(CultureInfo.InvariantCulture, $"0 or 1 for each of num_hidden_layers, {Layers}"));
+    }
+
+    /// <summary><c>sliding_window</c>: <paramref name="otherwise"/> where the file has no such key, none where it is null.</summary>
+    internal int? Window(int otherwise) => Json.TryInt32("sliding_window", 1) ?? (Json.IsNull("sliding_window") ? null : otherwise);
+
+    /// <summary>What something is multiplied with or divided by.</summary>
+    internal double Factor(string key, double otherwise = 1) => Json.TryDouble(key, "a number above 0", value => value > 0 && (float)value > 0) ?? otherwise;
 
     /// <summary>The window of each layer by Qwen's keys: in use where <c>use_sliding_window</c> is true, from layer <c>max_window_layers</c> on (28 where absent).</summary>
     internal int?[] QwenWindows()
@@ -113,9 +127,13 @@ sealed class FamilyConfig
         => Layered(attention, _ => feedForward, longestContext, windows);
 
     /// <summary>The same mixer in every layer, but for the window.</summary>
-    internal DecoderSpec Layered(MixerSpec mixer, Func<int, FeedForwardSpec> feedForward, int longestContext, int?[]? windows = null) => new()
+    internal DecoderSpec Layered(MixerSpec mixer, Func<int, FeedForwardSpec> feedForward, int longestContext, int?[]? windows = null)
+        => Layered(layer => windows is not null && mixer is AttentionSpec attention ? attention with { Window = windows[layer] } : mixer, feedForward, longestContext);
+
+    /// <summary>Parts of their own in every layer.</summary>
+    internal DecoderSpec Layered(Func<int, MixerSpec> mixer, Func<int, FeedForwardSpec> feedForward, int longestContext) => new()
     {
-        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(windows is not null && mixer is AttentionSpec attention ? attention with { Window = windows[layer] } : mixer, feedForward(layer)))],
+        Layers = [.. Enumerable.Range(0, Layers).Select(layer => new LayerSpec(mixer(layer), feedForward(layer)))],
         LongestContext = longestContext,
     };
 
@@ -238,6 +256,8 @@ sealed record FamilyDefaults
     internal int? MaxPositions { get; init; }
 
     internal double? Epsilon { get; init; }
+
+    internal string EpsilonKey { get; init; } = "rms_norm_eps";
 
     internal bool? TiesEmbeddings { get; init; }
 }

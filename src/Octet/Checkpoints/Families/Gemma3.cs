@@ -27,7 +27,7 @@ static class Gemma3
         }
 
         int pattern = json.TryInt32("sliding_window_pattern", 1) ?? json.TryInt32("_sliding_window_pattern", 1) ?? PublishedPattern;
-        bool[] sliding = config.SlidingLayers() ?? [.. Enumerable.Range(1, config.Layers).Select(layer => layer % pattern != 0)];
+        bool[] sliding = config.SlidingLayers() ?? config.AllButEvery(pattern);
         int window = json.TryInt32("sliding_window", 1) ?? 4096;
         (Rotary full, int longest) = new RotaryReader(json) { DefaultTheta = 1_000_000 }.Read(config.HeadDim, config.MaxPositions, "full_attention");
         (Rotary local, _) = new RotaryReader(json) { DefaultTheta = 10_000 }.Read(config.HeadDim, config.MaxPositions, "sliding_attention", "rope_local_base_freq");
@@ -39,7 +39,7 @@ static class Gemma3
             Layers = [.. sliding.Select(slides => new LayerSpec(slides ? attention with { Window = window, Rotary = local } : attention, feedForward))],
             EmbeddingScale = MathF.Sqrt(config.HiddenSize),
             NormOffset = 1,
-            HasSandwichNorms = true,
+            Norms = NormPlaces.Around,
             LongestContext = longest,
         };
     }

@@ -73,7 +73,7 @@ static class Gemma4
         {
             Layers = [.. mixers.Select((mixer, layer) => new LayerSpec(mixer, doubles && layer >= config.Layers - shared ? dense with { Inner = 2 * dense.Inner } : dense) { Beside = experts })],
             EmbeddingScale = MathF.Sqrt(config.HiddenSize),
-            HasSandwichNorms = true,
+            Norms = NormPlaces.Around,
             HasLayerScales = true,
             LayerInputs = inputs,
             LogitCap = (float?)json.TryDouble("final_logit_softcapping", "a number above 0", value => value > 0),

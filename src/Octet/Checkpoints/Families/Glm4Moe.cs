@@ -8,14 +8,19 @@ namespace Octet.Checkpoints.Families;
 /// </summary>
 static class Glm4Moe
 {
-    internal static DecoderSpec Read(FamilyConfig config)
+    internal static DecoderSpec Read(FamilyConfig config) => Read(config, config.Flag("attention_bias"));
+
+    /// <summary>The text model of GLM-4.5V and 4.6V.</summary>
+    internal static DecoderSpec ReadVision(FamilyConfig config) => Read(config, config.Json.TryBoolean("attention_bias") ?? true);
+
+    static DecoderSpec Read(FamilyConfig config, bool inputBias)
     {
         ConfigObject json = config.Json;
         config.RequireActivation("hidden_act", "silu");
         (Rotary rotary, int longest) = new RotaryReader(json) { DefaultTheta = 10_000, AllowsPart = true, DefaultPart = 0.5 }.Read(config.HeadDim, config.MaxPositions);
         var attention = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary)
         {
-            HasInputBias = config.Flag("attention_bias"),
+            HasInputBias = inputBias,
             HasHeadNorms = config.Flag("use_qk_norm"),
         };
         return config.Layered(attention, config.DeepSeekFeedForward(firstDense: 1), longest) with { Unused = config.MoreTokenLayers() };

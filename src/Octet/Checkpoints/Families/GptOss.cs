@@ -26,6 +26,7 @@ static class GptOss
             HasRouterBias = true,
             HasBias = true,
             TakesTurns = true,
+            HasInputsFirst = true,
         };
         int window = json.TryInt32("sliding_window", 1) ?? 128;
         bool[] sliding = config.SlidingLayers() ?? [.. Enumerable.Range(0, config.Layers).Select(layer => layer % 2 == 0)];

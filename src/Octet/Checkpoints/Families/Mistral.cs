@@ -12,7 +12,7 @@ static class Mistral
     const int DefaultWindow = 4096;
 
     internal static DecoderSpec Read(FamilyConfig config)
-        => Read(config, config.Json.TryInt32("sliding_window", 1) ?? (config.Json.IsNull("sliding_window") ? null : DefaultWindow));
+        => Read(config, config.Window(DefaultWindow));
 
     internal static DecoderSpec ReadMinistral(FamilyConfig config) => Read(config, config.Json.TryInt32("sliding_window", 1));
 

@@ -3,11 +3,14 @@ using Octet.Backends;
 namespace Octet.Checkpoints.Families;
 
 /// <summary>
-/// Qwen3, dense: pre-norm decoder, RMSNorm on every query and key head, rotary embedding, grouped-query attention, SwiGLU, tied or separate
+/// Qwen3 and the text part of Qwen3-VL, dense: pre-norm decoder, RMSNorm on every query and key head, rotary embedding, grouped-query attention, SwiGLU, tied or separate
 /// output layer, no biases. After transformers' <c>modeling_qwen3.py</c>.
 /// </summary>
 static class Qwen3
 {
+    /// <summary>Of the text model of Qwen3-VL.</summary>
+    internal static FamilyDefaults VisionDefaults { get; } = new() { HeadDim = 128, MaxPositions = 128_000, Epsilon = 1e-6 };
+
     internal static DecoderSpec Read(FamilyConfig config)
     {
         config.RequireActivation("hidden_act", "silu");

@@ -8,15 +8,20 @@ namespace Octet.Checkpoints.Families;
 /// </summary>
 static class Qwen3Moe
 {
-    internal static DecoderSpec Read(FamilyConfig config)
+    internal static DecoderSpec Read(FamilyConfig config) => Read(config, isVision: false);
+
+    /// <summary>The text model of Qwen3-VL, whose shares are always shared out, and whose experts are stored as one tensor, inputs first.</summary>
+    internal static DecoderSpec ReadVision(FamilyConfig config) => Read(config, isVision: true);
+
+    static DecoderSpec Read(FamilyConfig config, bool isVision)
     {
         ConfigObject json = config.Json;
         config.RequireActivation("hidden_act", "silu");
         config.RequireFalse("attention_bias");
         (Rotary rotary, int longest) = new RotaryReader(json).Read(config.HeadDim, config.MaxPositions);
         var attention = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary) { HasHeadNorms = true };
-        RoutingRule rule = config.Routing(ExpertScoring.Softmax, "num_experts", "num_local_experts") with { IsNormalised = config.Flag("norm_topk_prob") };
-        var experts = new ExpertsSpec(rule, json.Int32("moe_intermediate_size", 1), Gating.Silu);
+        RoutingRule rule = config.Routing(ExpertScoring.Softmax, "num_experts", "num_local_experts") with { IsNormalised = json.TryBoolean("norm_topk_prob") ?? isVision };
+        var experts = new ExpertsSpec(rule, json.Int32("moe_intermediate_size", 1), Gating.Silu) { HasInputsFirst = isVision };
         return config.Layered(attention, FeedForward(config, experts), longest, config.QwenWindows());
     }
 

@@ -31,6 +31,16 @@ sealed class RotaryReader(ConfigObject json)
     /// <summary>Whether pairs are neighbours (DeepSeek).</summary>
     internal bool TurnsNeighbours { get; init; }
 
+    /// <summary>Whether "dynamic" with <c>alpha</c> is a base that is stretched from the first token on (Hunyuan).</summary>
+    internal bool StretchesOnce { get; init; }
+
+    /// <summary>The embedding of layers whose is never stretched, whatever the file says of others (OLMo 3).</summary>
+    internal Rotary ReadPlain(int headDim, string layerType)
+    {
+        double theta = ReadTheta(Scaling(layerType, "rope_theta").Scaling, "rope_theta");
+        return new([.. Enumerable.Range(0, headDim / 2).Select(i => Math.Pow(theta, -2.0 * i / headDim))]);
+    }
+
     /// <summary>Reads what holds for one type of layer.</summary>
     /// <param name="headDim">Elements of a head, or of the part of it that may turn.</param>
     /// <param name="maxPositions"><c>max_position_embeddings</c>.</param>
@@ -41,6 +51,11 @@ sealed class RotaryReader(ConfigObject json)
     {
         (ConfigObject? scaling, string scalingKey) = Scaling(layerType, thetaKey);
         double theta = ReadTheta(scaling, thetaKey);
+        if (StretchesOnce && scaling?.TryDouble("alpha", Positive, value => value > 0) is { } alpha)
+        {
+            theta *= Math.Pow(alpha, headDim / (headDim - 2.0));
+        }
+
         string type = scaling?.TryString("rope_type") ?? scaling?.TryString("type") ?? DefaultType;
         int turned = Size(headDim, scaling);
         int size = type == Proportional ? headDim : turned;
