@@ -13,12 +13,16 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
             : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is normed or scaled in another way than Llama's"
+            : (needs.Parts & ModelParts.PlainFeedForward) != 0 ? "feed-forward layers that are not gated"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
     }
 
     static bool HasHeads(int size) => size % 8 == 0 && size is >= 32 and <= 256;
+
+    internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
+        => throw Unsupported("experts that are not gated");
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
 

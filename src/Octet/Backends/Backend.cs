@@ -217,6 +217,9 @@ abstract class Backend : IDisposable
     /// </summary>
     internal abstract void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows);
 
+    /// <summary>As <see cref="Experts"/>, of experts that are not gated: expert(input) = f(input * up^T) * down^T.</summary>
+    internal abstract void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows);
+
     /// <summary>states[i] *= 1 / (1 + exp(-gate[i])), <paramref name="gate"/> of one column.</summary>
     internal abstract void GateRows(Activations gate, Activations states, int rows);
 

@@ -96,6 +96,9 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows) => backend.Route(logits, rule, correction, factors, routes, rows);
 
+    internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
+        => backend.PlainExperts(input, routes, experts, function, output, adds, rows);
+
     internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
         => backend.Experts(input, routes, experts, gating, output, adds, rows);
 
