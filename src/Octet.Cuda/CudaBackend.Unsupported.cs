@@ -13,12 +13,16 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
             : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is normed or scaled in another way than Llama's"
+            : (needs.Parts & ModelParts.PlainFeedForward) != 0 ? "feed-forward layers that are not gated"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
     }
 
     static bool HasHeads(int size) => size % 8 == 0 && size is >= 32 and <= 256;
+
+    internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
+        => throw Unsupported("experts that are not gated");
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
 
@@ -47,7 +51,12 @@ sealed partial class CudaBackend
     internal override void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values)
         => throw Unsupported("latent attention (MLA)");
 
-    internal override void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch) => throw Unsupported("a recurrent layer");
+    internal override void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch) => throw Unsupported("a recurrent layer");
+
+    internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
+        => throw Unsupported("a recurrent layer");
+
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");

@@ -150,10 +150,10 @@ abstract class Backend : IDisposable
     internal abstract void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows);
 
     /// <summary>
-    /// mixed = silu of a causal convolution over each channel of <paramref name="mixed"/>, in place; the last inputs of a sequence stay in
-    /// <paramref name="cache"/> for its next ones. Before position 0 inputs are zeros.
+    /// mixed = a causal convolution over each channel of <paramref name="mixed"/>, in place, plus <paramref name="bias"/> where there is one, through silu where
+    /// <paramref name="shape"/> says so; the last inputs of a sequence stay in <paramref name="cache"/> for its next ones. Before position 0 inputs are zeros.
     /// </summary>
-    internal abstract void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch);
+    internal abstract void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch);
 
     /// <summary>
     /// The gated delta rule over the tokens of each sequence, its states in <paramref name="cache"/>. A row of <paramref name="mixed"/> is
@@ -162,6 +162,19 @@ abstract class Backend : IDisposable
     /// none of the others, which stay as they are.
     /// </summary>
     internal abstract void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output);
+
+    /// <summary>
+    /// A selective state space over the tokens of each sequence, its states in <paramref name="cache"/>. A row of <paramref name="mixed"/> is x of all heads, B and C
+    /// of all groups. For each head, with dt = softplus(step + bias) within the shape's limits: S = exp(-exp(logRate) * dt) * S + dt * B x^T, and
+    /// output = S^T C + skip * x. The output may be none of the others, which stay as they are.
+    /// </summary>
+    internal abstract void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output);
+
+    /// <summary>
+    /// gate = RMSNorm of every one of <paramref name="groups"/> groups of states * silu(gate), with a weight as wide as a row. What is in
+    /// <paramref name="states"/> afterwards is not said.
+    /// </summary>
+    internal abstract void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows);
 
     /// <summary>In place: RMSNorm of every head of <paramref name="states"/>, with a weight as wide as a head, or without one.</summary>
     internal abstract void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows);
@@ -203,6 +216,9 @@ abstract class Backend : IDisposable
     /// where <paramref name="adds"/>. Only the weights of chosen experts are read. <paramref name="output"/> is not <paramref name="input"/>.
     /// </summary>
     internal abstract void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows);
+
+    /// <summary>As <see cref="Experts"/>, of experts that are not gated: expert(input) = f(input * up^T) * down^T.</summary>
+    internal abstract void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows);
 
     /// <summary>states[i] *= 1 / (1 + exp(-gate[i])), <paramref name="gate"/> of one column.</summary>
     internal abstract void GateRows(Activations gate, Activations states, int rows);

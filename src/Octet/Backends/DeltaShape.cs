@@ -9,9 +9,6 @@ sealed record DeltaShape(int KeyHeads, int ValueHeads, int KeyDim, int ValueDim)
     /// <summary>Tokens that the convolution before it sees, the token itself among them.</summary>
     internal const int Taps = 4;
 
-    // States of layers begin at lines of the cache.
-    const int LineFloats = 16;
-
     internal int Queries => checked(KeyHeads * KeyDim);
 
     internal int Values => checked(ValueHeads * ValueDim);
@@ -22,6 +19,8 @@ sealed record DeltaShape(int KeyHeads, int ValueHeads, int KeyDim, int ValueDim)
     /// <summary>Floats before the convolution's last inputs, which lie behind the states of the heads.</summary>
     internal int StateFloats => checked(ValueHeads * KeyDim * ValueDim);
 
+    internal ConvolutionShape Convolution => new(Channels, Taps, StateFloats, HasSilu: true);
+
     /// <summary>What a sequence keeps for a layer.</summary>
-    internal int Floats => checked((StateFloats + ((Taps - 1) * Channels) + LineFloats - 1) / LineFloats * LineFloats);
+    internal int Floats => Convolution.Floats;
 }

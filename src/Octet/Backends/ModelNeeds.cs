@@ -18,6 +18,9 @@ enum ModelParts
 
     /// <summary>Factors or norms of the stream, of heads or of what is added that Llama and Qwen do not have, keys that several layers read (Gemma 4, Granite, OLMo 2).</summary>
     ScaledStream = 8,
+
+    /// <summary>Feed-forward layers that are not gated (Nemotron).</summary>
+    PlainFeedForward = 16,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

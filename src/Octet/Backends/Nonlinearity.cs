@@ -12,6 +12,9 @@ enum Nonlinearity
     /// <summary>max(x, 0).</summary>
     Relu,
 
+    /// <summary>max(x, 0)^2 (So et al., "Primer", 2021).</summary>
+    SquaredRelu,
+
     /// <summary>x * s(x).</summary>
     Silu,
 

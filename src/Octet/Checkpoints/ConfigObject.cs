@@ -32,6 +32,7 @@ sealed class ConfigObject
             json = json[mark.Length..];
         }
 
+        json = PythonNumbers.Replace(json);
         if (!Utf8.IsValid(json.Span))
         {
             throw new ModelException(ModelError.Damaged, $"{file} is not UTF-8; {ForeignContent.Describe(json.Span, json.Length, expectsJson: true) ?? "expected a JSON object"}", file);

@@ -72,8 +72,8 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
         return hasBias ? layer with { Bias = Vector(name + ".bias", outputs) } : layer;
     }
 
-    /// <summary>Layers that are stored as one, <paramref name="name"/>, one after the other, without a bias.</summary>
-    internal LinearTensor[] Fused(string name, ReadOnlySpan<int> outputs, long inputs)
+    /// <summary>Layers that are stored as one, <paramref name="name"/>, one after the other.</summary>
+    internal LinearTensor[] Fused(string name, ReadOnlySpan<int> outputs, long inputs, bool hasBias = false)
     {
         long all = 0;
         foreach (int count in outputs)
@@ -81,7 +81,7 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
             all += count;
         }
 
-        LinearTensor whole = Linear(name, all, inputs);
+        LinearTensor whole = Linear(name, all, inputs, hasBias);
         var parts = new LinearTensor[outputs.Length];
         long first = 0;
         for (int i = 0; i < parts.Length; i++)

@@ -21,7 +21,13 @@ sealed class CachePlan
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
-            if (layers[i].Mixer.StateFloats is > 0 and var floats)
+            if (layers[i].Mixer is not { } mixer)
+            {
+                Places[i] = (-1, -1);
+                continue;
+            }
+
+            if (mixer.StateFloats is > 0 and var floats)
             {
                 int before = _recurrent?.Layers ?? 0;
                 Places[i] = (-1, before);
@@ -29,13 +35,13 @@ sealed class CachePlan
                 continue;
             }
 
-            if (layers[i].Mixer is AttentionSpec { SharesWith: { } source })
+            if (mixer is AttentionSpec { SharesWith: { } source })
             {
                 (Places[i], _shares[i]) = (Places[source], true);
                 continue;
             }
 
-            CacheShape shape = layers[i].Mixer.Cache ?? throw new InvalidOperationException($"{layers[i].Mixer.GetType().Name} keeps nothing");
+            CacheShape shape = mixer.Cache ?? throw new InvalidOperationException($"{mixer.GetType().Name} keeps nothing");
             int kind = _kinds.IndexOf(shape);
             if (kind < 0)
             {
@@ -48,7 +54,7 @@ sealed class CachePlan
         }
     }
 
-    /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1.</summary>
+    /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1, and those that do not mix tokens.</summary>
     internal (int Kind, int Layer)[] Places { get; }
 
     /// <summary>Whether a layer keeps keys and values of its own.</summary>

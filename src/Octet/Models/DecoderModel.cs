@@ -50,13 +50,13 @@ sealed class DecoderModel : IDisposable
         _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
         try
         {
-            const string Embedding = "embed_tokens";
+            string embedding = spec.Names.Embedding;
 
             // An embedding model is stored without what stands before the text model of a larger one.
-            string root = weights.Prefix(Embedding, ["model.", "language_model.model.", "model.language_model.", .. outputs is null ? (string[])[] : [""]]);
+            string root = weights.Prefix(embedding, [spec.Names.Root, "model.", "language_model.model.", "model.language_model.", .. outputs is null ? (string[])[] : [""]]);
             string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
             bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
-            (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + Embedding, output, tied, config.VocabSize, hidden);
+            (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + embedding, output, tied, config.VocabSize, hidden);
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
             backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
             bool isOutput = separate is null && !copies && outputs is null;
@@ -69,23 +69,23 @@ sealed class DecoderModel : IDisposable
             for (int i = 0; i < _layers.Length; i++)
             {
                 string at = $"{root}layers.{i}.";
-                (MixerSpec mixer, FeedForwardSpec feedForward) = spec.Layers[i];
+                (MixerSpec? mixer, FeedForwardSpec? feedForward) = spec.Layers[i];
                 _layers[i] = new Layer(
-                    BeforeMixer: Norm(at, spec.Norms.BeforeMixer),
-                    Mixer: CreateMixer(mixer, at, i),
-                    AfterMixer: Norm(at, spec.Norms.AfterMixer),
-                    BeforeFeedForward: Norm(at, spec.Norms.BeforeFeedForward),
-                    FeedForward: CreateFeedForward(feedForward, $"{at}{feedForward.Name}."),
-                    AfterFeedForward: Norm(at, spec.Norms.AfterFeedForward))
+                    BeforeMixer: mixer is null ? null : Norm(at, spec.Norms.BeforeMixer),
+                    Mixer: mixer is null ? null : CreateMixer(mixer, $"{at}{mixer.Name}.", i),
+                    AfterMixer: mixer is null ? null : Norm(at, spec.Norms.AfterMixer),
+                    BeforeFeedForward: feedForward is null ? null : Norm(at, spec.Norms.BeforeFeedForward),
+                    FeedForward: feedForward is null ? null : _build.FeedForward(feedForward, at, hidden),
+                    AfterFeedForward: feedForward is null ? null : Norm(at, spec.Norms.AfterFeedForward))
                 {
                     Beside = spec.Layers[i].Beside is { } experts ? new ExpertsBeside(experts, at, hidden, _build) : null,
                     Input = _inputs?.CreateGate(i, at, _build),
                     Scale = spec.HasLayerScales ? FloatTensor.Widen(weights.Vector(at + "layer_scalar", 1))[0] : null,
                 };
-                _cacheScales[i] = weights.CacheScale(at + "self_attn");
+                _cacheScales[i] = weights.CacheScale(at + (mixer?.Name ?? "self_attn"));
             }
 
-            _norm = Norm(root, "norm")!;
+            _norm = Norm(root, spec.Names.Norm)!;
             if (outputs is null)
             {
                 _head = copies ? _build.Own(backend.CreateFloat8(separate ?? table)) : separate is null ? _embedding : _build.Own(backend.CreateLinear(separate));
@@ -188,23 +188,31 @@ sealed class DecoderModel : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             Layer layer = _layers[i];
-            Activations seen = See(delta, layer.BeforeMixer, rows);
-            layer.Mixer.Forward(seen, _delta, batch, cache);
-            if (_beside is not null)
+            if (layer.Mixer is { } mixer)
             {
-                layer.FeedForward.Forward(seen, _beside, batch, cache);
-                _backend.AddScaled(_delta, _beside, _residualScale, rows);
-            }
-            else
-            {
-                Finish(layer.AfterMixer, rows);
-                seen = See(_delta, layer.BeforeFeedForward, rows);
-                layer.FeedForward.Forward(seen, _delta, batch, cache);
-                layer.Beside?.Forward(_residual, _delta, batch, cache);
-                Finish(layer.AfterFeedForward, rows);
+                Activations seen = See(delta, layer.BeforeMixer, rows);
+                mixer.Forward(seen, _delta, batch, cache);
+                if (_beside is not null)
+                {
+                    layer.FeedForward!.Forward(seen, _beside, batch, cache);
+                    _backend.AddScaled(_delta, _beside, _residualScale, rows);
+                }
+                else
+                {
+                    Finish(layer.AfterMixer, rows);
+                }
+
+                delta = _delta;
             }
 
-            delta = _delta;
+            if (layer.FeedForward is { } feedForward && _beside is null)
+            {
+                feedForward.Forward(See(delta, layer.BeforeFeedForward, rows), _delta, batch, cache);
+                layer.Beside?.Forward(_residual, _delta, batch, cache);
+                Finish(layer.AfterFeedForward, rows);
+                delta = _delta;
+            }
+
             if (layer.Input is not null)
             {
                 _backend.AddScaled(_residual, _delta, 1, rows);
@@ -298,17 +306,12 @@ sealed class DecoderModel : IDisposable
 
     Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
     {
-        AttentionSpec attention => new GroupedQueryAttention(attention, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
-        LatentAttentionSpec latent => new LatentAttention(latent, at + "self_attn.", _config.HiddenSize, _cache.Places[layer], _build),
-        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at + "linear_attn.", _config.HiddenSize, _cache.Places[layer].Layer, _build),
+        AttentionSpec attention => new GroupedQueryAttention(attention, at, _config.HiddenSize, _cache.Places[layer], _build),
+        LatentAttentionSpec latent => new LatentAttention(latent, at, _config.HiddenSize, _cache.Places[layer], _build),
+        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
+        StateSpaceSpec space => new Mamba2(space, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
+        ShortConvolutionSpec convolution => new ShortConvolution(convolution, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
-    };
-
-    Part CreateFeedForward(FeedForwardSpec feedForward, string at) => feedForward switch
-    {
-        GatedSpec gated => new GatedFeedForward(gated, at, _config.HiddenSize, _build),
-        ExpertsSpec experts => new MixtureOfExperts(experts, at, _config.HiddenSize, _build),
-        _ => throw new InvalidOperationException($"no feed-forward part is made of {feedForward.GetType().Name}"),
     };
 
     static void SkipUnused(ModelConfig config, DecoderSpec spec, string root, WeightLedger weights)
@@ -334,7 +337,7 @@ sealed class DecoderModel : IDisposable
     static IEnumerable<(string Beginning, string Reason)> Unused(DecoderSpec spec, string root)
         => [.. spec.Unused.Select(part => (root + part.Beginning, part.Reason)), .. spec.UnusedBeside];
 
-    sealed record Layer(StreamNorm? BeforeMixer, Part Mixer, StreamNorm? AfterMixer, StreamNorm? BeforeFeedForward, Part FeedForward, StreamNorm? AfterFeedForward)
+    sealed record Layer(StreamNorm? BeforeMixer, Part? Mixer, StreamNorm? AfterMixer, StreamNorm? BeforeFeedForward, Part? FeedForward, StreamNorm? AfterFeedForward)
     {
         /// <summary>A mixture beside the feed-forward part; null: none.</summary>
         internal ExpertsBeside? Beside { get; init; }
@@ -347,9 +350,9 @@ sealed class DecoderModel : IDisposable
 
         internal MixtureOfExperts? Experts => Beside?.Experts ?? FeedForward as MixtureOfExperts;
 
-        internal long LinearWeights => Mixer.LinearWeights + FeedForward.LinearWeights + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
+        internal long LinearWeights => (Mixer?.LinearWeights ?? 0) + (FeedForward?.LinearWeights ?? 0) + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
 
-        internal long BytesPerToken => Mixer.BytesPerToken + FeedForward.BytesPerToken + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
+        internal long BytesPerToken => (Mixer?.BytesPerToken ?? 0) + (FeedForward?.BytesPerToken ?? 0) + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
             + new[] { BeforeMixer, AfterMixer, BeforeFeedForward, AfterFeedForward }.Sum(norm => norm?.Weight.Bytes ?? 0);
     }
 }

@@ -10,6 +10,7 @@ sealed class GatedDeltaNet : Part
 {
     readonly Backend _backend;
     readonly DeltaShape _shape;
+    readonly ConvolutionShape _convolution;
     readonly int _layer;
     readonly bool _isGrouped;
     readonly Weight[] _input;
@@ -27,7 +28,7 @@ sealed class GatedDeltaNet : Part
     internal GatedDeltaNet(DeltaShape shape, string at, int hidden, int layer, ModelBuilder build)
     {
         _backend = build.Backend;
-        _shape = shape;
+        (_shape, _convolution) = (shape, shape.Convolution);
         _layer = layer;
         _epsilon = build.Epsilon;
         _mixed = build.Buffer("mixed", shape.Channels);
@@ -81,7 +82,7 @@ sealed class GatedDeltaNet : Part
             _backend.Ungroup(_products[1], _shape.KeyHeads, [new(_beta, 0, _shape.ValueHeads), new(_step, 0, _shape.ValueHeads)], rows);
         }
 
-        _backend.Convolve(_mixed, _taps, states, _layer, _shape, batch);
+        _backend.Convolve(_mixed, _taps, null, states, _layer, _convolution, batch);
         _backend.GatedDelta(_mixed, _beta, _step, _logRate, _bias, states, _layer, _shape, batch, _states);
         _backend.GatedNorm(_states, _gate, _norm, _epsilon, rows);
         _backend.Linear(_gate, _output, [output], rows);

@@ -21,9 +21,9 @@ sealed class GatedFeedForward : Part
         _backend = build.Backend;
         _gating = spec.Gating;
         _gateUp = spec.IsFused
-            ? build.Fused(at + "gate_up_proj", [spec.Inner, spec.Inner], hidden)
-            : [build.Linear(at + "gate_proj", spec.Inner, hidden, spec.HasBias), build.Linear(at + "up_proj", spec.Inner, hidden, spec.HasBias)];
-        _down = [build.Linear(at + "down_proj", hidden, spec.Inner, spec.HasBias)];
+            ? build.Fused(at + spec.FusedName, [spec.Inner, spec.Inner], hidden)
+            : [build.Linear(at + spec.LayerNames.Gate, spec.Inner, hidden, spec.HasBias), build.Linear(at + spec.LayerNames.Up, spec.Inner, hidden, spec.HasBias)];
+        _down = [build.Linear(at + spec.LayerNames.Down, hidden, spec.Inner, spec.HasBias)];
         _gate = build.Buffer("gate", spec.Inner);
         _up = build.Buffer("up", spec.Inner);
     }

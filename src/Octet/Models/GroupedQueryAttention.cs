@@ -49,7 +49,7 @@ sealed class GroupedQueryAttention : Part
         }
 
         (_normsAllHeads, _normsTurned) = (spec.NormsAllHeads, spec.NormsTurned);
-        _output = [build.Linear(at + "o_proj", hidden, queries, spec.HasOutputBias)];
+        _output = [build.Linear(at + spec.OutputName, hidden, queries, spec.HasOutputBias)];
         _shape = new AttentionShape((float)(spec.Scale ?? 1 / Math.Sqrt(spec.HeadDim)))
         {
             Window = spec.Window,

@@ -4,7 +4,7 @@ using Octet.Checkpoints.Families;
 namespace Octet.Models;
 
 /// <summary>
-/// Gated layers of which each token goes to a few, that a router chooses for it (Shazeer et al., "Outrageously Large Neural Networks", 2017);
+/// Layers of which each token goes to a few, that a router chooses for it (Shazeer et al., "Outrageously Large Neural Networks", 2017);
 /// beside them there may be one for every token.
 /// </summary>
 sealed class MixtureOfExperts : Part
@@ -12,10 +12,13 @@ sealed class MixtureOfExperts : Part
     readonly Backend _backend;
     readonly RoutingRule _rule;
     readonly Gating _gating;
+    readonly Nonlinearity? _plain;
     readonly Weight[] _router;
     readonly Weight? _correction, _factors;
     readonly ExpertWeights _experts;
-    readonly GatedFeedForward? _shared;
+    readonly Part? _shared;
+    readonly Weight[] _toLatent = [], _fromLatent = [];
+    readonly Activations? _latent, _latentSum, _expanded;
     readonly Weight? _sharedGate;
     readonly Activations _logits;
     readonly Activations? _sharedLogit;
@@ -29,15 +32,25 @@ sealed class MixtureOfExperts : Part
     {
         _backend = build.Backend;
         _rule = spec.Rule;
-        _gating = spec.Gating;
+        (_gating, _plain) = (spec.Gating, spec.Plain);
         _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
         _correction = spec.CorrectionName is { } name ? build.Vector(spec.OtherCorrectionName is { } other ? build.Weights.Stored(at + name, at + other) : at + name, spec.Rule.Experts) : null;
         _factors = spec.FactorsName is { } factors ? build.Vector(at + factors, spec.Rule.Experts) : null;
-        _experts = build.Experts(spec, at, hidden);
+        int width = spec.Latent ?? hidden;
+        _experts = build.Experts(spec, at, width);
         _backend.Prepare(_experts);
         if (spec.Shared is { } shared)
         {
-            _shared = new GatedFeedForward(new GatedSpec(shared.Inner, spec.Gating) { HasBias = spec.HasBias }, at + shared.Name + ".", hidden, build);
+            _shared = build.FeedForward(shared, at, hidden);
+        }
+
+        if (spec.Latent is not null)
+        {
+            _toLatent = [build.Linear(at + "fc1_latent_proj", width, hidden)];
+            _fromLatent = [build.Linear(at + "fc2_latent_proj", hidden, width)];
+            _latent = build.Buffer("experts' latent input", width);
+            _latentSum = build.Buffer("experts' latent output", width);
+            _expanded = build.Buffer("experts, out of the latent", hidden);
         }
 
         if (spec.SharedGateName is { } gate)
@@ -47,7 +60,7 @@ sealed class MixtureOfExperts : Part
         }
 
         _logits = build.Buffer("router", spec.Rule.Experts);
-        _routes = build.Routes(spec.Rule, hidden, spec.Inner);
+        _routes = build.Routes(spec.Rule, width, spec.Inner);
     }
 
     internal override IEnumerable<Weight> Linears => [.. Always, .. _experts.All];
@@ -67,7 +80,7 @@ sealed class MixtureOfExperts : Part
     /// <summary>Counts from now on.</summary>
     internal void Count() => Uses ??= new long[_rule.Experts];
 
-    IEnumerable<Weight> Always => [.. _router, .. _shared?.Linears ?? [], .. _sharedGate is null ? (Weight[])[] : [_sharedGate]];
+    IEnumerable<Weight> Always => [.. _router, .. _toLatent, .. _fromLatent, .. _shared?.Linears ?? [], .. _sharedGate is null ? (Weight[])[] : [_sharedGate]];
 
     internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
@@ -111,7 +124,32 @@ sealed class MixtureOfExperts : Part
             }
         }
 
-        _backend.Experts(input, _routes, _experts, _gating, output, adds: _shared is not null, rows);
+        if (_latent is null)
+        {
+            ComputeExperts(input, output, adds: _shared is not null, rows);
+            return;
+        }
+
+        // Experts work in a narrower space than the stream's (Nemotron 3 Super).
+        _backend.Linear(input, _toLatent, [_latent], rows);
+        ComputeExperts(_latent, _latentSum!, adds: false, rows);
+        _backend.Linear(_latentSum!, _fromLatent, [_shared is null ? output : _expanded!], rows);
+        if (_shared is not null)
+        {
+            _backend.AddScaled(output, _expanded, 1, rows);
+        }
+    }
+
+    void ComputeExperts(Activations input, Activations output, bool adds, int rows)
+    {
+        if (_plain is { } function)
+        {
+            _backend.PlainExperts(input, _routes, _experts, function, output, adds, rows);
+        }
+        else
+        {
+            _backend.Experts(input, _routes, _experts, _gating, output, adds, rows);
+        }
     }
 
     static long Count(IEnumerable<Weight> weights) => weights.Sum(weight => weight.Rows * weight.Columns);

@@ -35,7 +35,23 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
     internal Weight[] PackedParts(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreatePacked(part)))];
 
     /// <summary>Layers that share an input and are stored as one tensor.</summary>
-    internal Weight[] Fused(string name, ReadOnlySpan<int> outputs, int inputs) => [.. Weights.Fused(name, outputs, inputs).Select(part => Own(Backend.CreateLinear(part)))];
+    internal Weight[] Fused(string name, ReadOnlySpan<int> outputs, int inputs, bool hasBias = false) => [.. Weights.Fused(name, outputs, inputs, hasBias).Select(part => Own(Backend.CreateLinear(part)))];
+
+    /// <summary>What each token goes through by itself.</summary>
+    /// <param name="spec">Its sizes.</param>
+    /// <param name="at">The beginning of the names of what it lies in.</param>
+    /// <param name="hidden">Width of the stream.</param>
+    internal Part FeedForward(FeedForwardSpec spec, string at, int hidden)
+    {
+        string own = spec.Name.Length == 0 ? at : $"{at}{spec.Name}.";
+        return spec switch
+        {
+            GatedSpec gated => new GatedFeedForward(gated, own, hidden, this),
+            PlainSpec plain => new PlainFeedForward(plain, own, hidden, this),
+            ExpertsSpec experts => new MixtureOfExperts(experts, own, hidden, this),
+            _ => throw new InvalidOperationException($"no feed-forward part is made of {spec.GetType().Name}"),
+        };
+    }
 
     /// <summary>The experts of a layer, in whichever form they are stored.</summary>
     /// <param name="spec">Their sizes.</param>
@@ -46,11 +62,11 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
         int count = spec.Rule.Experts;
         Weight[] Layers(IEnumerable<LinearTensor> tensors) => [.. Backend.CreateExperts([.. tensors]).Select(Own)];
         string gateUp = at + spec.StackedNames.GateUp;
-        if (!Weights.HasStacked(gateUp))
+        if (spec.Plain is not null || !Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
                 => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}experts.{i}.{name}"), outputs, inputs, spec.HasBias)));
-            return new ExpertWeights(Apart(spec.LayerNames.Gate, spec.Inner, hidden), Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
+            return new ExpertWeights(spec.Plain is null ? Apart(spec.LayerNames.Gate, spec.Inner, hidden) : [], Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 
         LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.HasInputsFirst);

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Octet.Checkpoints;
 
 namespace Octet.Quantization;
 
@@ -89,7 +91,7 @@ static class PublishedConfig
     /// <param name="widens">Whether codes became bfloat16, and no other codes are left.</param>
     internal static string Apply(string? path, JsonObject? quantization, bool untie, bool widens)
     {
-        JsonObject config = path is null ? [] : JsonNode.Parse(File.ReadAllText(path))!.AsObject(); // without its byte-order mark
+        JsonObject config = path is null ? [] : JsonNode.Parse(PythonNumbers.Replace(Encoding.UTF8.GetBytes(File.ReadAllText(path))).Span)!.AsObject(); // without its byte-order mark
         foreach (JsonObject part in Parts(config))
         {
             part.Remove("quantization_config");

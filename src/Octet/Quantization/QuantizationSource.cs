@@ -189,7 +189,7 @@ sealed class QuantizationSource : IDisposable
     /// <summary>By the names that text models have, alone or in a larger one.</summary>
     (SourceModule? Table, SourceModule? Head, string HeadName) FindOutput()
     {
-        SourceModule? table = Find("model.embed_tokens", "language_model.model.embed_tokens", "model.language_model.embed_tokens");
+        SourceModule? table = Find("model.embed_tokens", "language_model.model.embed_tokens", "model.language_model.embed_tokens", "backbone.embeddings");
         SourceModule? head = Find("lm_head", "language_model.lm_head");
         return (table, head, head?.Name ?? (table?.Name.StartsWith("language_model.", StringComparison.Ordinal) == true ? "language_model.lm_head" : "lm_head"));
 
@@ -223,7 +223,7 @@ sealed class QuantizationSource : IDisposable
         }
 
         // Without its byte-order mark.
-        using var config = new StreamReader(new MemoryStream(ConfigObject.ReadFile(path)));
+        using var config = new StreamReader(new MemoryStream(PythonNumbers.Replace(ConfigObject.ReadFile(path)).ToArray()));
         return Parse(config.ReadToEnd()) as JsonObject;
 
         // What is wrong with it is said when it is read by its own rules.

@@ -46,6 +46,7 @@ public unsafe class EncoderKernelTests
             (Nonlinearity.Gelu, x => x * EncoderReference.NormalDistribution(x)),
             (Nonlinearity.GeluTanh, x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))))),
             (Nonlinearity.Relu, x => Math.Max(0, x)),
+            (Nonlinearity.SquaredRelu, x => Math.Max(0, x) * Math.Max(0, x)),
             (Nonlinearity.Silu, x => x / (1 + Math.Exp(-x))),
             (Nonlinearity.Tanh, Math.Tanh),
         ];

@@ -71,8 +71,13 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows) => backend.Ungroup(input, groups, parts, rows);
 
-    internal override void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch)
-        => backend.Convolve(mixed, taps, cache, layer, shape, batch);
+    internal override void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch)
+        => backend.Convolve(mixed, taps, bias, cache, layer, shape, batch);
+
+    internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
+        => backend.StateSpace(mixed, step, weights, cache, layer, shape, batch, output);
+
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows) => backend.NormGated(states, gate, groups, norm, epsilon, rows);
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => backend.GatedDelta(mixed, beta, step, logRate, bias, cache, layer, shape, batch, output);
@@ -90,6 +95,9 @@ class ForwardingBackend(Backend backend) : Backend
     internal override Routes CreateRoutes(int rows, RoutingRule rule, int hidden, int inner) => backend.CreateRoutes(rows, rule, hidden, inner);
 
     internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows) => backend.Route(logits, rule, correction, factors, routes, rows);
+
+    internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
+        => backend.PlainExperts(input, routes, experts, function, output, adds, rows);
 
     internal override void Experts(Activations input, Routes routes, ExpertWeights experts, Gating gating, Activations output, bool adds, int rows)
         => backend.Experts(input, routes, experts, gating, output, adds, rows);

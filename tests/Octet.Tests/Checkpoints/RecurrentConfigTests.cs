@@ -24,7 +24,7 @@ public class RecurrentConfigTests
         Assert.All(decoder.Layers.Where((_, layer) => layer % 4 != 3), layer => Assert.Equal(new GatedDeltaSpec(new DeltaShape(16, 32, 128, 128)), layer.Mixer));
         Assert.All(decoder.Layers.Where((_, layer) => layer % 4 == 3), layer =>
         {
-            var attention = (AttentionSpec)layer.Mixer;
+            var attention = (AttentionSpec)layer.Mixer!;
             Assert.Equal((16, 4, 256, true, true), (attention.Heads, attention.KeyValueHeads, attention.HeadDim, attention.HasHeadNorms, attention.HasOutputGate));
 
             // A quarter of 256, by the base 1e7.
@@ -39,7 +39,7 @@ public class RecurrentConfigTests
         ModelConfig config = ModelConfig.Parse(File.ReadAllBytes(Fixtures.Peer(Path.Combine("arch", "configs", "Qwen3.5-35B-A3B.json"))), "c.json");
         Assert.Equal(10, config.Decoder!.Layers.Count(layer => layer.Mixer is AttentionSpec));
         Assert.All(config.Decoder.Layers, layer => Assert.Equal(
-            new ExpertsSpec(new RoutingRule(256, 8, ExpertScoring.Softmax) { IsNormalised = true }, 512, Gating.Silu) { Shared = ("shared_expert", 512), SharedGateName = "shared_expert_gate" },
+            new ExpertsSpec(new RoutingRule(256, 8, ExpertScoring.Softmax) { IsNormalised = true }, 512, Gating.Silu) { Shared = new GatedSpec(512, Gating.Silu) { Name = "shared_expert" }, SharedGateName = "shared_expert_gate" },
             layer.FeedForward));
     }
 

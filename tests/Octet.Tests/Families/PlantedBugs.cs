@@ -51,7 +51,7 @@ static class PlantedBugs
             InDecoder("embedding not scaled", spec => spec with { EmbeddingScale = 1 }),
             InDecoder("embedding factor rounded to bf16 (9.8125)", spec => spec with { EmbeddingScale = 9.8125f }),
             InAttention("scores by head_dim^-0.5", attention => attention with { Scale = null }),
-            InDecoder("one rope base for all layers", spec => spec with { Layers = [.. spec.Layers.Select(layer => layer with { Mixer = (AttentionSpec)layer.Mixer with { Rotary = Full(spec).Rotary } })] }),
+            InDecoder("one rope base for all layers", spec => spec with { Layers = [.. spec.Layers.Select(layer => layer with { Mixer = (AttentionSpec)layer.Mixer! with { Rotary = Full(spec).Rotary } })] }),
             InDecoder("pattern off by one layer", ShiftMixers),
             InDecoder("post norms left out", spec => spec with { Norms = NormPlaces.Before })
                 .AndTensors(tensors => tensors.Each("post_attention_layernorm.weight", (norm, bytes) => tensors.Bytes(tensors.All.First(tensor => tensor.Name == norm.Name.Replace("post_attention", "pre_feedforward", StringComparison.Ordinal))).CopyTo(bytes)))
@@ -94,7 +94,7 @@ static class PlantedBugs
         [
             Unscaled,
             InAttention("rope scaling of layers with a window too", attention => attention.Window is null ? attention : attention with { Rotary = Turn(attention.Rotary, [.. attention.Rotary.Frequencies.Select(f => f / 8)]) }),
-            InLayers("silu for gelu", layer => layer with { FeedForward = (GatedSpec)layer.FeedForward with { Gating = Gating.Silu } }),
+            InLayers("silu for gelu", layer => layer with { FeedForward = (GatedSpec)layer.FeedForward! with { Gating = Gating.Silu } }),
         ],
         ["gpt_oss --style 5 --set sliding_window=16"] =
         [

@@ -62,10 +62,28 @@ sealed unsafe partial class CpuBackend
             _pool.Run(_gatePairs);
         }
 
-        SetInputs(null, r, experts.Down);
-        RunItems(r, experts.Down, r.Results);
-        _sum.Routes = r;
-        _sum.Output = (CpuActivations)output;
+        FinishExperts(r, experts.Down, (CpuActivations)output, adds, rows);
+    }
+
+    internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
+    {
+        var r = (CpuRoutes)routes;
+        Check(input, rows, experts.Up[0].Columns);
+        Check(output, rows, checked((int)experts.Down[0].Rows));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(r.Pairs, rows * r.Chosen, nameof(routes));
+
+        // What is between an expert's layers is where it is of gated ones.
+        SetInputs((CpuActivations)input, r, experts.Up);
+        RunItems(r, experts.Up, r.Gate, function);
+        FinishExperts(r, experts.Down, (CpuActivations)output, adds, rows);
+    }
+
+    void FinishExperts(CpuRoutes routes, Weight[] down, CpuActivations output, bool adds, int rows)
+    {
+        SetInputs(null, routes, down);
+        RunItems(routes, down, routes.Results);
+        _sum.Routes = routes;
+        _sum.Output = output;
         _sum.Adds = adds;
         _sum.Rows = rows;
         _pool.Run(_sum);
@@ -81,19 +99,19 @@ sealed unsafe partial class CpuBackend
         _pool.Run(_gateRows);
     }
 
-    void RunItems(CpuRoutes routes, Weight[] weights, CpuActivations output)
+    void RunItems(CpuRoutes routes, Weight[] weights, CpuActivations output, Nonlinearity? function = null)
     {
-        Begin(null);
+        Begin(null, function);
         SetItems(routes, weights, output, first: 0, step: 1);
         _pool.Run(_linear);
     }
 
-    void Begin(Gating? gating)
+    void Begin(Gating? gating, Nonlinearity? function = null)
     {
         _linear.Kernels = _kernels;
         _linear.Owner = this;
         _linear.Gating = gating;
-        _linear.Function = null;
+        _linear.Function = function;
         _linear.Count = 0;
     }
 

@@ -13,7 +13,7 @@ sealed unsafe partial class CpuBackend
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => new CpuRecurrentCache(layout, maxPages, Memory, withinRoom);
 
-    internal override Weight CreateTaps(TensorView tensor) => CpuVector.Transposed(tensor, DeltaShape.Taps, Memory);
+    internal override Weight CreateTaps(TensorView tensor) => CpuVector.Transposed(tensor, checked((int)tensor.Shape[^1]), Memory);
 
     internal override void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows)
     {
@@ -34,14 +34,19 @@ sealed unsafe partial class CpuBackend
         _pool.Run(_ungroup);
     }
 
-    internal override void Convolve(Activations mixed, Weight taps, RecurrentCache cache, int layer, DeltaShape shape, Batch batch)
+    internal override void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch)
     {
         Check(mixed, batch.Count, shape.Channels);
         ArgumentOutOfRangeException.ThrowIfNotEqual(taps.Columns, shape.Channels, nameof(taps));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(taps.Rows, shape.Taps, nameof(taps));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bias?.Columns ?? shape.Channels, shape.Channels, nameof(bias));
+        ArgumentOutOfRangeException.ThrowIfLessThan(shape.Taps, ConvolutionShape.FewestTaps, nameof(shape));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(shape.Taps, ConvolutionShape.MostTaps, nameof(shape));
         ArgumentOutOfRangeException.ThrowIfLessThan(cache.Layout.Floats, shape.Floats, nameof(shape));
         _convolve.Kernels = _kernels;
         _convolve.Mixed = (CpuActivations)mixed;
         _convolve.Taps = (CpuVector)taps;
+        _convolve.Bias = (CpuVector?)bias;
         _convolve.Cache = (CpuRecurrentCache)cache;
         _convolve.Layer = layer;
         _convolve.Shape = shape;
@@ -177,9 +182,10 @@ sealed unsafe partial class CpuBackend
         internal CpuKernels Kernels = null!;
         internal CpuActivations Mixed = null!;
         internal CpuVector Taps = null!;
+        internal CpuVector? Bias;
         internal CpuRecurrentCache Cache = null!;
         internal int Layer;
-        internal DeltaShape Shape = null!;
+        internal ConvolutionShape Shape = null!;
 
         internal override long Units => (long)Runs.Count * Blocks;
 
@@ -200,9 +206,12 @@ sealed unsafe partial class CpuBackend
                     Channels = Math.Min(Grain, Shape.Channels - channel),
                     Taps = Taps.Data + channel,
                     TapStride = Shape.Channels,
+                    TapCount = Shape.Taps,
+                    Bias = Bias is null ? null : Bias.Data + channel,
+                    HasSilu = Shape.HasSilu,
                     History = Runs.State(Cache, index, Layer) + Shape.StateFloats + channel,
                 };
-                for (int tap = 0; Runs.Begins(index) && tap < DeltaShape.Taps - 1; tap++)
+                for (int tap = 0; Runs.Begins(index) && tap < Shape.Taps - 1; tap++)
                 {
                     new Span<float>(run.History + ((nint)tap * run.TapStride), run.Channels).Clear();
                 }

@@ -118,11 +118,14 @@ abstract unsafe class CpuKernels
     /// <summary>values *= the logistic function of gate.</summary>
     internal abstract void MultiplyLogistic(float* values, float* gate, int count);
 
-    /// <summary>In place: silu of the convolution of some channels over consecutive tokens of one sequence.</summary>
+    /// <summary>In place: the convolution of some channels over consecutive tokens of one sequence.</summary>
     internal abstract void Convolve(in ConvolutionRun run);
 
     /// <summary>The gated delta rule of one value head over consecutive tokens of one sequence. How the state lies is the kernels' own.</summary>
     internal abstract void GatedDelta(in DeltaRun run);
+
+    /// <summary>The state space of one head over consecutive tokens of one sequence. How the state lies is the kernels' own.</summary>
+    internal abstract void StateSpace(in StateSpaceRun run);
 
     /// <summary>Whether <see cref="Linear"/> takes a weight that others want expanded as it is stored, its codes and its scales, with this input.</summary>
     internal virtual bool TakesStored(CpuWeight weight, in LinearInput x) => false;

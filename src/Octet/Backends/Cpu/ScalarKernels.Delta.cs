@@ -13,11 +13,11 @@ sealed unsafe partial class ScalarKernels
 
     internal override void Convolve(in ConvolutionRun run)
     {
-        const int Before = DeltaShape.Taps - 1;
-        Span<float> inputs = stackalloc float[DeltaShape.Taps];
+        int before = run.TapCount - 1;
+        Span<float> inputs = stackalloc float[run.TapCount];
         for (int channel = 0; channel < run.Channels; channel++)
         {
-            for (int i = 0; i < Before; i++)
+            for (int i = 0; i < before; i++)
             {
                 inputs[i] = run.History[((nint)i * run.TapStride) + channel];
             }
@@ -25,18 +25,18 @@ sealed unsafe partial class ScalarKernels
             for (nint row = 0; row < run.Rows; row++)
             {
                 float* mixed = run.Mixed + (row * run.Stride) + channel;
-                inputs[Before] = *mixed;
-                double sum = 0;
+                inputs[before] = *mixed;
+                double sum = run.Bias is null ? 0 : run.Bias[channel];
                 for (int i = 0; i < inputs.Length; i++)
                 {
                     sum += (double)inputs[i] * run.Taps[((nint)i * run.TapStride) + channel];
                 }
 
-                *mixed = (float)(sum * Logistic(sum));
+                *mixed = (float)(run.HasSilu ? sum * Logistic(sum) : sum);
                 inputs[1..].CopyTo(inputs);
             }
 
-            for (int i = 0; i < Before; i++)
+            for (int i = 0; i < before; i++)
             {
                 run.History[((nint)i * run.TapStride) + channel] = inputs[i];
             }

@@ -38,6 +38,7 @@ sealed unsafe partial class ScalarKernels
                 Nonlinearity.Gelu => Gelu(x),
                 Nonlinearity.GeluTanh => GeluTanh(x),
                 Nonlinearity.Relu => x < 0 ? 0 : x,
+                Nonlinearity.SquaredRelu => x < 0 ? 0 : x * x,
                 Nonlinearity.Silu => x * Logistic(x),
                 _ => Math.Tanh(x),
             });

@@ -21,30 +21,45 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void Convolve(in ConvolutionRun run)
     {
+        // Of fewer taps the first ones are zeros, of inputs that are zeros.
         int whole = run.Channels - run.Channels % TSimd.Count;
         nint step = run.TapStride;
+        int before = run.TapCount - 1;
         for (int channel = 0; channel < whole; channel += TSimd.Count)
         {
-            float* taps = run.Taps + channel;
-            float* history = run.History + channel;
+            float* last = run.History + (before - 1) * step + channel;
+            float* lastTap = run.Taps + before * step + channel;
             float* mixed = run.Mixed + channel;
-            TVector a = TSimd.Load(history);
-            TVector b = TSimd.Load(history + step);
-            TVector c = TSimd.Load(history + 2 * step);
+            TVector a = before > 2 ? TSimd.Load(last - 2 * step) : TSimd.Zero;
+            TVector b = before > 1 ? TSimd.Load(last - step) : TSimd.Zero;
+            TVector c = TSimd.Load(last);
+            TVector tapA = before > 2 ? TSimd.Load(lastTap - 3 * step) : TSimd.Zero;
+            TVector tapB = before > 1 ? TSimd.Load(lastTap - 2 * step) : TSimd.Zero;
+            TVector tapC = TSimd.Load(lastTap - step);
+            TVector tapNow = TSimd.Load(lastTap);
+            TVector bias = run.Bias is null ? TSimd.Zero : TSimd.Load(run.Bias + channel);
             for (int row = 0; row < run.Rows; row++, mixed += run.Stride)
             {
                 TVector now = TSimd.Load(mixed);
-                TVector sum = TSimd.Multiply(a, TSimd.Load(taps));
-                sum = TSimd.MultiplyAdd(b, TSimd.Load(taps + step), sum);
-                sum = TSimd.MultiplyAdd(c, TSimd.Load(taps + 2 * step), sum);
-                sum = TSimd.MultiplyAdd(now, TSimd.Load(taps + 3 * step), sum);
-                TSimd.Store(mixed, TimesLogistic(sum, sum));
+                TVector sum = TSimd.MultiplyAdd(a, tapA, bias);
+                sum = TSimd.MultiplyAdd(b, tapB, sum);
+                sum = TSimd.MultiplyAdd(c, tapC, sum);
+                sum = TSimd.MultiplyAdd(now, tapNow, sum);
+                TSimd.Store(mixed, run.HasSilu ? TimesLogistic(sum, sum) : sum);
                 (a, b, c) = (b, c, now);
             }
 
-            TSimd.Store(history, a);
-            TSimd.Store(history + step, b);
-            TSimd.Store(history + 2 * step, c);
+            if (before > 2)
+            {
+                TSimd.Store(last - 2 * step, a);
+            }
+
+            if (before > 1)
+            {
+                TSimd.Store(last - step, b);
+            }
+
+            TSimd.Store(last, c);
         }
 
         if (whole < run.Channels)

@@ -87,6 +87,14 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 }
 
                 break;
+            case Nonlinearity.SquaredRelu:
+                for (int i = 0; i < whole; i += TSimd.Count)
+                {
+                    TVector x = TSimd.Max(TSimd.Load(values + i), TSimd.Zero);
+                    TSimd.Store(values + i, TSimd.Multiply(x, x));
+                }
+
+                break;
             case Nonlinearity.Silu:
                 for (int i = 0; i < whole; i += TSimd.Count)
                 {

@@ -21,10 +21,14 @@ sealed record DecoderSpec
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
-            | (Layers.Any(layer => layer.Mixer is GatedDeltaSpec) ? ModelParts.Recurrence : ModelParts.None)
+            | (Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }) ? ModelParts.Recurrence : ModelParts.None)
+            | (Layers.Any(layer => layer.FeedForward is PlainSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
             | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
                 || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true }) ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+
+    /// <summary>What tensors beside the layers are called.</summary>
+    internal StreamNames Names { get; init; } = new();
 
     /// <summary>What embeddings are multiplied with.</summary>
     internal float EmbeddingScale { get; init; } = 1;
@@ -82,18 +86,22 @@ sealed record NormPlaces(string? BeforeMixer, string? AfterMixer, string? Before
     internal static NormPlaces After { get; } = new(null, "post_attention_layernorm", null, "post_feedforward_layernorm");
 }
 
-/// <summary>One layer: what mixes tokens, and what each token goes through by itself.</summary>
-sealed record LayerSpec(MixerSpec Mixer, FeedForwardSpec FeedForward)
+/// <summary>What the tensors at both ends of the stream are called, and what their names and those of layers begin with.</summary>
+sealed record StreamNames(string Root = "model.", string Embedding = "embed_tokens", string Norm = "norm");
+
+/// <summary>One layer: what mixes tokens, and what each token goes through by itself. One of them may be missing, with its norms (Nemotron-H).</summary>
+sealed record LayerSpec(MixerSpec? Mixer, FeedForwardSpec? FeedForward)
 {
     /// <summary>A mixture of experts beside it, which sees the stream by itself, with norms of its own (Gemma 4); null: none.</summary>
     internal ExpertsSpec? Beside { get; init; }
 
     /// <summary>How many weights it has in a stream of so many channels, those of the mixer and biases aside.</summary>
-    internal Int128 Weights(int hidden) => FeedForward.Weights(hidden) + (Beside?.Weights(hidden) ?? 0);
+    internal Int128 Weights(int hidden) => (FeedForward?.Weights(hidden) ?? 0) + (Beside?.Weights(hidden) ?? 0);
 }
 
 /// <summary>What mixes tokens.</summary>
-abstract record MixerSpec
+/// <param name="Name">What it is called in a layer.</param>
+abstract record MixerSpec(string Name)
 {
     /// <summary>The keys and values that a token leaves; null: none.</summary>
     internal abstract CacheShape? Cache { get; }
@@ -108,7 +116,7 @@ readonly record struct CacheShape(int Heads, int HeadDim, int? ValueInKey, int? 
 /// <summary>What each token goes through by itself.</summary>
 abstract record FeedForwardSpec
 {
-    /// <summary>What it is called in a layer.</summary>
+    /// <summary>What it is called in a layer; empty: its tensors are called as the layer's own.</summary>
     internal string Name { get; init; } = "mlp";
 
     /// <summary>How many weights it has in a stream of so many channels, biases aside.</summary>
@@ -120,7 +128,7 @@ abstract record FeedForwardSpec
 /// <param name="KeyValueHeads">A divisor of <paramref name="Heads"/>.</param>
 /// <param name="HeadDim">Elements of a head.</param>
 /// <param name="Rotary">How queries and keys turn.</param>
-sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Rotary) : MixerSpec
+sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Rotary) : MixerSpec("self_attn")
 {
     internal override CacheShape? Cache => new(KeyValueHeads, HeadDim, null, Window);
 
@@ -157,6 +165,9 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
     /// <summary>Whether the output has one.</summary>
     internal bool HasOutputBias { get; init; }
 
+    /// <summary>What the layer of the output is called.</summary>
+    internal string OutputName { get; init; } = "o_proj";
+
     /// <summary>Whether queries, keys and values are stored as one tensor, <c>qkv_proj</c> (Phi-3).</summary>
     internal bool IsFused { get; init; }
 
@@ -179,7 +190,7 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 /// <param name="ValueDim">Elements of a value.</param>
 /// <param name="Rotary">How they turn.</param>
 /// <param name="Scale">What scores are multiplied with.</param>
-sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int PlainDim, int RotaryDim, int ValueDim, Rotary Rotary, double Scale) : MixerSpec
+sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int PlainDim, int RotaryDim, int ValueDim, Rotary Rotary, double Scale) : MixerSpec("self_attn")
 {
     internal override CacheShape? Cache => new(1, Rank + RotaryDim, Rank, null);
 }
@@ -189,11 +200,39 @@ sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int Plain
 /// what the files have is taken.
 /// </summary>
 /// <param name="Shape">Its sizes.</param>
-sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec
+sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec("linear_attn")
 {
     internal override CacheShape? Cache => null;
 
     internal override int StateFloats => Shape.Floats;
+}
+
+/// <summary>A selective state space behind a short convolution, gated and normed (Mamba-2).</summary>
+/// <param name="Shape">Its sizes.</param>
+sealed record StateSpaceSpec(StateSpaceShape Shape) : MixerSpec("mamba")
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Convolution.Floats;
+
+    /// <summary>Groups of what is gated that are normed by themselves.</summary>
+    internal int NormGroups { get; init; } = 1;
+
+    /// <summary>Whether what goes in and what comes out has a bias.</summary>
+    internal bool HasBias { get; init; }
+
+    internal bool HasConvolutionBias { get; init; }
+}
+
+/// <summary>A short convolution between two gates (LFM2).</summary>
+/// <param name="Shape">Its sizes.</param>
+sealed record ShortConvolutionSpec(ConvolutionShape Shape) : MixerSpec("conv")
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Floats;
+
+    internal bool HasBias { get; init; }
 }
 
 /// <summary>A gated feed-forward layer.</summary>
@@ -205,8 +244,24 @@ sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 
     internal bool HasBias { get; init; }
 
-    /// <summary>Whether gate and up are stored as one tensor, <c>gate_up_proj</c>, the gate first (Phi-3).</summary>
+    /// <summary>What its layers are called.</summary>
+    internal (string Gate, string Up, string Down) LayerNames { get; init; } = ("gate_proj", "up_proj", "down_proj");
+
+    /// <summary>Whether gate and up are stored as one tensor, the gate first (Phi-3).</summary>
     internal bool IsFused { get; init; }
+
+    /// <summary>What that tensor is called.</summary>
+    internal string FusedName { get; init; } = "gate_up_proj";
+}
+
+/// <summary>A feed-forward layer that is not gated.</summary>
+/// <param name="Inner">Its width inside.</param>
+/// <param name="Function">What the product becomes.</param>
+sealed record PlainSpec(int Inner, Nonlinearity Function) : FeedForwardSpec
+{
+    internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
+
+    internal bool HasBias { get; init; }
 }
 
 /// <summary>
@@ -218,6 +273,12 @@ sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 /// <param name="Gating">What the two products become.</param>
 sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForwardSpec
 {
+    /// <summary>What the one product becomes of experts that are not gated (Nemotron 3); null: they are.</summary>
+    internal Nonlinearity? Plain { get; init; }
+
+    /// <summary>The width of what experts are given and give, where that is not the stream but made of it and made to it, <c>fc1_latent_proj</c> and <c>fc2_latent_proj</c> (Nemotron 3 Super); null: the stream.</summary>
+    internal int? Latent { get; init; }
+
     /// <summary>The layer that gives a logit for each expert.</summary>
     internal string RouterName { get; init; } = "gate";
 
@@ -246,11 +307,11 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
     /// <summary>Whether a fused tensor that is not quantised has inputs before outputs (gpt-oss, Qwen3-VL).</summary>
     internal bool HasInputsFirst { get; init; }
 
-    /// <summary>A dense layer beside the experts, for every token, by name and width; null: none.</summary>
-    internal (string Name, int Inner)? Shared { get; init; }
+    /// <summary>A dense layer beside the experts, for every token; null: none.</summary>
+    internal FeedForwardSpec? Shared { get; init; }
 
     /// <summary>The layer of one output whose logistic function the shared layer's is multiplied with (Qwen3-Next); null: none.</summary>
     internal string? SharedGateName { get; init; }
 
-    internal override Int128 Weights(int hidden) => (Int128)hidden * (((Int128)Rule.Experts * ((3 * (Int128)Inner) + 1)) + (3 * (Int128)(Shared?.Inner ?? 0)));
+    internal override Int128 Weights(int hidden) => ((Int128)Rule.Experts * (((Plain is null ? 3 : 2) * (Int128)Inner * (Latent ?? hidden)) + hidden)) + (2 * (Int128)hidden * (Latent ?? 0)) + (Shared?.Weights(hidden) ?? 0);
 }

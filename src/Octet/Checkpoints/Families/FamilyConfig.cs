@@ -24,7 +24,7 @@ sealed class FamilyConfig
         defaults ??= new FamilyDefaults();
         Json = json;
         HiddenSize = json.Int32("hidden_size", 1);
-        Layers = json.Int32("num_hidden_layers", 1, MostLayers);
+        Layers = json.TryInt32("num_hidden_layers", 1, MostLayers) ?? defaults.Layers?.Invoke(json) ?? json.Int32("num_hidden_layers", 1, MostLayers);
         Heads = json.TryInt32("num_attention_heads", 1) ?? defaults.Heads ?? json.Int32("num_attention_heads", 1);
         KeyValueHeads = ReadKeyValueHeads(defaults.KeyValueHeads ?? Heads);
         HeadDim = defaults.HeadDimKeys.Count > 0 ? defaults.HeadDimKeys.Sum(key => json.Int32(key, 1, MostHeadDim))
@@ -197,7 +197,7 @@ sealed class FamilyConfig
         int shared = Json.TryInt32("n_shared_experts", 0) ?? Json.TryInt32("num_shared_experts", 0) ?? 0;
         return (long)inner * shared > int.MaxValue
             ? throw Json.Unexpected("n_shared_experts", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / inner} for moe_intermediate_size {inner}"))
-            : new ExpertsSpec(rule, inner, Gating.Silu) { CorrectionName = "gate.e_score_correction_bias", Shared = shared == 0 ? null : ("shared_experts", inner * shared) };
+            : new ExpertsSpec(rule, inner, Gating.Silu) { CorrectionName = "gate.e_score_correction_bias", Shared = shared == 0 ? null : new GatedSpec(inner * shared, Gating.Silu) { Name = "shared_experts" } };
     }
 
     /// <summary>Refuses another text than <paramref name="supported"/>.</summary>
@@ -243,6 +243,9 @@ sealed class FamilyConfig
 /// <summary>What a family's class in transformers takes where a key is absent; null: the file must have it, or the common rule holds.</summary>
 sealed record FamilyDefaults
 {
+    /// <summary>How many layers a file lists that does not count them.</summary>
+    internal Func<ConfigObject, int?>? Layers { get; init; }
+
     internal int? Heads { get; init; }
 
     internal int? KeyValueHeads { get; init; }

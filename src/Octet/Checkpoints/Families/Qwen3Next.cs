@@ -47,7 +47,7 @@ static class Qwen3Next
         RoutingRule rule = config.Routing(ExpertScoring.Softmax, "num_experts") with { IsNormalised = json.TryBoolean("norm_topk_prob") ?? true };
         return Qwen3Moe.FeedForward(config, new ExpertsSpec(rule, json.Int32("moe_intermediate_size", 1), Gating.Silu)
         {
-            Shared = shared == 0 ? null : ("shared_expert", shared),
+            Shared = shared == 0 ? null : new GatedSpec(shared, Gating.Silu) { Name = "shared_expert" },
             SharedGateName = shared == 0 ? null : "shared_expert_gate",
         });
     }

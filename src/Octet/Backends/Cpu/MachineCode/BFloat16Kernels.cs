@@ -116,4 +116,6 @@ sealed unsafe class BFloat16Kernels(string name, int fewestTokens, ProductCode c
     internal override void Convolve(in ConvolutionRun run) => inner.Convolve(run);
 
     internal override void GatedDelta(in DeltaRun run) => inner.GatedDelta(run);
+
+    internal override void StateSpace(in StateSpaceRun run) => inner.StateSpace(run);
 }

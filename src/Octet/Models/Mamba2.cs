@@ -1,0 +1,58 @@
+using Octet.Backends;
+using Octet.Checkpoints.Families;
+
+namespace Octet.Models;
+
+/// <summary>
+/// Mamba-2: a short convolution over x, B and C, then a state for each head that fades by a token's step and takes in x where B says, read where C
+/// says, gated and normed (Dao, Gu, "Transformers are SSMs", 2024).
+/// </summary>
+sealed class Mamba2 : Part
+{
+    readonly Backend _backend;
+    readonly StateSpaceShape _shape;
+    readonly ConvolutionShape _convolution;
+    readonly int _layer, _normGroups;
+    readonly float _epsilon;
+    readonly Weight[] _input, _output;
+    readonly Weight _taps, _norm;
+    readonly Weight? _bias;
+    readonly StateSpaceWeights _weights;
+    readonly Activations _gate, _mixed, _step, _read;
+
+    /// <param name="spec">Its sizes.</param>
+    /// <param name="at">The beginning of its tensors' names.</param>
+    /// <param name="hidden">Width of the stream.</param>
+    /// <param name="layer">Its place among the recurrent layers.</param>
+    /// <param name="build">Makes weights and buffers.</param>
+    internal Mamba2(StateSpaceSpec spec, string at, int hidden, int layer, ModelBuilder build)
+    {
+        StateSpaceShape shape = spec.Shape;
+        (_backend, _epsilon, _layer, _normGroups) = (build.Backend, build.Epsilon, layer, spec.NormGroups);
+        (_shape, _convolution) = (shape, shape.Convolution);
+        _input = build.Fused(at + "in_proj", [shape.Inner, shape.Channels, shape.Heads], hidden, spec.HasBias);
+        _taps = build.Taps(at + "conv1d.weight", shape.Channels, shape.Taps);
+        _bias = spec.HasConvolutionBias ? build.Vector(at + "conv1d.bias", shape.Channels) : null;
+        _weights = new StateSpaceWeights(build.Vector(at + "A_log", shape.Heads), build.Vector(at + "dt_bias", shape.Heads), build.Vector(at + "D", shape.Heads));
+        _norm = build.PlainNorm(at + "norm", shape.Inner);
+        _output = [build.Linear(at + "out_proj", hidden, shape.Inner, spec.HasBias)];
+        _gate = build.Buffer("mamba gate", shape.Inner);
+        _mixed = build.Buffer("mixed", shape.Channels);
+        _step = build.Buffer("step", shape.Heads);
+        _read = build.Buffer("read", shape.Inner);
+    }
+
+    internal override IEnumerable<Weight> Linears => [.. _input, .. _output];
+
+    internal override long BytesPerToken => base.BytesPerToken + _taps.Bytes + (_bias?.Bytes ?? 0) + _weights.Bytes + _norm.Bytes;
+
+    internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
+    {
+        RecurrentCache states = cache.Recurrent!;
+        _backend.Linear(input, _input, [_gate, _mixed, _step], batch.Count);
+        _backend.Convolve(_mixed, _taps, _bias, states, _layer, _convolution, batch);
+        _backend.StateSpace(_mixed, _step, _weights, states, _layer, _shape, batch, _read);
+        _backend.NormGated(_read, _gate, _normGroups, _norm, _epsilon, batch.Count);
+        _backend.Linear(_gate, _output, [output], batch.Count);
+    }
+}
