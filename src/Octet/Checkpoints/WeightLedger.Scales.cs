@@ -10,6 +10,8 @@ namespace Octet.Checkpoints;
 /// <summary>What the codes of a weight are, and which scales are theirs.</summary>
 sealed partial class WeightLedger
 {
+    static readonly string[] s_stackedScales = ["_scale_inv", "_scale"];
+
     /// <summary>What the codes are: their own type, or of bytes and words what the config and their number say.</summary>
     DataType ElementType(TensorView tensor, long outputs, long inputs)
     {
@@ -118,6 +120,38 @@ sealed partial class WeightLedger
         }
 
         return new ScaleGrid(values, blockRows, blockColumns);
+    }
+
+    /// <summary>The scales of layers of FP8 that are stored as one tensor; where they lie there inputs first, their scales do as well.</summary>
+    ScaleGrid? StackedFloat8Scales(TensorView tensor, int count, long outputs, long inputs, bool turned)
+    {
+        string[] suffixes = [.. s_stackedScales.Where(suffix => Has(tensor.Name + suffix))];
+        if (quantization is not null && !quantization.Allows(tensor.DataType))
+        {
+            throw Error(tensor, $"codes of type {tensor.DataType}, but {Source} says {quantization.Fmt}; the checkpoint contradicts itself");
+        }
+
+        if (suffixes.Length != 1)
+        {
+            throw suffixes.Length > 1 ? Error(tensor, $"it has scales twice, {suffixes[0]} and {suffixes[1]}; the checkpoint contradicts itself")
+                : Error(tensor, $"experts of type {tensor.DataType} without scales: expected a tensor {tensor.Name}{s_stackedScales[0]} or {tensor.Name}{s_stackedScales[1]}; the file is incomplete or of another scheme");
+        }
+
+        TensorView scale = Take(tensor.Name + suffixes[0]);
+        ScaleLayout[] allowed = quantization is { Layouts: { Count: > 0 } layouts } ? [.. layouts] : [ScaleLayout.Tensor, ScaleLayout.Channel, s_blocks];
+        foreach (ScaleLayout layout in allowed)
+        {
+            (long rows, long columns) = layout.ScaleShape(outputs, inputs);
+            if (layout.HasWholeGroups(inputs) && (turned ? ExpertScales.HasShape(scale, count, columns, rows) : ExpertScales.HasShape(scale, count, rows, columns)))
+            {
+                float[] values = ExpertScales.Read(scale);
+                values = turned ? ExpertScales.Turn(values, checked((int)columns), checked((int)rows)) : values;
+                return ExpertScales.Below(scale, values, count, outputs, layout.BlockRows == 0 ? outputs : layout.BlockRows, layout.BlockColumns == 0 ? checked((int)inputs) : layout.BlockColumns, checked((int)columns));
+            }
+        }
+
+        string expected = string.Join(" or ", allowed.Select(layout => layout.ScaleShape(outputs, inputs) is var (rows, columns) && turned ? $"[{count}, {columns}, {rows}] ({layout})" : $"[{count}, {rows}, {columns}] ({layout})"));
+        throw Error(scale, $"scales of shape {Describe(scale.Shape)} for {count} experts of {outputs} x {inputs}, expected {expected}, by {Source}", ModelError.Unsupported);
     }
 
     /// <summary>The values of E8M0 codes.</summary>

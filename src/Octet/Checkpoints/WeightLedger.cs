@@ -98,14 +98,14 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
 
     /// <summary>
     /// Layers of one shape that are stored as one tensor with a dimension more, one after the other: <paramref name="name"/> itself where they
-    /// are not quantised, or gpt-oss's MXFP4, <c>_blocks</c> of 32 codes with <c>_scales</c>; <c>_bias</c> beside them.
+    /// are not quantised or are FP8 with <c>_scale_inv</c> or <c>_scale</c>, or gpt-oss's MXFP4, <c>_blocks</c> of 32 codes with <c>_scales</c>; <c>_bias</c> beside them.
     /// </summary>
     /// <param name="name">The tensor.</param>
     /// <param name="count">Layers.</param>
     /// <param name="outputs">Of each.</param>
     /// <param name="inputs">Of each.</param>
     /// <param name="hasBias">Whether there is <c>_bias</c>.</param>
-    /// <param name="inputsFirst">Whether layers that are not quantised are [inputs, outputs].</param>
+    /// <param name="inputsFirst">Whether layers that are not MXFP4 are [inputs, outputs] as they are published.</param>
     internal LinearTensor Stacked(string name, int count, long outputs, long inputs, bool hasBias, bool inputsFirst)
     {
         long rows = checked(count * outputs);
@@ -128,15 +128,26 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
         }
         else
         {
-            (long down, long across) = inputsFirst ? (inputs, outputs) : (outputs, inputs);
-            TensorView tensor = Take(name, count, down, across);
-            if (!FloatTensor.IsSupported(tensor.DataType))
-            {
-                throw Error(tensor, $"experts as one tensor of type {tensor.DataType}, expected BF16, F16 or F32, or MXFP4 as {name}{StackedCodes}", ModelError.Unsupported);
-            }
+            TensorView tensor = Take(name, inputsFirst ? [count, inputs, outputs] : [count, outputs, inputs]);
 
-            RequireShape(tensor, count, down, across);
-            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = inputsFirst ? outputs : 0 };
+            // Files that transformers 5 has saved have outputs first, whatever the published ones have.
+            bool turned = inputsFirst && !(tensor.Shape.SequenceEqual([count, outputs, inputs]) && inputs != outputs);
+            RequireShape(tensor, turned ? [count, inputs, outputs] : [count, outputs, inputs]);
+            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = turned ? outputs : 0 };
+            if (FloatTensor.IsFloat8(tensor.DataType))
+            {
+                foreach (string suffix in (string[])["_activation_scale", "_input_scale"])
+                {
+                    Skip(name + suffix, "scales of the inputs of experts in one tensor, which are not used");
+                }
+
+                layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, turned), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
+                _quantized.Add(layers);
+            }
+            else if (!FloatTensor.IsSupported(tensor.DataType))
+            {
+                throw Error(tensor, $"experts as one tensor of type {tensor.DataType}, expected BF16, F16, F32 or FP8, or MXFP4 as {name}{StackedCodes}", ModelError.Unsupported);
+            }
         }
 
         return hasBias ? layers with { Bias = Floats(name + "_bias", count, outputs) } : layers;
@@ -289,7 +300,8 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     }
 
     /// <summary>A vector such as a norm's weight, of a wider float type; or of FP8 without scales, as in files that were cast as a whole.</summary>
-    internal TensorView Vector(string name, long length) => Floats(name, length);
+    internal TensorView Vector(string name, long length)
+        => Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual([1, length]) ? Floats(name, 1, length) : Floats(name, length);
 
     /// <summary>The same, of any shape.</summary>
     internal TensorView Floats(string name, params ReadOnlySpan<long> shape)

@@ -34,7 +34,7 @@ sealed class MixtureOfExperts : Part
         _rule = spec.Rule;
         (_gating, _plain) = (spec.Gating, spec.Plain);
         _router = [build.Linear(at + spec.RouterName, spec.Rule.Experts, hidden, spec.HasRouterBias)];
-        _correction = spec.CorrectionName is { } name ? build.Vector(at + name, spec.Rule.Experts) : null;
+        _correction = spec.CorrectionName is { } name ? build.Vector(spec.OtherCorrectionName is { } other ? build.Weights.Stored(at + name, at + other) : at + name, spec.Rule.Experts) : null;
         _factors = spec.FactorsName is { } factors ? build.Vector(at + factors, spec.Rule.Experts) : null;
         int width = spec.Latent ?? hidden;
         _experts = build.Experts(spec, at, width);

@@ -67,13 +67,13 @@ static class CodeTensors
         foreach (ScaleLayout layout in allowed)
         {
             (long rows, long columns) = layout.ScaleShape(outputs, inputs);
-            if (HasShape(scale, experts, rows, columns) && layout.HasWholeGroups(inputs))
+            if (ExpertScales.HasShape(scale, experts, rows, columns) && layout.HasWholeGroups(inputs))
             {
                 return Module(layout.BlockRows == 0 ? outputs : layout.BlockRows, layout.BlockColumns == 0 ? inputs : layout.BlockColumns, (int)columns);
             }
 
             // Llama 4 stores its experts [inputs, outputs].
-            if (layout == ScaleLayout.Channel && HasShape(scale, experts, 1, inputs))
+            if (layout == ScaleLayout.Channel && ExpertScales.HasShape(scale, experts, 1, inputs))
             {
                 return Module(outputs, 1, checked((int)inputs));
             }
@@ -84,28 +84,10 @@ static class CodeTensors
 
         SourceModule Module(long blockRows, long blockColumns, int across)
         {
-            float[] values = Values(scale);
-            if (outputs % blockRows != 0)
-            {
-                // The last block of an expert is cut, and the next begins with its rows: a scale for each row says the same.
-                long down = ((outputs - 1) / blockRows) + 1;
-                float[] own = values;
-                if ((Int128)experts * outputs * across > Array.MaxLength)
-                {
-                    throw Error(tensor, $"{experts} matrices of {outputs} rows, whose last blocks are cut, with {across} scales each are not implemented: expected at most {Array.MaxLength} in all");
-                }
-
-                values = new float[experts * outputs * across];
-                for (long row = 0; row < experts * outputs; row++)
-                {
-                    own.AsSpan(checked((int)(((row / outputs * down) + (row % outputs / blockRows)) * across)), across).CopyTo(values.AsSpan((int)(row * across)));
-                }
-
-                blockRows = 1;
-            }
+            float[] values = ExpertScales.Read(scale);
 
             // An empty tensor has blocks of no size, and nothing to multiply.
-            ScaleGrid? grid = tensor.ElementCount == 0 ? null : new ScaleGrid(values, blockRows, checked((int)blockColumns));
+            ScaleGrid? grid = tensor.ElementCount == 0 ? null : ExpertScales.Below(scale, values, experts, outputs, blockRows, checked((int)blockColumns), across);
             var weight = new LinearTensor(tensor, tensor.DataType, experts * outputs, checked((int)inputs), grid);
             return new SourceModule(tensor.Name, weight, [scale]) { Shape = new WideShape(tensor.Name, tensor.Shape.ToArray()) };
         }
@@ -131,47 +113,12 @@ static class CodeTensors
         return new SourceModule(name, weight, [exponents]) { Shape = new WideShape(name, [experts, inputs, outputs], outputs) };
     }
 
-    static bool HasShape(TensorView scale, long experts, long rows, long columns)
-    {
-        ReadOnlySpan<long> shape = scale.Shape;
-        return shape.SequenceEqual([experts, rows, columns])
-            || (columns == 1 && (shape.SequenceEqual([experts, rows]) || (rows == 1 && shape.SequenceEqual([experts]))))
-            || (rows == 1 && columns > 1 && shape.SequenceEqual([experts, columns]));
-    }
-
     static void RequireWidth(TensorView tensor, long columns, int codes = 1)
     {
         if (columns > int.MaxValue / codes)
         {
             throw Error(tensor, $"rows of {(Int128)columns * codes} codes are not implemented: expected at most {int.MaxValue}");
         }
-    }
-
-    static float[] Values(TensorView scale)
-    {
-        if (scale.ElementCount > Array.MaxLength)
-        {
-            throw Error(scale, $"{scale.ElementCount} scales are not implemented: expected at most {Array.MaxLength}");
-        }
-
-        float[] values = scale.DataType is DataType.Float8E8M0FNU or DataType.UInt8 ? Exponents(scale)
-            : FloatTensor.IsSupported(scale.DataType) ? FloatTensor.Widen(scale)
-            : throw Error(scale, $"scales of type {scale.DataType}, expected F32, BF16, F16 or F8_E8M0");
-        int wrong = Array.FindIndex(values, value => !float.IsFinite(value) || value < 0);
-        return wrong < 0 ? values : throw Error(scale, $"scale {wrong} is {values[wrong]}, expected a finite number from 0: the file is damaged");
-    }
-
-    /// <summary>2^(code - 127), and NaN for the last code.</summary>
-    static float[] Exponents(TensorView scale)
-    {
-        float[] values = new float[scale.ElementCount];
-        ReadOnlySpan<byte> codes = scale.Bytes;
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = codes[i] == byte.MaxValue ? float.NaN : (float)Math.ScaleB(1, codes[i] - 127);
-        }
-
-        return values;
     }
 
     static string Text(TensorView tensor) => $"[{string.Join(", ", tensor.Shape.ToArray())}]";

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Octet.Backends.Cpu;
@@ -46,9 +45,7 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
     public void Every_bug_that_the_oracle_plants_would_be_seen()
     {
         using var directory = new TemporaryDirectory();
-        string list = Path.Combine(directory.Path, "bugs.txt");
-        Gemma4Models.Run("bugs", "--out", list);
-        (string Name, string Variants)[] bugs = [.. File.ReadLines(list).Select(line => line.Split(' ')).Select(parts => (parts[0], parts[1]))];
+        (string Name, string Variants)[] bugs = models.Bugs(directory.Path);
         Assert.InRange(bugs.Length, 60, 100);
         foreach (string variant in (string[])["dense", "small", "moe"])
         {
@@ -57,14 +54,9 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
             float[][] found = LogitsTests.Score(opened, s_ids);
             LogitsTests.AssertClose(expected, found, 1e-5, variant);
 
-            // A few of each model by turns, day by day; OCTET_SLOW=1: all.
-            string[] own = [.. bugs.Where(bug => bug.Variants.Contains(variant[0])).Select(bug => bug.Name)];
-            int most = Environment.GetEnvironmentVariable("OCTET_SLOW") == "1" ? own.Length : 3;
-            for (int i = 0; i < most; i++)
+            foreach (string bug in NumpyOracle.SomeOf([.. bugs.Where(bug => bug.Variants.Contains(variant[0])).Select(bug => bug.Name)], 3))
             {
-                string bug = own[((DateTime.UtcNow.DayOfYear * most) + i) % own.Length];
-                double[][] wrong = Gemma4Models.Forward(directory.Path, model, s_ids, "--plant", bug);
-                Assert.True(LogitsTests.Errors(wrong, found).Max() > 1e-4, $"{variant}: {bug} is not seen");
+                models.AssertSeen(directory.Path, model, s_ids, bug, found);
             }
         }
     }
@@ -86,7 +78,7 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
         Assert.SkipWhen(OperatingSystem.IsWindows(), "files of this size take the disk that they name");
         Assert.SkipUnless(Environment.GetEnvironmentVariable("OCTET_SLOW") == "1" || (size, scheme) is not ("26B-A4B", "channel"), "23,000 tensors: set OCTET_SLOW=1");
         using var directory = new TemporaryDirectory();
-        Gemma4Models.Run("list", size, "--out", directory.Path, "--fp8", scheme);
+        models.Run("list", size, "--out", directory.Path, "--fp8", scheme);
         Tensor[] tensors = [.. File.ReadLines(Path.Combine(directory.Path, "tensors.tsv")).Select(line => line.Split('\t')).Select(parts => new Tensor(
             parts[0], parts[1], [.. parts[2].Split(',').Select(length => long.Parse(length, CultureInfo.InvariantCulture))]))];
         SparseCheckpoint.Write(directory.Path, tensors);
@@ -137,7 +129,7 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
         }
 
         int[] ids = LogitsTests.Ids(40, FamilyCheckpoint.Vocabulary);
-        double[][] expected = Gemma4Models.Forward(directory.Path, Path.Combine(directory.Path, "wide"), ids);
+        double[][] expected = models.Forward(directory.Path, Path.Combine(directory.Path, "wide"), ids);
         using LanguageModel model = LanguageModel.Load(quantised);
         Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(model, ids)).Average(), 1e-4, 0.2);
     }
@@ -147,7 +139,7 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
     {
         using var directory = new TemporaryDirectory();
         string model = Path.Combine(directory.Path, "model"), quantised = Path.Combine(directory.Path, "quantised");
-        Gemma4Models.Run("make", "dense", "--wrap", "--out", model);
+        models.Run("make", "dense", "--wrap", "--out", model);
         CheckpointQuantizer.Run(model, quantised, cancellationToken: TestContext.Current.CancellationToken);
         using SafetensorsCheckpoint stored = SafetensorsCheckpoint.Open(quantised);
         Assert.All(stored.Tensors.Where(tensor => !tensor.Name.Contains(".language_model.", StringComparison.Ordinal)), tensor => Assert.Equal(DataType.BFloat16, tensor.DataType));
@@ -189,33 +181,5 @@ public sealed class Gemma4Tests(Gemma4Models models) : IClassFixture<Gemma4Model
     }
 }
 
-/// <summary>Models of <c>gemma4.py</c> and what it makes of tokens, each made once.</summary>
-public sealed class Gemma4Models : IDisposable
-{
-    readonly TemporaryDirectory _directory = new();
-    readonly ConcurrentDictionary<string, Lazy<(string Path, double[][] Expected)>> _models = new(StringComparer.Ordinal);
-    int _made;
-
-    public void Dispose() => _directory.Dispose();
-
-    internal (string Path, double[][] Expected) Get(string options, int[] ids) => _models.GetOrAdd(options, key => new(() => Make(key, ids))).Value;
-
-    /// <summary>What the oracle makes of a checkpoint.</summary>
-    internal static double[][] Forward(string directory, string model, int[] ids, params string[] options)
-    {
-        string logits = Path.Combine(directory, "logits.npy");
-        Run("logits", [model, "--ids", string.Join(',', ids), "--out", logits, .. options]);
-        return NumpyProgram.Read(logits);
-    }
-
-    internal static void Run(string command, params string[] arguments)
-        => NumpyProgram.Run(Path.Combine(Fixtures.Repository, "tests", "Octet.Tests", "Families", "gemma4.py"), [command, .. arguments]);
-
-    (string Path, double[][] Expected) Make(string options, int[] ids)
-    {
-        string place = Directory.CreateDirectory(Path.Combine(_directory.Path, $"{Interlocked.Increment(ref _made)}")).FullName;
-        string model = Path.Combine(place, "model");
-        Run("make", [.. options.Split(' '), "--out", model]);
-        return (model, Forward(place, model, ids));
-    }
-}
+/// <summary>Models of <c>gemma4.py</c>.</summary>
+public sealed class Gemma4Models() : NumpyOracle("gemma4.py");

@@ -73,7 +73,8 @@ public sealed class GoldenTests : IDisposable
     {
         string model = Path.Combine(_directory.Path, family);
         FamilyCheckpoint.Write(family, model);
-        double[][] logits = family == "gemma4_text" ? Gemma4Models.Forward(_directory.Path, model, s_ids) : OracleTests.Forward(_directory.Path, model, s_ids);
+        using var gemma = new Gemma4Models();
+        double[][] logits = family == "gemma4_text" ? gemma.Forward(_directory.Path, model, s_ids) : OracleTests.Forward(_directory.Path, model, s_ids);
         return [.. s_positions.Select(position => logits[position])];
     }
 

@@ -68,6 +68,10 @@ def quantization_config(scheme, ignore):
     return dict(config_groups=dict(group_0=group), format='float-quantized', global_compression_ratio=None, ignore=ignore,
                 kv_cache_scheme=None, quant_method='compressed-tensors', quantization_status='compressed')
 
+def native_quantization_config(keep):
+    """The spelling of Qwen's and DeepSeek's own FP8 files (their scales are called weight_scale_inv, but multiply as well)."""
+    return dict(activation_scheme='dynamic', fmt='e4m3', modules_to_not_convert=keep, quant_method='fp8', weight_block_size=[128, 128])
+
 def write_safetensors(path, tensors):
     """tensors: {name: (dtype, array)}"""
     head, body, at = {'__metadata__': {'format': 'pt'}}, [], 0
@@ -110,8 +114,9 @@ class Weights:
         if name not in self.cache:
             full = name if name == 'lm_head.weight' else self.prefix + name
             x = self.raw(full)
-            if full + '_scale' in self.head:
-                x = x * spread(self.raw(full + '_scale'), x.shape)
+            for scale in (full + '_scale', full + '_scale_inv'):
+                if scale in self.head:
+                    x = x * spread(self.raw(scale), x.shape)
             self.cache[name] = x
         return self.cache[name]
 

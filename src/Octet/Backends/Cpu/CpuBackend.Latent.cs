@@ -155,6 +155,12 @@ sealed unsafe partial class CpuBackend
         void Turn(int row, int head)
         {
             int pairs = Heads.RotaryDim / 2;
+            if (Heads.Rotary.QueryGrowth is not null)
+            {
+                Span<float> query = new(Queries.Row(row) + (head * Heads.QueryDim), Heads.QueryDim);
+                TensorPrimitives.Multiply(query, Heads.Rotary.QueryFactor(Batch.Positions[row]), query);
+            }
+
             float* absorbed = Absorbed.Row(row) + (head * Heads.LatentDim);
             new Span<float>(absorbed, Heads.Rank).Clear();
             new ReadOnlySpan<float>(Queries.Row(row) + (head * Heads.QueryDim) + Heads.PlainDim, Heads.RotaryDim).CopyTo(new Span<float>(absorbed + Heads.Rank, Heads.RotaryDim));

@@ -46,7 +46,8 @@ sealed unsafe class CpuWeight : Weight
     {
         TensorView tensor = source.Tensor;
         _data = tensor.DangerousGetPointer();
-        _expansion = RowExpansion.For(source.ElementType, source.HighHalfFirst);
+        _transposedRows = checked((int)source.TransposedRows);
+        _expansion = _transposedRows == 0 ? RowExpansion.For(source.ElementType, source.HighHalfFirst) : RowExpansion.ForTransposed(source.ElementType);
         (Format, ElementBytes) = source.ElementType switch
         {
             _ when _expansion is not null => (_expansion.Format, _expansion.ElementBytes),
@@ -64,8 +65,7 @@ sealed unsafe class CpuWeight : Weight
 
         _firstRow = source.FirstRow;
         _rowStep = source.RowStep;
-        _transposedRows = checked((int)source.TransposedRows);
-        if ((_rowStep != 1 && _expansion is null && _transposedRows == 0) || (_transposedRows != 0 && (_expansion is not null || source.Scales is not null)))
+        if ((_rowStep != 1 && _expansion is null && _transposedRows == 0) || (_transposedRows != 0 && (ElementBytes == 1 || source.Scales is { Codes: not null } || (_expansion is null && source.Scales is not null))))
         {
             throw new ModelException(ModelError.Unsupported, $"a layer of every {_rowStep}th row, which is not supported in {source.ElementType}", tensor.File.Path, tensor.Name);
         }
@@ -323,9 +323,12 @@ sealed unsafe class CpuWeight : Weight
         CpuWeight expanded = all[worker] ??= new CpuWeight(this);
         if (_transposedRows != 0)
         {
-            for (long row = first; row < end; row++)
+            // Rows that lie beside each other are turned together.
+            bool isWhole = _expansion is not null && _rowStep == 1 && TensorRow(first) / _transposedRows == TensorRow(end - 1) / _transposedRows;
+            int together = isWhole ? (int)(end - first) : 1;
+            for (long row = first; row < end; row += together)
             {
-                Turn(TensorRow(row), memory + (row - first) * expanded._rowBytes);
+                Turn(TensorRow(row), memory + (row - first) * expanded._rowBytes, together);
             }
 
             expanded._data = memory - first * expanded._rowBytes;
@@ -403,10 +406,17 @@ sealed unsafe class CpuWeight : Weight
     }
 
     // Of 32 rows that are turned one after the other, the lines of the cache are the same.
-    void Turn(long storedRow, byte* destination)
+    void Turn(long storedRow, byte* destination, int rows)
     {
-        byte* source = _data + (((storedRow / _transposedRows * Columns * _transposedRows) + (storedRow % _transposedRows)) * ElementBytes);
-        nint step = (nint)_transposedRows * ElementBytes;
+        int stored = _expansion is null ? ElementBytes : 1;
+        byte* source = _data + (((storedRow / _transposedRows * Columns * _transposedRows) + (storedRow % _transposedRows)) * stored);
+        nint step = (nint)_transposedRows * stored;
+        if (_expansion is not null)
+        {
+            _expansion.Turn(source, step, destination, rows, Columns);
+            return;
+        }
+
         for (nint i = 0; i < Columns; i++, source += step)
         {
             if (ElementBytes == sizeof(ushort))

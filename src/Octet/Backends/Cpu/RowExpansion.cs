@@ -20,6 +20,22 @@ abstract unsafe class RowExpansion
     /// <summary>One row.</summary>
     internal abstract void Expand(byte* stored, byte* destination, int columns);
 
+    /// <summary>Rows that are columns of what is stored, a byte each, from one to the next of their elements <paramref name="step"/> bytes.</summary>
+    /// <param name="stored">The first element of the first row.</param>
+    /// <param name="step">Bytes.</param>
+    /// <param name="destination">Rows one after the other.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="columns">Elements of each.</param>
+    internal virtual void Turn(byte* stored, nint step, byte* destination, int rows, int columns) => throw new NotSupportedException();
+
+    /// <summary>The same for codes that lie inputs first, which no kernel reads in place even where it reads their type.</summary>
+    internal static RowExpansion? ForTransposed(DataType type) => type switch
+    {
+        DataType.Float8E4M3FN => s_e4m3,
+        DataType.Float8E5M2 => s_wideE5m2,
+        _ => For(type) as Table,
+    };
+
     /// <summary>The expansion that codes of <paramref name="type"/> need; null where they need none, or are no codes.</summary>
     /// <param name="type">The type of the codes.</param>
     /// <param name="highHalfFirst">Whether the even column of two 4-bit codes is the upper half of their byte.</param>
@@ -35,6 +51,8 @@ abstract unsafe class RowExpansion
     static readonly E2M1 s_e2m1 = new(highHalfFirst: false);
     static readonly E2M1 s_e2m1HighFirst = new(highHalfFirst: true);
     static readonly E5M2 s_e5m2 = new();
+    static readonly Table s_wideE5m2 = Table.Of<Float8E5M2>();
+    static readonly Table s_e4m3 = Table.Of<Float8E4M3FN>();
     static readonly Table s_e4m3Fnuz = Table.Of<Float8E4M3FNUZ>();
     static readonly Table s_e5m2Fnuz = Table.Of<Float8E5M2FNUZ>();
 
@@ -129,6 +147,29 @@ abstract unsafe class RowExpansion
                 for (int i = 0; i < columns; i++)
                 {
                     output[i] = table[stored[i]];
+                }
+            }
+        }
+
+        internal override void Turn(byte* stored, nint step, byte* destination, int rows, int columns)
+        {
+            // As many lines of the cache as stay in its first level while they are read once for every row.
+            const int Tile = 64;
+            ushort* output = (ushort*)destination;
+            fixed (ushort* table = values)
+            {
+                for (int left = 0; left < columns; left += Tile)
+                {
+                    int end = Math.Min(left + Tile, columns);
+                    for (int row = 0; row < rows; row++)
+                    {
+                        byte* source = stored + (left * step) + row;
+                        ushort* to = output + ((nint)row * columns);
+                        for (int i = left; i < end; i++, source += step)
+                        {
+                            to[i] = table[*source];
+                        }
+                    }
                 }
             }
         }

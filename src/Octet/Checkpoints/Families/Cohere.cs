@@ -33,7 +33,7 @@ static class Cohere
     {
         config.RequireActivation("hidden_act", "silu");
         bool bias = config.Flag("attention_bias");
-        (Rotary rotary, int longest) = new RotaryReader(config.Json) { DefaultTheta = 10_000, TurnsNeighbours = true }.Read(config.HeadDim, config.MaxPositions);
+        (Rotary rotary, int longest) = new RotaryReader(config.Json) { DefaultTheta = 500_000, TurnsNeighbours = true }.Read(config.HeadDim, config.MaxPositions);
         return (new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary) { HasInputBias = bias, HasOutputBias = bias }, longest);
     }
 

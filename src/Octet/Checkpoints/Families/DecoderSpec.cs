@@ -293,6 +293,9 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
     /// <summary>The vector that is added to scores for the choice alone; null: none.</summary>
     internal string? CorrectionName { get; init; }
 
+    /// <summary>What it is called in other files (K-EXAONE).</summary>
+    internal string? OtherCorrectionName { get; init; }
+
     /// <summary>The vector whose element for an expert its weight is multiplied with (Gemma 4); null: none.</summary>
     internal string? FactorsName { get; init; }
 

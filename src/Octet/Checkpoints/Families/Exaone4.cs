@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Backends;
 
 namespace Octet.Checkpoints.Families;
@@ -31,11 +32,18 @@ static class Exaone4
             return _ => attention;
         }
 
+        if (config.Json.TryInt32s("sliding_windows", 0) is { } windows)
+        {
+            return windows.Length == config.Layers
+                ? layer => windows[layer] > 0 ? attention with { Window = windows[layer] } : attention with { Rotary = Rotary.None }
+                : throw config.Json.Unexpected("sliding_windows", string.Create(CultureInfo.InvariantCulture, $"one for each of num_hidden_layers, {config.Layers}"));
+        }
+
         bool[] sliding = config.SlidingLayers() ?? ReadPattern(config);
         return layer => sliding[layer] ? attention with { Window = window } : attention with { Rotary = Rotary.None };
     }
 
-    /// <summary>A number N: all layers but every Nth have a window. Letters: L has one, G has not, over and over, and the last layer has not.</summary>
+    /// <summary>A number N: all layers but every Nth have a window. Letters: L has one, G has not, over and over.</summary>
     static bool[] ReadPattern(FamilyConfig config)
     {
         const string Key = "sliding_window_pattern";
@@ -46,7 +54,7 @@ static class Exaone4
 
         string letters = config.Json.String(Key, "a number or letters");
         return letters.Length > 0 && letters.All(letter => letter is 'L' or 'G')
-            ? [.. Enumerable.Range(0, config.Layers).Select(layer => letters[layer % letters.Length] == 'L' && layer + 1 < config.Layers)]
+            ? [.. Enumerable.Range(0, config.Layers).Select(layer => letters[layer % letters.Length] == 'L')]
             : throw config.Json.Unexpected(Key, "a whole number from 1, or letters L and G");
     }
 }

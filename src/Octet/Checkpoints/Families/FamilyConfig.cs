@@ -194,13 +194,14 @@ sealed class FamilyConfig
         }
 
         int inner = Json.Int32("moe_intermediate_size", 1);
-        int shared = Json.TryInt32("n_shared_experts", 0) ?? 0;
+        int shared = Json.TryInt32("n_shared_experts", 0) ?? Json.TryInt32("num_shared_experts", 0) ?? 0;
         return (long)inner * shared > int.MaxValue
             ? throw Json.Unexpected("n_shared_experts", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / inner} for moe_intermediate_size {inner}"))
             : new ExpertsSpec(rule, inner, Gating.Silu) { CorrectionName = "gate.e_score_correction_bias", Shared = shared == 0 ? null : new GatedSpec(inner * shared, Gating.Silu) { Name = "shared_experts" } };
     }
 
-    void RequireSetting(string key, string supported)
+    /// <summary>Refuses another text than <paramref name="supported"/>.</summary>
+    internal void RequireSetting(string key, string supported)
     {
         if ((Json.TryString(key) ?? supported) != supported)
         {

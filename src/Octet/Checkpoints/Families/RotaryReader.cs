@@ -25,6 +25,9 @@ sealed class RotaryReader(ConfigObject json)
     /// <summary>The part where the file names none.</summary>
     internal double DefaultPart { get; init; } = 1;
 
+    /// <summary>A key with how many elements of a head turn, which stands for <c>partial_rotary_factor</c> where that is absent.</summary>
+    internal string? SizeKey { get; init; }
+
     /// <summary>The type where the file names none.</summary>
     internal string DefaultType { get; init; } = "default";
 
@@ -154,7 +157,13 @@ sealed class RotaryReader(ConfigObject json)
         const string Key = "partial_rotary_factor";
         const string Expected = "a number above 0, at most 1";
         static bool IsPart(double value) => value is > 0 and <= 1;
-        double part = scaling?.TryDouble(Key, Expected, IsPart) ?? json.TryDouble(Key, Expected, IsPart) ?? DefaultPart;
+        double? stated = scaling?.TryDouble(Key, Expected, IsPart) ?? json.TryDouble(Key, Expected, IsPart);
+        if (stated is null && SizeKey is not null && json.TryInt32(SizeKey, 2, headDim) is { } turned)
+        {
+            return turned % 2 == 0 ? turned : throw json.Unexpected(SizeKey, "an even number");
+        }
+
+        double part = stated ?? DefaultPart;
         if (part == 1)
         {
             return headDim;
