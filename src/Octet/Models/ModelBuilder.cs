@@ -65,7 +65,7 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
         if (spec.Plain is not null || !Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
-                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}experts.{i}.{name}"), outputs, inputs, spec.HasBias)));
+                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}{spec.ApartName}.{i}.{name}"), outputs, inputs, spec.HasBias)));
             return new ExpertWeights(spec.Plain is null ? Apart(spec.LayerNames.Gate, spec.Inner, hidden) : [], Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 

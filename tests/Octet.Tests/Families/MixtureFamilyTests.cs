@@ -13,14 +13,14 @@ public sealed class MixtureFamilyTests(MixtureModels models) : IClassFixture<Mix
 
     static readonly string[] s_families =
     [
-        "qwen3_vl_moe", "minimax_m2", "mixtral", "hunyuan_v1_moe", "exaone_moe", "ernie4_5_moe", "mistral4", "qwen2_moe", "olmoe", "flex_olmo",
+        "qwen3_vl_moe", "minimax_m2", "mixtral", "hunyuan_v1_moe", "exaone_moe", "granitemoe", "granitemoeshared", "ernie4_5_moe", "mistral4", "qwen2_moe", "olmoe", "flex_olmo",
     ];
 
     public static TheoryData<string> Models =>
     [
         .. s_families.Select(family => $"{family} --fp8 block"),
         .. s_families.Select((family, i) => $"{family} --fp8 {(i % 2 == 0 ? "channel" : "none")}"),
-        "mistral4 --fp8 tensor",
+        "mistral4 --fp8 tensor", "granitemoe --fp8 channel",
     ];
 
     public static TheoryData<string> Families => [.. s_families];

@@ -282,6 +282,9 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
     /// <summary>The layer that gives a logit for each expert.</summary>
     internal string RouterName { get; init; } = "gate";
 
+    /// <summary>What experts that are stored apart are called, before their numbers.</summary>
+    internal string ApartName { get; init; } = "experts";
+
     /// <summary>The layers of an expert that is stored apart.</summary>
     internal (string Gate, string Up, string Down) LayerNames { get; init; } = ("gate_proj", "up_proj", "down_proj");
 

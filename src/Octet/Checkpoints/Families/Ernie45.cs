@@ -36,7 +36,7 @@ static class Ernie45
         {
             CorrectionName = "moe_statics.e_score_correction_bias",
             HasBias = bias,
-            Shared = shared == 0 ? null : ("shared_experts", inner * shared),
+            Shared = shared == 0 ? null : new GatedSpec(inner * shared, Gating.Silu) { Name = "shared_experts", HasBias = bias },
         };
         AttentionSpec attention = ReadAttention(config, out int longest);
         return config.Layered(_ => attention, layer => (layer + 1) % interval == 0 && layer >= first && layer <= last ? mixture : dense, longest) with

@@ -24,7 +24,7 @@ static class GraniteHybrid
         string[] kinds = HybridLayers.Read(config, ["layer_types", "layers_block_type"], ("mamba", Space), ("linear_attention", Space), ("attention", Attention), ("full_attention", Attention))
             ?? [.. Enumerable.Repeat(Space, config.Layers)];
         StateSpaceSpec? space = kinds.Contains(Space) ? ReadSpace(config) : null;
-        FeedForwardSpec feedForward = ReadFeedForward(config);
+        FeedForwardSpec feedForward = Granite.ReadMixture(config, sharedOtherwise: null);
         return Granite.WithFactors(config, config.Layered(layer => kinds[layer] == Space ? space! : attention, _ => feedForward, longest));
     }
 
@@ -53,28 +53,5 @@ static class GraniteHybrid
             HasBias = config.Flag("mamba_proj_bias"),
             HasConvolutionBias = json.TryBoolean("mamba_conv_bias") ?? true,
         };
-    }
-
-    static FeedForwardSpec ReadFeedForward(FamilyConfig config)
-    {
-        const string Experts = "num_local_experts";
-        const string Block = "block_sparse_moe.";
-        var shared = new GatedSpec(config.Json.Int32("shared_intermediate_size", 1), Gating.Silu)
-        {
-            Name = "shared_mlp",
-            IsFused = true,
-            FusedName = "input_linear",
-            LayerNames = ("", "", "output_linear"),
-        };
-
-        // The best experts' shares of their own sum are a softmax over the best ones' logits.
-        return config.Json.TryInt32(Experts, 0) == 0 ? shared
-            : new ExpertsSpec(config.Routing(ExpertScoring.Softmax, Experts) with { IsNormalised = true }, config.Json.Int32("intermediate_size", 1), Gating.Silu)
-            {
-                Name = "",
-                RouterName = Block + "router.layer",
-                StackedNames = (Block + "input_linear.weight", Block + "output_linear.weight"),
-                Shared = shared,
-            };
     }
 }

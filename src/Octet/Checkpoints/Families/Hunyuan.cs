@@ -35,7 +35,7 @@ static class Hunyuan
             : new ExpertsSpec(new RoutingRule(experts[layer], chosen[layer], ExpertScoring.Softmax) { IsNormalised = true }, inners[layer], Gating.Silu)
             {
                 RouterName = "gate.wg",
-                Shared = json.IsFalse("use_mixed_mlp_moe") ? null : ("shared_mlp", inner * shared[layer]),
+                Shared = json.IsFalse("use_mixed_mlp_moe") ? null : new GatedSpec(inner * shared[layer], Gating.Silu) { Name = "shared_mlp" },
             };
     }
 

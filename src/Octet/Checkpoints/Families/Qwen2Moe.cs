@@ -20,7 +20,7 @@ static class Qwen2Moe
         var attention = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, rotary) { HasInputBias = json.TryBoolean("qkv_bias") ?? true };
         var experts = new ExpertsSpec(Rule(config), json.Int32("moe_intermediate_size", 1), Gating.Silu)
         {
-            Shared = ("shared_expert", json.Int32("shared_expert_intermediate_size", 1)),
+            Shared = new GatedSpec(json.Int32("shared_expert_intermediate_size", 1), Gating.Silu) { Name = "shared_expert" },
             SharedGateName = "shared_expert_gate",
         };
         return config.Layered(attention, Qwen3Moe.FeedForward(config, experts), longest, config.QwenWindows());
