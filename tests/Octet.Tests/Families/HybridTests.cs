@@ -205,7 +205,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
         }
 
         using LanguageModel opened = LanguageModel.Load(quantised, new() { Threads = 2 });
-        Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(opened, s_ids)).Average(), 1e-4, 0.3);
+        Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(opened, s_ids)).Average(), 1e-4, 0.5);
     }
 
     [Fact]
