@@ -205,6 +205,9 @@ abstract class Backend : IDisposable
     /// </summary>
     internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows);
 
+    /// <summary>destination[i] = source[i] times the weight of the one expert that token i goes to, which becomes 1.</summary>
+    internal abstract void WeighInputs(Activations source, Routes routes, Activations destination, int rows);
+
     /// <summary>Is shown the experts of a layer when a model is opened.</summary>
     /// <exception cref="ModelException">They are stored in a way that this backend cannot compute with.</exception>
     internal virtual void Prepare(ExpertWeights experts)

@@ -119,8 +119,9 @@ FAMILIES = {
         attention_bias=False, head_dim=32, hidden_act='relu2', max_position_embeddings=512, mlp_bias=False, model_type='arcee', rms_norm_eps=1e-05,
         rope_scaling=dict(beta_fast=32.0, beta_slow=1.0, factor=20.0, mscale=1.0, original_max_position_embeddings=32, rope_type='yarn'),
         tie_word_embeddings=False)),
+    # Published with a cap of 50 on scores, where weights as large as would bend them make the model so sharp that float32 does not do.
     'gemma2': ('Gemma2ForCausalLM', dict(
-        attention_bias=False, attn_logit_softcapping=50.0, cache_implementation='hybrid', final_logit_softcapping=30.0, head_dim=32,
+        attention_bias=False, attn_logit_softcapping=5.0, cache_implementation='hybrid', final_logit_softcapping=30.0, head_dim=32,
         hidden_act='gelu_pytorch_tanh', hidden_activation='gelu_pytorch_tanh', hidden_size=144, model_type='gemma2', num_hidden_layers=6,
         pad_token_id=0, query_pre_attn_scalar=40, rope_scaling=None, sliding_window=16)),
     'nemotron': ('NemotronForCausalLM', dict(

@@ -38,6 +38,19 @@ sealed unsafe partial class CpuBackend
         _pool.Run(_addScaled);
     }
 
+    internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows)
+    {
+        Check(source, rows, source.Columns);
+        Check(destination, rows, source.Columns);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, 1, nameof(routes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, routes.Rows, nameof(rows));
+        for (int row = 0; row < rows; row++)
+        {
+            TensorPrimitives.Multiply(
+                new ReadOnlySpan<float>(((CpuActivations)source).Row(row), source.Columns), ((CpuRoutes)routes).TakeWeight(row), new Span<float>(((CpuActivations)destination).Row(row), source.Columns));
+        }
+    }
+
     internal override void Multiply(Activations states, ColumnRange factors, int rows)
     {
         Check(states, rows, factors.Count);

@@ -22,9 +22,10 @@ sealed record DecoderSpec
         architecture,
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
             | (Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }) ? ModelParts.Recurrence : ModelParts.None)
+            | (Experts.Any(experts => experts.WeighsInputs) || HasNormBias ? ModelParts.ScaledStream : ModelParts.None)
             | (Layers.Any(layer => layer.FeedForward is PlainSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
             | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
-                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true }) ? ModelParts.ScaledStream : ModelParts.None),
+                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true } or AttentionSpec { Cap: not null } or AttentionSpec { Chunk: not null }) ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     /// <summary>What tensors beside the layers are called.</summary>
@@ -41,6 +42,9 @@ sealed record DecoderSpec
 
     /// <summary>Whether norms take off the mean of a row first, as LayerNorm does, and add nothing (Cohere).</summary>
     internal bool CentresNorms { get; init; }
+
+    /// <summary>Whether such norms have a bias (Nemotron).</summary>
+    internal bool HasNormBias { get; init; }
 
     /// <summary>Whether the feed-forward part sees what the mixer sees, and both are added at once (Cohere).</summary>
     internal bool IsParallel { get; init; }
@@ -138,6 +142,12 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
     /// <summary>Tokens that a token sees, itself among them; null: all.</summary>
     internal int? Window { get; init; }
 
+    /// <summary>c where scores become c * tanh(score / c) (Gemma 2); null: they stay.</summary>
+    internal float? Cap { get; init; }
+
+    /// <summary>Tokens of a chunk, outside of which a token sees nothing (Llama 4); null: there are none.</summary>
+    internal int? Chunk { get; init; }
+
     /// <summary>RMSNorm over every query and key head.</summary>
     internal bool HasHeadNorms { get; init; }
 
@@ -146,6 +156,9 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>Whether they are over all heads together (OLMo 2, MiniMax-M2).</summary>
     internal bool NormsAllHeads { get; init; }
+
+    /// <summary>Whether they have no weights (Llama 4).</summary>
+    internal bool HasPlainHeadNorms { get; init; }
 
     /// <summary>Whether they are of what has turned (Hunyuan).</summary>
     internal bool NormsTurned { get; init; }
@@ -303,6 +316,9 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
     internal string? FactorsName { get; init; }
 
     internal bool HasBias { get; init; }
+
+    /// <summary>Whether what an expert is given, not what it gives, is multiplied with its weight (Llama 4).</summary>
+    internal bool WeighsInputs { get; init; }
 
     /// <summary>Whether in a fused tensor the rows of gate and up take turns, not the gate's first (gpt-oss).</summary>
     internal bool TakesTurns { get; init; }
