@@ -123,6 +123,9 @@ abstract record FeedForwardSpec
     /// <summary>What it is called in a layer; empty: its tensors are called as the layer's own.</summary>
     internal string Name { get; init; } = "mlp";
 
+    /// <summary>How wide it is inside, of a mixture each of its experts.</summary>
+    internal abstract int Width { get; }
+
     /// <summary>How many weights it has in a stream of so many channels, biases aside.</summary>
     internal abstract Int128 Weights(int hidden);
 }
@@ -253,6 +256,8 @@ sealed record ShortConvolutionSpec(ConvolutionShape Shape) : MixerSpec("conv")
 /// <param name="Gating">What the two products become.</param>
 sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 {
+    internal override int Width => Inner;
+
     internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 3;
 
     internal bool HasBias { get; init; }
@@ -271,6 +276,8 @@ sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 /// <param name="Inner">Its width inside.</param>
 sealed record XieluSpec(int Inner) : FeedForwardSpec
 {
+    internal override int Width => Inner;
+
     internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
 
     internal bool HasBias { get; init; }
@@ -281,6 +288,8 @@ sealed record XieluSpec(int Inner) : FeedForwardSpec
 /// <param name="Function">What the product becomes.</param>
 sealed record PlainSpec(int Inner, Nonlinearity Function) : FeedForwardSpec
 {
+    internal override int Width => Inner;
+
     internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
 
     internal bool HasBias { get; init; }
@@ -340,6 +349,8 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     /// <summary>The layer of one output whose logistic function the shared layer's is multiplied with (Qwen3-Next); null: none.</summary>
     internal string? SharedGateName { get; init; }
+
+    internal override int Width => Inner;
 
     internal override Int128 Weights(int hidden) => ((Int128)Rule.Experts * (((Plain is null ? 3 : 2) * (Int128)Inner * (Latent ?? hidden)) + hidden)) + (2 * (Int128)hidden * (Latent ?? 0)) + (Shared?.Weights(hidden) ?? 0);
 }
