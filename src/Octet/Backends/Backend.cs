@@ -101,6 +101,9 @@ abstract class Backend : IDisposable
     /// <summary>output = f(input * weight^T + bias). The output may not be the input.</summary>
     internal abstract void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows);
 
+    /// <summary>In place: states = function(states).</summary>
+    internal abstract void Apply(Xielu function, Activations states, int rows);
+
     /// <summary>In place: the rotary embedding of every head of both, row i at positions[i].</summary>
     internal abstract void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions);
 

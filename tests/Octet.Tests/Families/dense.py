@@ -175,7 +175,7 @@ def plan(c, t):
         for name, mean in zip(t['norms'], (1.0, 0.6, 1.3, 0.4)):
             if name not in (None, 'parallel'):
                 norm(p + name, (H,), mean)
-        sharp = 4.0 if c.get('attn_logit_softcapping') else 2.5 if c.get('attention_multiplier') else 1.5
+        sharp = 2.0 if c.get('attn_logit_softcapping') else 2.5 if c.get('attention_multiplier') else 1.5
         lin(a + 'q_proj', Q * D, H, sharp, has[0])
         lin(a + 'k_proj', K * D, H, sharp, has[0])
         lin(a + 'v_proj', K * D, H, 0.8, has[0])

@@ -23,7 +23,7 @@ sealed record DecoderSpec
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
             | (Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }) ? ModelParts.Recurrence : ModelParts.None)
             | (Experts.Any(experts => experts.WeighsInputs) || HasNormBias ? ModelParts.ScaledStream : ModelParts.None)
-            | (Layers.Any(layer => layer.FeedForward is PlainSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
+            | (Layers.Any(layer => layer.FeedForward is PlainSpec or XieluSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
             | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
                 || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true } or AttentionSpec { Cap: not null } or AttentionSpec { Chunk: not null }) ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
@@ -265,6 +265,15 @@ sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 
     /// <summary>What that tensor is called.</summary>
     internal string FusedName { get; init; } = "gate_up_proj";
+}
+
+/// <summary>A feed-forward layer that is not gated, with a function whose numbers are learnt (Apertus).</summary>
+/// <param name="Inner">Its width inside.</param>
+sealed record XieluSpec(int Inner) : FeedForwardSpec
+{
+    internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
+
+    internal bool HasBias { get; init; }
 }
 
 /// <summary>A feed-forward layer that is not gated.</summary>
