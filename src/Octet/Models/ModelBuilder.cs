@@ -70,7 +70,7 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
             return new ExpertWeights(spec.Plain is null ? Apart(spec.LayerNames.Gate, spec.Inner, hidden) : [], Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 
-        LinearTensor both = Weights.Stacked(gateUp, count, checked(2 * spec.Inner), hidden, spec.HasBias, spec.HasInputsFirst);
+        LinearTensor both = Weights.Stacked(gateUp, count, 2L * spec.Inner, hidden, spec.HasBias, spec.HasInputsFirst);
         LinearTensor down = Weights.Stacked(at + spec.StackedNames.Down, count, hidden, spec.Inner, spec.HasBias, spec.HasInputsFirst);
         Weight[] Slices(LinearTensor all, long first, int outputs, int step)
             => Layers(Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step)));

@@ -31,6 +31,9 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [
         .. s_families.SelectMany(family => (string[])[family, $"{family} --fp8 block", $"{family} --fp8 channel"]),
         "nemotron_h --fp8 tensor", "nemotron_h_moe --fp8 tensor", "nemotron_h_latent --fp8 tensor", "lfm2_moe --fp8 tensor",
+
+        // Nothing but states, and none.
+        "nemotron_h --set hybrid_override_pattern=\"M-M\"", "nemotron_h --set hybrid_override_pattern=\"*-*\"",
     ];
 
     [Theory]
@@ -181,6 +184,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("granite_hybrid", "{\"layer_types\":[\"mamba\"]}", "layer_types")]
     [InlineData("granite_hybrid", "{\"logits_scaling\":0}", "logits_scaling is 0")]
     [InlineData("lfm2", "{\"conv_L_cache\":9}", "conv_L_cache is 9")]
+    [InlineData("lfm2", "{\"hidden_size\":2147483647,\"head_dim\":2,\"conv_dim\":null,\"block_dim\":null}", "hidden_size is 2147483647; expected at most 16777216")]
     [InlineData("lfm2", "{\"conv_dim\":64}", "conv_dim is 64")]
     [InlineData("lfm2", "{\"layer_types\":[\"conv\",\"conv\",\"mamba\",\"conv\",\"conv\",\"conv\"]}", "layer_types")]
     [InlineData("lfm2", "{\"block_ff_dim\":2147483647,\"block_ffn_dim_multiplier\":1000}", "block_ff_dim is 2147483647")]
@@ -230,6 +234,17 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
 
         using LanguageModel opened = LanguageModel.Load(quantised, new() { Threads = 2 });
         Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(opened, s_ids)).Average(), 1e-4, 0.5);
+    }
+
+    /// <summary>The scales of keys and values lie in the part that is called mixer, those of one tensor in the oracle's files.</summary>
+    [Fact]
+    public void A_cache_in_E4M3_takes_the_scales_of_the_files()
+    {
+        (string model, double[][] expected) = models.Get("nemotron_h --fp8 tensor", s_ids);
+        using LanguageModel opened = LanguageModel.Load(model, new() { KvCache = KvCacheType.Float8E4M3, Threads = 2 });
+        Assert.InRange(LogitsTests.Errors(expected, LogitsTests.Score(opened, s_ids)).Average(), 1e-4, 0.1);
+        using SafetensorsCheckpoint stored = SafetensorsCheckpoint.Open(model);
+        Assert.Equal(2, stored.Tensors.Count(tensor => tensor.Name.EndsWith(".mixer.k_proj.k_scale", StringComparison.Ordinal)));
     }
 
     [Fact]

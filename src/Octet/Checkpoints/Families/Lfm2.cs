@@ -50,7 +50,14 @@ static class Lfm2
 
     static DecoderSpec Read(FamilyConfig config, Func<int, FeedForwardSpec> feedForward)
     {
+        // With so many a state has fewer floats than an int counts.
+        const int MostChannels = 1 << 24;
         ConfigObject json = config.Json;
+        if (config.HiddenSize > MostChannels)
+        {
+            throw json.Unexpected("hidden_size", string.Create(CultureInfo.InvariantCulture, $"at most {MostChannels}"));
+        }
+
         foreach (string key in (string[])["conv_dim", "block_dim"])
         {
             if (json.TryInt32(key, 1) is { } width && width != config.HiddenSize)
