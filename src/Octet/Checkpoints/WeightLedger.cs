@@ -12,6 +12,7 @@ namespace Octet.Checkpoints;
 sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, LayerFormats? formats = null)
 {
     const int MxBlock = 32;
+    const string TurnedNotice = " and its like are FP8 with inputs before outputs, which costs time whenever they are multiplied: octet quantize makes matrices of them";
     const string StackedCodes = "_blocks";
     const string StackedScales = "_scales";
 
@@ -143,6 +144,10 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
 
                 layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, turned), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
                 _quantized.Add(layers);
+                if (turned && !_notices.Exists(notice => notice.EndsWith(TurnedNotice, StringComparison.Ordinal)))
+                {
+                    Note(name + TurnedNotice);
+                }
             }
             else if (!FloatTensor.IsSupported(tensor.DataType))
             {

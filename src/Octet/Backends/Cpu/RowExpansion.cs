@@ -153,22 +153,34 @@ abstract unsafe class RowExpansion
 
         internal override void Turn(byte* stored, nint step, byte* destination, int rows, int columns)
         {
-            // As many lines of the cache as stay in its first level while they are read once for every row.
-            const int Tile = 64;
             ushort* output = (ushort*)destination;
+            int wholeRows = this == s_e4m3 ? rows - (rows % TransposedE4M3.Tile) : 0;
+            int wholeColumns = columns - (columns % TransposedE4M3.Tile);
+
+            // As many lines of the cache as stay in its first level while they are read once for every row.
+            for (int left = 0; left < columns; left += TransposedE4M3.Tile)
+            {
+                bool isWhole = left < wholeColumns;
+                for (int row = 0; isWhole && row < wholeRows; row += TransposedE4M3.Tile)
+                {
+                    TransposedE4M3.Turn(stored + (left * step) + row, step, output + ((nint)row * columns) + left, columns);
+                }
+
+                TurnOneByOne(stored, step, output, isWhole ? wholeRows : 0, rows, left, Math.Min(left + TransposedE4M3.Tile, columns), columns);
+            }
+        }
+
+        void TurnOneByOne(byte* stored, nint step, ushort* output, int row, int rows, int left, int end, int columns)
+        {
             fixed (ushort* table = values)
             {
-                for (int left = 0; left < columns; left += Tile)
+                for (; row < rows; row++)
                 {
-                    int end = Math.Min(left + Tile, columns);
-                    for (int row = 0; row < rows; row++)
+                    byte* source = stored + (left * step) + row;
+                    ushort* to = output + ((nint)row * columns);
+                    for (int i = left; i < end; i++, source += step)
                     {
-                        byte* source = stored + (left * step) + row;
-                        ushort* to = output + ((nint)row * columns);
-                        for (int i = left; i < end; i++, source += step)
-                        {
-                            to[i] = table[*source];
-                        }
+                        to[i] = table[*source];
                     }
                 }
             }
