@@ -106,7 +106,7 @@ sealed class FamilyConfig
     internal int? Window(int otherwise) => Json.TryInt32("sliding_window", 1) ?? (Json.IsNull("sliding_window") ? null : otherwise);
 
     /// <summary>What something is multiplied with or divided by.</summary>
-    internal double Factor(string key, double otherwise = 1) => Json.TryDouble(key, "a number above 0", value => value > 0 && (float)value > 0) ?? otherwise;
+    internal double Factor(string key, double otherwise = 1) => Json.TryDouble(key, "a number from 1e-30 to 1e30", value => value is >= 1e-30 and <= 1e30) ?? otherwise;
 
     /// <summary>The c of a soft cap, c * tanh(x / c); null: there is none.</summary>
     /// <param name="key">Where it is.</param>
