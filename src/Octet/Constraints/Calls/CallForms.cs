@@ -5,7 +5,7 @@ static class CallForms
 {
     static readonly HashSet<string> s_json =
     [
-        "hermes", "ernie", "llama", "llama-4", "mistral", "kimi", "deepseek", "command", "command-r", "hunyuan", "nemotron", "granite", "phi", "functools", "glm-4", "harmony",
+        "hermes", "ernie", "llama", "llama-4", "mistral", "kimi", "deepseek", "command", "command-r", "hunyuan", "nemotron", "granite", "phi", "functools", "glm-4", "apertus", "harmony",
     ];
 
     /// <summary>Any text, with no marks in it.</summary>
@@ -30,6 +30,9 @@ static class CallForms
                 return Each(tools, static tool => Sequence($"{tool.Name}\n", tool.Arguments));
             case "hunyuan" or "nemotron" or "granite" or "phi" or "functools":
                 return Sequence([Mark(format.Openers[0].Mark), "[", List(Object(tools, "name", "arguments"), ", ", several), "]", .. format.Closers.Select(Mark)]);
+            case "apertus":
+                Expression keyed = Each(tools, static tool => Sequence($"{{{tool.Quoted}: ", tool.Arguments, "}"));
+                return Sequence(Mark("<|tools_prefix|>"), "[", List(keyed, ", ", several), "]", Mark("<|tools_suffix|>"));
             case "command-r":
                 Expression action = Each(tools, static tool => Sequence($"    {{\n        \"tool_name\": {tool.Quoted},\n        \"parameters\": ", tool.Arguments, "\n    }"));
                 return Sequence("Action: ```json\n[\n", List(action, ",\n", several), "\n]```");

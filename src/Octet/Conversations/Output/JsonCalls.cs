@@ -4,9 +4,10 @@ namespace Octet.Output;
 /// <param name="separator">What stands between calls; null where one stands alone.</param>
 /// <param name="isList">Whether they are in brackets.</param>
 /// <param name="isOpen">Whether the opening bracket has been read.</param>
-sealed class JsonCalls(char? separator, bool isList, bool isOpen = false) : CallReader
+/// <param name="isKeyed">Whether a tool's name is the key of its arguments.</param>
+sealed class JsonCalls(char? separator, bool isList, bool isOpen = false, bool isKeyed = false) : CallReader
 {
-    JsonCall? _call;
+    CallReader? _call;
     bool _isOpen = !isList || isOpen;
     bool _isBehind;
     int _white;
@@ -54,7 +55,7 @@ sealed class JsonCalls(char? separator, bool isList, bool isOpen = false) : Call
             else if (!_isBehind)
             {
                 scanner.Skip(before);
-                _call = new JsonCall();
+                _call = isKeyed ? new KeyedCall() : new JsonCall();
             }
             else if (rest[0] == separator)
             {

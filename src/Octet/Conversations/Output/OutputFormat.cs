@@ -14,6 +14,9 @@ public sealed class OutputFormat
 
     static readonly string[] s_graniteResponse = ["Here is my response:", "Here's my response:"];
 
+    // Around text, from Command R7B on and in Command 4.
+    static readonly string[] s_commandText = ["<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"];
+
     static readonly AnswerMarks s_response = new("<response>", "</response>");
 
     /// <summary>No calls: reasoning and text.</summary>
@@ -43,7 +46,7 @@ public sealed class OutputFormat
         new(
             "command",
             ["<|START_ACTION|>"],
-            [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true)), new("<|START_RESPONSE|>", null), new("<|END_RESPONSE|>", null)],
+            [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true)), .. s_commandText.Select(static mark => new CallOpener(mark, null))],
             ["<|END_ACTION|>"]),
         new(
             "command-r",
@@ -72,6 +75,7 @@ public sealed class OutputFormat
             Answer = s_response,
             Thinking = [("Here is my thought process:", s_graniteResponse), ("Here's my thought process:", s_graniteResponse)],
         },
+        new("apertus", ["<|tools_prefix|>"], [new("<|tools_prefix|>", static _ => new JsonCalls(',', isList: true, isKeyed: true))], ["<|tools_suffix|>"]),
         new("nemotron", ["<TOOLCALL>"], [new("<TOOLCALL>", Listed)], ["</TOOLCALL>"]),
         new("lfm", ["<|tool_call_start|>"], [new("<|tool_call_start|>", Listed)], ["<|tool_call_end|>"]),
         new("lfm", ["<|im_start|>", "List of tools: "], [new("<|tool_call_start|>", Listed)], ["<|tool_call_end|>"]),
@@ -79,6 +83,7 @@ public sealed class OutputFormat
         new("phi", ["<|tool|>", "<|/tool|>"], [new("<|tool_call|>", Listed)], ["<|/tool_call|>"]),
         new("functools", ["functools["], [new("functools", Listed)], []),
         new("ernie", ["<tool_call>", "<response>"], [new("<tool_call>", Hermes)], s_toolCall) { Answer = s_response },
+        new("ernie", ["think_mode=", "<response>"], [new("<tool_call>", Hermes)], s_toolCall) { Answer = s_response },
         new("hermes", ["<tool_call>"], [new("<tool_call>", Hermes)], s_toolCall),
         new("llama-4", ["<|header_start|>"], [new("<|python_start|>", Listed)], ["<|python_end|>"]) { WholeAnswer = Listed, BeginsWhole = static first => first is '[' or '{' },
         new("pythonic", ["[func_name1("], [], []) { WholeAnswer = Listed, BeginsWhole = static first => first == '[' },

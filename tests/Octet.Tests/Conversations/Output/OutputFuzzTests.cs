@@ -76,7 +76,7 @@ public class OutputFuzzTests
         { "deepseek", "<｜tool▁calls▁begin｜>" }, { "kimi", "<|tool_call_begin|>functions" }, { "gemma", "<|tool_call>call:f{a:[" }, { "harmony", "<|start|>" }, { "harmony", "<|channel|>analysis<|message|>a" }, { "harmony", "a " },
         { "minimax", "<minimax:tool_call><invoke name=\"f\"><parameter name=\"a\">" }, { "lfm", "<|tool_call_start|>[f(a=" }, { "lfm", "[" }, { "olmo", "<function_calls>f(a='" }, { "olmo", "'" }, { "olmo", "<function_calls>f() \n" },
         { "pythonic", "[f(a=[{'k': (" }, { "pythonic", "[" }, { "llama-4", "[f(a='\\" }, { "llama-4", "{" }, { "hunyuan", "<answer> " }, { "hunyuan", "</answer>\n" }, { "granite", "Here is my " }, { "granite", "<|tool_call|>[ " }, { "glm-4", "f" },
-        { "command-r", "Action: ```json[" }, { "hunyuan-tags", "<tool_calls><tool_call>f" },
+        { "apertus", "<|tools_prefix|>[{" }, { "command-r", "Action: ```json[" }, { "hunyuan-tags", "<tool_calls><tool_call>f" },
     };
 
     [Theory]

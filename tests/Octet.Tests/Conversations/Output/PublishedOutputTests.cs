@@ -95,6 +95,10 @@ public class PublishedOutputTests
         // LLaMA-Factory's GLM4ToolUtils: the name, a line break, the arguments.
         { "glm-4", "\nget_weather\n{\"city\": \"Beijing\"}", "||get_weather{\"city\":\"Beijing\"}" },
 
+        // test_apertus_tool_parser.py.
+        { "apertus", "Let me check the weather for you. <|tools_prefix|>[{\"get_weather\": {\"location\": \"Paris\"}}]<|tools_suffix|>", "Let me check the weather for you.||get_weather{\"location\":\"Paris\"}" },
+        { "apertus", "<|tools_prefix|>[{\"t1\": {\"a\": 1}}, {\"complex_function\": {\"nested\": {\"inner\": \"value\"}, \"list\": [\"a\", \"b\"]}}]", "||t1{\"a\":1} complex_function{\"nested\":{\"inner\":\"value\"},\"list\":[\"a\",\"b\"]}" },
+
         // DeepSeek V4: deepseekv4_tool_parser.py.
         {
             "deepseek-dsml",
@@ -133,6 +137,9 @@ public class PublishedOutputTests
 
         // EXAONE Deep.
         { "plain", "<thought>\nhm\n</thought>\n\nso", "so|hm|" },
+
+        // test_cohere_command_tool_parser.py.
+        { "command", "<|START_THINKING|>hm<|END_THINKING|>\n<|START_TEXT|>foo<|END_TEXT|>", "foo|hm|" },
 
         // In formats without such marks they are text.
         { "hermes", "<think>hm</think><answer>a</answer>", "<answer>a</answer>|hm|" },
@@ -207,6 +214,9 @@ public class PublishedOutputTests
     [InlineData("lfm", "<|tool_call_start|>[]<|tool_call_end|>", "<|tool_call_start|>[]<|tool_call_end|>||")]
     [InlineData("lfm", "<|tool_call_start|>[f(x=[1, ", "<|tool_call_start|>[f(x=[1, ||")]
     [InlineData("nemotron", "<TOOLCALL>[{\"name\": \"broken\", \"arguments\": {}</TOOLCALL>", "<TOOLCALL>[{\"name\": \"broken\", \"arguments\": {}</TOOLCALL>||")]
+    [InlineData("apertus", "<|tools_prefix|>[{\"get_weather\": {\"location\": \"London\"}", "<|tools_prefix|>[{\"get_weather\": {\"location\": \"London\"}||")]
+    [InlineData("apertus", "<|tools_prefix|>[{\"\": {}}]", "<|tools_prefix|>[{\"\": {}}]||")]
+    [InlineData("apertus", "<|tools_prefix|>[{\"f\": {}, \"g\": {}}]", "<|tools_prefix|>[{\"f\": {}, \"g\": {}}]||")]
     [InlineData("granite", "<|tool_call|> and", "<|tool_call|> and||")]
     [InlineData("functools", "functools[ This is just text ]", "functools[ This is just text ]||")]
     [InlineData("functools", "import functools", "import functools||")]
@@ -229,6 +239,8 @@ public class PublishedOutputTests
     [InlineData("hunyuan", "<tool_calls>[{\"name\": \"func_name1\"")]
     [InlineData("hunyuan-tags", "<tool_calls><tool_call><tool_sep><arg_key><arg_value>")]
     [InlineData("ernie", "<tool_call> <response>")]
+    [InlineData("ernie", "<global_setting>\nthink_mode=True\n</global_setting> <response>")]
+    [InlineData("apertus", "{%- set tool_calls_token = '<|tools_prefix|>' -%}")]
     [InlineData("phi", "<|tool|>' + message['tools'] + '<|/tool|>")]
     [InlineData("functools", "functools[{\"name\": [function name]")]
     [InlineData("command-r", "Write \\'Action:\\' followed by a json-formatted list of actions that")]
