@@ -14,6 +14,9 @@ static class CallForms
     /// <summary>Whether calls of a format are JSON, or something else that schemas say nothing of.</summary>
     internal static bool IsJson(OutputFormat format) => s_json.Contains(format.Name);
 
+    /// <summary>Whether calls of a format are written as in Python, with JSON for values: its words for truth and nothing are read too.</summary>
+    internal static bool IsPython(OutputFormat format) => format.Name is "lfm" or "olmo" or "pythonic";
+
     /// <summary>Calls in the form of a format; null where it has none. Harmony's are <see cref="ChannelForms"/>.</summary>
     /// <param name="format">The format.</param>
     /// <param name="tools">What may be called.</param>
@@ -30,6 +33,12 @@ static class CallForms
                 return Each(tools, static tool => Sequence($"{tool.Name}\n", tool.Arguments));
             case "hunyuan" or "nemotron" or "granite" or "phi" or "functools":
                 return Sequence([Mark(format.Openers[0].Mark), "[", List(Object(tools, "name", "arguments"), ", ", several), "]", .. format.Closers.Select(Mark)]);
+            case "lfm":
+                return Sequence(Mark("<|tool_call_start|>"), "[", Python(tools, ", ", several), "]", Mark("<|tool_call_end|>"));
+            case "olmo":
+                return Sequence(Mark("<function_calls>"), Python(tools, "\n", several), Mark("</function_calls>"));
+            case "pythonic":
+                return Sequence("[", Python(tools, ", ", several), "]");
             case "apertus":
                 Expression keyed = Each(tools, static tool => Sequence($"{{{tool.Quoted}: ", tool.Arguments, "}"));
                 return Sequence(Mark("<|tools_prefix|>"), "[", List(keyed, ", ", several), "]", Mark("<|tools_suffix|>"));
@@ -72,6 +81,9 @@ static class CallForms
     /// <summary>Texts and parts one after another.</summary>
     internal static Expression Sequence(params IReadOnlyList<object> parts)
         => Expression.Sequence([.. parts.Select(static part => part as Expression ?? Expression.Literal((string)part))]);
+
+    static Expression Python(IReadOnlyList<ToolShape> tools, string between, bool several)
+        => List(Each(tools, static tool => Sequence($"{tool.Name}(", tool.Arguments, ")")), between, several);
 
     static Expression Number => new RepeatExpression(new SetExpression(CharacterSet.Of(('0', '9'))), 1, 3);
 

@@ -18,8 +18,13 @@ sealed class PythonCall : CallReader
     Place _place;
     int _looked;
 
-    /// <summary>Whether a name can begin with a character.</summary>
-    internal static bool IsLetter(char next) => next == '_' || char.IsLetter(next);
+    /// <summary>Whether a name can begin with a character. Tools' names are less strict than Python's.</summary>
+    internal static bool IsLetter(char next) => next == '_' || char.IsLetterOrDigit(next);
+
+    /// <summary>Whether a text can be a name.</summary>
+    internal static bool IsWord(string text) => text.Length is > 0 and <= MaxName && IsLetter(text[0]) && text.All(IsPart);
+
+    static bool IsPart(char next) => IsLetter(next) || next is '.' or '-';
 
     internal override Progress Read(OutputScanner scanner)
     {
@@ -117,12 +122,12 @@ sealed class PythonCall : CallReader
         return Progress.Done;
     }
 
-    /// <summary>Takes a name and what ends it, with white space between the two. Tools' names have points and hyphens too.</summary>
+    /// <summary>Takes a name and what ends it, with white space between the two.</summary>
     Progress Word(OutputScanner scanner, char end, out string word)
     {
         word = "";
         ReadOnlySpan<char> rest = scanner.Rest;
-        while (_looked < rest.Length && (IsLetter(rest[_looked]) || char.IsDigit(rest[_looked]) || rest[_looked] is '.' or '-' or ' '))
+        while (_looked < rest.Length && (IsPart(rest[_looked]) || rest[_looked] == ' '))
         {
             _looked++;
         }
