@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Octet.Output;
@@ -10,7 +11,8 @@ sealed class PythonValue : CallReader
 {
     // As .NET's reader of JSON.
     const int MaxDepth = 60;
-    const string EndsOfWords = ",)]}:'\" \t\r\n";
+
+    static readonly SearchValues<char> s_endsOfWords = SearchValues.Create(",)]}:'\" \t\r\n");
 
     enum Place
     {
@@ -130,7 +132,7 @@ sealed class PythonValue : CallReader
 
     Progress Word(OutputScanner scanner)
     {
-        int at = scanner.Rest[_looked..].IndexOfAny(EndsOfWords);
+        int at = scanner.Rest[_looked..].IndexOfAny(s_endsOfWords);
         _looked = at < 0 ? scanner.Rest.Length : _looked + at;
         if (_looked > MaxName)
         {
