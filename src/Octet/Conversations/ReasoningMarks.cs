@@ -6,11 +6,11 @@ namespace Octet;
 /// <summary>What models write around their reasoning.</summary>
 static class ReasoningMarks
 {
-    /// <summary>Pairs of opening and closing marks: most models'; Seed-OSS's; Magistral's; Gemma 4's; Command's; Apertus'.</summary>
+    /// <summary>Pairs of opening and closing marks: most models'; Seed-OSS's; Magistral's; Gemma 4's; Command's; Apertus'; EXAONE Deep's.</summary>
     internal static readonly (string Open, string Close)[] All =
     [
         ("<think>", "</think>"), ("<seed:think>", "</seed:think>"), ("[THINK]", "[/THINK]"), ("<|channel>thought", "<channel|>"), ("<|START_THINKING|>", "<|END_THINKING|>"),
-        ("<|inner_prefix|>", "<|inner_suffix|>"),
+        ("<|inner_prefix|>", "<|inner_suffix|>"), ("<thought>", "</thought>"),
     ];
 
     // Gemma's opening mark is a token and a word.

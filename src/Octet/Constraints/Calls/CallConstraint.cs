@@ -6,7 +6,7 @@ namespace Octet.Constraints.Calls;
 static class CallConstraint
 {
     /// <summary>Whether calls that are asked for come in the model's own form; else as an object of JSON, which <see cref="Output.ForcedCall"/> reads.</summary>
-    internal static bool IsNative(OutputFormat format) => CallForms.IsJson(format);
+    internal static bool IsNative(OutputFormat format) => CallForms.IsJson(format) || CallForms.IsPython(format);
 
     /// <summary>An answer that is one call, whose arguments its tool's schema allows.</summary>
     /// <param name="format">How the model writes calls.</param>
@@ -15,7 +15,7 @@ static class CallConstraint
     /// <exception cref="ConstraintException">A tool's schema is broken or not supported.</exception>
     internal static OutputConstraint Required(OutputFormat format, JsonNode tools, string? name)
     {
-        IReadOnlyList<ToolShape> shapes = ToolShape.Read(tools, name);
+        IReadOnlyList<ToolShape> shapes = ToolShape.Read(tools, name, CallForms.IsPython(format));
         return format.IsHarmony ? OutputConstraint.OfChannels("call", ChannelForms.Answer(true, ChannelForms.Call(shapes)))
             : OutputConstraint.OfMarks("call", (IsNative(format) ? CallForms.Of(format, shapes, several: false) : null) ?? CallForms.Object(shapes, "name", "arguments"));
     }
@@ -28,7 +28,7 @@ static class CallConstraint
     /// <exception cref="ConstraintException">A tool's schema is broken or not supported.</exception>
     internal static OutputConstraint OrForm(OutputConstraint form, OutputFormat format, JsonNode tools, bool several)
     {
-        IReadOnlyList<ToolShape> shapes = ToolShape.Read(tools, null);
+        IReadOnlyList<ToolShape> shapes = ToolShape.Read(tools, null, CallForms.IsPython(format));
         return format.IsHarmony ? OutputConstraint.OfChannels("form or call", ChannelForms.Answer(true, ChannelForms.Text(form.Root), ChannelForms.Call(shapes)))
             : CallForms.Of(format, shapes, several) is { } calls ? OutputConstraint.OfMarks("form or call", Expression.Choice(form.Root, calls))
             : form;

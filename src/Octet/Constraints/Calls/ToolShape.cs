@@ -6,7 +6,7 @@ namespace Octet.Constraints.Calls;
 
 /// <summary>A tool as a constraint knows it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Arguments">A JSON object that its schema allows.</param>
+/// <param name="Arguments">A JSON object that its schema allows, or the same as arguments by their names (<see cref="SchemaCompiler"/>).</param>
 sealed record ToolShape(string Name, Expression Arguments)
 {
     // Of all tools together, as of one schema.
@@ -18,8 +18,9 @@ sealed record ToolShape(string Name, Expression Arguments)
     /// <summary>The tools of a list in OpenAI's form.</summary>
     /// <param name="tools">The list.</param>
     /// <param name="only">The tool that alone may be called; null: all may.</param>
+    /// <param name="isKeywords">Whether arguments are written as a call in Python has them.</param>
     /// <exception cref="ConstraintException">A schema is broken or not supported, or there is no such tool.</exception>
-    internal static IReadOnlyList<ToolShape> Read(JsonNode tools, string? only)
+    internal static IReadOnlyList<ToolShape> Read(JsonNode tools, string? only, bool isKeywords)
     {
         int characters = 0;
         List<ToolShape> shapes = [];
@@ -39,7 +40,7 @@ sealed record ToolShape(string Name, Expression Arguments)
                 throw new ConstraintException(ConstraintError.TooLarge, "", $"the tools and their schemas have more than {MostCharacters} characters; expected fewer tools, or smaller schemas");
             }
 
-            shapes.Add(new ToolShape(name, ArgumentsOf(name, schema)));
+            shapes.Add(new ToolShape(name, ArgumentsOf(name, schema, isKeywords)));
         }
 
         return shapes.Count > 0 ? shapes : throw new ConstraintException(ConstraintError.Unsatisfiable, "", $"there is no tool {only}; expected one of the tools");
@@ -65,11 +66,11 @@ sealed record ToolShape(string Name, Expression Arguments)
         return schema.ToJsonString();
     }
 
-    static Expression ArgumentsOf(string name, string? schema)
+    static Expression ArgumentsOf(string name, string? schema, bool isKeywords)
     {
         try
         {
-            return schema is null ? Expression.Literal("{}") : SchemaCompiler.Compile(schema, out _);
+            return schema is not null ? SchemaCompiler.Compile(schema, out _, isKeywords) : isKeywords ? Expression.Empty : Expression.Literal("{}");
         }
         catch (ConstraintException error)
         {

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Octet.Output;
 
 namespace Octet.Constraints.Schemas;
 
 /// <summary>Objects and arrays.</summary>
 sealed partial class SchemaCompiler
 {
-    GraphExpression ObjectOf(List<SchemaPart> all)
+    GraphExpression ObjectOf(List<SchemaPart> all, bool isKeywords)
     {
         List<string> names = [];
         HashSet<string> required = new(StringComparer.Ordinal);
@@ -35,14 +36,14 @@ sealed partial class SchemaCompiler
         int none = 1;
         int some = 2;
         int nodes = 2 * names.Count + 3;
-        edges.Add((0, Expression.Literal("{"), none));
+        edges.Add((0, isKeywords ? null : Expression.Literal("{"), none));
         foreach (string name in names)
         {
             Expression value = RuleOf(PropertyParts(all, name));
             int begin = nodes++;
             edges.Add((none, null, begin));
             edges.Add((some, JsonText.Comma, begin));
-            edges.Add((begin, Expression.Sequence(Expression.Literal(JsonText.Quoted(name)), JsonText.Colon, value), some + 2));
+            edges.Add((begin, Expression.Sequence(isKeywords ? Keyword(all[0], name) : Expression.Sequence(Expression.Literal(JsonText.Quoted(name)), JsonText.Colon), value), some + 2));
             if (!required.Contains(name))
             {
                 edges.Add((none, null, none + 2));
@@ -53,7 +54,8 @@ sealed partial class SchemaCompiler
             some += 2;
         }
 
-        if (OtherProperties(all, names) is { } others)
+        // A function has the arguments that it has.
+        if (!isKeywords && OtherProperties(all, names) is { } others)
         {
             int begin = nodes++;
             edges.Add((none, null, begin));
@@ -61,11 +63,14 @@ sealed partial class SchemaCompiler
             edges.Add((begin, Expression.Sequence(KeyExcept(names), JsonText.Colon, others), some));
         }
 
-        Expression end = Expression.Literal("}");
+        Expression? end = isKeywords ? null : Expression.Literal("}");
         edges.Add((none, end, nodes));
         edges.Add((some, end, nodes));
         return new GraphExpression(nodes + 1, edges);
     }
+
+    static Expression Keyword(SchemaPart part, string name) => PythonCall.IsWord(name) ? Expression.Literal(name + "=")
+        : throw SchemaDocument.Unsupported(part, "properties", $"{OneLine.Of(name)} cannot name an argument where calls are written in Python; expected letters, digits and _");
 
     static void AddProperties(SchemaPart part, List<string> names)
     {

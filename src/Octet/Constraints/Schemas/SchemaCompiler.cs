@@ -22,23 +22,26 @@ sealed partial class SchemaCompiler
     readonly SchemaDocument _document;
     readonly JsonText _text = new();
     readonly Dictionary<string, Rule> _rules = new(StringComparer.Ordinal);
-    readonly Queue<(Rule Rule, List<SchemaPart> Parts)> _open = new();
+    readonly Queue<(Rule Rule, List<SchemaPart> Parts, bool IsKeywords)> _open = new();
     readonly SortedSet<string> _notChecked = new(StringComparer.Ordinal);
 
     SchemaCompiler(SchemaDocument document) => _document = document;
 
     /// <param name="json">The schema.</param>
     /// <param name="notChecked">What the schema says that is not held to, by its place.</param>
+    /// <param name="isKeywords">Whether the value, an object, is written as a function's arguments in Python, by their names; its own values are JSON.</param>
     /// <exception cref="ConstraintException">It is malformed, not supported or too large.</exception>
-    internal static Rule Compile(string json, out IReadOnlyList<string> notChecked)
+    internal static Rule Compile(string json, out IReadOnlyList<string> notChecked, bool isKeywords = false)
     {
         SchemaCompiler compiler = new(SchemaDocument.Parse(json));
         try
         {
-            Rule root = compiler.RuleOf(compiler._document.Root);
-            while (compiler._open.TryDequeue(out (Rule Rule, List<SchemaPart> Parts) next))
+            List<SchemaPart> all = [];
+            compiler._document.Join(all, compiler._document.Root);
+            Rule root = compiler.RuleOf(all, isKeywords);
+            while (compiler._open.TryDequeue(out (Rule Rule, List<SchemaPart> Parts, bool IsKeywords) next))
             {
-                next.Rule.Body = compiler.Body(next.Parts);
+                next.Rule.Body = compiler.Body(next.Parts, next.IsKeywords);
             }
 
             notChecked = [.. compiler._notChecked];
@@ -66,14 +69,15 @@ sealed partial class SchemaCompiler
     }
 
     /// <param name="all">All that hold, joined (<see cref="SchemaDocument.Join(List{SchemaPart}, SchemaPart)"/>).</param>
-    Rule RuleOf(List<SchemaPart> all)
+    /// <param name="isKeywords">Whether they are of an object that is written as arguments by their names.</param>
+    Rule RuleOf(List<SchemaPart> all, bool isKeywords = false)
     {
         if (all.Count == 0)
         {
             return _text.Value;
         }
 
-        string key = string.Join('\n', all.Select(static part => $"{(int)part.Chosen}{part.Pointer}"));
+        string key = (isKeywords ? "=" : "") + string.Join('\n', all.Select(static part => $"{(int)part.Chosen}{part.Pointer}"));
         if (!_rules.TryGetValue(key, out Rule? rule))
         {
             if (_rules.Count == MostRules)
@@ -84,13 +88,13 @@ sealed partial class SchemaCompiler
 
             rule = new Rule(all[0].Pointer);
             _rules.Add(key, rule);
-            _open.Enqueue((rule, all));
+            _open.Enqueue((rule, all, isKeywords));
         }
 
         return rule;
     }
 
-    Expression Body(List<SchemaPart> all)
+    Expression Body(List<SchemaPart> all, bool isKeywords)
     {
         if (all.Exists(static part => part.IsNever))
         {
@@ -101,28 +105,34 @@ sealed partial class SchemaCompiler
         {
             if (Branches(all[i], "anyOf", SchemaChoices.AnyOf) is { Count: > 0 } any)
             {
-                return Choose(all, i, any, SchemaChoices.AnyOf);
+                return Choose(all, i, any, SchemaChoices.AnyOf, isKeywords);
             }
 
             if (Branches(all[i], "oneOf", SchemaChoices.OneOf) is { Count: > 0 } one)
             {
                 new SchemaDisjointness(_document).Require(all[i], one);
-                return Choose(all, i, one, SchemaChoices.OneOf);
+                return Choose(all, i, one, SchemaChoices.OneOf, isKeywords);
             }
         }
 
         SchemaTypes types = Types(all);
+        if (isKeywords)
+        {
+            return !HasAny(all, ["enum", "const"]) ? types.HasFlag(SchemaTypes.Object) ? ObjectOf(all, isKeywords) : Expression.Nothing
+                : throw new ConstraintException(ConstraintError.Unsupported, all[0].Pointer, "enum and const of all arguments together are not supported where calls are written in Python; expected properties");
+        }
+
         return Values(all) is { } values ? OneOf(all, values, types) : OfTypes(all, types);
     }
 
     static List<SchemaPart> Branches(SchemaPart part, string keyword, SchemaChoices choice) => part.Chosen.HasFlag(choice) ? [] : SchemaDocument.List(part, keyword);
 
-    Expression Choose(List<SchemaPart> all, int at, List<SchemaPart> branches, SchemaChoices choice) => Expression.Choice([.. branches.Select(branch =>
+    Expression Choose(List<SchemaPart> all, int at, List<SchemaPart> branches, SchemaChoices choice, bool isKeywords) => Expression.Choice([.. branches.Select(branch =>
     {
         List<SchemaPart> parts = [.. all];
         parts[at] = parts[at] with { Chosen = parts[at].Chosen | choice };
         _document.Join(parts, branch);
-        return RuleOf(parts);
+        return RuleOf(parts, isKeywords);
     })]);
 
     /// <summary>The types that all allow. Where none names any, those that its other keywords are about; where there are none, all.</summary>
@@ -258,7 +268,7 @@ sealed partial class SchemaCompiler
         List<Expression> choices = [];
         if (types.HasFlag(SchemaTypes.Object))
         {
-            choices.Add(ObjectOf(all));
+            choices.Add(ObjectOf(all, isKeywords: false));
         }
 
         if (types.HasFlag(SchemaTypes.Array))

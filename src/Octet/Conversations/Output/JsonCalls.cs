@@ -3,11 +3,14 @@ namespace Octet.Output;
 /// <summary>Calls that are JSON objects: one, several with a separator between them, or a list of them.</summary>
 /// <param name="separator">What stands between calls; null where one stands alone.</param>
 /// <param name="isList">Whether they are in brackets.</param>
-sealed class JsonCalls(char? separator, bool isList) : CallReader
+/// <param name="isOpen">Whether the opening bracket has been read.</param>
+/// <param name="isKeyed">Whether a tool's name is the key of its arguments.</param>
+sealed class JsonCalls(char? separator, bool isList, bool isOpen = false, bool isKeyed = false) : CallReader
 {
-    JsonCall? _call;
-    bool _isOpen = !isList;
+    CallReader? _call;
+    bool _isOpen = !isList || isOpen;
     bool _isBehind;
+    int _white;
 
     internal override Progress Read(OutputScanner scanner)
     {
@@ -30,13 +33,15 @@ sealed class JsonCalls(char? separator, bool isList) : CallReader
             }
 
             // White space behind the last call belongs to what follows it, if nothing of this does.
-            ReadOnlySpan<char> rest = scanner.Rest.TrimStart();
+            _white = scanner.CountWhiteSpace(_white);
+            ReadOnlySpan<char> rest = scanner.Rest[_white..];
             if (rest.Length == 0)
             {
                 return _isBehind && scanner.IsEnd && !isList ? Progress.Done : scanner.IsEnd ? Progress.Broken : Progress.Waits;
             }
 
-            int before = scanner.Rest.Length - rest.Length;
+            int before = _white;
+            _white = 0;
             if (!_isOpen)
             {
                 if (rest[0] != '[')
@@ -50,7 +55,7 @@ sealed class JsonCalls(char? separator, bool isList) : CallReader
             else if (!_isBehind)
             {
                 scanner.Skip(before);
-                _call = new JsonCall();
+                _call = isKeyed ? new KeyedCall() : new JsonCall();
             }
             else if (rest[0] == separator)
             {

@@ -12,6 +12,13 @@ public sealed class OutputFormat
 {
     static readonly string[] s_toolCall = ["</tool_call>"];
 
+    static readonly string[] s_graniteResponse = ["Here is my response:", "Here's my response:"];
+
+    // Around text, from Command R7B on and in Command 4.
+    static readonly string[] s_commandText = ["<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"];
+
+    static readonly AnswerMarks s_response = new("<response>", "</response>");
+
     /// <summary>No calls: reasoning and text.</summary>
     public static OutputFormat Plain { get; } = new("plain", [], [], []);
 
@@ -27,8 +34,8 @@ public sealed class OutputFormat
         new(
             "deepseek-dsml",
             ["｜DSML｜"],
-            [new("<｜DSML｜function_calls>", DeepSeekTags), new("<｜DSML｜invoke name=\"", DeepSeekTags) { IsPartOfCall = true }],
-            ["</｜DSML｜function_calls>"]) { More = ["｜DSML｜"], MayBeginClosed = true },
+            [new("<｜DSML｜function_calls>", DeepSeekTags), new("<｜DSML｜tool_calls>", DeepSeekTags), new("<｜DSML｜invoke name=\"", DeepSeekTags) { IsPartOfCall = true }],
+            ["</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"]) { More = ["｜DSML｜"], MayBeginClosed = true },
         new(
             "deepseek",
             ["<｜tool▁calls▁begin｜>"],
@@ -39,17 +46,50 @@ public sealed class OutputFormat
         new(
             "command",
             ["<|START_ACTION|>"],
-            [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true)), new("<|START_RESPONSE|>", null), new("<|END_RESPONSE|>", null)],
+            [new("<|START_ACTION|>", static _ => new JsonCalls(',', isList: true)), .. s_commandText.Select(static mark => new CallOpener(mark, null))],
             ["<|END_ACTION|>"]),
+        new(
+            "command-r",
+            ["followed by a json-formatted list of actions"],
+            [new("Action:", static _ => new FencedCalls())],
+            ["```"]),
+        new(
+            "minimax",
+            ["<minimax:tool_call>"],
+            [new("<minimax:tool_call>", MiniMax), new("<invoke name=\"", MiniMax) { IsPartOfCall = true }],
+            ["</minimax:tool_call>"]),
         new("seed", ["<seed:tool_call>"], [new("<seed:tool_call>", static types => new TagCall(TagSyntax.Seed, types))], ["</seed:tool_call>"]),
+        new(
+            "hunyuan-tags",
+            ["<tool_sep>", "<arg_key>"],
+            [new("<tool_calls>", HunyuanTags), new("<tool_call>", HunyuanTags) { IsPartOfCall = true }],
+            ["</tool_calls>"]) { More = ["</tool_call>", "<tool_sep>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"] },
         new("glm", ["<tool_call>", "<arg_key>"], [new("<tool_call>", static types => new TagCall(TagSyntax.Glm, types))], [])
         {
             More = ["</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"],
         },
         new("qwen-xml", ["<tool_call>", "<function="], [new("<tool_call>", Qwen), new("<function=", Qwen) { IsPartOfCall = true }], s_toolCall),
-        new("hermes", ["<tool_call>"], [new("<tool_call>", static _ => new JsonCalls(null, isList: false))], s_toolCall),
+        new("hunyuan", ["<tool_calls>"], [new("<tool_calls>", Listed)], ["</tool_calls>"]) { Answer = new("<answer>", "</answer>") },
+        new("granite", ["<|tool_call|>"], [new("<|tool_call|>", Listed), new("<tool_call>", Listed)], [])
+        {
+            Answer = s_response,
+            Thinking = [("Here is my thought process:", s_graniteResponse), ("Here's my thought process:", s_graniteResponse)],
+        },
+        new("apertus", ["<|tools_prefix|>"], [new("<|tools_prefix|>", static _ => new JsonCalls(',', isList: true, isKeyed: true))], ["<|tools_suffix|>"]),
+        new("nemotron", ["<TOOLCALL>"], [new("<TOOLCALL>", Listed)], ["</TOOLCALL>"]),
+        new("lfm", ["<|tool_call_start|>"], [new("<|tool_call_start|>", Listed)], ["<|tool_call_end|>"]),
+        new("lfm", ["<|im_start|>", "List of tools: "], [new("<|tool_call_start|>", Listed)], ["<|tool_call_end|>"]),
+        new("olmo", ["<function_calls>"], [new("<function_calls>", static _ => new PythonCalls(isList: false))], ["</function_calls>"]),
+        new("phi", ["<|tool|>", "<|/tool|>"], [new("<|tool_call|>", Listed)], ["<|/tool_call|>"]),
+        new("functools", ["functools["], [new("functools", Listed)], []),
+        new("ernie", ["<tool_call>", "<response>"], [new("<tool_call>", Hermes)], s_toolCall) { Answer = s_response },
+        new("ernie", ["think_mode=", "<response>"], [new("<tool_call>", Hermes)], s_toolCall) { Answer = s_response },
+        new("hermes", ["<tool_call>"], [new("<tool_call>", Hermes)], s_toolCall),
+        new("llama-4", ["<|header_start|>"], [new("<|python_start|>", Listed)], ["<|python_end|>"]) { WholeAnswer = Listed, BeginsWhole = static first => first is '[' or '{' },
+        new("pythonic", ["[func_name1("], [], []) { WholeAnswer = Listed, BeginsWhole = static first => first == '[' },
         new("llama", ["<|python_tag|>"], [new("<|python_tag|>", static _ => new LlamaCalls())], []) { WholeAnswer = static _ => new JsonCalls(';', isList: false) },
         new("llama", ["\"parameters\": dictionary of argument name"], [], []) { WholeAnswer = static _ => new JsonCalls(';', isList: false) },
+        new("glm-4", ["请使用 Json 格式表示"], [], []) { WholeAnswer = static types => new LineCall(types), BeginsWhole = static first => first == '_' || char.IsLetter(first) },
     ];
 
     readonly string[] _required;
@@ -77,8 +117,17 @@ public sealed class OutputFormat
     /// <summary>Marks within calls that can be tokens.</summary>
     internal string[] More { get; private init; } = [];
 
-    /// <summary>Reads an answer that is nothing but calls, where the format has such, from its opening brace on.</summary>
+    /// <summary>Reads an answer that is nothing but calls, where the format has such.</summary>
     internal Func<ParameterTypes, CallReader>? WholeAnswer { get; private init; }
+
+    /// <summary>Whether an answer that begins with a character can be nothing but calls.</summary>
+    internal Func<char, bool> BeginsWhole { get; private init; } = static first => first == '{';
+
+    /// <summary>What stands around an answer behind reasoning; null: nothing.</summary>
+    internal AnswerMarks? Answer { get; private init; }
+
+    /// <summary>What is written around reasoning in this format alone, beside the marks that are known in every one.</summary>
+    internal (string Open, string[] Close)[] Thinking { get; private init; } = [];
 
     internal bool IsHarmony { get; private init; }
 
@@ -111,6 +160,14 @@ public sealed class OutputFormat
     static NamedCall Kimi(ParameterTypes types) => new("<|tool_call_begin|>", null, "<|tool_call_argument_begin|>");
 
     static NamedCall DeepSeek(ParameterTypes types) => new("<｜tool▁call▁begin｜>", null, "<｜tool▁sep｜>");
+
+    static JsonCalls Hermes(ParameterTypes types) => new(null, isList: false);
+
+    static ListedCalls Listed(ParameterTypes types) => new();
+
+    static TagCall MiniMax(ParameterTypes types) => new(TagSyntax.MiniMax, types);
+
+    static TagCall HunyuanTags(ParameterTypes types) => new(TagSyntax.Hunyuan, types);
 
     static TagCall DeepSeekTags(ParameterTypes types) => new(TagSyntax.DeepSeek, types);
 

@@ -17,6 +17,9 @@ public sealed class OutputParser
         Beginning,
         Reasoning,
         BehindReasoning,
+        AnswerOpen,
+        AnswerBegin,
+        AnswerClose,
         Text,
         Call,
         BehindCall,
@@ -30,8 +33,16 @@ public sealed class OutputParser
     readonly bool _separatesReasoning;
     readonly bool _separatesCalls;
     Place _place;
-    string _close = "";
+    readonly (string Open, string[] Close)[] _thinking;
+    string[] _close = [];
     bool _hasReasoning;
+
+    // What text is looked through for: marks that calls begin with, then the one that the answer ends with, if it has begun with its own.
+    string[] _marks;
+    bool _hasAnswerMark;
+
+    // How much has been looked at behind the mark that may end the answer.
+    int _looked;
 
     // Whether nothing but reasoning and white space has come: an answer may still be nothing but calls.
     bool _isWhole = true;
@@ -47,6 +58,8 @@ public sealed class OutputParser
         _types = new ParameterTypes(options.Tools);
         _separatesReasoning = options.SeparatesReasoning;
         _separatesCalls = options.SeparatesCalls;
+        _thinking = [.. ReasoningMarks.All.Select(static pair => (pair.Open, (string[])[pair.Close])), .. format.Thinking];
+        _marks = _separatesCalls ? [.. format.OpenerMarks] : [];
         if (format.IsHarmony)
         {
             _harmony = new HarmonyReader(_separatesReasoning ? OutputKind.Reasoning : OutputKind.Text, _separatesCalls, options.Head.Length > 0);
@@ -57,7 +70,7 @@ public sealed class OutputParser
         }
         else if (options.LeftOpen is not null)
         {
-            _close = options.LeftOpen;
+            _close = [options.LeftOpen];
             _place = Place.Reasoning;
         }
     }
@@ -85,6 +98,9 @@ public sealed class OutputParser
             Place.Beginning => Beginning(),
             Place.Reasoning => Reasoning(),
             Place.BehindReasoning => BehindReasoning(),
+            Place.AnswerOpen => AnswerOpen(),
+            Place.AnswerBegin => AnswerBegin(),
+            Place.AnswerClose => AnswerClose(),
             Place.Text => Text(),
             Place.Call => Call(),
             Place.BehindCall => BehindCall(),
@@ -101,7 +117,7 @@ public sealed class OutputParser
         HoldWhiteSpace();
         ReadOnlySpan<char> rest = _scanner.Rest[_held..];
         bool couldBegin = false;
-        foreach ((string open, string close) in ReasoningMarks.All)
+        foreach ((string open, string[] close) in _thinking)
         {
             couldBegin |= !_scanner.IsEnd && open.AsSpan().StartsWith(rest, StringComparison.Ordinal);
             if (rest.StartsWith(open, StringComparison.Ordinal))
@@ -130,9 +146,11 @@ public sealed class OutputParser
             return false;
         }
 
-        _place = Place.Text;
+        _place = HasAnswerMarks ? Place.AnswerOpen : Place.Text;
         return true;
     }
+
+    bool HasAnswerMarks => _separatesReasoning && _format.Answer is not null;
 
     /// <summary>Passes over what is no part of the reasoning, or takes it as text where reasoning stays there.</summary>
     void Leave(OutputKind kind, int count)
@@ -160,11 +178,11 @@ public sealed class OutputParser
             }
         }
 
-        int mark = _scanner.Find([_close], _held, out int at);
+        int mark = _scanner.Find(_close, _held, out int at);
         PassHolding(_separatesReasoning ? OutputKind.Reasoning : OutputKind.Text, at);
-        if (mark == 0)
+        if (mark >= 0)
         {
-            Leave(OutputKind.Text, _held + _close.Length);
+            Leave(OutputKind.Text, _held + _close[mark].Length);
             _place = Place.BehindReasoning;
             return true;
         }
@@ -179,6 +197,13 @@ public sealed class OutputParser
 
     bool BehindReasoning()
     {
+        SkipLineBreaks();
+        _place = _scanner.Rest.Length == 0 ? _place : HasAnswerMarks ? Place.AnswerOpen : Place.Text;
+        return _scanner.Rest.Length > 0;
+    }
+
+    void SkipLineBreaks()
+    {
         int length = 0;
         while (_separatesReasoning && length < _scanner.Rest.Length && _scanner.Rest[length] is '\r' or '\n')
         {
@@ -186,8 +211,74 @@ public sealed class OutputParser
         }
 
         _scanner.Skip(length);
+    }
+
+    bool AnswerOpen()
+    {
+        HoldWhiteSpace();
+        ReadOnlySpan<char> rest = _scanner.Rest[_held..];
+        string open = _format.Answer!.Open;
+        if (rest.StartsWith(open, StringComparison.Ordinal))
+        {
+            _scanner.Skip(_held + open.Length);
+            _held = 0;
+            _hasAnswerMark = true;
+            _marks = [.. _marks, _format.Answer.Close];
+            _place = Place.AnswerBegin;
+            return true;
+        }
+
+        if (!_scanner.IsEnd && open.AsSpan().StartsWith(rest, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        _place = Place.Text;
+        return true;
+    }
+
+    bool AnswerBegin()
+    {
+        SkipLineBreaks();
         _place = _scanner.Rest.Length > 0 ? Place.Text : _place;
         return _place == Place.Text;
+    }
+
+    /// <summary>Whether a mark that ends the answer does: nothing follows it but white space, or a call.</summary>
+    bool AnswerClose()
+    {
+        int close = _held + _format.Answer!.Close.Length;
+        _looked = _scanner.CountWhiteSpace(Math.Max(close, _looked));
+        bool isLast = _looked == _scanner.Rest.Length && _scanner.IsEnd;
+        foreach (string opener in _separatesCalls ? _format.OpenerMarks : [])
+        {
+            ReadOnlySpan<char> behind = _scanner.Rest[_looked..];
+            isLast |= behind.StartsWith(opener, StringComparison.Ordinal);
+            if (!isLast && !_scanner.IsEnd && opener.AsSpan().StartsWith(behind, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        if (!isLast && !_scanner.IsEnd && _looked == _scanner.Rest.Length)
+        {
+            return false;
+        }
+
+        if (isLast)
+        {
+            _scanner.Skip(_looked);
+            _marks = _marks[..^1];
+            _hasAnswerMark = false;
+        }
+        else
+        {
+            _scanner.Pass(OutputKind.Text, close);
+        }
+
+        (_held, _looked) = (0, 0);
+        _place = Place.Text;
+        return true;
     }
 
     bool Text()
@@ -201,14 +292,20 @@ public sealed class OutputParser
             }
 
             _isWhole = false;
-            if (_held < _scanner.Rest.Length && _scanner.Rest[_held] == '{')
+            if (_held < _scanner.Rest.Length && _format.BeginsWhole(_scanner.Rest[_held]))
             {
                 return BeginCall(whole, 0);
             }
         }
 
-        int mark = _scanner.Find(_separatesCalls ? _format.OpenerMarks : [], _held, out int at);
+        int mark = _scanner.Find(_marks, _held, out int at);
         PassHolding(OutputKind.Text, at);
+        if (mark >= 0 && _hasAnswerMark && mark == _marks.Length - 1)
+        {
+            _place = Place.AnswerClose;
+            return true;
+        }
+
         if (mark >= 0)
         {
             CallOpener opener = _format.Openers[mark];

@@ -65,6 +65,17 @@ sealed class OutputScanner
         return Rest.Length > 0 || IsEnd;
     }
 
+    /// <summary>How much white space comes, of which some was counted before: what is waited for is not looked at twice.</summary>
+    internal int CountWhiteSpace(int counted)
+    {
+        while (counted < Rest.Length && char.IsWhiteSpace(Rest[counted]))
+        {
+            counted++;
+        }
+
+        return counted;
+    }
+
     /// <summary>Passes over a mark if it is what comes.</summary>
     internal Progress Mark(string mark)
     {

@@ -6,20 +6,15 @@ namespace Octet.Output;
 /// <param name="tools">A list in OpenAI's form, or null.</param>
 sealed class ParameterTypes(JsonNode? tools)
 {
-    /// <summary>The types that a parameter's schema allows; none where nothing is known.</summary>
-    internal string[] Of(string tool, string parameter)
-    {
-        foreach (JsonNode? item in tools as JsonArray ?? [])
-        {
-            JsonObject? function = (item as JsonObject)?["function"] as JsonObject ?? item as JsonObject;
-            if (Text(function?["name"]) == tool)
-            {
-                return Types(((function!["parameters"] as JsonObject)?["properties"] as JsonObject)?[parameter] as JsonObject);
-            }
-        }
+    /// <summary>Whether there is a tool of a name.</summary>
+    internal bool Has(string tool) => Find(tool) is not null;
 
-        return [];
-    }
+    /// <summary>The types that a parameter's schema allows; none where nothing is known.</summary>
+    internal string[] Of(string tool, string parameter) => Types(((Find(tool)?["parameters"] as JsonObject)?["properties"] as JsonObject)?[parameter] as JsonObject);
+
+    JsonObject? Find(string tool) => (tools as JsonArray ?? [])
+        .Select(static item => (item as JsonObject)?["function"] as JsonObject ?? item as JsonObject)
+        .FirstOrDefault(function => Text(function?["name"]) == tool);
 
     static string[] Types(JsonObject? schema) => schema switch
     {

@@ -18,7 +18,7 @@ sealed record TagSyntax(string NameOpen, string NameClose, string KeyOpen, strin
 
     internal string? OtherValue { get; init; }
 
-    /// <summary>Qwen3-Coder, Qwen3.5, Nemotron 3.</summary>
+    /// <summary>Qwen3-Coder, Qwen3.5, Nemotron 3, Step 3.5.</summary>
     internal static TagSyntax Qwen { get; } = new("<function=", ">", "<parameter=", ">", "", "</parameter>", "</function>") { HasOwnLines = true };
 
     internal static TagSyntax Seed { get; } = Qwen with { HasOwnLines = false };
@@ -26,7 +26,13 @@ sealed record TagSyntax(string NameOpen, string NameClose, string KeyOpen, strin
     /// <summary>GLM from 4.5 on.</summary>
     internal static TagSyntax Glm { get; } = new("", "", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "</tool_call>");
 
-    /// <summary>DeepSeek V3.2.</summary>
+    /// <summary>Hunyuan from Hy3 on.</summary>
+    internal static TagSyntax Hunyuan { get; } = Glm with { NameOpen = "<tool_call>", NameClose = "<tool_sep>" };
+
+    /// <summary>MiniMax-M2.</summary>
+    internal static TagSyntax MiniMax { get; } = new("<invoke name=\"", "\">", "<parameter name=\"", "\">", "", "</parameter>", "</invoke>");
+
+    /// <summary>DeepSeek V3.2 and V4.</summary>
     internal static TagSyntax DeepSeek { get; } =
         new("<｜DSML｜invoke name=\"", "\">", "<｜DSML｜parameter name=\"", "\" string=\"", "", "</｜DSML｜parameter>", "</｜DSML｜invoke>") { TextValue = "true\">", OtherValue = "false\">" };
 }

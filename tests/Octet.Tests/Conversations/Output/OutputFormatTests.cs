@@ -184,34 +184,5 @@ public class OutputFormatTests
         Assert.Equal([new(OutputKind.Text, "b")], parser.Append("b"));
     }
 
-    static void AssertMessage(string format, string text, string message)
-    {
-        OutputFormat found = format == "plain" ? OutputFormat.Plain : OutputRun.Format(format);
-        string head = found.Name == "harmony" ? "assistant" : "";
-        (ChatTurn turn, List<OutputPiece> whole) = OutputRun.Parse(found, [text], s_tools, null, head);
-        Assert.Equal(message, OutputRun.Show(turn));
-        for (int cut = 1; cut < text.Length; cut++)
-        {
-            AssertSame([text[..cut], text[cut..]]);
-        }
-
-        AssertSame(OutputRun.Every(text, 1));
-        Random random = new(20261129);
-        for (int round = 0; round < 20; round++)
-        {
-            AssertSame(OutputRun.AtRandom(text, random));
-        }
-
-        void AssertSame(IEnumerable<string> pieces)
-        {
-            (ChatTurn other, List<OutputPiece> cut) = OutputRun.Parse(found, pieces, s_tools, null, head);
-            Assert.Equal(message, OutputRun.Show(other));
-
-            // Of a call that is none, how much came before that was known depends on the pieces.
-            if (!whole.Exists(static piece => piece.IsBroken))
-            {
-                Assert.Equal(whole, cut);
-            }
-        }
-    }
+    static void AssertMessage(string format, string text, string message) => OutputRun.AssertMessage(format == "plain" ? OutputFormat.Plain : OutputRun.Format(format), text, message, s_tools);
 }

@@ -18,6 +18,9 @@ public class OutputFuzzTests
         "<｜tool▁sep｜>", "f\n```json\n", "\n```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>", "<｜DSML｜function_calls>", "<｜DSML｜invoke name=\"f\">", "<｜DSML｜parameter name=\"a\" string=\"true\">", "</｜DSML｜parameter>",
         "</｜DSML｜invoke>", "<|tool_calls_section_begin|>", "<|tool_call_begin|>", "functions.f:0", "<|tool_call_argument_begin|>", "<|tool_call_end|>", "<|tool_call>", "call:f{", "a:", "<|\"|>", "<tool_call|>", "<|channel|>",
         "analysis", "<|message|>", "<|end|>", "<|start|>", "assistant", " to=functions.f", "<|call|>", "<|python_tag|>", "f.call(", "a=", "\"x\"", ")", "true", "1", "😀", "é", "<|START_ACTION|>", "<seed:tool_call>",
+        "<minimax:tool_call>", "<invoke name=\"f\">", "<parameter name=\"a\">", "</parameter>", "</invoke>", "<|tool_call_start|>", "<|tool_call_end|>", "<function_calls>", "</function_calls>", "f(", "[f(", "(", "a='", "'", "b=[",
+        "{'k': ", "{1, ", "None", "07", "\\n", "\"\"\"", "<|tool_call|>", "<TOOLCALL>", "</TOOLCALL>", "<tool_calls>", "</tool_calls>", "<tool_sep>", "<answer>", "</answer>", "<response>", "</response>", "Here is my thought process:",
+        "Here is my response:", "functools", "Action:", "```json", "<|python_start|>", "<|python_end|>", "f\n{}",
     ];
 
     [Fact]
@@ -71,6 +74,9 @@ public class OutputFuzzTests
         { "plain", "a" }, { "plain", " " }, { "plain", "<thin" }, { "hermes", "<tool_call>" }, { "hermes", "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": [" }, { "hermes", " \n" }, { "hermes", "<tool_call>{" },
         { "qwen-xml", "<tool_call>\n<function=f>\n<parameter=a>\n" }, { "qwen-xml", "<function=" }, { "glm", "<tool_call>f" }, { "llama", "{" }, { "llama", " " }, { "mistral", "[TOOL_CALLS]" }, { "mistral", "[" },
         { "deepseek", "<｜tool▁calls▁begin｜>" }, { "kimi", "<|tool_call_begin|>functions" }, { "gemma", "<|tool_call>call:f{a:[" }, { "harmony", "<|start|>" }, { "harmony", "<|channel|>analysis<|message|>a" }, { "harmony", "a " },
+        { "minimax", "<minimax:tool_call><invoke name=\"f\"><parameter name=\"a\">" }, { "lfm", "<|tool_call_start|>[f(a=" }, { "lfm", "[" }, { "olmo", "<function_calls>f(a='" }, { "olmo", "'" }, { "olmo", "<function_calls>f() \n" },
+        { "pythonic", "[f(a=[{'k': (" }, { "pythonic", "[" }, { "llama-4", "[f(a='\\" }, { "llama-4", "{" }, { "hunyuan", "<answer> " }, { "hunyuan", "</answer>\n" }, { "granite", "Here is my " }, { "granite", "<|tool_call|>[ " }, { "glm-4", "f" },
+        { "apertus", "<|tools_prefix|>[{" }, { "command-r", "Action: ```json[" }, { "hunyuan-tags", "<tool_calls><tool_call>f" },
     };
 
     [Theory]
@@ -78,7 +84,10 @@ public class OutputFuzzTests
     public void Long_outputs_take_linear_time(string format, string unit)
     {
         OutputFormat found = format == "plain" ? OutputFormat.Plain : OutputRun.Format(format);
-        (string, string)[] around = [("", ""), ("<think>", ""), ("<tool_call>{\"arguments\": {\"a\": \"", "\"}, \"name\": \"f\"}")];
+        (string, string)[] around =
+        [
+            ("", ""), ("<think>", ""), ("<tool_call>{\"arguments\": {\"a\": \"", "\"}, \"name\": \"f\"}"), ("<think></think><answer>", ""), ("<function_calls>f(a=[", "])"), ("[f(a={'", "'})]"), ("[f(a='", "')"), ("[f()", "]"),
+        ];
         foreach ((string head, string tail) in around)
         {
             Assert.Null(TimePerByte.Grows(

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Octet.Output;
 
@@ -63,5 +65,39 @@ static class OutputRun
 
     internal static OutputFormat Format(string name) => OutputFormat.All.First(format => format.Name == name);
 
-    static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    /// <summary>JSON with as few escapes as can be.</summary>
+    internal static JsonSerializerOptions Plain { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>That an output is a message, whole, cut at every place and in random pieces.</summary>
+    internal static void AssertMessage(OutputFormat format, string text, string message, JsonNode? tools)
+    {
+        string head = format.Name == "harmony" ? "assistant" : "";
+        (ChatTurn turn, List<OutputPiece> whole) = Parse(format, [text], tools, null, head);
+        Assert.Equal(message, Show(turn));
+        for (int cut = 1; cut < text.Length; cut++)
+        {
+            AssertSame([text[..cut], text[cut..]]);
+        }
+
+        AssertSame(Every(text, 1));
+        Random random = new(20261129);
+        for (int round = 0; round < 20; round++)
+        {
+            AssertSame(AtRandom(text, random));
+        }
+
+        void AssertSame(IEnumerable<string> pieces)
+        {
+            (ChatTurn other, List<OutputPiece> cut) = Parse(format, pieces, tools, null, head);
+            Assert.Equal(message, Show(other));
+
+            // Of a call that is none, how much came before that was known depends on the pieces.
+            if (!whole.Exists(static piece => piece.IsBroken))
+            {
+                Assert.Equal(whole, cut);
+            }
+        }
+    }
+
+    static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString(Plain);
 }

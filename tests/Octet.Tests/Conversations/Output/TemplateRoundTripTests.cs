@@ -11,6 +11,7 @@ public class TemplateRoundTripTests
     // (Kimi's changes a list, which the sandbox forbids; R1's wants arguments as a text).
     static readonly Dictionary<string, (string Format, Reasons Reasoning, bool Text, int Calls)> s_templates = new(StringComparer.Ordinal)
     {
+        ["Apertus-8B-Instruct"] = ("apertus", Reasons.Never, true, 2),
         ["ByteDance-Seed-OSS"] = ("seed", Reasons.Always, true, 2),
         ["CohereForAI-c4ai-command-r7b-12-2024-tool_use"] = ("command", Reasons.Never, false, 2),
         ["GLM-4.6"] = ("glm", Reasons.Always, true, 2),
@@ -91,13 +92,15 @@ public class TemplateRoundTripTests
     [Fact]
     public void Every_template_that_marks_calls_has_a_format()
     {
-        // Apertus and LFM write calls that are not taken apart; the others' templates know none, or no marks for them.
-        string[] none = ["Apertus-8B-Instruct", "HuggingFaceTB-SmolLM3-3B", "LFM2.5-Instruct", "ibm-granite-granite-3.3-2B-Instruct", "gemma3n", "google-gemma-2-2b-it", "microsoft-Phi-3.5-mini-instruct", "mistralai_Mixtral-8x7B-Instruct-v0.1"];
+        // These know no calls, or no marks for them.
+        string[] none = ["HuggingFaceTB-SmolLM3-3B", "gemma3n", "google-gemma-2-2b-it", "microsoft-Phi-3.5-mini-instruct", "mistralai_Mixtral-8x7B-Instruct-v0.1"];
 
+        // These name calls to the model, and write none themselves.
+        Dictionary<string, string> named = new() { ["LFM2.5-Instruct"] = "lfm", ["ibm-granite-granite-3.3-2B-Instruct"] = "granite" };
         foreach (string path in Directory.GetFiles(Fixtures.Path("templates"), "*.jinja"))
         {
             string name = Path.GetFileNameWithoutExtension(path);
-            string expected = none.Contains(name) ? "plain" : s_templates[name].Format;
+            string expected = none.Contains(name) ? "plain" : named.GetValueOrDefault(name) ?? s_templates[name].Format;
             Assert.Equal((name, expected), (name, OutputFormat.Of(File.ReadAllText(path)).Name));
         }
     }
@@ -138,7 +141,7 @@ public class TemplateRoundTripTests
         prompt = all[..length];
         leftOpen = ReasoningMarks.LeftOpen(prompt[(prompt.LastIndexOf('>', Math.Max(0, prompt.LastIndexOf("<think>", StringComparison.Ordinal) - 1)) + 1)..], isAnswer: true);
         string answer = all[length..];
-        string[] ends = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "</s>", "<｜end▁of▁sentence｜>", "<seed:eos>", "<turn|>", "<|END_OF_TURN_TOKEN|>", "<|return|>", "<|tool_response>"];
+        string[] ends = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "</s>", "<｜end▁of▁sentence｜>", "<seed:eos>", "<turn|>", "<|END_OF_TURN_TOKEN|>", "<|assistant_end|>", "<|return|>", "<|tool_response>"];
         return answer[..ends.Select(end => answer.IndexOf(end, StringComparison.Ordinal)).Where(static at => at >= 0).Append(answer.Length).Min()];
     }
 }
