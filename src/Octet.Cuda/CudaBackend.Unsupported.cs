@@ -63,6 +63,10 @@ sealed partial class CudaBackend
 
     internal override void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows) => throw Unsupported("heads that are normed by themselves");
 
+    internal override void Apply(Xielu function, Activations states, int rows) => throw Unsupported("feed-forward layers that are not gated");
+
+    internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows) => throw Unsupported("experts whose inputs are weighed");
+
     internal override void AddScaled(Activations states, Activations? delta, float factor, int rows) => throw Unsupported("a stream that is scaled between layers");
 
     internal override void Multiply(Activations states, ColumnRange factors, int rows) => throw Unsupported("inputs of layers");

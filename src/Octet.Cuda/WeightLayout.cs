@@ -43,7 +43,8 @@ readonly record struct WeightLayout(CudaFormat Format, long BlockRows, int Scale
     {
         if (tensor.TransposedRows != 0)
         {
-            return null;
+            // Codes are turned on their way to the card.
+            return tensor is { ElementType: DataType.Float8E4M3FN, RowStep: 1 } ? Scaled(tensor, CudaFormat.E4M3, Group) : null;
         }
 
         return (tensor.ElementType, tensor.Scales) switch

@@ -107,7 +107,7 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         long stored = (long)tensor.Columns * layout.ElementBytes;
         RequireBytes(tensor, stored);
         bool looks = refusesNaN && layout.Format == CudaFormat.E4M3;
-        if (!looks && tensor.RowStep == 1 && stored == WeightLayout.RowBytes(layout.Format, tensor.Columns))
+        if (!looks && tensor.TransposedRows == 0 && tensor.RowStep == 1 && stored == WeightLayout.RowBytes(layout.Format, tensor.Columns))
         {
             DeviceSpan whole = place.Bytes > 0 ? place : arena.Allocate(tensor.Rows * stored);
             uploader.Send(whole, tensor.Tensor, tensor.FirstRow * stored);
@@ -117,12 +117,31 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
         return SendRows(tensor, layout.Format, (row, destination) =>
         {
             Span<byte> codes = destination[..(int)stored];
-            tensor.Tensor.Read((tensor.FirstRow + (row * tensor.RowStep)) * stored, codes);
+            if (tensor.TransposedRows != 0)
+            {
+                Turn(tensor, tensor.FirstRow + row, codes);
+            }
+            else
+            {
+                tensor.Tensor.Read((tensor.FirstRow + (row * tensor.RowStep)) * stored, codes);
+            }
+
             if (looks && codes.IndexOfAny(s_e4m3NaN) is >= 0 and int column)
             {
                 throw NotANumber(tensor, row, column);
             }
         }, place);
+    }
+
+    /// <summary>A row of 8-bit codes that is a column of what is stored. Its neighbours, which are asked for next, lie in the same lines of the cache.</summary>
+    static void Turn(LinearTensor tensor, long storedRow, Span<byte> codes)
+    {
+        long rows = tensor.TransposedRows;
+        byte* source = tensor.Tensor.DangerousGetPointer() + (storedRow / rows * rows * codes.Length) + (storedRow % rows);
+        for (int i = 0; i < codes.Length; i++, source += rows)
+        {
+            codes[i] = *source;
+        }
     }
 
     DeviceSpan Tile(LinearTensor tensor, WeightLayout layout)

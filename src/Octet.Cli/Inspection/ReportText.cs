@@ -102,7 +102,7 @@ static class ReportText
     static string FeedForward(ModelConfig config)
         => config.Decoder?.Experts.FirstOrDefault() is not { } experts
             ? config.IntermediateSize.ToString(CultureInfo.InvariantCulture)
-            : string.Create(CultureInfo.InvariantCulture, $"{experts.Rule.Chosen} of {experts.Rule.Experts} experts of {experts.Inner}{(experts.Shared is { } shared ? $" and one of {shared.Inner}" : "")}");
+            : string.Create(CultureInfo.InvariantCulture, $"{experts.Rule.Chosen} of {experts.Rule.Experts} experts of {experts.Inner}{(experts.Shared is { } shared ? $" and one of {shared.Width}" : "")}");
 
     static void WriteTable(CheckpointReport report)
     {

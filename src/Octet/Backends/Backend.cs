@@ -101,6 +101,9 @@ abstract class Backend : IDisposable
     /// <summary>output = f(input * weight^T + bias). The output may not be the input.</summary>
     internal abstract void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows);
 
+    /// <summary>In place: states = function(states).</summary>
+    internal abstract void Apply(Xielu function, Activations states, int rows);
+
     /// <summary>In place: the rotary embedding of every head of both, row i at positions[i].</summary>
     internal abstract void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions);
 
@@ -204,6 +207,9 @@ abstract class Backend : IDisposable
     /// <paramref name="factors"/> at last, where there are some, one for each expert.
     /// </summary>
     internal abstract void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows);
+
+    /// <summary>destination[i] = source[i] times the weight of the one expert that token i goes to, which becomes 1.</summary>
+    internal abstract void WeighInputs(Activations source, Routes routes, Activations destination, int rows);
 
     /// <summary>Is shown the experts of a layer when a model is opened.</summary>
     /// <exception cref="ModelException">They are stored in a way that this backend cannot compute with.</exception>

@@ -24,11 +24,14 @@ sealed class Rotary(double[] frequencies)
     /// <summary>What queries are multiplied with besides, and keys are not: 1 + Beta * ln(1 + floor(position / Length)) (Llama 4, Ministral 3); null: 1.</summary>
     internal (double Beta, int Length)? QueryGrowth { get; init; }
 
+    /// <summary>The position that the first token counts as in <see cref="QueryGrowth"/> (1 in Llama 4).</summary>
+    internal int GrowthBegins { get; init; }
+
     /// <summary>What holds for every token of a sequence of more than <see cref="LongFrom"/> tokens (LongRoPE); null: this one.</summary>
     internal Rotary? Long { get; init; }
 
     internal int LongFrom { get; init; } = int.MaxValue;
 
     /// <summary>The factor of the query at <paramref name="position"/>.</summary>
-    internal float QueryFactor(int position) => QueryGrowth is not { } growth ? 1 : (float)(1 + (growth.Beta * Math.Log(1 + (position / growth.Length))));
+    internal float QueryFactor(int position) => QueryGrowth is not { } growth ? 1 : (float)(1 + (growth.Beta * Math.Log(1 + ((position + GrowthBegins) / growth.Length))));
 }

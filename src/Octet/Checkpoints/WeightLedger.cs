@@ -311,6 +311,18 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     internal TensorView Vector(string name, long length)
         => Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual([1, length]) ? Floats(name, 1, length) : Floats(name, length);
 
+    /// <summary>One number of whatever shape; null: it is not stored.</summary>
+    internal float? Scalar(string name) => Has(name) ? Required(name) : null;
+
+    /// <summary>One number of whatever shape.</summary>
+    internal float Required(string name)
+    {
+        TensorView tensor = Take(name, 1);
+        return FloatTensor.IsSupported(tensor.DataType) && tensor.ElementCount == 1 && FloatTensor.Widen(tensor)[0] is var value && float.IsFinite(value)
+            ? value
+            : throw Error(tensor, $"type {tensor.DataType} and shape {Describe(tensor.Shape)}, expected one finite number of BF16, F16 or F32");
+    }
+
     /// <summary>The same, of any shape.</summary>
     internal TensorView Floats(string name, params ReadOnlySpan<long> shape)
     {

@@ -113,7 +113,7 @@ sealed class DecoderModel : IDisposable
         LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
         LinearWeights = _layers.Sum(layer => layer.LinearWeights) + (_inputs?.LinearWeights ?? 0);
 
-        StreamNorm? Norm(string at, string? name) => name is null ? null : new StreamNorm(_build.Norm(at + name, hidden), config.RmsNormEps, spec.CentresNorms);
+        StreamNorm? Norm(string at, string? name) => name is null ? null : new StreamNorm(_build.Norm(at + name, hidden), spec.HasNormBias ? _build.Vector(at + name + ".bias", hidden) : null, config.RmsNormEps, spec.CentresNorms);
     }
 
     /// <summary>Bytes that one decoded token reads: every weight once, the output layer included.</summary>

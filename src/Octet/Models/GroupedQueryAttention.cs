@@ -20,7 +20,7 @@ sealed class GroupedQueryAttention : Part
     readonly Weight[] _output;
     readonly int _heads, _headDim;
     readonly float _epsilon;
-    readonly bool _normsValues, _valuesAreKeys, _normsAllHeads, _normsTurned;
+    readonly bool _normsValues, _valuesAreKeys, _normsAllHeads, _normsTurned, _hasPlainNorms;
     readonly Activations? _queryAndGate, _gate, _key, _value;
     readonly Activations _query, _attended;
     readonly Activations[] _products;
@@ -41,6 +41,7 @@ sealed class GroupedQueryAttention : Part
         _queryKeyValue = spec.IsFused
             ? build.Fused(at + "qkv_proj", [queries, keys, keys], hidden)
             : [build.Linear(at + "q_proj", spec.HasOutputGate ? checked(2 * queries) : queries, hidden, spec.HasInputBias), .. hasKeys ? KeysAndValues() : []];
+        _hasPlainNorms = spec.HasPlainHeadNorms;
         if (spec.HasHeadNorms)
         {
             (string query, string key) = spec.HeadNormNames;
@@ -53,6 +54,8 @@ sealed class GroupedQueryAttention : Part
         _shape = new AttentionShape((float)(spec.Scale ?? 1 / Math.Sqrt(spec.HeadDim)))
         {
             Window = spec.Window,
+            Chunk = spec.Chunk,
+            Cap = spec.Cap,
             Sinks = spec.HasSinks ? build.Vector(at + "sinks", spec.Heads) : null,
         };
         if (spec.HasOutputGate)
@@ -111,6 +114,11 @@ sealed class GroupedQueryAttention : Part
         {
             _backend.Rotate(_query, _key!, _headDim, rotary, batch.Positions);
             rotary = Rotary.None;
+            if (_hasPlainNorms)
+            {
+                _backend.NormHeads(_query, _headDim, null, _epsilon, batch.Count);
+                _backend.NormHeads(_key!, _headDim, null, _epsilon, batch.Count);
+            }
         }
 
         KvCache pages = cache.Kinds[_kind];

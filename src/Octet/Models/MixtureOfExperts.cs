@@ -18,7 +18,7 @@ sealed class MixtureOfExperts : Part
     readonly ExpertWeights _experts;
     readonly Part? _shared;
     readonly Weight[] _toLatent = [], _fromLatent = [];
-    readonly Activations? _latent, _latentSum, _expanded;
+    readonly Activations? _weighed, _latent, _latentSum, _expanded;
     readonly Weight? _sharedGate;
     readonly Activations _logits;
     readonly Activations? _sharedLogit;
@@ -59,6 +59,7 @@ sealed class MixtureOfExperts : Part
             _sharedLogit = build.Buffer("shared expert", 1);
         }
 
+        _weighed = spec.WeighsInputs ? build.Buffer("experts' weighed input", hidden) : null;
         _logits = build.Buffer("router", spec.Rule.Experts);
         _routes = build.Routes(spec.Rule, width, spec.Inner);
     }
@@ -122,6 +123,12 @@ sealed class MixtureOfExperts : Part
                 _backend.Linear(input, [_sharedGate], [_sharedLogit!], rows);
                 _backend.GateRows(_sharedLogit!, output, rows);
             }
+        }
+
+        if (_weighed is not null)
+        {
+            _backend.WeighInputs(input, _routes, _weighed, rows);
+            input = _weighed;
         }
 
         if (_latent is null)

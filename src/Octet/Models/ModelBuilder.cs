@@ -47,6 +47,7 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
         return spec switch
         {
             GatedSpec gated => new GatedFeedForward(gated, own, hidden, this),
+            XieluSpec xielu => new XieluFeedForward(xielu, own, hidden, this),
             PlainSpec plain => new PlainFeedForward(plain, own, hidden, this),
             ExpertsSpec experts => new MixtureOfExperts(experts, own, hidden, this),
             _ => throw new InvalidOperationException($"no feed-forward part is made of {spec.GetType().Name}"),

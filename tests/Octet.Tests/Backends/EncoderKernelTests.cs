@@ -62,7 +62,7 @@ public unsafe class EncoderKernelTests
             for (int i = 0; i < values.Length; i++)
             {
                 double expected = exact(numbers[i]);
-                if (!(Math.Abs(values[i] - expected) <= 5e-7 * Math.Max(1, Math.Abs(numbers[i]))))
+                if (!(Math.Abs(values[i] - expected) <= 5e-7 * Math.Max(1, Math.Max(Math.Abs(numbers[i]), expected))))
                 {
                     Assert.Fail($"{function}({numbers[i]}) is {values[i]}, expected {expected}");
                 }

@@ -86,6 +86,10 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override void AddScaled(Activations states, Activations? delta, float factor, int rows) => backend.AddScaled(states, delta, factor, rows);
 
+    internal override void Apply(Xielu function, Activations states, int rows) => backend.Apply(function, states, rows);
+
+    internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows) => backend.WeighInputs(source, routes, destination, rows);
+
     internal override void Multiply(Activations states, ColumnRange factors, int rows) => backend.Multiply(states, factors, rows);
 
     internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => backend.GatedNorm(states, gate, norm, epsilon, rows);

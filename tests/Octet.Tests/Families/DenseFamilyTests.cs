@@ -13,7 +13,7 @@ public sealed class DenseFamilyTests(DenseModels models) : IClassFixture<DenseMo
 
     static readonly string[] s_families =
     [
-        "qwen3_vl", "qwen2_5_vl", "smollm3", "olmo2", "olmo3", "exaone4", "exaone4_small", "hunyuan_v1_dense", "granite", "glm4", "glm", "cohere2", "cohere --set use_qk_norm=false", "ernie4_5",
+        "qwen3_vl", "qwen2_5_vl", "smollm3", "olmo2", "olmo3", "exaone4", "exaone4_small", "hunyuan_v1_dense", "granite", "glm4", "glm", "cohere2", "cohere --set use_qk_norm=false", "ernie4_5", "gemma2", "arcee", "nemotron", "apertus",
     ];
 
     public static TheoryData<string> Models =>

@@ -119,8 +119,9 @@ FAMILIES = {
         attention_bias=False, head_dim=32, hidden_act='relu2', max_position_embeddings=512, mlp_bias=False, model_type='arcee', rms_norm_eps=1e-05,
         rope_scaling=dict(beta_fast=32.0, beta_slow=1.0, factor=20.0, mscale=1.0, original_max_position_embeddings=32, rope_type='yarn'),
         tie_word_embeddings=False)),
+    # Published with a cap of 50 on scores, where weights as large as would bend them make the model so sharp that float32 does not do.
     'gemma2': ('Gemma2ForCausalLM', dict(
-        attention_bias=False, attn_logit_softcapping=50.0, cache_implementation='hybrid', final_logit_softcapping=30.0, head_dim=32,
+        attention_bias=False, attn_logit_softcapping=5.0, cache_implementation='hybrid', final_logit_softcapping=30.0, head_dim=32,
         hidden_act='gelu_pytorch_tanh', hidden_activation='gelu_pytorch_tanh', hidden_size=144, model_type='gemma2', num_hidden_layers=6,
         pad_token_id=0, query_pre_attn_scalar=40, rope_scaling=None, sliding_window=16)),
     'nemotron': ('NemotronForCausalLM', dict(
@@ -174,7 +175,7 @@ def plan(c, t):
         for name, mean in zip(t['norms'], (1.0, 0.6, 1.3, 0.4)):
             if name not in (None, 'parallel'):
                 norm(p + name, (H,), mean)
-        sharp = 4.0 if c.get('attn_logit_softcapping') else 2.5 if c.get('attention_multiplier') else 1.5
+        sharp = 2.0 if c.get('attn_logit_softcapping') else 2.5 if c.get('attention_multiplier') else 1.5
         lin(a + 'q_proj', Q * D, H, sharp, has[0])
         lin(a + 'k_proj', K * D, H, sharp, has[0])
         lin(a + 'v_proj', K * D, H, 0.8, has[0])

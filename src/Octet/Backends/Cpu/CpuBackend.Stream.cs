@@ -6,6 +6,7 @@ namespace Octet.Backends.Cpu;
 sealed unsafe partial class CpuBackend
 {
     readonly NormHeadsWork _normHeads = new();
+    readonly XieluWork _xielu = new();
     readonly AddScaledWork _addScaled = new();
     readonly MultiplyColumnsWork _multiplyColumns = new();
 
@@ -36,6 +37,28 @@ sealed unsafe partial class CpuBackend
         _addScaled.Factor = factor;
         _addScaled.Rows = rows;
         _pool.Run(_addScaled);
+    }
+
+    internal override void Apply(Xielu function, Activations states, int rows)
+    {
+        Check(states, rows, states.Columns);
+        _xielu.Function = function;
+        _xielu.States = (CpuActivations)states;
+        _xielu.Rows = rows;
+        _pool.Run(_xielu);
+    }
+
+    internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows)
+    {
+        Check(source, rows, source.Columns);
+        Check(destination, rows, source.Columns);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, 1, nameof(routes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, routes.Rows, nameof(rows));
+        for (int row = 0; row < rows; row++)
+        {
+            TensorPrimitives.Multiply(
+                new ReadOnlySpan<float>(((CpuActivations)source).Row(row), source.Columns), ((CpuRoutes)routes).TakeWeight(row), new Span<float>(((CpuActivations)destination).Row(row), source.Columns));
+        }
     }
 
     internal override void Multiply(Activations states, ColumnRange factors, int rows)

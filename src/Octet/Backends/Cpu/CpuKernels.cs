@@ -201,11 +201,17 @@ readonly unsafe ref struct AttentionTile
     /// <summary>Tokens that a token sees, itself among them; 0: all.</summary>
     internal int Window { get; init; }
 
+    /// <summary>Tokens of a chunk, outside of which a token sees nothing; 0: there are none.</summary>
+    internal int Chunk { get; init; }
+
+    /// <summary>c where scores become c * tanh(score / c); 0: they stay.</summary>
+    internal float Cap { get; init; }
+
     /// <summary>One more score for each query head of the group, without a value; null: none.</summary>
     internal float* Sinks { get; init; }
 
     /// <summary>The first position that the tile's row <paramref name="row"/> sees.</summary>
-    internal int First(int row) => Window == 0 ? 0 : Math.Max(0, End(row) - Window);
+    internal int First(int row) => Window != 0 ? Math.Max(0, End(row) - Window) : Chunk != 0 ? (End(row) - 1) / Chunk * Chunk : 0;
 
     /// <summary>The position after the last that row <paramref name="row"/> sees.</summary>
     internal int End(int row) => Position + 1 + (RowsAreHeads ? 0 : row);

@@ -88,6 +88,9 @@ sealed class CpuRoutes : Routes
 
     internal override ReadOnlySpan<int> Experts(int row) => _chosen.AsSpan(row * Chosen, Chosen);
 
+    /// <summary>Takes the weight of the one expert of a token, which becomes 1.</summary>
+    internal float TakeWeight(int row) => (_weights[row], _weights[row] = 1).Item1;
+
     internal override ReadOnlySpan<float> Weights(int row) => _weights.AsSpan(row * Chosen, Chosen);
 
     internal Span<int> ExpertsToFill(int row) => _chosen.AsSpan(row * Chosen, Chosen);

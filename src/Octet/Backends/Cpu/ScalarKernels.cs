@@ -117,6 +117,7 @@ sealed unsafe partial class ScalarKernels : CpuKernels
                     }
 
                     scores[p] = dot * work.Scale;
+                    scores[p] = work.Cap == 0 ? scores[p] : work.Cap * Math.Tanh(scores[p] / work.Cap);
                     max = Math.Max(max, scores[p]);
                 }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Octet.Numerics;
@@ -93,6 +94,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             {
                 int next = Math.Min(g + 1, group - 1);
                 KeyScores<TFormat>(keys, values, queries + g * size, queries + next * size, size, count, scale, scores + g * PageTokens, scores + next * PageTokens);
+                if (work.Cap != 0)
+                {
+                    Cap(scores + g * PageTokens, (1 + next - g) * PageTokens, work.Cap);
+                }
+
                 float keep = Softmax(scores + g * PageTokens, PageTokens, start - first, count, ref maxima[g], ref totals[g]);
                 float keepNext = next == g ? 0 : Softmax(scores + next * PageTokens, PageTokens, start - first, count, ref maxima[next], ref totals[next]);
                 if (TFormat.HalfUnit != 1)
@@ -282,6 +288,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 {
                     int index = row * work.Group + g;
                     int visible = Math.Clamp(work.End(row) - first, 0, count);
+                    if (work.Cap != 0)
+                    {
+                        Cap(scores + row * PageTokens, PageTokens, work.Cap);
+                    }
+
                     float keep = Softmax(scores + row * PageTokens, PageTokens, work.First(row) - first, visible, ref maxima[index], ref totals[index]);
                     if (keep != 1)
                     {
@@ -379,6 +390,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         {
             TSimd.Store(values + i, TSimd.Multiply(TSimd.Load(values + i), common));
         }
+    }
+
+    // What lies behind the last token is no score, and what becomes of it is not looked at.
+    static void Cap(float* scores, int count, float cap)
+    {
+        Span<float> all = new(scores, count);
+        TensorPrimitives.Divide(all, cap, all);
+        TensorPrimitives.Tanh(all, all);
+        TensorPrimitives.Multiply(all, cap, all);
     }
 
     /// <summary>

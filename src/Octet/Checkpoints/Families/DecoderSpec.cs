@@ -22,9 +22,10 @@ sealed record DecoderSpec
         architecture,
         (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
             | (Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }) ? ModelParts.Recurrence : ModelParts.None)
-            | (Layers.Any(layer => layer.FeedForward is PlainSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
+            | (Experts.Any(experts => experts.WeighsInputs) || HasNormBias ? ModelParts.ScaledStream : ModelParts.None)
+            | (Layers.Any(layer => layer.FeedForward is PlainSpec or XieluSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
             | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
-                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true }) ? ModelParts.ScaledStream : ModelParts.None),
+                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true } or AttentionSpec { Cap: not null } or AttentionSpec { Chunk: not null }) ? ModelParts.ScaledStream : ModelParts.None),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     /// <summary>What tensors beside the layers are called.</summary>
@@ -41,6 +42,9 @@ sealed record DecoderSpec
 
     /// <summary>Whether norms take off the mean of a row first, as LayerNorm does, and add nothing (Cohere).</summary>
     internal bool CentresNorms { get; init; }
+
+    /// <summary>Whether such norms have a bias (Nemotron).</summary>
+    internal bool HasNormBias { get; init; }
 
     /// <summary>Whether the feed-forward part sees what the mixer sees, and both are added at once (Cohere).</summary>
     internal bool IsParallel { get; init; }
@@ -119,6 +123,9 @@ abstract record FeedForwardSpec
     /// <summary>What it is called in a layer; empty: its tensors are called as the layer's own.</summary>
     internal string Name { get; init; } = "mlp";
 
+    /// <summary>How wide it is inside, of a mixture each of its experts.</summary>
+    internal abstract int Width { get; }
+
     /// <summary>How many weights it has in a stream of so many channels, biases aside.</summary>
     internal abstract Int128 Weights(int hidden);
 }
@@ -138,6 +145,12 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
     /// <summary>Tokens that a token sees, itself among them; null: all.</summary>
     internal int? Window { get; init; }
 
+    /// <summary>c where scores become c * tanh(score / c) (Gemma 2); null: they stay.</summary>
+    internal float? Cap { get; init; }
+
+    /// <summary>Tokens of a chunk, outside of which a token sees nothing (Llama 4); null: there are none.</summary>
+    internal int? Chunk { get; init; }
+
     /// <summary>RMSNorm over every query and key head.</summary>
     internal bool HasHeadNorms { get; init; }
 
@@ -146,6 +159,9 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>Whether they are over all heads together (OLMo 2, MiniMax-M2).</summary>
     internal bool NormsAllHeads { get; init; }
+
+    /// <summary>Whether they have no weights (Llama 4).</summary>
+    internal bool HasPlainHeadNorms { get; init; }
 
     /// <summary>Whether they are of what has turned (Hunyuan).</summary>
     internal bool NormsTurned { get; init; }
@@ -240,6 +256,8 @@ sealed record ShortConvolutionSpec(ConvolutionShape Shape) : MixerSpec("conv")
 /// <param name="Gating">What the two products become.</param>
 sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
 {
+    internal override int Width => Inner;
+
     internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 3;
 
     internal bool HasBias { get; init; }
@@ -254,11 +272,24 @@ sealed record GatedSpec(int Inner, Gating Gating) : FeedForwardSpec
     internal string FusedName { get; init; } = "gate_up_proj";
 }
 
+/// <summary>A feed-forward layer that is not gated, with a function whose numbers are learnt (Apertus).</summary>
+/// <param name="Inner">Its width inside.</param>
+sealed record XieluSpec(int Inner) : FeedForwardSpec
+{
+    internal override int Width => Inner;
+
+    internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
+
+    internal bool HasBias { get; init; }
+}
+
 /// <summary>A feed-forward layer that is not gated.</summary>
 /// <param name="Inner">Its width inside.</param>
 /// <param name="Function">What the product becomes.</param>
 sealed record PlainSpec(int Inner, Nonlinearity Function) : FeedForwardSpec
 {
+    internal override int Width => Inner;
+
     internal override Int128 Weights(int hidden) => (Int128)hidden * Inner * 2;
 
     internal bool HasBias { get; init; }
@@ -304,6 +335,9 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     internal bool HasBias { get; init; }
 
+    /// <summary>Whether what an expert is given, not what it gives, is multiplied with its weight (Llama 4).</summary>
+    internal bool WeighsInputs { get; init; }
+
     /// <summary>Whether in a fused tensor the rows of gate and up take turns, not the gate's first (gpt-oss).</summary>
     internal bool TakesTurns { get; init; }
 
@@ -315,6 +349,8 @@ sealed record ExpertsSpec(RoutingRule Rule, int Inner, Gating Gating) : FeedForw
 
     /// <summary>The layer of one output whose logistic function the shared layer's is multiplied with (Qwen3-Next); null: none.</summary>
     internal string? SharedGateName { get; init; }
+
+    internal override int Width => Inner;
 
     internal override Int128 Weights(int hidden) => ((Int128)Rule.Experts * (((Plain is null ? 3 : 2) * (Int128)Inner * (Latent ?? hidden)) + hidden)) + (2 * (Int128)hidden * (Latent ?? 0)) + (Shared?.Weights(hidden) ?? 0);
 }

@@ -7,6 +7,8 @@ namespace Octet.Checkpoints.Families;
 /// <param name="Defaults">What its class takes for absent keys.</param>
 sealed record Family(string? Architecture, string ModelType, Func<FamilyConfig, DecoderSpec> Read, FamilyDefaults? Defaults = null)
 {
+    static readonly string[] s_tower = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."];
+
     /// <summary>Every family that can be run: the one place where architectures are told apart.</summary>
     internal static IReadOnlyList<Family> All { get; } =
     [
@@ -32,6 +34,11 @@ sealed record Family(string? Architecture, string ModelType, Func<FamilyConfig, 
         new("Qwen3NextForCausalLM", "qwen3_next", Qwen3Next.Read),
         new("Qwen3_5ForCausalLM", "qwen3_5_text", Qwen3Next.Read),
         new("Qwen3_5MoeForCausalLM", "qwen3_5_moe_text", Qwen3Next.Read),
+        new("Gemma2ForCausalLM", "gemma2", Gemma2.Read, Gemma2.Defaults),
+        new("ArceeForCausalLM", "arcee", Arcee.Read, Arcee.Defaults),
+        new("NemotronForCausalLM", "nemotron", Arcee.ReadNemotron, Arcee.NemotronDefaults),
+        new("Llama4ForCausalLM", "llama4_text", Llama4.Read, Llama4.Defaults),
+        new("ApertusForCausalLM", "apertus", Apertus.Read, Apertus.Defaults),
         new("MixtralForCausalLM", "mixtral", Mixtral.Read, Mixtral.Defaults),
         new("MiniMaxM2ForCausalLM", "minimax_m2", Mixtral.ReadMiniMax, Mixtral.MiniMaxDefaults),
         new("HunYuanMoEV1ForCausalLM", "hunyuan_v1_moe", Hunyuan.ReadMixture, Hunyuan.Defaults),
@@ -76,7 +83,14 @@ sealed record Family(string? Architecture, string ModelType, Func<FamilyConfig, 
     /// <summary>Multimodal classes whose text model is one of <see cref="All"/>, with the beginnings of the tensors that are left.</summary>
     internal static IReadOnlyDictionary<string, string[]> Wrappers { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
-        ["Mistral3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Mistral3ForConditionalGeneration"] = s_tower,
+        ["Llama4ForConditionalGeneration"] = ["vision_model.", "multi_modal_projector.", "model.vision_model.", "model.multi_modal_projector."],
+        ["LlavaForConditionalGeneration"] = s_tower,
+        ["LlavaNextForConditionalGeneration"] = [.. s_tower, "image_newline", "model.image_newline"],
+        ["InternVLForConditionalGeneration"] = s_tower,
+        ["AyaVisionForConditionalGeneration"] = s_tower,
+        ["Cohere2VisionForConditionalGeneration"] = s_tower,
+        ["Lfm2VlForConditionalGeneration"] = s_tower,
         ["Qwen2VLForConditionalGeneration"] = ["visual.", "model.visual."],
         ["Qwen2_5_VLForConditionalGeneration"] = ["visual.", "model.visual."],
         ["Qwen3VLForConditionalGeneration"] = ["model.visual."],
@@ -86,6 +100,6 @@ sealed record Family(string? Architecture, string ModelType, Func<FamilyConfig, 
         ["Qwen3_5MoeForConditionalGeneration"] = ["model.visual."],
         ["Gemma4UnifiedForConditionalGeneration"] = ["model.vision_embedder.", "model.embed_vision.", "model.embed_audio."],
         ["Gemma4ForConditionalGeneration"] = ["model.vision_tower.", "model.audio_tower.", "model.embed_vision.", "model.embed_audio."],
-        ["Gemma3ForConditionalGeneration"] = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        ["Gemma3ForConditionalGeneration"] = s_tower,
     };
 }

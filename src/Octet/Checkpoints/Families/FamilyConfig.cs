@@ -108,6 +108,11 @@ sealed class FamilyConfig
     /// <summary>What something is multiplied with or divided by.</summary>
     internal double Factor(string key, double otherwise = 1) => Json.TryDouble(key, "a number above 0", value => value > 0 && (float)value > 0) ?? otherwise;
 
+    /// <summary>The c of a soft cap, c * tanh(x / c); null: there is none.</summary>
+    /// <param name="key">Where it is.</param>
+    /// <param name="otherwise">Its value where the file has no such key, which null is.</param>
+    internal float? Cap(string key, float otherwise) => Json.IsNull(key) ? null : (float)Factor(key, otherwise);
+
     /// <summary>The window of each layer by Qwen's keys: in use where <c>use_sliding_window</c> is true, from layer <c>max_window_layers</c> on (28 where absent).</summary>
     internal int?[] QwenWindows()
     {

@@ -101,8 +101,11 @@ static class Lfm2
         long inner = json.Int32(key, 1);
         if (json.TryBoolean("block_auto_adjust_ff_dim") ?? true)
         {
-            double factor = json.TryDouble("block_ffn_dim_multiplier", "a number above 0, at most 1000", value => value is > 0 and <= 1000) ?? 1;
-            int step = json.TryInt32("block_multiple_of", 1) ?? 256;
+            const string Factor = "block_ffn_dim_multiplier";
+            double factor = json.TryDouble(Factor, "a number above 0, at most 1000", value => value is > 0 and <= 1000) ?? 1;
+
+            // Without a factor nothing is rounded; a file that does not say it has the factor 1.
+            int step = json.IsNull(Factor) ? 1 : json.TryInt32("block_multiple_of", 1) ?? 256;
             inner = ((long)(factor * (2 * inner / 3)) + step - 1) / step * step;
         }
 

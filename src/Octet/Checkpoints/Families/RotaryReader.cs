@@ -191,12 +191,13 @@ sealed class RotaryReader(ConfigObject json)
     {
         double factor = scaling.Double("factor", Positive, value => value > 0);
         double low = scaling.Double("low_freq_factor", Positive, value => value > 0);
-        double high = scaling.Double("high_freq_factor", "a number above low_freq_factor", value => value > low);
+        double high = scaling.Double("high_freq_factor", "a number from low_freq_factor on", value => value >= low);
         int original = scaling.Int32("original_max_position_embeddings", 1);
         return plain.Select(f =>
         {
             // Turns within the original context: fast pairs stay, slow ones are stretched.
-            double keep = Math.Clamp(((original * f / (2 * Math.PI)) - low) / (high - low), 0, 1);
+            double turns = original * f / (2 * Math.PI);
+            double keep = high > low ? Math.Clamp((turns - low) / (high - low), 0, 1) : turns >= high ? 1 : 0;
             return (keep * f) + ((1 - keep) * f / factor);
         });
     }

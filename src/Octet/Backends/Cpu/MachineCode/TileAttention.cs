@@ -22,7 +22,7 @@ static unsafe class TileAttention
     const int PageScores = PageTokens * GroupQueries;
 
     internal static bool CanAttend(in AttentionTile work)
-        => work.Rows > 1 && work.Window == 0 && work.Sinks is null && !work.Cache.Layout.ValuesInKeys && work.Rows * work.Group >= FewestQueries && work.Cache.Layout.Type == KvCacheType.BFloat16 && IsSupported(work.Cache.Layout.HeadDim);
+        => work.Rows > 1 && work.Window == 0 && work.Chunk == 0 && work.Cap == 0 && work.Sinks is null && !work.Cache.Layout.ValuesInKeys && work.Rows * work.Group >= FewestQueries && work.Cache.Layout.Type == KvCacheType.BFloat16 && IsSupported(work.Cache.Layout.HeadDim);
 
     internal static int ScratchFloats(int size, int group)
     {
