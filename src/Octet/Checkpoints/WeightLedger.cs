@@ -29,6 +29,9 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
 
+    /// <summary>Whether nobody computes with what is handed out: then pages with scales are given back when they were looked at, of which formats with small groups have many.</summary>
+    internal bool OnlyChecks { get; init; }
+
     /// <summary>The names of the tensors that were asked for, in that order.</summary>
     internal IReadOnlyList<string> Taken => _order;
 

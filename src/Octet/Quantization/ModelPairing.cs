@@ -46,7 +46,7 @@ static class ModelPairing
     static IReadOnlyList<StackedExperts> Check(string directory, SafetensorsCheckpoint checkpoint, EncoderSpec? encoder, ModelConfig? decoder, QuantizationConfig? quantization)
     {
         using var backend = new CpuBackend(InstructionSet.Choose(Environment.GetEnvironmentVariable(InstructionSet.Variable)), 1, ActivationMode.WeightOnly);
-        var weights = new WeightLedger(checkpoint, quantization);
+        var weights = new WeightLedger(checkpoint, quantization) { OnlyChecks = true };
         using IDisposable model = encoder is not null
             ? new EncoderModel(encoder, weights, backend, 1, encoder.Classifier is not null)
             : new DecoderModel(decoder!, weights, backend, 1, LmHead.AsStored, EncoderLoader.IsHeadless(directory) ? [] : null);

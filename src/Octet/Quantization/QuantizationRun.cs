@@ -69,7 +69,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
         plan.Source.RequireUnchanged();
         using (SafetensorsCheckpoint mapped = SafetensorsCheckpoint.Open(path))
         {
-            var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null);
+            var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null) { OnlyChecks = true };
             foreach ((_, WeightEncoder encoder) in plan.Encoded.Where(item => item.Module.Shape is null))
             {
                 ledger.Linear(encoder.Module, encoder.Rows, encoder.Columns);

@@ -9,8 +9,8 @@ sealed class SourceExperts(StackedExperts experts)
     /// <summary>The tensors of the weights.</summary>
     internal IReadOnlyList<TensorView> Tensors { get; } = [experts.GateUp.Tensor, experts.Down.Tensor];
 
-    /// <summary>The same as matrices of their own, expert by expert.</summary>
-    internal IReadOnlyList<SourceModule> Modules { get; } = [.. experts.Layers.Select(layer => new SourceModule(layer.Name, layer.Layer, []))];
+    /// <summary>The same as matrices of their own, by their names: then what is written of one lies in the file behind the one before.</summary>
+    internal IReadOnlyList<SourceModule> Modules { get; } = [.. experts.Layers.Select(layer => new SourceModule(layer.Name, layer.Layer, [])).OrderBy(module => module.Name, StringComparer.Ordinal)];
 
     /// <summary>Whether they are gpt-oss's, whose gates and ups take turns and which have biases: no file is published that has such experts as matrices of their own.</summary>
     internal bool TakeTurns => experts.Layers.Any(layer => layer.Layer.RowStep != 1 || layer.Layer.Bias is not null);
