@@ -18,7 +18,7 @@ public sealed class ExpertsInOneTensorTests(MixtureModels mixtures, Gemma4Models
 {
     static readonly int[] s_ids = LogitsTests.Ids(48, 301);
 
-    static readonly string[] s_models = ["qwen3_vl_moe", "qwen3_vl_moe --fp8 block", "mistral4", "mistral4 --fp8 tensor", "granitemoe", "granitemoe --fp8 channel", "gemma4 moe"];
+    static readonly string[] s_models = ["qwen3_vl_moe", "qwen3_vl_moe --fp8 block", "mistral4", "mistral4 --fp8 tensor", "granitemoe", "granitemoe --fp8 channel", "llama4", "gemma4 moe"];
 
     readonly TemporaryDirectory _directory = new();
 
@@ -42,7 +42,7 @@ public sealed class ExpertsInOneTensorTests(MixtureModels mixtures, Gemma4Models
     {
         (string source, double[][] original) = Get(model);
         string apart = Path.Combine(_directory.Path, "apart"), same = Path.Combine(_directory.Path, "same"), wide = Path.Combine(_directory.Path, "wide");
-        ExpertsApart.Write(source, apart, model.StartsWith("qwen", StringComparison.Ordinal));
+        ExpertsApart.Write(source, apart, LieInputsFirst(model));
         bool free = scheme is QuantizationScheme.Block or QuantizationScheme.Channel or QuantizationScheme.Tensor;
         var options = new QuantizationOptions { Scheme = scheme, ScaleType = free ? DataType.BFloat16 : null, Threads = 2 };
 
@@ -53,7 +53,8 @@ public sealed class ExpertsInOneTensorTests(MixtureModels mixtures, Gemma4Models
         AssertSame(meant, found);
         string codes = scheme is QuantizationScheme.Mxfp4 or QuantizationScheme.Nvfp4 ? ".weight_packed" : ".weight";
         TensorView[] experts = [.. found.Tensors.Where(tensor => tensor.Name.Contains(".experts.", StringComparison.Ordinal) && tensor.Name.EndsWith(codes, StringComparison.Ordinal))];
-        Assert.Equal(4 * 3 * (model.StartsWith("mistral", StringComparison.Ordinal) || model.StartsWith("granite", StringComparison.Ordinal) ? 8 : 6), experts.Length);
+        int layers = model == "llama4" ? 3 : 4, count = model[0] is 'q' or 'g' && !model.StartsWith("granite", StringComparison.Ordinal) ? 6 : 8;
+        Assert.Equal(layers * count * 3, experts.Length);
         Assert.All(experts, tensor => Assert.Equal(codes == ".weight" ? DataType.Float8E4M3FN : DataType.UInt8, tensor.DataType));
         Assert.Equal(["down_proj", "gate_proj", "up_proj"], experts.Select(tensor => tensor.Name.Split('.')[^2]).Distinct().Order(StringComparer.Ordinal));
         Assert.True(JsonNode.DeepEquals(Sorted(Config(same)), Sorted(Config(Destination))));
@@ -95,7 +96,7 @@ public sealed class ExpertsInOneTensorTests(MixtureModels mixtures, Gemma4Models
     {
         (string source, _) = Get(model);
         string apart = Path.Combine(_directory.Path, "apart"), meantApart = Path.Combine(_directory.Path, "same"), cut = Path.Combine(_directory.Path, "cut");
-        bool inputsFirst = model.StartsWith("qwen", StringComparison.Ordinal);
+        bool inputsFirst = LieInputsFirst(model);
 
         Run(source, Destination, new() { Scheme = QuantizationScheme.BFloat16 });
 
@@ -282,6 +283,8 @@ public sealed class ExpertsInOneTensorTests(MixtureModels mixtures, Gemma4Models
         using SafetensorsFile after = SafetensorsFile.Open(destination);
         Assert.Equal(["experts.up_proj"], after.Tensors.Select(tensor => tensor.Name));
     }
+
+    static bool LieInputsFirst(string model) => model[0] is 'q' or 'l';
 
     static void AssertGatesShareTheScaleOfWhatTheyGate(SafetensorsCheckpoint found, TensorView[] experts)
     {
