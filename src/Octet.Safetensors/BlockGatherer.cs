@@ -13,6 +13,9 @@ sealed class BlockGatherer(int mostOpen = 32)
     readonly Dictionary<(Target File, long Start), Block> _open = [];
     readonly LinkedList<Block> _oldestFirst = [];
 
+    // Arrays of written blocks, for those to come: as garbage they would soon be many times what is open.
+    readonly Stack<byte[]> _free = [];
+
     /// <summary>Writes bytes at a place. Called from several threads.</summary>
     internal delegate void WriteAt(long offset, ReadOnlySpan<byte> bytes);
 
@@ -62,7 +65,7 @@ sealed class BlockGatherer(int mostOpen = 32)
                     oldest = Remove(_oldestFirst.First!.Value);
                 }
 
-                block = new Block(file, start);
+                block = new Block(file, start, _free.TryPop(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(BlockBytes));
                 _open.Add((file, start), block);
                 block.Place = _oldestFirst.AddLast(block);
             }
@@ -73,8 +76,22 @@ sealed class BlockGatherer(int mostOpen = 32)
             }
         }
 
-        oldest?.Write();
-        whole?.Write();
+        Write(oldest);
+        Write(whole);
+    }
+
+    void Write(Block? block)
+    {
+        if (block is null)
+        {
+            return;
+        }
+
+        block.Write();
+        lock (_lock)
+        {
+            _free.Push(block.Bytes);
+        }
     }
 
     Block Remove(Block block)
@@ -92,10 +109,12 @@ sealed class BlockGatherer(int mostOpen = 32)
         internal int SizeOfBlock(long start) => (int)Math.Min(BlockBytes, length - start);
     }
 
-    sealed class Block(Target file, long start)
+    /// <param name="file">Where it goes.</param>
+    /// <param name="start">Its first byte there.</param>
+    /// <param name="bytes">At least as many as it has; only what was added is ever written.</param>
+    sealed class Block(Target file, long start, byte[] bytes)
     {
-        // Only what was added is ever written.
-        readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(file.SizeOfBlock(start));
+        readonly int _size = file.SizeOfBlock(start);
         readonly List<(int Into, int Count)> _parts = [];
         int _filled;
 
@@ -103,12 +122,14 @@ sealed class BlockGatherer(int mostOpen = 32)
 
         internal long Start => start;
 
+        internal byte[] Bytes => bytes;
+
         internal LinkedListNode<Block>? Place { get; set; }
 
         /// <summary>True: it is whole.</summary>
         internal bool Add(int into, ReadOnlySpan<byte> part)
         {
-            part.CopyTo(_bytes.AsSpan(into));
+            part.CopyTo(bytes.AsSpan(into));
             if (_parts.Count > 0 && _parts[^1] is var last && last.Into + last.Count == into)
             {
                 _parts[^1] = (last.Into, last.Count + part.Length);
@@ -119,20 +140,20 @@ sealed class BlockGatherer(int mostOpen = 32)
             }
 
             _filled += part.Length;
-            return _filled == _bytes.Length;
+            return _filled == _size;
         }
 
         internal void Write()
         {
-            if (_filled == _bytes.Length)
+            if (_filled == _size)
             {
-                file.Write(start, _bytes);
+                file.Write(start, bytes.AsSpan(0, _size));
                 return;
             }
 
             foreach ((int into, int count) in _parts)
             {
-                file.Write(start + into, _bytes.AsSpan(into, count));
+                file.Write(start + into, bytes.AsSpan(into, count));
             }
         }
     }

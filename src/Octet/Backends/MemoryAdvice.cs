@@ -50,6 +50,15 @@ static unsafe partial class MemoryAdvice
         Advise(first, end - first, DontNeed);
     }
 
+    /// <summary>The same of a tensor's pages, where it is mapped.</summary>
+    internal static void Release(TensorView tensor)
+    {
+        if (tensor.IsMapped && tensor.ByteLength > 0)
+        {
+            Advise(Pages(tensor), DontNeed);
+        }
+    }
+
     /// <summary>
     /// Until what is returned is disposed of, a touch of the checkpoint's files reads a page and none of those after it: scales lie between
     /// the codes of experts, which may be more than memory holds and of which nobody knows yet whether they will be used.

@@ -18,6 +18,9 @@ sealed class RowDequantizer
     // Rows are taken together up to this many weights, so that their float32 values are still cached when they are scaled.
     const int ChunkWeights = 1 << 14;
 
+    // Of a matrix that lies inputs first so many lines are turned together: then a row gets whole cache lines.
+    const int TileLines = 32;
+
     readonly LinearTensor _weight;
     readonly TensorView _source;
     readonly int _bits;
@@ -38,17 +41,22 @@ sealed class RowDequantizer
             DataType.Float32 => 32,
             _ => throw Error($"a linear layer of type {weight.ElementType} is not supported"),
         };
-        if (_source.ByteLength != checked(weight.Rows * RowBytes) || (long)weight.Columns * _bits % 8 != 0)
+        if (_source.ByteLength != checked(weight.StoredRows * RowBytes) || (long)weight.Columns * _bits % 8 != 0)
         {
-            throw Error($"{_source.ByteLength} bytes do not hold [{weight.Rows}, {weight.Columns}] of {weight.ElementType}");
+            throw Error($"{_source.ByteLength} bytes do not hold [{weight.StoredRows}, {weight.Columns}] of {weight.ElementType}");
+        }
+
+        if (weight.TransposedRows != 0 && (_bits < 8 || weight.RowStep != 1))
+        {
+            throw Error($"rows of {weight.ElementType}, stored inputs first, of which every {weight.RowStep}th is taken, are not supported");
         }
 
         if (weight.Scales is { } scales)
         {
             _scaleStride = (weight.Columns - 1) / scales.BlockColumns + 1;
-            if (scales.Count != checked(((weight.Rows - 1) / scales.BlockRows + 1) * _scaleStride))
+            if (scales.Count != checked(((weight.StoredRows - 1) / scales.BlockRows + 1) * _scaleStride))
             {
-                throw Error($"{scales.Count} scales do not cover [{weight.Rows}, {weight.Columns}] in blocks of [{scales.BlockRows}, {scales.BlockColumns}]");
+                throw Error($"{scales.Count} scales do not cover [{weight.StoredRows}, {weight.Columns}] in blocks of [{scales.BlockRows}, {scales.BlockColumns}]");
             }
         }
     }
@@ -67,7 +75,13 @@ sealed class RowDequantizer
         int columns = _weight.Columns;
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, checked(rows * columns), nameof(destination));
 
-        int together = Math.Max(1, Math.Min(rows, ChunkWeights / columns));
+        if (_weight.TransposedRows != 0)
+        {
+            ReadTurned(firstRow, rows, destination);
+            return;
+        }
+
+        int together = _weight.RowStep == 1 ? Math.Max(1, Math.Min(rows, ChunkWeights / columns)) : 1;
         byte[]? bytes = _source.IsInPlace ? null : ArrayPool<byte>.Shared.Rent(checked((int)(together * RowBytes)));
         byte[]? unpacked = _bits == 4 ? ArrayPool<byte>.Shared.Rent(together * columns) : null;
         float[]? scales = _weight.Scales?.Codes is null ? null : ArrayPool<float>.Shared.Rent(_scaleStride);
@@ -76,7 +90,7 @@ sealed class RowDequantizer
             for (int row = 0; row < rows; row += together)
             {
                 int count = Math.Min(together, rows - row);
-                long offset = (firstRow + row) * RowBytes;
+                long offset = StoredRow(firstRow + row) * RowBytes;
                 int length = checked((int)(count * RowBytes));
                 ReadOnlySpan<byte> stored;
                 if (bytes is null)
@@ -91,11 +105,8 @@ sealed class RowDequantizer
 
                 Span<float> values = destination.Slice(row * columns, count * columns);
                 Widen(stored, unpacked, values);
-                Scale(firstRow + row, values, scales);
-                for (int at = 0; _weight.InputFactors is { } factors && at < values.Length; at += columns)
-                {
-                    TensorPrimitives.Multiply(values.Slice(at, columns), factors, values.Slice(at, columns));
-                }
+                Scale(StoredRow(firstRow + row), values, scales);
+                MultiplyInputs(values);
             }
         }
         finally
@@ -106,6 +117,88 @@ sealed class RowDequantizer
             {
                 ArrayPool<float>.Shared.Return(scales);
             }
+        }
+    }
+
+    long StoredRow(long row) => _weight.FirstRow + (row * _weight.RowStep);
+
+    /// <summary>Rows that are columns of the file: of every line only what belongs to them is read, so that all bands together read each byte once.</summary>
+    void ReadTurned(long firstRow, int rows, Span<float> destination)
+    {
+        (int columns, int elementBytes) = (_weight.Columns, _bits / 8);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(checked(TileLines * rows * elementBytes));
+        float[] tile = ArrayPool<float>.Shared.Rent(TileLines * rows);
+        float[]? scales = _weight.Scales?.Codes is null ? null : ArrayPool<float>.Shared.Rent(_scaleStride);
+        try
+        {
+            int count;
+            for (int row = 0; row < rows; row += count)
+            {
+                (long matrix, long first) = Math.DivRem(StoredRow(firstRow + row), _weight.TransposedRows);
+                count = (int)Math.Min(rows - row, _weight.TransposedRows - first);
+                Span<float> values = destination.Slice(row * columns, count * columns);
+                for (int line = 0; line < columns; line += TileLines)
+                {
+                    int lines = Math.Min(TileLines, columns - line);
+                    Span<byte> stored = bytes.AsSpan(0, lines * count * elementBytes);
+                    ReadLines((matrix * columns) + line, first, count, stored);
+                    Span<float> widened = tile.AsSpan(0, lines * count);
+                    Widen(stored, default, widened);
+                    Turn(widened, lines, values[line..], columns);
+                }
+
+                Scale(StoredRow(firstRow + row), values, scales);
+                MultiplyInputs(values);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            ArrayPool<float>.Shared.Return(tile);
+            if (scales is not null)
+            {
+                ArrayPool<float>.Shared.Return(scales);
+            }
+        }
+    }
+
+    /// <summary>Of some lines the same elements, one line after the other.</summary>
+    void ReadLines(long line, long first, int count, Span<byte> destination)
+    {
+        int elementBytes = _bits / 8;
+        int length = count * elementBytes;
+        if (count == _weight.TransposedRows)
+        {
+            _source.Read(line * length, destination);
+            return;
+        }
+
+        for (; !destination.IsEmpty; line++, destination = destination[length..])
+        {
+            _source.Read(((line * _weight.TransposedRows) + first) * elementBytes, destination[..length]);
+        }
+    }
+
+    /// <summary>Lines [lines, rows] become columns of [rows, <paramref name="stride"/>], from the first on.</summary>
+    static void Turn(ReadOnlySpan<float> tile, int lines, Span<float> destination, int stride)
+    {
+        int rows = tile.Length / lines;
+        for (int row = 0; row < rows; row++)
+        {
+            Span<float> into = destination.Slice(row * stride, lines);
+            for (int line = 0; line < into.Length; line++)
+            {
+                into[line] = tile[(line * rows) + row];
+            }
+        }
+    }
+
+    void MultiplyInputs(Span<float> values)
+    {
+        int columns = _weight.Columns;
+        for (int at = 0; _weight.InputFactors is { } factors && at < values.Length; at += columns)
+        {
+            TensorPrimitives.Multiply(values.Slice(at, columns), factors, values.Slice(at, columns));
         }
     }
 

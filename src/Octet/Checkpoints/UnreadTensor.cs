@@ -19,6 +19,8 @@ sealed record UnreadTensor(string Suffix, string What, string Why, bool IsZero =
     const string InFloat8 = "for attention in FP8, which is computed in wider types here";
     const string Offset = "an offset of codes";
     const string Zero = "it is zero";
+    const string Inputs = "a scale of the inputs of experts";
+    const string OfCodes = "for inputs in FP8, whose scales are computed here";
 
     /// <summary>Every kind. Sources: llm-compressor, Quark and AutoRound as vLLM's loader reads them, vLLM's own names, and compressed-tensors.</summary>
     internal static IReadOnlyList<UnreadTensor> All { get; } =
@@ -34,6 +36,9 @@ sealed record UnreadTensor(string Suffix, string What, string Why, bool IsZero =
         new(".k_zero_point", Offset, Zero, IsZero: true),
         new(".v_zero_point", Offset, Zero, IsZero: true),
     ];
+
+    /// <summary>Those that stand beside experts in one tensor, after its name (Mistral Small 4): a number for each, or one.</summary>
+    internal static IReadOnlyList<UnreadTensor> OfExperts { get; } = [new("_activation_scale", Inputs, OfCodes), new("_input_scale", Inputs, OfCodes)];
 
     internal string Reason => $"{What}, {Why}";
 

@@ -202,7 +202,7 @@ sealed partial class WeightLedger
     };
 
     /// <summary>The float32 of each E4M3 code of a block's scale, with the tensor's: multiplied in Model Optimizer's files, divided in those of compressed-tensors.</summary>
-    static float[] GlobalTable(TensorView tensor, ScaleCodes codes, TensorView global, WeightScheme scheme)
+    float[] GlobalTable(TensorView tensor, ScaleCodes codes, TensorView global, WeightScheme scheme)
     {
         float value = Positive(global, "scale of the whole tensor");
 
@@ -228,12 +228,18 @@ sealed partial class WeightLedger
     }
 
     /// <summary>Fails where the code of a block's scale is <paramref name="least"/> or above: those are no numbers above 0.</summary>
-    static void RequireCodes(ScaleCodes codes, TensorView tensor, byte least, Func<byte, float> value)
+    void RequireCodes(ScaleCodes codes, TensorView tensor, byte least, Func<byte, float> value)
     {
         MemoryAdvice.ReadAhead(codes.Tensor);
 
         // All bytes at once; padding does not count, so only a find is looked for in its row.
-        if (!codes.Bytes.ContainsAnyInRange(least, (byte)0xFF))
+        bool found = codes.Bytes.ContainsAnyInRange(least, (byte)0xFF);
+        if (OnlyChecks)
+        {
+            MemoryAdvice.Release(codes.Tensor);
+        }
+
+        if (!found)
         {
             return;
         }

@@ -25,15 +25,22 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     readonly ModuleList _unquantized = new(quantization?.ModulesToNotConvert ?? []);
     readonly List<(string Module, string Entry)> _listed = [];
     readonly List<string> _notices = [];
+    readonly List<StackedExperts> _experts = [];
     readonly LayerFormats _formats = formats ?? LayerFormats.Read(checkpoint, quantization);
 
     internal SafetensorsCheckpoint Checkpoint { get; } = checkpoint;
+
+    /// <summary>Whether nobody computes with what is handed out: then pages with scales are given back when they were looked at, of which formats with small groups have many.</summary>
+    internal bool OnlyChecks { get; init; }
 
     /// <summary>The names of the tensors that were asked for, in that order.</summary>
     internal IReadOnlyList<string> Taken => _order;
 
     /// <summary>What was decided where the files leave a choice, a sentence each.</summary>
     internal IReadOnlyList<string> Notices => _notices;
+
+    /// <summary>The experts that were handed out of one tensor.</summary>
+    internal IReadOnlyList<StackedExperts> Experts => _experts;
 
     /// <summary>The tensors that are stored and not used, each with the reason.</summary>
     internal IReadOnlyList<(TensorView Tensor, string Reason)> Skipped => _skipped;
@@ -137,9 +144,10 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
             layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = turned ? outputs : 0 };
             if (FloatTensor.IsFloat8(tensor.DataType))
             {
-                foreach (string suffix in (string[])["_activation_scale", "_input_scale"])
+                foreach (UnreadTensor kind in UnreadTensor.OfExperts.Where(kind => Has(name + kind.Suffix)))
                 {
-                    Skip(name + suffix, "scales of the inputs of experts in one tensor, which are not used");
+                    TensorView unread = Checkpoint[name + kind.Suffix];
+                    Skip(unread.Name, kind.Problem(unread) is { } problem ? throw Error(unread, problem) : kind.Reason);
                 }
 
                 layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, turned), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
@@ -157,6 +165,9 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
 
         return hasBias ? layers with { Bias = Floats(name + "_bias", count, outputs) } : layers;
     }
+
+    /// <summary>Remembers which layers <see cref="Stacked"/> tensors are.</summary>
+    internal void Add(StackedExperts experts) => _experts.Add(experts);
 
     /// <summary>Skips every tensor whose name begins so; returns how many there were.</summary>
     internal int SkipUnder(string beginning, string reason)

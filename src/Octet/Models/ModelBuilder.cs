@@ -62,22 +62,25 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
     {
         int count = spec.Rule.Experts;
         Weight[] Layers(IEnumerable<LinearTensor> tensors) => [.. Backend.CreateExperts([.. tensors]).Select(Own)];
+        string NameApart(int expert, string name) => string.Create(CultureInfo.InvariantCulture, $"{at}{spec.ApartName}.{expert}.{name}");
         string gateUp = at + spec.StackedNames.GateUp;
         if (spec.Plain is not null || !Weights.HasStacked(gateUp))
         {
             Weight[] Apart(string name, int outputs, int inputs)
-                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(string.Create(CultureInfo.InvariantCulture, $"{at}{spec.ApartName}.{i}.{name}"), outputs, inputs, spec.HasBias)));
+                => Layers(Enumerable.Range(0, count).Select(i => Weights.Linear(NameApart(i, name), outputs, inputs, spec.HasBias)));
             return new ExpertWeights(spec.Plain is null ? Apart(spec.LayerNames.Gate, spec.Inner, hidden) : [], Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 
         LinearTensor both = Weights.Stacked(gateUp, count, 2L * spec.Inner, hidden, spec.HasBias, spec.HasInputsFirst);
         LinearTensor down = Weights.Stacked(at + spec.StackedNames.Down, count, hidden, spec.Inner, spec.HasBias, spec.HasInputsFirst);
-        Weight[] Slices(LinearTensor all, long first, int outputs, int step)
-            => Layers(Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step)));
-        return new ExpertWeights(
-            Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1),
-            Slices(both, spec.TakesTurns ? 1 : spec.Inner, spec.Inner, spec.TakesTurns ? 2 : 1),
-            Slices(down, 0, hidden, 1));
+        LinearTensor[] Slices(LinearTensor all, long first, int outputs, int step)
+            => [.. Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step))];
+        LinearTensor[] gates = Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1);
+        LinearTensor[] ups = Slices(both, spec.TakesTurns ? 1 : spec.Inner, spec.Inner, spec.TakesTurns ? 2 : 1);
+        LinearTensor[] downs = Slices(down, 0, hidden, 1);
+        Weights.Add(new StackedExperts(both, down, [.. Enumerable.Range(0, count).SelectMany(i => ((string, LinearTensor)[])
+            [(NameApart(i, spec.LayerNames.Gate), gates[i]), (NameApart(i, spec.LayerNames.Up), ups[i]), (NameApart(i, spec.LayerNames.Down), downs[i])])]));
+        return new ExpertWeights(Layers(gates), Layers(ups), Layers(downs));
     }
 
     /// <summary>What tokens' experts are written to; the same one for all layers of these sizes.</summary>

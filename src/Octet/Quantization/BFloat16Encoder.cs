@@ -17,6 +17,8 @@ sealed class BFloat16Encoder(string module, long rows, int columns, WideShape? s
 
     internal override IReadOnlyList<TensorSource> Tensors => [_weight];
 
+    internal override bool IsWide => true;
+
     // What is transposed is so as a whole.
     internal override int RowStep => _transposedRows == 0 ? 1 : checked((int)_transposedRows);
 

@@ -13,6 +13,9 @@ abstract class EncodingTarget
     /// <summary>The encoder of a layer; null: it stays wide, and why.</summary>
     internal abstract (WeightEncoder? Encoder, string? Reason) TryCreate(string module, long rows, int columns);
 
+    /// <summary>Whether a module, with all that is in it, was asked to stay as it is.</summary>
+    internal virtual bool Excludes(string module) => false;
+
     /// <summary>The <c>quantization_config</c>; null for none.</summary>
     /// <param name="unconverted">Linear layers that stay wide.</param>
     /// <param name="head">The output layer's name where it is encoded.</param>

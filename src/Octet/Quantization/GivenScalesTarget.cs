@@ -8,9 +8,11 @@ namespace Octet.Quantization;
 /// <summary>The scheme, layers and scales of a checkpoint that is quantised already.</summary>
 sealed class GivenScalesTarget(SourceModules given, JsonObject? config) : EncodingTarget
 {
+    readonly Dictionary<string, SourceModule> _quantized = given.Modules.Where(module => module is { IsQuantized: true, Shape: null }).ToDictionary(module => module.Name, StringComparer.Ordinal);
+
     internal override (WeightEncoder? Encoder, string? Reason) TryCreate(string module, long rows, int columns)
     {
-        if (given.Modules.FirstOrDefault(other => other.Name == module) is not { IsQuantized: true } found)
+        if (!_quantized.TryGetValue(module, out SourceModule? found))
         {
             return (null, null);
         }

@@ -22,6 +22,11 @@ sealed class LayerCompanions(IEnumerable<string> quantized, bool isModel)
     /// <exception cref="ModelException">It should be of that kind, and is not.</exception>
     internal bool IsDead(TensorView tensor)
     {
+        if (UnreadTensor.OfExperts.FirstOrDefault(kind => tensor.Name.EndsWith(kind.Suffix, StringComparison.Ordinal) && _layers.Contains(tensor.Name[..^kind.Suffix.Length])) is { } inputs)
+        {
+            return inputs.Problem(tensor) is { } wrong ? throw Error(tensor, wrong) : true;
+        }
+
         // vLLM has its scales a level below, in self_attn.attn.
         string parent = Parent(tensor.Name);
         if (UnreadTensor.Of(tensor.Name) is not { } kind || !(Parents.Contains(parent) || Parents.Contains(Parent(parent))))

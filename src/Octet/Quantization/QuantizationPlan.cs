@@ -12,20 +12,22 @@ sealed class QuantizationPlan
     readonly List<TensorView> _copied = [];
     readonly List<TensorSource> _tensors = [];
     readonly List<string> _notes = [];
+    readonly ExpertsPlan _experts;
 
     internal QuantizationPlan(QuantizationSource source, EncodingTarget target, bool head, CacheCalibration? cache)
     {
         Source = source;
+        _experts = new ExpertsPlan(source.Modules, target);
         List<string> unconverted = [];
-        foreach (SourceModule module in source.Modules.Modules)
+        foreach ((SourceModule module, WeightEncoder? chosen, string? reason) in _experts.Among(Decide(target)))
         {
-            (WeightEncoder? encoder, string? reason) = module.Shape is not null || module.IsEmpty ? (null, null) : target.TryCreate(module.Name, module.Weight.Rows, module.Weight.Columns);
+            WeightEncoder? encoder = chosen;
             if (reason is not null)
             {
                 _notes.Add(reason);
             }
 
-            if (encoder is null && target.EncodesWide && module.Shape is null && !IsTable(module.Name))
+            if ((encoder is null or StoredTypeEncoder) && target.EncodesWide && module.Shape is null && !IsTable(module.Name))
             {
                 unconverted.Add(module.Name);
             }
@@ -46,7 +48,8 @@ sealed class QuantizationPlan
             }
         }
 
-        AddExperts(unconverted, target.EncodesWide);
+        unconverted.AddRange(_experts.Unconverted.Except(unconverted));
+        _notes.AddRange(_experts.Notes);
         DecideHead(target, head, unconverted);
         bool ofTarget = false, areLost = false;
         CacheScales = cache?.Scales ?? TakeCacheScales(target, out ofTarget, out areLost) ?? CarryCacheScales(target);
@@ -56,7 +59,7 @@ sealed class QuantizationPlan
             replaced.UnionWith(source.Modules.CacheScales.Select(scale => scale.Name));
         }
 
-        foreach (TensorView tensor in source.Modules.Others.Where(tensor => !replaced.Contains(tensor.Name)))
+        foreach (TensorView tensor in source.Modules.Others.Where(tensor => !replaced.Contains(tensor.Name) && !_experts.Divides(tensor)))
         {
             Copy(tensor);
         }
@@ -66,12 +69,12 @@ sealed class QuantizationPlan
         _tensors.AddRange(Marks.Select(mark => new TensorSource(mark)));
         LayersMetadata = target.LayersMetadata;
         NoteFused();
-        if (target.Objection([.. _encoded.Select(item => item.Encoder).Where(encoder => encoder is not BFloat16Encoder)]) is { } objection)
+        if (target.Objection([.. _encoded.Select(item => item.Encoder).Where(encoder => !encoder.IsWide)]) is { } objection)
         {
             _notes.Add(objection);
         }
 
-        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == source.HeadName && item.Encoder is not BFloat16Encoder) ? source.HeadName : null);
+        Config = target.Config(unconverted, _encoded.Any(item => item.Encoder.Module == source.HeadName && !item.Encoder.IsWide) ? source.HeadName : null);
         if (CacheScales.Count > 0 && Config is not null)
         {
             PublishedConfig.AddCache(Config, ofTarget);
@@ -106,7 +109,7 @@ sealed class QuantizationPlan
     internal JsonObject? Config { get; }
 
     /// <summary>Whether codes become bfloat16, and none stay.</summary>
-    internal bool Widens => Config is null && _encoded.Count > 0 && _encoded.TrueForAll(item => item.Encoder is BFloat16Encoder);
+    internal bool Widens => Config is null && _encoded.Count > 0 && _encoded.TrueForAll(item => item.Encoder.IsWide);
 
     /// <summary>Whether the output layer, tied to the embedding in the source, gets a weight of its own.</summary>
     internal bool Unties { get; private set; }
@@ -163,32 +166,26 @@ sealed class QuantizationPlan
         return last.Contains("embed", StringComparison.Ordinal) && !last.Contains("proj", StringComparison.Ordinal);
     }
 
-    /// <summary>Experts in one tensor: a module that loaders would make quantised, and look for its scales, if it were not named.</summary>
-    void AddExperts(List<string> unconverted, bool encodesWide)
+    /// <summary>What becomes of each module of the source.</summary>
+    IEnumerable<(SourceModule Module, WeightEncoder? Encoder, string? Reason)> Decide(EncodingTarget target)
     {
-        if (!encodesWide)
+        foreach (SourceModule module in Source.Modules.Modules)
         {
-            return;
-        }
-
-        IEnumerable<string> wide = Source.Modules.Others.Where(tensor => tensor.Shape.Length == 3 && FloatTensor.IsSupported(tensor.DataType)).Select(tensor => tensor.Name);
-        string[] narrow = [.. Source.Modules.Modules.Where(module => module.Shape is { Dimensions.Length: 3 }).Select(module => module.Shape!.Tensor)];
-        unconverted.AddRange(wide.Concat(narrow).Select(name => name[..Math.Max(name.LastIndexOf('.'), 0)]).Where(name => name.EndsWith(".experts", StringComparison.Ordinal)).Distinct().Except(unconverted));
-        if (narrow.Length > 0)
-        {
-            _notes.Add($"{narrow[0]}{(narrow.Length == 1 ? " becomes" : $" and {narrow.Length - 1} more become")} bfloat16: other schemes for several matrices in one tensor are not implemented");
+            (WeightEncoder? encoder, string? reason) = module.Shape is not null || module.IsEmpty ? (null, null) : target.TryCreate(module.Name, module.Weight.Rows, module.Weight.Columns);
+            yield return (module, encoder, reason);
         }
     }
 
     /// <summary>Engines such as vLLM multiply these together, and may refuse a model in which only some of them are quantised.</summary>
     void NoteFused()
     {
-        HashSet<string> encoded = [.. _encoded.Where(item => item.Encoder is not BFloat16Encoder).Select(item => item.Encoder.Module)];
+        HashSet<string> encoded = [.. _encoded.Where(item => !item.Encoder.IsWide).Select(item => item.Encoder.Module)];
+        HashSet<string> left = [.. _copied.Select(tensor => tensor.Name), .. _encoded.Where(item => item.Encoder.IsWide).SelectMany(item => item.Encoder.Tensors).Select(tensor => tensor.Name)];
         foreach (string[] fused in FusedLayers.All)
         {
             foreach (string parent in encoded.Where(name => fused.Any(last => name.EndsWith("." + last, StringComparison.Ordinal))).Select(name => name[..name.LastIndexOf('.')]).Distinct().Order(StringComparer.Ordinal))
             {
-                string[] wide = [.. fused.Where(last => !encoded.Contains($"{parent}.{last}") && _copied.Any(tensor => tensor.Name == $"{parent}.{last}.weight"))];
+                string[] wide = [.. fused.Where(last => !encoded.Contains($"{parent}.{last}") && left.Contains($"{parent}.{last}.weight"))];
                 if (wide.Length > 0)
                 {
                     _notes.Add($"{parent} is quantised but for {string.Join(" and ", wide)}: engines that fuse {string.Join(", ", fused)} may refuse that; exclude all of them or none");

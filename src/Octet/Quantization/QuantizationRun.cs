@@ -19,7 +19,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
     readonly PieceLog _log = new(writer);
     readonly Dictionary<WeightEncoder, RoundingLoss> _losses = [];
     readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount, CancellationToken = cancellationToken };
-    readonly long _total = plan.Encoded.Sum(item => item.Module.Weight.Tensor.ByteLength * (1 + item.Encoder.Surveys))
+    readonly long _total = plan.Encoded.Sum(item => item.Module.Bytes * (1 + item.Encoder.Surveys))
         + plan.Copied.Sum(tensor => tensor.ByteLength) + plan.Tensors.Sum(tensor => tensor.ByteLength);
 
     long _done;
@@ -69,7 +69,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
         plan.Source.RequireUnchanged();
         using (SafetensorsCheckpoint mapped = SafetensorsCheckpoint.Open(path))
         {
-            var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null);
+            var ledger = new WeightLedger(mapped, plan.Config is { } config ? QuantizationConfig.Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(config.ToJsonString()), path)) : null) { OnlyChecks = true };
             foreach ((_, WeightEncoder encoder) in plan.Encoded.Where(item => item.Module.Shape is null))
             {
                 ledger.Linear(encoder.Module, encoder.Rows, encoder.Columns);
@@ -138,8 +138,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
             RequireFinite(band, values);
             act(band, values);
             ArrayPool<float>.Shared.Return(buffer);
-            TensorView tensor = band.Module.Weight.Tensor;
-            Advance(tensor.ByteLength * band.Rows / band.Encoder.Rows);
+            Advance(band.Module.Bytes * band.Rows / band.Encoder.Rows);
         });
 
     IEnumerable<Band> Bands(SourceModule module, WeightEncoder encoder)
@@ -159,7 +158,7 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
 
     static void RequireFinite(Band band, ReadOnlySpan<float> values)
     {
-        if (band.Encoder is BFloat16Encoder || TensorPrimitives.IsFiniteAll(values))
+        if (band.Encoder.IsWide || TensorPrimitives.IsFiniteAll(values))
         {
             return;
         }
@@ -176,10 +175,11 @@ sealed class QuantizationRun(QuantizationPlan plan, CheckpointWriter writer, Qua
     static ModelException Error(Band band, int at, string what)
     {
         TensorView tensor = band.Module.Weight.Tensor;
-        string instead = band.Encoder is BFloat16Encoder ? "" : $"; --exclude {band.Encoder.Module} leaves it as it is";
+        string instead = band.Encoder.IsWide ? "" : $"; --exclude {band.Encoder.Module} leaves it as it is";
+        string part = band.Module.IsPart ? $" of {band.Encoder.Module}" : "";
         return new ModelException(
             ModelError.Damaged,
-            string.Create(CultureInfo.InvariantCulture, $"{tensor.File.Path}: tensor {tensor.Name}: the weight of row {band.FirstRow + (at / band.Encoder.Columns)}, column {at % band.Encoder.Columns} is {what}{instead}"),
+            string.Create(CultureInfo.InvariantCulture, $"{tensor.File.Path}: tensor {tensor.Name}: the weight of row {band.FirstRow + (at / band.Encoder.Columns)}, column {at % band.Encoder.Columns}{part} is {what}{instead}"),
             tensor.File.Path,
             tensor.Name);
     }

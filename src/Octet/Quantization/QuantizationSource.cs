@@ -35,8 +35,9 @@ sealed class QuantizationSource : IDisposable
             ConfigJson = ReadConfig();
             _quantization = Quantization(blocks);
             ModelConfig? decoder = null;
-            IsModel = IsDirectory && ModelPairing.TryCheck(path, _quantization, out decoder);
-            Modules = new SourceModules(Checkpoint, _quantization, IsModel);
+            IReadOnlyList<StackedExperts> experts = [];
+            IsModel = IsDirectory && ModelPairing.TryCheck(path, Checkpoint, _quantization, out decoder, out experts);
+            Modules = new SourceModules(Checkpoint, _quantization, IsModel, experts);
             OtherParts = decoder?.OtherParts ?? [];
             TiesOutput = decoder?.TieWordEmbeddings ?? Tie(ConfigJson?["text_config"] as JsonObject) ?? Tie(ConfigJson) ?? false;
             (Table, Head, HeadName) = FindOutput();
@@ -66,6 +67,7 @@ sealed class QuantizationSource : IDisposable
     internal IReadOnlyCollection<string> ModuleNames => new HashSet<string>(
     [
         .. Modules.Modules.Select(module => module.Name),
+        .. Modules.Experts.SelectMany(experts => experts.Modules).Select(module => module.Name),
         .. Checkpoint.Tensors.Select(tensor => tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))]).Where(name => name.Length > 0),
         .. TiesOutput ? [HeadName] : Array.Empty<string>(),
     ]);

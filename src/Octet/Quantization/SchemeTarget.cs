@@ -34,6 +34,8 @@ sealed class SchemeTarget(QuantizationOptions options, IReadOnlyList<string> oth
             : (null, $"{module} stays wide: its rows of {columns} weights are not whole groups of {group}");
     }
 
+    internal override bool Excludes(string module) => _excluded.Contains(module);
+
     internal override JsonObject? Config(IReadOnlyList<string> unconverted, string? head)
         => PublishedConfig.Create(options.Scheme, options.PowerOfTwoScales, unconverted, head);
 

@@ -14,5 +14,11 @@ sealed record SourceModule(string Name, LinearTensor Weight, IReadOnlyList<Tenso
     /// <summary>Null for a matrix [outputs, inputs].</summary>
     internal WideShape? Shape { get; init; }
 
+    /// <summary>Whether it is one of several in its tensor.</summary>
+    internal bool IsPart => Weight.StoredRows != Weight.Rows;
+
+    /// <summary>Of the weight, of those rows that are its own.</summary>
+    internal long Bytes => IsPart ? Weight.Tensor.ByteLength / Weight.StoredRows * Weight.Rows : Weight.Tensor.ByteLength;
+
     internal bool IsEmpty => Weight.Rows == 0 || Weight.Columns == 0;
 }

@@ -13,10 +13,12 @@ sealed class SourceModules
     /// <param name="checkpoint">The files.</param>
     /// <param name="quantization">What their config says; null: none.</param>
     /// <param name="isModel">Whether the checkpoint was found to be a model that runs here, tensor by tensor.</param>
+    /// <param name="experts">Of such a model, which layers its experts in one tensor are.</param>
     /// <exception cref="ModelException">Codes or scales do not belong together, are of a shape that cannot be encoded anew, or have something beside them that is not understood.</exception>
-    internal SourceModules(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, bool isModel)
+    internal SourceModules(SafetensorsCheckpoint checkpoint, QuantizationConfig? quantization, bool isModel, IReadOnlyList<StackedExperts> experts)
     {
         Checkpoint = checkpoint;
+        Experts = [.. experts.Select(stacked => new SourceExperts(stacked))];
         var formats = LayerFormats.Read(checkpoint, quantization);
         var ledger = new WeightLedger(checkpoint, quantization, formats);
         Marks = formats.Marks;
@@ -67,6 +69,9 @@ sealed class SourceModules
     internal SafetensorsCheckpoint Checkpoint { get; }
 
     internal IReadOnlyList<SourceModule> Modules => _modules;
+
+    /// <summary>Experts in one tensor, as matrices of their own; their tensors are among <see cref="Modules"/> or <see cref="Others"/> all the same.</summary>
+    internal IReadOnlyList<SourceExperts> Experts { get; }
 
     /// <summary>Tensors that say of what format layers are.</summary>
     internal IReadOnlyList<TensorView> Marks { get; }

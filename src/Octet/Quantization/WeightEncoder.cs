@@ -20,6 +20,9 @@ abstract class WeightEncoder(string module, long rows, int columns)
     /// <summary>What is written for the matrix.</summary>
     internal abstract IReadOnlyList<TensorSource> Tensors { get; }
 
+    /// <summary>Whether what is written is no codes but the weights in a wide type.</summary>
+    internal virtual bool IsWide => false;
+
     /// <summary>A band's first row is a multiple of this: rows that share a scale are not parted.</summary>
     internal virtual int RowStep => 1;
 

@@ -223,4 +223,57 @@ public sealed class RowDequantizerTests : IDisposable
 
         return bits;
     }
+
+    /// <summary>A part of the second of three matrices that lie inputs first, in any bands, is what it would be if it were stored row by row.</summary>
+    [Theory]
+    [InlineData(DataType.BFloat16)]
+    [InlineData(DataType.Float16)]
+    [InlineData(DataType.Float32)]
+    [InlineData(DataType.Float8E4M3FN)]
+    public void Rows_that_are_columns_of_the_file_are_the_same_in_any_bands(DataType type)
+    {
+        const int Count = 3, Outputs = 50, Inputs = 77;
+        int size = type.BitSize() / 8;
+        byte[] rows = new byte[Count * Outputs * Inputs * size];
+        new Random(7).NextBytes(rows);
+        for (int i = size - 1; i < rows.Length; i += size)
+        {
+            rows[i] &= 0x3F; // finite
+        }
+
+        byte[] turned = new byte[rows.Length];
+        for (int i = 0; i < Count * Outputs * Inputs; i++)
+        {
+            (int matrix, int row, int column) = (i / (Outputs * Inputs), i / Inputs % Outputs, i % Inputs);
+            rows.AsSpan(i * size, size).CopyTo(turned.AsSpan(((((matrix * Inputs) + column) * Outputs) + row) * size));
+        }
+
+        string path = Path.Combine(_directory.Path, "turned.safetensors");
+        SafetensorsWriter.Write(path, [new TensorSource("rows", type, [Count, Outputs, Inputs], rows), new TensorSource("turned", type, [Count, Inputs, Outputs], turned)]);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        using SafetensorsCheckpoint positional = SafetensorsCheckpoint.Open(path, SafetensorsReadMode.Positional);
+        float[] scales = [.. Enumerable.Range(0, Count * 5 * 3).Select(i => 0.5f + i)];
+        ScaleGrid? grid = type == DataType.Float8E4M3FN ? new ScaleGrid(scales, 10, 32) : null;
+        var plain = new LinearTensor(file["rows"], type, Count * Outputs, Inputs, grid);
+        LinearTensor other = new LinearTensor(file["turned"], type, Count * Outputs, Inputs, grid) { TransposedRows = Outputs };
+        foreach ((long first, int count) in ((long, int)[])[(0, Count * Outputs), (Outputs, Outputs), (Outputs + 13, 20), (Outputs - 3, Outputs + 6)])
+        {
+            float[] expected = new float[count * Inputs], found = new float[expected.Length];
+            new RowDequantizer(plain).Read(first, count, expected);
+            foreach (RowDequantizer reader in (RowDequantizer[])[new(other.Slice(first, count)), new(other.Slice(first, count), positional["turned"]), new(plain.Slice(first, count))])
+            {
+                foreach (int band in (int[])[count, 1, 7])
+                {
+                    for (int row = 0; row < count; row += band)
+                    {
+                        int take = Math.Min(band, count - row);
+                        reader.Read(row, take, found.AsSpan(row * Inputs, take * Inputs));
+                    }
+
+                    Assert.Equal(Bits(expected), Bits(found));
+                    Array.Clear(found);
+                }
+            }
+        }
+    }
 }
