@@ -154,6 +154,17 @@ sealed unsafe partial class CudaBackend
         Launch(ref arguments, "stream", "finish_logits", new Dim3(Blocks(rows.Width, RowThreads), count), RowThreads);
     }
 
+    /// <summary>Multiplies the weights of pairs of tokens and experts with factors of the experts.</summary>
+    void WeighRoutes(CudaRoutes routes, CudaVector factors, int pairs)
+    {
+        var arguments = new LaunchArguments();
+        arguments.Add(routes.ChosenWeights);
+        arguments.Add(routes.Chosen32);
+        arguments.Add(factors.Address);
+        arguments.Add(pairs);
+        Launch(ref arguments, "stream", "weigh_routes", Blocks(pairs, RowThreads), RowThreads);
+    }
+
     /// <summary>The rotary embedding of a step's queries and, where there are some, keys, in place.</summary>
     /// <param name="query">Queries.</param>
     /// <param name="key">Keys; null: none.</param>

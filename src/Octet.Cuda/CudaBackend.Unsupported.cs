@@ -15,7 +15,6 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.AttentionCap) != 0 ? "a soft cap on scores of attention"
             : (needs.Parts & ModelParts.ChunkedAttention) != 0 ? "attention within chunks"
             : (needs.Parts & ModelParts.WeighedInputs) != 0 ? "experts whose inputs are weighed"
-            : (needs.Parts & ModelParts.ExpertFactors) != 0 ? "experts with factors of their own"
             : (needs.Parts & ModelParts.PlainExperts) != 0 ? "experts that are not gated"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;

@@ -223,6 +223,18 @@ GLOBAL BOUNDS(256) void finish_logits(float* logits, i32 stride, i32 columns, fl
     }
 }
 
+// weights[i] *= factors[experts[i]], of every pair of a token and an expert. Grid (pairs / threads).
+GLOBAL BOUNDS(256) void weigh_routes(float* weights, const i32* experts, const float* factors, i32 pairs)
+{
+    admit_launches();
+    await_launches();
+    i32 pair = (block_x() * block_threads()) + thread_index();
+    if (pair < pairs)
+    {
+        weights[pair] *= factors[experts[pair]];
+    }
+}
+
 // Octet.Backends.Nonlinearity, in its order.
 enum Nonlinearity : i32
 {

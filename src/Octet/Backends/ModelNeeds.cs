@@ -27,9 +27,6 @@ enum ModelParts
 
     /// <summary>Experts of which the inputs are weighed, not the outputs (Llama 4).</summary>
     WeighedInputs = 64,
-
-    /// <summary>Experts with a factor of their own beside the router's weights (Gemma 4).</summary>
-    ExpertFactors = 128,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

@@ -4,7 +4,7 @@ using PtxEmulator;
 
 namespace Octet.Cuda.Tests.Kernels;
 
-/// <summary>Factors, norms of streams and of heads, turned heads, what logits become and functions of layers, against their definitions in double precision.</summary>
+/// <summary>Factors, norms of streams and of heads, turned heads, what logits and weights of experts become, and functions of layers, against their definitions in double precision.</summary>
 public class StreamTests
 {
     const int Rows = 3;
@@ -204,6 +204,23 @@ public class StreamTests
 
             Assert.All(found[Columns..], x => Assert.Equal(0, x));
         }
+    }
+
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_89")]
+    [InlineData("sm_90a")]
+    public void Weights_of_pairs_are_multiplied_with_what_their_experts_have(string target)
+    {
+        const int Experts = 7;
+        const int Pairs = 300;
+        var card = new KernelCard(target);
+        float[] weights = Values.Normal(Pairs + 20, 1);
+        float[] factors = Values.Normal(Experts, 2);
+        int[] experts = [.. Enumerable.Range(0, Pairs).Select(i => i * 5 % Experts)];
+        ulong at = card.Upload(weights);
+        card.Launch("stream", "weigh_routes", 2, 256, 0, at, card.Upload(experts), card.Upload(factors), Pairs);
+        Assert.Equal(weights.Select((x, i) => i < Pairs ? x * factors[experts[i]] : x), card.Read<float>(at, weights.Length));
     }
 
     [Theory]

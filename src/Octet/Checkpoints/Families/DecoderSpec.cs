@@ -25,8 +25,7 @@ sealed record DecoderSpec
             | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
             | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
-            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs)
-            | Where(Experts.Any(experts => experts.FactorsName is not null), ModelParts.ExpertFactors),
+            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
