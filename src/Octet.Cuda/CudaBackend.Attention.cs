@@ -39,7 +39,14 @@ sealed unsafe partial class CudaBackend
         Check(query, batch.Count, query.Columns);
         if (key is null || value is null)
         {
-            throw Unsupported("a layer that reads the keys of another");
+            // They lie in the cache, of another layer.
+            if (norm.Query is { } weight)
+            {
+                NormHeads(query, layout.HeadDim, weight, norm.Epsilon, batch.Count);
+            }
+
+            Turn(query, null, layout.HeadDim, rotary, grows: true);
+            return;
         }
 
         Check(key, batch.Count, layout.Heads * layout.HeadDim);

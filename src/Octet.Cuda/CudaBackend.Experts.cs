@@ -38,12 +38,8 @@ sealed unsafe partial class CudaBackend
 
     internal override void Route(Activations logits, RoutingRule rule, Weight? correction, Weight? factors, Routes routes, int rows)
     {
-        if (factors is not null)
-        {
-            throw Unsupported("experts with factors of their own");
-        }
-
         Check(logits, rows, rule.Experts);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(factors?.Columns ?? rule.Experts, rule.Experts, nameof(factors));
         ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, rule.Chosen, nameof(routes));
         rows = Padded(rows);
         var of = (CudaActivations)logits;
@@ -66,6 +62,11 @@ sealed unsafe partial class CudaBackend
         arguments.Add(to.Chosen32);
         arguments.Add(to.ChosenWeights);
         Launch(ref arguments, "experts", "route", rows, WarpThreads);
+        if (factors is not null)
+        {
+            WeighRoutes(to, (CudaVector)factors, rows * rule.Chosen);
+        }
+
         var sort = new LaunchArguments();
         sort.Add(to.Chosen32);
         sort.Add(rows * rule.Chosen);

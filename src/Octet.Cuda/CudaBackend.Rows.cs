@@ -9,7 +9,7 @@ sealed unsafe partial class CudaBackend
 {
     const int RowThreads = 256;
 
-    // A thread of add_rms_norm has 4 columns of every 4 * threads, so many times at most.
+    // A thread of add_rms_norm, and of add_layer_norm, has 4 columns of every 4 * threads, so many times at most.
     const int NormSteps = 4;
     const int MostThreads = 1024;
     const int WarpThreads = 32;
@@ -64,12 +64,7 @@ sealed unsafe partial class CudaBackend
         Check(delta ?? residual, rows, norm.Columns);
         Check(output, rows, norm.Columns);
         int columns = norm.Columns;
-        int threads = Math.Min(MostThreads, Blocks(columns, 8 * WarpThreads) * WarpThreads);
-        if (columns > threads * 4 * NormSteps)
-        {
-            throw Unsupported($"a norm of {columns} columns, expected at most {MostThreads * 4 * NormSteps},");
-        }
-
+        int threads = NormThreads(columns);
         rows = Padded(rows);
         var stream = (CudaActivations)residual;
         var added = (CudaActivations?)delta;
@@ -87,6 +82,13 @@ sealed unsafe partial class CudaBackend
         arguments.Add(epsilon);
         arguments.Add(PrepareAhead(((CudaVector)norm).Outputs, to, rows));
         Launch(ref arguments, "norm", "add_rms_norm", rows, threads);
+    }
+
+    /// <summary>Threads of a norm's block, of which each holds the columns that it has.</summary>
+    static int NormThreads(int columns)
+    {
+        int threads = Math.Min(MostThreads, Blocks(columns, 8 * WarpThreads) * WarpThreads);
+        return columns <= threads * 4 * NormSteps ? threads : throw Unsupported($"a norm of {columns} columns, expected at most {MostThreads * 4 * NormSteps},");
     }
 
     internal override void Gather(Activations source, ReadOnlySpan<int> rows, Activations destination)

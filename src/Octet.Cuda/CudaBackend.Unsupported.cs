@@ -12,8 +12,10 @@ sealed partial class CudaBackend
         string? what = (needs.Parts & ModelParts.LatentAttention) != 0 ? "latent attention (MLA)"
             : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
-            : (needs.Parts & ModelParts.ScaledStream) != 0 ? "a stream that is normed or scaled in another way than Llama's"
-            : (needs.Parts & ModelParts.PlainFeedForward) != 0 ? "feed-forward layers that are not gated"
+            : (needs.Parts & ModelParts.AttentionCap) != 0 ? "a soft cap on scores of attention"
+            : (needs.Parts & ModelParts.ChunkedAttention) != 0 ? "attention within chunks"
+            : (needs.Parts & ModelParts.WeighedInputs) != 0 ? "experts whose inputs are weighed"
+            : (needs.Parts & ModelParts.PlainExperts) != 0 ? "experts that are not gated"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
@@ -29,13 +31,6 @@ sealed partial class CudaBackend
     internal override Weight CreateTaps(TensorView tensor) => throw Unsupported("a recurrent layer");
 
     internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds) => throw Unsupported("an encoder's table");
-
-    internal override void AddLayerNorm(Activations residual, Activations? delta, Weight norm, Weight? bias, float epsilon, Activations output, int rows)
-        => throw Unsupported("a LayerNorm");
-
-    internal override void Linear(Activations input, Weight weight, Nonlinearity function, Activations output, int rows) => throw Unsupported("an encoder's layer");
-
-    internal override void Rotate(Activations query, Activations key, int headDim, Rotary rotary, ReadOnlySpan<int> positions) => throw Unsupported("an encoder's attention");
 
     internal override void AttendWithin(Activations query, Activations key, Activations value, BidirectionalShape shape, ReadOnlySpan<int> starts, Activations output)
         => throw Unsupported("an encoder's attention");
@@ -61,15 +56,7 @@ sealed partial class CudaBackend
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");
 
-    internal override void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows) => throw Unsupported("heads that are normed by themselves");
-
-    internal override void Apply(Xielu function, Activations states, int rows) => throw Unsupported("feed-forward layers that are not gated");
-
     internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows) => throw Unsupported("experts whose inputs are weighed");
-
-    internal override void AddScaled(Activations states, Activations? delta, float factor, int rows) => throw Unsupported("a stream that is scaled between layers");
-
-    internal override void Multiply(Activations states, ColumnRange factors, int rows) => throw Unsupported("inputs of layers");
 
     internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 }

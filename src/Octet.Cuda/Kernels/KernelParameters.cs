@@ -251,6 +251,24 @@ struct RotatedHeads
     internal float Epsilon;
 }
 
+/// <summary><c>stream.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct TurnedHeads
+{
+    internal ulong Query;
+    internal ulong Key;
+    internal ulong Angles;
+    internal int QueryStride;
+    internal int KeyStride;
+    internal int QueryHeads;
+    internal int KeyHeads;
+    internal int Size;
+    internal int AngleStride;
+    internal int Pairs;
+    internal int Neighbours;
+    internal int Grows;
+}
+
 /// <summary><c>attend.cuh</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 struct AttentionParameters

@@ -47,6 +47,9 @@ sealed class CudaLogitRows(CudaBackend backend, CudaContext context, CudaStream 
     /// <inheritdoc cref="DeviceMasks.Sent"/>
     internal long MasksSent => _masks.Sent;
 
+    /// <summary>Where the first row begins that there is room for.</summary>
+    internal ulong First => _rows?.Address ?? throw new InvalidOperationException($"there is no row: expected {nameof(Begin)} before");
+
     int Segments => Stride / Segment;
 
     long RowBytes => (long)Stride * sizeof(float);

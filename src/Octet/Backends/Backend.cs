@@ -240,5 +240,14 @@ abstract class Backend : IDisposable
     internal virtual void Logits(Activations input, int first, int count, Weight head, LogitRows destination)
         => Logits(input, first, count, head, ((HostLogitRows)destination).Begin(count));
 
+    /// <summary>In place: what the first rows of <paramref name="logits"/>, as <see cref="Logits(Activations, int, int, Weight, LogitRows)"/> left them, become behind the output layer.</summary>
+    internal virtual void Finish(LogitRows logits, int count, LogitScaling scaling)
+    {
+        for (int row = 0; row < count; row++)
+        {
+            scaling.Apply(logits.Row(row));
+        }
+    }
+
     public abstract void Dispose();
 }

@@ -4,7 +4,7 @@ namespace Octet.Backends;
 [Flags]
 enum ModelParts
 {
-    /// <summary>Grouped-query attention and gated layers, mixtures among them.</summary>
+    /// <summary>Grouped-query attention and feed-forward layers of every kind, mixtures of gated ones among them, however the stream is normed and scaled.</summary>
     None = 0,
 
     /// <summary>Attention over latents (DeepSeek's MLA).</summary>
@@ -16,11 +16,17 @@ enum ModelParts
     /// <summary>Layers that see a whole text at once, before and behind (BERT and its kind).</summary>
     Encoder = 4,
 
-    /// <summary>Factors or norms of the stream, of heads or of what is added that Llama and Qwen do not have, keys that several layers read (Gemma 4, Granite, OLMo 2).</summary>
-    ScaledStream = 8,
+    /// <summary>A soft cap on scores of attention (Gemma 2).</summary>
+    AttentionCap = 8,
 
-    /// <summary>Feed-forward layers that are not gated (Nemotron).</summary>
-    PlainFeedForward = 16,
+    /// <summary>Experts that are not gated (Nemotron 3).</summary>
+    PlainExperts = 16,
+
+    /// <summary>Attention within chunks of a text (Llama 4).</summary>
+    ChunkedAttention = 32,
+
+    /// <summary>Experts of which the inputs are weighed, not the outputs (Llama 4).</summary>
+    WeighedInputs = 64,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Octet.Backends;
 using Octet.Checkpoints;
 using Octet.Checkpoints.Families;
@@ -16,8 +15,8 @@ sealed class DecoderModel : IDisposable
     readonly Backend _backend;
     readonly ModelBuilder _build;
     readonly float _embeddingScale;
-    readonly float? _logitCap;
-    readonly float _residualScale, _logitScale;
+    readonly float _residualScale;
+    readonly LogitScaling _scaling;
     readonly Weight _embedding;
     readonly Layer[] _layers;
     readonly CacheScale[] _cacheScales;
@@ -45,8 +44,8 @@ sealed class DecoderModel : IDisposable
         _config = config;
         _backend = backend;
         _embeddingScale = spec.EmbeddingScale;
-        _logitCap = spec.LogitCap;
-        (_residualScale, _logitScale) = (spec.ResidualScale, spec.LogitScale);
+        _residualScale = spec.ResidualScale;
+        _scaling = new LogitScaling(spec.LogitScale, spec.LogitCap);
         _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
         try
         {
@@ -263,16 +262,16 @@ sealed class DecoderModel : IDisposable
     internal void Logits(Activations states, int first, int count, Span<float> destination)
     {
         _backend.Logits(states, first, count, _head!, destination);
-        Finish(destination);
+        _scaling.Apply(destination);
     }
 
     /// <summary>The same, to where tokens are drawn.</summary>
     internal void Logits(Activations states, int first, int count, LogitRows destination)
     {
         _backend.Logits(states, first, count, _head!, destination);
-        for (int row = 0; (_logitCap is not null || _logitScale != 1) && row < count; row++)
+        if (!_scaling.IsIdentity)
         {
-            Finish(destination.Row(row));
+            _backend.Finish(destination, count, _scaling);
         }
     }
 
@@ -284,25 +283,10 @@ sealed class DecoderModel : IDisposable
             _backend.Logits(states, row, 1, _chosen[i], destination.Slice(i, 1));
         }
 
-        Finish(destination[.._chosen.Length]);
+        _scaling.Apply(destination[.._chosen.Length]);
     }
 
     public void Dispose() => _build.Dispose();
-
-    void Finish(Span<float> logits)
-    {
-        if (_logitScale != 1)
-        {
-            TensorPrimitives.Multiply(logits, _logitScale, logits);
-        }
-
-        if (_logitCap is { } cap)
-        {
-            TensorPrimitives.Divide(logits, cap, logits);
-            TensorPrimitives.Tanh(logits, logits);
-            TensorPrimitives.Multiply(logits, cap, logits);
-        }
-    }
 
     Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
     {

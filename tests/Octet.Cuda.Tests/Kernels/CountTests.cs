@@ -59,6 +59,7 @@ public class CountTests
         Attend(text, "sm_89", tokens: 24, "attend_many_e4m3_4", type: "e4m3");
         Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
         Rotate(text, "sm_80");
+        Stream(text, "sm_80");
         Embed(text, "sm_80");
         Prepare(text, "sm_80");
         Routes(text, "sm_80");
@@ -269,6 +270,26 @@ public class CountTests
         };
         card.Launch("rotate", "rotate_and_store_bf16", new Dim3((QueryHeads + (2 * Heads)) / 4), 128, 0, heads, pages);
         Add(text, target, $"1 row of {QueryHeads} and {Heads} heads of {Size}", card.Reports[^1]);
+    }
+
+    /// <summary>What other families do to a token's stream, the heads of OLMo, all together, and a row of logits.</summary>
+    static void Stream(StringBuilder text, string target)
+    {
+        var card = new KernelCard(target, counts: true);
+        ulong row = card.Upload(Values.Normal(Hidden, 1));
+        ulong other = card.Upload(Values.Normal(Hidden, 2));
+        card.Launch("stream", "add_scaled", new Dim3(3, 1), 256, 0, row, other, Hidden, Hidden, Hidden, 0.5f);
+        Add(text, target, $"1 row of {Hidden}", card.Reports[^1]);
+        card.Launch("stream", "norm_heads", 1, 640, 0, row, other, Hidden, Hidden, 1e-6f);
+        Add(text, target, $"1 head of {Hidden}", card.Reports[^1]);
+        card.Launch("stream", "norm_heads", 20, 32, 0, row, other, Hidden, 128, 1e-6f);
+        Add(text, target, "20 heads of 128", card.Reports[^1]);
+        card.Launch("stream", "add_layer_norm", 1, 320, 0, row, other, other, 0UL, card.Allocate<float>(Hidden), Hidden, Hidden, Hidden, Hidden, 1e-6f, Values.Preparation(card, InputForm.GroupCodes, 1, 1, Hidden, isPermuted: true));
+        Add(text, target, $"1 row of {Hidden}, with operands", card.Reports[^1]);
+        card.Launch("stream", "apply", new Dim3(10, 1), 256, 0, row, Hidden, Hidden, (int)Backends.Nonlinearity.SquaredRelu);
+        Add(text, target, $"1 row of {Hidden}", card.Reports[^1]);
+        card.Launch("stream", "finish_logits", new Dim3((Vocabulary + 255) / 256, 1), 256, 0, card.Upload(Values.Normal(Vocabulary, 3, spread: 3)), Vocabulary, Vocabulary, 1f, 30f);
+        Add(text, target, "a row, with a cap", card.Reports[^1]);
     }
 
     static void Embed(StringBuilder text, string target)

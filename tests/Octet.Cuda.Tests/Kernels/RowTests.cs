@@ -182,8 +182,8 @@ public class RowTests
         }
     }
 
-    // By its integral: Simpson's rule in steps that leave 1e-12.
-    static double Erf(double x)
+    /// <summary>The error function by its integral: Simpson's rule in steps that leave 1e-12.</summary>
+    internal static double Erf(double x)
     {
         double end = Math.Clamp(x, -7, 7);
         const int Steps = 2000;

@@ -13,7 +13,27 @@ public sealed class FamilyTests
     [InlineData("dense.py", "qwen2_5_vl")]
     [InlineData("dense.py", "glm")]
     [InlineData("dense.py", "ernie4_5")]
+    [InlineData("dense.py", "olmo2")]
+    [InlineData("dense.py", "olmo3")]
+    [InlineData("dense.py", "exaone4")]
+    [InlineData("dense.py", "hunyuan_v1_dense")]
+    [InlineData("dense.py", "granite")]
+    [InlineData("dense.py", "glm4")]
+    [InlineData("dense.py", "cohere2")]
+    [InlineData("dense.py", "cohere2 --fp8 block")]
+    [InlineData("dense.py", "arcee")]
+    [InlineData("dense.py", "nemotron")]
+    [InlineData("dense.py", "apertus")]
+    [InlineData("gemma4.py", "dense")]
+    [InlineData("gemma4.py", "small")]
+    [InlineData("gemma4.py", "moe")]
     [InlineData("mixtures.py", "mixtral")]
+    [InlineData("mixtures.py", "minimax_m2")]
+    [InlineData("mixtures.py", "olmoe")]
+    [InlineData("mixtures.py", "flex_olmo")]
+    [InlineData("mixtures.py", "granitemoe")]
+    [InlineData("mixtures.py", "granitemoeshared")]
+    [InlineData("mixtures.py", "hunyuan_v1_moe")]
     [InlineData("mixtures.py", "qwen2_moe")]
     [InlineData("mixtures.py", "exaone_moe")]
     [InlineData("mixtures.py", "ernie4_5_moe")]
@@ -22,25 +42,58 @@ public sealed class FamilyTests
     public void Logits_are_those_of_the_CPU(string program, string options)
     {
         using var both = new CardModel(s_options, directory => Make(program, options, directory));
-        double error = both.LargestError(CardModel.Ids(40, vocabulary: 300), CardModel.Ids(2, 2, vocabulary: 300));
+        double error = both.LargestError(CardModel.Ids(40, vocabulary: 300), CardModel.Ids(3, 2, vocabulary: 300));
 
         // Of FP8 on Hopper inputs are rounded to bfloat16.
         Assert.True(error < (options.Contains("fp8", StringComparison.Ordinal) ? 5e-3 : 1e-4), $"{error}");
+
+        // The first token behind the prompt by itself, the others as a recorded step.
+        Assert.Equal(2, both.Backend.GraphSteps);
     }
 
     [Theory]
-    [InlineData("dense.py", "olmo3", "Olmo3ForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("dense.py", "granite", "GraniteForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("dense.py", "cohere2", "Cohere2ForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("dense.py", "hunyuan_v1_dense", "HunYuanDenseV1ForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("dense.py", "gemma2", "Gemma2ForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("mixtures.py", "minimax_m2", "MiniMaxM2ForCausalLM needs a stream that is normed or scaled in another way than Llama's")]
-    [InlineData("mixtures.py", "llama4", "Llama4ForConditionalGeneration needs a stream that is normed or scaled in another way than Llama's")]
+    [InlineData("dense.py", "gemma2", "Gemma2ForCausalLM needs a soft cap on scores of attention")]
+    [InlineData("mixtures.py", "llama4", "Llama4ForConditionalGeneration needs attention within chunks")]
+    [InlineData("hybrids.py", "nemotron_h", "NemotronHForCausalLM needs recurrent layers")]
     [InlineData("mixtures.py", "mistral4", "Mistral3ForConditionalGeneration needs latent attention (MLA)")]
     public void What_a_card_lacks_is_said_before_anything_is_copied(string program, string options, string expected)
     {
         var error = Assert.Throws<ModelException>(() => new CardModel(s_options, directory => Make(program, options, directory)));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Where tokens are drawn on the card, the output layer's factor and cap are computed there.</summary>
+    [Theory]
+    [InlineData("granite")]
+    [InlineData("gemma2 --set attn_logit_softcapping=null --set final_logit_softcapping=2.0")]
+    public async Task Likelihoods_of_drawn_tokens_are_those_of_the_CPU(string options)
+    {
+        using var both = new CardModel(s_options, directory =>
+        {
+            Make("dense.py", options, directory);
+            ByteTokenizer.Write(directory, ["<|end|>"], null, null);
+        });
+        var generation = new GenerationOptions { Temperature = 0, MaxTokens = 5, IgnoreEos = true, LogProbabilities = 3 };
+        List<TokenLogProbability> expected = await Draw(both.Cpu, generation);
+        List<TokenLogProbability> found = await Draw(both.Model, generation);
+        Assert.Equal(5, expected.Count);
+        foreach ((TokenLogProbability one, TokenLogProbability other) in expected.Zip(found))
+        {
+            Assert.Equal(one.TokenId, other.TokenId);
+            Assert.Equal(one.LogProbability, other.LogProbability, 1e-4f);
+            Assert.All(one.Alternatives.Zip(other.Alternatives), pair => Assert.Equal(pair.First.LogProbability, pair.Second.LogProbability, 1e-4f));
+        }
+    }
+
+    static async Task<List<TokenLogProbability>> Draw(LanguageModel model, GenerationOptions options)
+    {
+        List<TokenLogProbability> drawn = [];
+        await foreach (GenerationUpdate update in model.GenerateAsync(CardModel.Ids(6, vocabulary: 256), null, options))
+        {
+            drawn.Add(update.LogProbability!.Value);
+        }
+
+        return drawn;
     }
 
     static void Make(string program, string options, string directory)

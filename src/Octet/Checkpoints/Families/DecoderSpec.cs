@@ -20,13 +20,15 @@ sealed record DecoderSpec
     /// <param name="architecture">What it is, for messages.</param>
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
-        (Layers.Any(layer => layer.Mixer is LatentAttentionSpec) ? ModelParts.LatentAttention : ModelParts.None)
-            | (Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }) ? ModelParts.Recurrence : ModelParts.None)
-            | (Experts.Any(experts => experts.WeighsInputs) || HasNormBias ? ModelParts.ScaledStream : ModelParts.None)
-            | (Layers.Any(layer => layer.FeedForward is PlainSpec or XieluSpec or ExpertsSpec { Plain: not null }) ? ModelParts.PlainFeedForward : ModelParts.None)
-            | (HasLayerScales || ResidualScale != 1 || LogitScale != 1 || IsParallel || CentresNorms || Norms.BeforeMixer is null || Norms.BeforeFeedForward is null
-                || Layers.Any(layer => layer.Mixer is AttentionSpec { NormsAllHeads: true } or AttentionSpec { NormsTurned: true } or AttentionSpec { Cap: not null } or AttentionSpec { Chunk: not null }) ? ModelParts.ScaledStream : ModelParts.None),
+        Where(Layers.Any(layer => layer.Mixer is LatentAttentionSpec), ModelParts.LatentAttention)
+            | Where(Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }), ModelParts.Recurrence)
+            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
+            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
+            | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
+            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+
+    static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
 
     /// <summary>What tensors beside the layers are called.</summary>
     internal StreamNames Names { get; init; } = new();
