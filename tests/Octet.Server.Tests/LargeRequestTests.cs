@@ -26,7 +26,7 @@ public class LargeRequestTests
             fields => ChatMessages.Read(fields));
         AssertLinear(
             count => $$"""{"messages":[{"role":"user","content":[{{Join(count, i => $$"""{"type":"tool_result","tool_use_id":"{{i}}"}""")}}]}]}""",
-            fields => MessageTurns.Read(fields));
+            fields => MessageTurns.Read(fields, new HashSet<string>()));
         AssertLinear(
             count => $$"""{"input":[{{Join(count, i => $$"""{"type":"function_call_output","call_id":"{{i}}","output":""}""")}}]}""",
             fields => ResponseInput.Read(fields, []));
