@@ -200,6 +200,9 @@ public sealed partial class LanguageModel
         });
     }
 
+    /// <summary>A conversation whose system messages are where the model's chat template takes them.</summary>
+    internal IReadOnlyList<ChatTurn> FitSystems(IReadOnlyList<ChatTurn> conversation) => _traits.Value is { } traits ? SystemTurns.Fit(conversation, traits) : conversation;
+
     /// <summary>The token ids of a conversation: of the text that <see cref="Render"/> makes of it.</summary>
     /// <param name="conversation">The messages so far, the newest last.</param>
     /// <param name="options">Tools, variables of the template and so on.</param>

@@ -15,13 +15,13 @@ public class AgentMessagesTests(TinyServer fixture) : IClassFixture<TinyServer>
     public async Task A_request_of_Claude_Code_is_answered()
     {
         JsonObject message = await _server.AskAsync(Path + "?beta=true", """
-            {"model":"octet-tiny","max_tokens":32000,"stream":false,"temperature":1,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"xhigh"},"metadata":{"user_id":"u"},
+            {"model":"octet-tiny","max_tokens":32000,"stream":false,"temperature":0,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"xhigh"},"metadata":{"user_id":"u"},
              "context_management":{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]},"fallbacks":[],"speed":"standard","cache_control":{"type":"ephemeral","ttl":"1h"},
              "system":[{"type":"text","text":"x-anthropic-billing-header: cc_version=2.1.177.01c; cc_entrypoint=cli; cch=36ee5;"},{"type":"text","text":"Be kind.","cache_control":{"type":"ephemeral","ttl":"1h"}}],
              "tools":[{"name":"Read","description":"d","input_schema":{"type":"object","properties":{}},"eager_input_streaming":true}],
              "messages":[{"role":"user","content":[{"type":"text","text":"What is E4M3?","cache_control":{"type":"ephemeral"}}]},{"role":"system","content":"Available agents: none."}]}
             """);
-        Assert.Equal("end_turn", (string?)message["stop_reason"]);
+        Assert.Contains((string?)message["stop_reason"], (string[])["end_turn", "tool_use"]);
         Assert.Equal("{\"applied_edits\":[]}", message["context_management"]!.ToJsonString());
         Assert.Equal(0, (int)message["usage"]!["output_tokens_details"]!["thinking_tokens"]!);
         Assert.False((await _server.AskAsync(Path, $"{{{Ask}}}")).ContainsKey("context_management"));

@@ -53,7 +53,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             Variables = Variables(model, options.Reasoning?.Effort, more),
             Thinking = model.ThinkingVariable is null ? null : Thinks(options.Reasoning?.Effort, generation.Constraint),
         };
-        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows) { IsForcedCall = isForced };
+        return new ChatRequest(model.FitSystems(TurnReader.Read(messages, options.Instructions)), generation, prompt, shows) { IsForcedCall = isForced };
     }
 
     /// <summary>A raw object goes before the call's options, as other clients have it, and those before the client's.</summary>

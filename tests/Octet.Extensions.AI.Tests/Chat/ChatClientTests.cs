@@ -30,6 +30,19 @@ public class ChatClientTests
     }
 
     [Fact]
+    public async Task A_system_message_in_the_middle_is_read_where_the_template_takes_none_there()
+    {
+        // As Qwen3.5's.
+        using Octet.Tests.Reference.TinyCopy copy = new Octet.Tests.Reference.TinyCopy().With("chat_template.jinja", """
+            {%- for message in messages %}{%- if message.role == 'system' and not loop.first %}{{- raise_exception('System message must be at the beginning.') }}{%- endif %}
+            {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}
+            """);
+        using LanguageModel model = LanguageModel.Load(copy.Path, new LanguageModelOptions { Threads = 1 });
+        ChatResponse response = await model.AsChatClient().GetResponseAsync([new ChatMessage(ChatRole.User, "Hi"), new ChatMessage(ChatRole.System, "Be short.")], new ChatOptions { MaxOutputTokens = 1 });
+        Assert.Equal(model.Encode([new ChatTurn("user", "Hi\n\nBe short.")]).Length, response.Usage!.InputTokenCount);
+    }
+
+    [Fact]
     public async Task A_streamed_answer_is_the_same_answer()
     {
         List<ChatResponseUpdate> updates = [];

@@ -1,7 +1,4 @@
-using System.Runtime.CompilerServices;
-using Octet.Tokenizers.ChatTemplates;
-
-namespace Octet.Server.Answers;
+namespace Octet;
 
 /// <summary>
 /// System messages where the model's template takes them. Agents send several, and in the middle of a conversation; many templates take one at the beginning, refuse others or leave
@@ -12,44 +9,22 @@ static class SystemTurns
     const string System = "system";
     const string Between = "\n\n";
 
-    static readonly ConditionalWeakTable<LanguageModel, Places> s_places = [];
-
     /// <summary>The turns as the template takes them: those that are not changed are the same.</summary>
-    internal static IReadOnlyList<ChatTurn> Fit(IReadOnlyList<ChatTurn> turns, LanguageModel model)
+    /// <param name="turns">The conversation.</param>
+    /// <param name="traits">What the template does.</param>
+    internal static IReadOnlyList<ChatTurn> Fit(IReadOnlyList<ChatTurn> turns, TemplateTraits traits)
     {
         int leading = turns.TakeWhile(static turn => turn.Role == System).Count();
-        bool hasLater = turns.Skip(leading).Any(static turn => turn.Role == System);
-        if ((leading < 2 && !hasLater) || model.ChatTemplate is null)
+        bool joins = leading > 1 && !traits.TakesSeveralSystems;
+        bool folds = turns.Skip(leading).Any(static turn => turn.Role == System) && !traits.TakesLaterSystems;
+        if (!joins && !folds)
         {
             return turns;
         }
 
-        Places places = s_places.GetValue(model, Probe);
-        IEnumerable<ChatTurn> first = leading < 2 || places.Several ? turns.Take(leading) : [new ChatTurn(System, string.Join(Between, turns.Take(leading).Select(Text)))];
+        IEnumerable<ChatTurn> first = joins ? [new ChatTurn(System, string.Join(Between, turns.Take(leading).Select(Text)))] : turns.Take(leading);
         IEnumerable<ChatTurn> rest = turns.Skip(leading);
-        return [.. first, .. hasLater && !places.Later ? Fold(rest) : rest];
-    }
-
-    /// <summary>Tries what the template does with them: it may refuse, or pass over what it does not look for.</summary>
-    static Places Probe(LanguageModel model)
-    {
-        ChatTurn[] several = [new(System, "octet-first"), new(System, "octet-second"), new("user", "octet-third")];
-        ChatTurn[] later = [new(System, "octet-first"), new("user", "octet-second"), new("assistant", "octet-third"), new("user", "octet-fourth"), new(System, "octet-fifth")];
-        return new Places(Shows(model, several), Shows(model, later));
-    }
-
-    static bool Shows(LanguageModel model, ChatTurn[] turns)
-    {
-        try
-        {
-            string text = model.Render(turns);
-            int at = 0;
-            return turns.All(turn => (at = text.IndexOf(turn.Content!, at, StringComparison.Ordinal)) >= 0);
-        }
-        catch (ChatTemplateException)
-        {
-            return false;
-        }
+        return [.. first, .. folds ? Fold(rest) : rest];
     }
 
     /// <summary>
@@ -103,9 +78,4 @@ static class SystemTurns
         : turn with { Content = string.IsNullOrEmpty(turn.Content) ? text : text + Between + turn.Content };
 
     static string Text(ChatTurn turn) => turn.Content ?? string.Join('\n', turn.ContentParts ?? []);
-
-    /// <summary>Where a template takes them.</summary>
-    /// <param name="Several">Several at the beginning.</param>
-    /// <param name="Later">Behind other turns.</param>
-    sealed record Places(bool Several, bool Later);
 }

@@ -1,10 +1,9 @@
-using Octet.Server.Answers;
-using Octet.Tests.Reference;
+using Octet.Tokenizers.ChatTemplates;
 
-namespace Octet.Server.Tests;
+namespace Octet.Tests.Conversations;
 
 /// <summary>System messages by what the model's template does with them.</summary>
-public sealed class SystemTurnsTests : IDisposable
+public class SystemTurnsTests
 {
     // As Qwen3.5's.
     const string Strict = """
@@ -21,10 +20,6 @@ public sealed class SystemTurnsTests : IDisposable
     const string Open = """
         {%- for message in messages %}{{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}
         """;
-
-    readonly List<IDisposable> _open = [];
-
-    public void Dispose() => _open.ForEach(static thing => thing.Dispose());
 
     [Theory]
     [InlineData("s:a u:b", "s:a u:b")]
@@ -46,24 +41,17 @@ public sealed class SystemTurnsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_conversation_with_several_is_answered_by_a_model_that_takes_one()
+    public void Parts_of_a_message_stay_parts()
     {
-        using TinyCopy copy = new TinyCopy().With("chat_template.jinja", Strict);
-        await using TestServer server = await TestServer.StartAsync(options => options.Models.Add(new ServedModel("strict", copy.Path) { Options = new() { Threads = 1 } }), null, waits: true);
-        const string Messages = """[{"role":"system","content":"a"},{"role":"developer","content":"b"},{"role":"user","content":"c"},{"role":"system","content":"d"}]""";
-        await server.AskAsync("/v1/chat/completions", $$"""{"max_tokens":1,"messages":{{Messages}}}""");
-        await server.AskAsync("/v1/responses", $$"""{"max_output_tokens":1,"instructions":"i","input":{{Messages}}}""");
-        await server.AskAsync("/tokenize", $$"""{"messages":{{Messages}}}""");
-        await server.AskAsync("/v1/messages", """{"max_tokens":1,"system":"a","messages":[{"role":"user","content":[{"type":"text","text":"b"},{"type":"mid_conv_system","content":[{"type":"text","text":"c"}]}]},{"role":"system","content":"d"}]}""");
+        var parts = new ChatTurn("user", null) { ContentParts = ["a", "b"] };
+        TemplateTraits traits = new(ChatTemplate.Parse(Strict));
+        Assert.Equal(["a", "b\n\nc"], Assert.Single(SystemTurns.Fit([parts, new ChatTurn("system", "c")], traits)).ContentParts!);
+        Assert.Equal(["c\n\na", "b"], SystemTurns.Fit([new ChatTurn("assistant", "x"), new ChatTurn("system", "c"), parts], traits)[1].ContentParts!);
     }
 
-    string Fit(string template, string turns)
-    {
-        TinyCopy copy = new TinyCopy().With("chat_template.jinja", template);
-        LanguageModel model = LanguageModel.Load(copy.Path, new LanguageModelOptions { Threads = 1 });
-        _open.AddRange([model, copy]);
-        return string.Join(' ', SystemTurns.Fit([.. turns.Split(' ').Select(static turn => new ChatTurn(Role(turn[0]), turn[2..]))], model).Select(static turn => $"{turn.Role[0]}:{turn.Content!.Replace("\n\n", "+", StringComparison.Ordinal)}"));
-    }
+    static string Fit(string template, string turns)
+        => string.Join(' ', SystemTurns.Fit([.. turns.Split(' ').Select(static turn => new ChatTurn(Role(turn[0]), turn[2..]))], new TemplateTraits(ChatTemplate.Parse(template)))
+            .Select(static turn => $"{turn.Role[0]}:{turn.Content!.Replace("\n\n", "+", StringComparison.Ordinal)}"));
 
     static string Role(char letter) => letter switch { 's' => "system", 'u' => "user", 'a' => "assistant", _ => "tool" };
 }
