@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Octet.Tokenizers.ChatTemplates;
 
@@ -13,6 +14,7 @@ sealed class TemplateTraits
     const string Content = "octetprobe";
 
     readonly ChatTemplate _template;
+    readonly ConcurrentDictionary<string, bool> _efforts = new(StringComparer.Ordinal);
     readonly Lazy<string?> _thinkingVariable;
     readonly Lazy<bool> _knowsParts;
     readonly Lazy<string> _behindAnswer;
@@ -48,6 +50,9 @@ sealed class TemplateTraits
 
     /// <summary>Whether system messages may stand behind others.</summary>
     internal bool TakesLaterSystems => _takesLaterSystems.Value;
+
+    /// <summary>Whether it takes a word for how much the model is to think: one of <see cref="ReasoningEfforts"/>, which are few.</summary>
+    internal bool TakesEffort(string word) => _efforts.GetOrAdd(word, asked => Render(["user"], true, new() { [ReasoningEfforts.Variable] = asked }) is not null);
 
     bool Matters(string variable)
     {
