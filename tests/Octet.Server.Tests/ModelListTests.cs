@@ -38,6 +38,7 @@ public sealed class ModelListTests : IAsyncLifetime
         JsonObject list = JsonNode.Parse(await _server.Client.GetStringAsync("/v1/models" + query))!.AsObject();
         string[] expected = names.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(expected, list["data"]!.AsArray().Select(model => (string?)model!["id"]));
+        Assert.Equal(query.Contains("client_version", StringComparison.Ordinal), list["models"] is JsonArray { Count: 0 });
         Assert.Equal((expected.FirstOrDefault(), expected.LastOrDefault(), hasMore), ((string?)list["first_id"], (string?)list["last_id"], (bool)list["has_more"]!));
     }
 

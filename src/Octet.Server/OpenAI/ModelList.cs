@@ -28,6 +28,13 @@ static class ModelList
             json.WriteText("first_id"u8, page is [var first, ..] ? first.Name : null);
             json.WriteText("last_id"u8, page is [.., var last] ? last.Name : null);
             json.WriteBoolean("has_more"u8, hasMore);
+            if (request.Context.Request.Query.ContainsKey("client_version"))
+            {
+                // Codex, which wants models in a form of its own, with its own prompts in it: here are none of those.
+                json.WriteStartArray("models"u8);
+                json.WriteEndArray();
+            }
+
             json.WriteEndObject();
         });
     }
