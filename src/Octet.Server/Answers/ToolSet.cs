@@ -19,7 +19,8 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
     {
         if (choice?.Allowed is { } allowed)
         {
-            string? unknown = allowed.FirstOrDefault(name => !functions.Any(function => (string?)function["name"] == name));
+            HashSet<string> names = [.. functions.Select(static function => (string)function["name"]!)];
+            string? unknown = allowed.FirstOrDefault(name => !names.Contains(name));
             functions = unknown is null ? [.. functions.Where(function => allowed.Contains((string)function["name"]!))]
                 : throw ApiException.Invalid(choicePath, $"{choicePath} allows the tool \"{unknown}\"; expected names of the tools");
         }
@@ -125,7 +126,7 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
         IReadOnlyList<(JsonElement Json, string Path)> tools = choice.List("tools") ?? throw choice.Missing("tools", "a list of tools");
 
         // Tools of the service are none of those that a model is told of.
-        return Word(mode) with { Allowed = [.. tools.Select(static tool => new Fields(tool.Json, tool.Path)).Where(static tool => tool.Text("type") is null or "function" or "custom").Select(NameOf)] };
+        return Word(mode) with { Allowed = tools.Select(static tool => new Fields(tool.Json, tool.Path)).Where(static tool => tool.Text("type") is null or "function" or "custom").Select(NameOf).ToHashSet(StringComparer.Ordinal) };
     }
 
     internal static ToolChoice Word(string word) => new(word switch

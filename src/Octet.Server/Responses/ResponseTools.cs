@@ -14,6 +14,7 @@ sealed class ResponseTools
     static readonly string[] s_passedOver = ["web_search", "image_generation"];
 
     readonly Dictionary<string, ResponseTool> _known = new(StringComparer.Ordinal);
+    readonly HashSet<string> _told = new(StringComparer.Ordinal);
     readonly List<JsonObject> _functions = [];
     readonly List<JsonObject> _deferred = [];
     bool _clientSearches;
@@ -53,7 +54,7 @@ sealed class ResponseTools
         }
 
         // Where nobody searches, what is to be found is told of at once.
-        List<JsonObject> functions = [.. tools._functions, .. tools._clientSearches ? [] : tools._deferred];
+        List<JsonObject> functions = [.. tools._functions, .. tools._clientSearches ? [] : tools._deferred.Where(function => tools._told.Add((string)function["name"]!))];
         if (functions.Count == 0 && tools._passedOver is { } refusal)
         {
             throw refusal;
@@ -114,15 +115,17 @@ sealed class ResponseTools
             throw ApiException.Invalid(tool.At("name"), $"{tool.At("name")} is \"{flat}\" to the model, as another tool is; expected a name of its own");
         }
 
-        (!isLoaded && tool.Flag("defer_loading") == true ? _deferred : Unlisted(flat)).Add(function);
-        return function;
-    }
+        if (!isLoaded && tool.Flag("defer_loading") == true)
+        {
+            _deferred.Add(function);
+        }
+        else if (_told.Add(flat))
+        {
+            // What a search has found may be among the tools already.
+            _functions.Add(function);
+        }
 
-    /// <summary>Where a function goes: one that a search has found is there already, or has been deferred, and is not told of twice.</summary>
-    List<JsonObject> Unlisted(string name)
-    {
-        _deferred.RemoveAll(function => (string?)function["name"] == name);
-        return _functions.Any(function => (string?)function["name"] == name) ? [] : _functions;
+        return function;
     }
 
     void AddSpace(Fields space, bool isLoaded)

@@ -34,39 +34,47 @@ static class SystemTurns
     static List<ChatTurn> Fold(IEnumerable<ChatTurn> turns)
     {
         List<ChatTurn> folded = [];
-        string? held = null;
+        List<string> run = [];
         foreach (ChatTurn turn in turns)
         {
             if (turn.Role == System)
             {
-                if (held is null && folded is [.., { Role: "user" or "tool" } before])
-                {
-                    folded[^1] = Append(before, Text(turn));
-                }
-                else
-                {
-                    held = held is null ? Text(turn) : held + Between + Text(turn);
-                }
-
+                run.Add(Text(turn));
                 continue;
             }
 
-            if (held is not null && turn.Role == "assistant")
-            {
-                folded.Add(new ChatTurn("user", held));
-                held = null;
-            }
-
-            folded.Add(held is null ? turn : turn.Role == "tool" ? Append(turn, held) : Prepend(turn, held));
-            held = null;
+            Place(folded, run, turn);
         }
 
-        if (held is not null)
-        {
-            folded.Add(new ChatTurn("user", held));
-        }
-
+        Place(folded, run, null);
         return folded;
+    }
+
+    /// <summary>Puts the texts of messages that follow each other to what is before or behind them; null: nothing is behind them.</summary>
+    static void Place(List<ChatTurn> folded, List<string> run, ChatTurn? next)
+    {
+        if (run.Count > 0)
+        {
+            string text = string.Join(Between, run);
+            run.Clear();
+            if (folded is [.., { Role: "user" or "tool" } before])
+            {
+                folded[^1] = Append(before, text);
+            }
+            else if (next is null or { Role: "assistant" })
+            {
+                folded.Add(new ChatTurn("user", text));
+            }
+            else
+            {
+                next = next.Role == "tool" ? Append(next, text) : Prepend(next, text);
+            }
+        }
+
+        if (next is not null)
+        {
+            folded.Add(next);
+        }
     }
 
     static ChatTurn Append(ChatTurn turn, string text) => turn.ContentParts is [.., { } last] parts
