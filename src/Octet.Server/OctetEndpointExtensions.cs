@@ -36,6 +36,7 @@ public static class OctetEndpointExtensions
         Map(group, "/embeddings", ApiStyle.OpenAI, Access.Key, ("POST", EmbeddingVectors.CreateAsync));
         Map(group, "/rerank", ApiStyle.OpenAI, Access.Key, ("POST", Rerank.CreateAsync));
         Map(group, "/responses", ApiStyle.OpenAI, Access.Key, ("POST", ResponseEndpoints.CreateAsync));
+        Map(group, "/responses/input_tokens", ApiStyle.OpenAI, Access.Key, ("POST", ResponseEndpoints.CountAsync));
         Map(group, "/responses/{id}", ApiStyle.OpenAI, Access.Key, ("GET", ResponseEndpoints.GetAsync), ("DELETE", ResponseEndpoints.DeleteAsync));
         Map(group, "/responses/{id}/cancel", ApiStyle.OpenAI, Access.Key, ("POST", ResponseEndpoints.CancelAsync));
         Map(group, "/responses/{id}/input_items", ApiStyle.OpenAI, Access.Key, ("GET", ResponseEndpoints.ListInputAsync));

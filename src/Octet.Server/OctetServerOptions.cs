@@ -36,6 +36,9 @@ public sealed class OctetServerOptions
     /// <summary>The most bytes of a request's body, from 1024; 32 MiB by default.</summary>
     public long MaxRequestBytes { get; set; } = 32 * 1024 * 1024;
 
+    /// <summary>The most bytes of the bodies of all requests that are at work or wait, at least <see cref="MaxRequestBytes"/>; more are refused with 429. Null: as much as 16 of the longest.</summary>
+    public long? MaxHeldBytes { get; set; }
+
     /// <summary>Requests that may be at work or wait at once, at least 1; more are refused with 429.</summary>
     public int MaxRequests { get; set; } = 1024;
 

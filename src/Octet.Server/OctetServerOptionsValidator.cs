@@ -23,6 +23,7 @@ sealed class OctetServerOptionsValidator : IValidateOptions<OctetServerOptions>
         }
 
         Require(options.MaxRequestBytes >= 1024, nameof(options.MaxRequestBytes), options.MaxRequestBytes, "at least 1024");
+        Require(options.MaxHeldBytes is null || options.MaxHeldBytes >= options.MaxRequestBytes, nameof(options.MaxHeldBytes), options.MaxHeldBytes, "at least MaxRequestBytes");
         Require(options.MaxRequests >= 1, nameof(options.MaxRequests), options.MaxRequests, "at least 1");
         Require(options.RequestsPerMinute is null or >= 1, nameof(options.RequestsPerMinute), options.RequestsPerMinute, "at least 1");
         Require(options.MaxChoices >= 1, nameof(options.MaxChoices), options.MaxChoices, "at least 1");

@@ -209,6 +209,7 @@ public class CatalogTests
         { "ApiKeys holds a key", options => options.ApiKeys.Add("a b") },
         { "CorsOrigins holds 'example.org'", options => options.CorsOrigins.Add("example.org") },
         { "CorsOrigins holds 'https://example.org/path'", options => options.CorsOrigins.Add("https://example.org/path") },
+        { "MaxHeldBytes is 2000; expected at least MaxRequestBytes", options => options.MaxHeldBytes = 2000 },
         { "MaxRequestBytes is 10; expected at least 1024", options => options.MaxRequestBytes = 10 },
         { "MaxRequests is 0; expected at least 1", options => options.MaxRequests = 0 },
         { "RequestsPerMinute is 0; expected at least 1", options => options.RequestsPerMinute = 0 },

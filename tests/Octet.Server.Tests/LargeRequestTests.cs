@@ -3,6 +3,7 @@ using Octet.Server.Answers;
 using Octet.Server.Anthropic;
 using Octet.Server.Http;
 using Octet.Server.Responses;
+using Octet.Tokenizers.ChatTemplates;
 using Octet.Tokenizers.Tests;
 
 namespace Octet.Server.Tests;
@@ -26,10 +27,28 @@ public class LargeRequestTests
             fields => ChatMessages.Read(fields));
         AssertLinear(
             count => $$"""{"messages":[{"role":"user","content":[{{Join(count, i => $$"""{"type":"tool_result","tool_use_id":"{{i}}"}""")}}]}]}""",
-            fields => MessageTurns.Read(fields));
+            fields => MessageTurns.Read(fields, new HashSet<string>()));
         AssertLinear(
             count => $$"""{"input":[{{Join(count, i => $$"""{"type":"function_call_output","call_id":"{{i}}","output":""}""")}}]}""",
             fields => ResponseInput.Read(fields, []));
+    }
+
+    [Fact]
+    public void Many_tools_and_system_messages_are_read_in_linear_time()
+    {
+        AssertLinear(
+            count => $$"""{"tools":[{{Join(count, i => $$"""{"type":"function","name":"f{{i}}","defer_loading":{{(i % 2 == 0 ? "true" : "false")}}}""")}}],"input":[{"type":"additional_tools","tools":[{{Join(count, i => $$"""{"type":"function","name":"f{{i}}"}""")}}]}]}""",
+            fields => ResponseTools.Read(fields));
+        AssertLinear(
+            count => $$"""{"tools":[{{Join(count, i => $$"""{"name":"f{{i}}","defer_loading":true}""")}}]}""",
+            fields => MessageTools.Read(fields, new HashSet<string>()));
+        AssertLinear(
+            count => $$"""{"tools":[{{Join(count, i => $$"""{"type":"function","function":{"name":"f{{i}}"} }""")}}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{{Join(count, i => $$"""{"name":"f{{i}}"}""")}}]} }""",
+            fields => ToolSet.ReadChat(fields));
+        TemplateTraits traits = new(ChatTemplate.Parse("{%- if messages|length > 1 and messages[1].role == 'system' %}{{ raise_exception('no') }}{% endif %}{{ messages[0].content }}"));
+        AssertLinear(
+            count => $$"""{"messages":[{"role":"assistant","content":"x"},{{Join(count, i => """{"role":"system","content":"x"}""")}}]}""",
+            fields => SystemTurns.Fit(ChatMessages.Read(fields), traits));
     }
 
     [Fact]

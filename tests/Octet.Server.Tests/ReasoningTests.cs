@@ -68,6 +68,23 @@ public sealed class ReasoningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Agents_words_reach_a_template_that_takes_others()
+    {
+        // What Qwen3.8's checks.
+        using TinyCopy copy = new TinyCopy().With("chat_template.jinja", """
+            {%- if reasoning_effort is defined and reasoning_effort not in ('xhigh', 'medium', 'low') %}{{- raise_exception('Unexpected reasoning effort.') }}{%- endif %}
+            {%- for message in messages %}{{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endfor %}{{- '<|im_start|>assistant\n' + reasoning_effort|default('') }}
+            """);
+        await using TestServer server = await TestServer.StartAsync(options => options.Models.Add(new ServedModel("checks", copy.Path) { Options = new() { Threads = 1 } }), null, waits: true);
+        const string Count = "/v1/messages/count_tokens";
+        const string Body = """{"messages":[{"role":"user","content":"x"}],"output_config":{"effort":"@"}}""";
+        Assert.Equal(
+            (int)(await server.AskAsync(Count, Body.Replace("@", "xhigh", StringComparison.Ordinal)))["input_tokens"]!, (int)(await server.AskAsync(Count, Body.Replace("@", "high", StringComparison.Ordinal)))["input_tokens"]!);
+        await server.AskAsync(Chat, """{"messages":[{"role":"user","content":"x"}],"max_tokens":1,"reasoning_effort":"none"}""");
+        await server.AskAsync("/v1/responses", """{"input":"x","max_output_tokens":1,"reasoning":{"effort":"minimal"}}""");
+    }
+
+    [Fact]
     public async Task A_form_begins_where_the_reasoning_was_ended()
     {
         JsonObject answer = await _server.AskAsync(Chat, """{"messages":[{"role":"user","content":"Yes or no?"}],"guided_choice":["yes","no"],"thinking_token_budget":5}""");

@@ -19,11 +19,12 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
             (Chat, "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1",
                 "messages model frequency_penalty logit_bias logprobs top_logprobs max_completion_tokens max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty reasoning_effort response_format seed service_tier stop store stream stream_options temperature top_p tools tool_choice user functions function_call audio top_k min_p typical_p repetition_penalty min_tokens stop_token_ids allowed_token_ids ignore_eos skip_special_tokens chat_template_kwargs continue_final_message documents priority cache_salt structured_outputs grammar json_schema add_generation_prompt guided_whitespace_pattern guided_json guided_regex guided_choice guided_grammar"),
             ("/v1/completions", "\"prompt\":\"hi\",\"max_tokens\":1", "prompt model best_of echo logprobs n suffix stop stream stream_options max_tokens seed add_special_tokens logit_bias temperature"),
-            ("/v1/responses", "\"input\":\"hi\",\"max_output_tokens\":1", "input model instructions previous_response_id conversation tools tool_choice text reasoning max_output_tokens temperature top_p store stream metadata parallel_tool_calls truncation include background prompt top_logprobs user"),
+            ("/v1/responses", "\"input\":\"hi\",\"max_output_tokens\":1", "input model instructions previous_response_id conversation tools tool_choice text reasoning max_output_tokens temperature top_p store stream metadata parallel_tool_calls truncation include background prompt top_logprobs user moderation context_management max_tool_calls prompt_cache_options"),
+            ("/v1/responses/input_tokens", "\"input\":\"hi\"", "input model instructions previous_response_id tools tool_choice text reasoning"),
             ("/v1/embeddings", "\"input\":\"hi\"", "input model dimensions encoding_format user prompt_name"),
             ("/v1/rerank", "\"query\":\"q\",\"documents\":[\"a\"]", "query documents model top_n return_documents instruction"),
-            ("/v1/messages", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1", "output_config messages model max_tokens system stop_sequences stream temperature top_p top_k tools tool_choice thinking metadata"),
-            ("/v1/messages/count_tokens", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]", "messages model system tools tool_choice thinking"),
+            ("/v1/messages", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"max_tokens\":1", "output_config output_format context_management messages model max_tokens system stop_sequences stream temperature top_p top_k tools tool_choice thinking metadata"),
+            ("/v1/messages/count_tokens", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]", "messages model system tools tool_choice thinking context_management"),
             ("/tokenize", "\"prompt\":\"hi\"", "prompt messages model add_special_tokens return_token_strs add_generation_prompt"),
             ("/detokenize", "\"tokens\":[1]", "tokens model skip_special_tokens"),
         ]
@@ -181,6 +182,34 @@ public class RefusalTests(TinyServer fixture) : IClassFixture<TinyServer>
         request.Headers.TransferEncodingChunked = true;
         using HttpResponseMessage response = await server.Client.SendAsync(request);
         Assert.Equal(413, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Bodies_that_are_too_much_together_wait_outside_until_others_are_done()
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.MaxRequestBytes = 2000;
+            options.MaxHeldBytes = 2000;
+        });
+        string body = $$"""{"messages":[{"role":"user","content":"hi"}],"pad":"{{new string('x', 1200)}}","max_tokens":@""";
+        using (var first = new HttpRequestMessage(HttpMethod.Post, Chat) { Content = new StringContent(body.Replace("@", "2000,\"ignore_eos\":true,\"stream\":true}", StringComparison.Ordinal), null, "application/json") })
+        using (HttpResponseMessage streaming = await server.Client.SendAsync(first, HttpCompletionOption.ResponseHeadersRead))
+        {
+            Assert.Equal(200, (int)streaming.StatusCode);
+            using HttpResponseMessage refused = await server.PostAsync(Chat, body.Replace("@", "1}", StringComparison.Ordinal));
+            Assert.Equal((429, true), ((int)refused.StatusCode, refused.Headers.RetryAfter is not null));
+            Assert.Contains("2000 bytes", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            using HttpResponseMessage small = await server.PostAsync(Chat, """{"messages":[{"role":"user","content":"hi"}],"max_tokens":1}""");
+            Assert.Equal(200, (int)small.StatusCode);
+        }
+
+        // What is done gives back what it held, and what is refused never held it.
+        await Eventually.HoldsAsync(async () =>
+        {
+            using HttpResponseMessage response = await server.PostAsync(Chat, body.Replace("@", "1}", StringComparison.Ordinal));
+            return response.IsSuccessStatusCode;
+        });
     }
 
     [Fact]

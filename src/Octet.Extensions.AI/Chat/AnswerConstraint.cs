@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
@@ -28,7 +29,7 @@ static class AnswerConstraint
         {
             JsonArray all = tools ?? throw new ModelException(ModelError.InvalidInput, "ToolMode requires a call, and there are no tools: expected at least one");
             return name is null || all.Any(tool => (string?)tool!["function"]!["name"] == name)
-                ? Keep($"call {calls.Name} {name?.Length} {name} {all.ToJsonString()}", () => CallConstraint.Required(calls, all, name))
+                ? Keep(string.Create(CultureInfo.InvariantCulture, $"call {calls.Name} {name?.Length} {name} {all.ToJsonString()}"), () => CallConstraint.Required(calls, all, name))
                 : throw new ModelException(ModelError.InvalidInput, $"ToolMode requires a call of {name}, and there is no such tool: expected one of the tools");
         }
 

@@ -14,9 +14,6 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
     /// <summary>Whether the answer is a call in a form that is not the model's own.</summary>
     internal bool IsForcedCall { get; private init; }
 
-    // Harmony's variable, and that of some others.
-    const string ReasoningEffortVariable = "reasoning_effort";
-
     /// <param name="client">Given to the call's <see cref="ChatOptions.RawRepresentationFactory"/>.</param>
     /// <param name="model">The model that is asked.</param>
     /// <param name="name">Its name.</param>
@@ -53,7 +50,7 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
             Variables = Variables(model, options.Reasoning?.Effort, more),
             Thinking = model.ThinkingVariable is null ? null : Thinks(options.Reasoning?.Effort, generation.Constraint),
         };
-        return new ChatRequest(TurnReader.Read(messages, options.Instructions), generation, prompt, shows) { IsForcedCall = isForced };
+        return new ChatRequest(model.FitSystems(TurnReader.Read(messages, options.Instructions)), generation, prompt, shows) { IsForcedCall = isForced };
     }
 
     /// <summary>A raw object goes before the call's options, as other clients have it, and those before the client's.</summary>
@@ -96,16 +93,20 @@ sealed record ChatRequest(IReadOnlyList<ChatTurn> Conversation, GenerationOption
     static Dictionary<string, JsonNode?>? Variables(LanguageModel model, ReasoningEffort? effort, AdditionalSettings more)
     {
         Dictionary<string, JsonNode?>? variables = more.TemplateVariables;
+        string source = model.ChatTemplate?.Source ?? "";
         string? word = effort switch
         {
             ReasoningEffort.Low => "low",
             ReasoningEffort.Medium => "medium",
+
+            // A template that knows three words takes a fourth for none of them.
+            ReasoningEffort.ExtraHigh when source.Contains("xhigh", StringComparison.Ordinal) => "xhigh",
             ReasoningEffort.High or ReasoningEffort.ExtraHigh => "high",
             _ => null,
         };
-        if (word is not null && model.ChatTemplate?.Source.Contains(ReasoningEffortVariable, StringComparison.Ordinal) == true)
+        if (word is not null && source.Contains(ReasoningEfforts.Variable, StringComparison.Ordinal))
         {
-            (variables ??= new(StringComparer.Ordinal)).TryAdd(ReasoningEffortVariable, word);
+            (variables ??= new(StringComparer.Ordinal)).TryAdd(ReasoningEfforts.Variable, model.FitEffort(word));
         }
 
         return variables;

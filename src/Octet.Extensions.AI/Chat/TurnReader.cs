@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -30,7 +31,7 @@ sealed class TurnReader
         int index = 0;
         foreach (ChatMessage? message in messages)
         {
-            reader.Add(message ?? throw new ArgumentException($"message {index} is null: expected a {nameof(ChatMessage)}", nameof(messages)), index++);
+            reader.Add(message ?? throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"message {index} is null: expected a {nameof(ChatMessage)}"), nameof(messages)), index++);
         }
 
         reader.JoinSystemMessages(instructions);
@@ -128,7 +129,7 @@ sealed class TurnReader
     static ModelException NotText(AIContent? content, int index)
     {
         string type = content switch { DataContent data => $" ({data.MediaType})", UriContent uri => $" ({uri.MediaType})", _ => "" };
-        return new ModelException(ModelError.Unsupported, $"message {index} holds a {content?.GetType().Name ?? "null"}{type}: expected text, reasoning, calls of functions and their results");
+        return new ModelException(ModelError.Unsupported, string.Create(CultureInfo.InvariantCulture, $"message {index} holds a {content?.GetType().Name ?? "null"}{type}: expected text, reasoning, calls of functions and their results"));
     }
 
     /// <summary>What a message has said so far.</summary>

@@ -89,7 +89,7 @@ sealed class Answer(int index, LanguageModel model, IReadOnlyList<int> prompt, G
         {
             StopString = update.StopString;
             bool byRequest = update.StopString is not null || (update.StopTokenId is { } id && options.StopTokenIds?.Contains(id) == true);
-            End = reason != FinishReason.Stop ? AnswerEnd.Length : _calls > 0 ? AnswerEnd.ToolCalls : byRequest ? AnswerEnd.StopSequence : AnswerEnd.Stop;
+            End = reason != FinishReason.Stop ? (CompletionTokens < options.MaxTokens ? AnswerEnd.Context : AnswerEnd.Length) : _calls > 0 ? AnswerEnd.ToolCalls : byRequest ? AnswerEnd.StopSequence : AnswerEnd.Stop;
         }
     }
 }

@@ -12,6 +12,9 @@ enum AnswerEnd
     /// <summary>The tokens were used up.</summary>
     Length,
 
+    /// <summary>The model's context was full before the tokens that were asked for were used up.</summary>
+    Context,
+
     /// <summary>The model called tools.</summary>
     ToolCalls,
 }

@@ -196,7 +196,7 @@ sealed class AnswerSet
 
     static string Word(AnswerEnd end) => end switch
     {
-        AnswerEnd.Length => "length",
+        AnswerEnd.Length or AnswerEnd.Context => "length",
         AnswerEnd.ToolCalls => "tool_calls",
         _ => "stop",
     };

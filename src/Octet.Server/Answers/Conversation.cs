@@ -16,7 +16,7 @@ sealed record Conversation(IReadOnlyList<ChatTurn> Turns, PromptOptions Prompt, 
     internal ReasoningWish Reasoning { get; init; }
 
     /// <summary>The prompt's tokens.</summary>
-    internal int[] Encode(LanguageModel model) => model.Encode(Turns, Prompt with { Tools = Tools.Offered });
+    internal int[] Encode(LanguageModel model) => model.Encode(model.FitSystems(Turns), Prompt with { Tools = Tools.Offered });
 
     /// <summary>Begins answers to it.</summary>
     /// <param name="request">The request.</param>

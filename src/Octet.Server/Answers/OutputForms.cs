@@ -68,10 +68,17 @@ static class OutputForms
         };
     }
 
-    /// <summary><c>output_config.format</c> of a message.</summary>
+    /// <summary><c>output_config.format</c> of a message, which was <c>output_format</c> once.</summary>
     internal static OutputForm ReadMessage(Fields fields)
     {
-        if (fields.Object("output_config")?.Object("format") is not { } format)
+        Fields? config = fields.Object("output_config")?.Object("format");
+        Fields? older = fields.Object("output_format");
+        if (config is not null && older is not null)
+        {
+            throw ApiException.Invalid("output_format", "output_format and output_config.format: expected one of them");
+        }
+
+        if ((config ?? older) is not { } format)
         {
             return default;
         }

@@ -56,13 +56,13 @@ readonly record struct ReasoningWish(string? Effort, bool? Thinks, int? Budget)
         return null;
     }
 
-    /// <summary>Tells the template: thinking is switched where it has a switch, and the word is a variable.</summary>
+    /// <summary>Tells the template: thinking is switched where it has a switch, and the word is a variable, the nearest that it takes.</summary>
     internal PromptOptions ApplyTo(PromptOptions prompt, LanguageModel model)
     {
         if (Effort is { } effort)
         {
             var variables = new Dictionary<string, JsonNode?>(prompt.Variables ?? new Dictionary<string, JsonNode?>(), StringComparer.Ordinal);
-            variables.TryAdd("reasoning_effort", effort);
+            variables.TryAdd(ReasoningEfforts.Variable, model.FitEffort(effort));
             prompt = prompt with { Variables = variables };
         }
 

@@ -17,6 +17,14 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
     /// <exception cref="ApiException">The choice does not fit the tools.</exception>
     internal static ToolSet Of(List<JsonObject> functions, ToolChoice? choice, bool parallel, string choicePath)
     {
+        if (choice?.Allowed is { } allowed)
+        {
+            HashSet<string> names = [.. functions.Select(static function => (string)function["name"]!)];
+            string? unknown = allowed.FirstOrDefault(name => !names.Contains(name));
+            functions = unknown is null ? [.. functions.Where(function => allowed.Contains((string)function["name"]!))]
+                : throw ApiException.Invalid(choicePath, $"{choicePath} allows the tool \"{unknown}\"; expected names of the tools");
+        }
+
         if (functions.Count == 0)
         {
             return choice is { Mode: ToolChoiceMode.Required }
@@ -80,10 +88,11 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
             functions.Add(Function(tool.Object("function") ?? throw tool.Missing("function", "an object with a name"), "parameters"));
         }
 
-        return Of(functions, ChatChoice(fields), fields.Flag("parallel_tool_calls") ?? true, "tool_choice");
+        return Of(functions, ReadChoice(fields), fields.Flag("parallel_tool_calls") ?? true, "tool_choice");
     }
 
-    static ToolChoice? ChatChoice(Fields fields)
+    /// <summary><c>tool_choice</c> of a chat completion, or of a response, which has the fields of the function beside its type.</summary>
+    internal static ToolChoice? ReadChoice(Fields fields)
     {
         const string Name = "tool_choice";
         if (fields.Get(Name) is not { } given)
@@ -99,10 +108,25 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
         var choice = new Fields(given, Name);
         return choice.RequiredText("type") switch
         {
-            // The Responses API names the function beside its type.
-            "function" => new ToolChoice(ToolChoiceMode.Required, (choice.Object("function") ?? choice).RequiredText("name")),
-            var type => throw ApiException.Unsupported($"{Name}.type", $"{Name}.type is \"{type}\"; expected \"function\", or the words \"none\", \"auto\" and \"required\""),
+            "function" or "custom" => new ToolChoice(ToolChoiceMode.Required, NameOf(choice)),
+            "allowed_tools" => Allowed(choice.Object("allowed_tools") ?? choice),
+            var type => throw ApiException.Unsupported($"{Name}.type", $"{Name}.type is \"{type}\"; expected \"function\" or \"allowed_tools\", or the words \"none\", \"auto\" and \"required\""),
         };
+    }
+
+    static string NameOf(Fields tool)
+    {
+        Fields named = tool.Object("function") ?? tool.Object("custom") ?? tool;
+        return ToolNames.Flat(named.Text("namespace"), named.RequiredText("name"));
+    }
+
+    static ToolChoice Allowed(Fields choice)
+    {
+        string mode = choice.Word("mode", "auto", "required") ?? throw choice.Missing("mode", "\"auto\" or \"required\"");
+        IReadOnlyList<(JsonElement Json, string Path)> tools = choice.List("tools") ?? throw choice.Missing("tools", "a list of tools");
+
+        // Tools of the service are none of those that a model is told of.
+        return Word(mode) with { Allowed = tools.Select(static tool => new Fields(tool.Json, tool.Path)).Where(static tool => tool.Text("type") is null or "function" or "custom").Select(NameOf).ToHashSet(StringComparer.Ordinal) };
     }
 
     internal static ToolChoice Word(string word) => new(word switch
@@ -111,20 +135,4 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
         "required" => ToolChoiceMode.Required,
         _ => ToolChoiceMode.Auto,
     });
-
-    /// <summary>The tools of a response (<c>/v1/responses</c>), whose fields lie flat.</summary>
-    internal static ToolSet ReadResponse(Fields fields)
-    {
-        List<JsonObject> functions = [];
-        foreach ((JsonElement json, string path) in fields.List("tools") ?? [])
-        {
-            var tool = new Fields(json, path);
-            string type = tool.RequiredText("type");
-            functions.Add(type == "function"
-                ? Function(tool, "parameters")
-                : throw ApiException.Unsupported(tool.At("type"), $"{tool.At("type")} is \"{type}\"; expected \"function\": the server has no tools of its own"));
-        }
-
-        return Of(functions, ChatChoice(fields), fields.Flag("parallel_tool_calls") ?? true, "tool_choice");
-    }
 }

@@ -7,7 +7,9 @@ namespace Octet.Server.Anthropic;
 /// <summary>Anthropic's messages as those that chat templates know: results of tools are messages of their own there.</summary>
 static class MessageTurns
 {
-    internal static List<ChatTurn> Read(Fields fields)
+    /// <param name="fields">Of the request.</param>
+    /// <param name="loaded">Gets the names of tools that a search has found.</param>
+    internal static List<ChatTurn> Read(Fields fields, ISet<string> loaded)
     {
         IReadOnlyList<(JsonElement Json, string Path)> messages = fields.List("messages") ?? throw fields.Missing("messages", "a list of messages");
         if (messages.Count == 0)
@@ -19,7 +21,7 @@ static class MessageTurns
         var names = new CallNames();
         if (fields.Has("system"))
         {
-            turns.Add(System(fields));
+            turns.Add(System(Blocks(fields, "system")));
         }
 
         for (int i = 0; i < messages.Count; i++)
@@ -42,23 +44,22 @@ static class MessageTurns
             }
             else if (role == "system")
             {
-                turns.Add(new ChatTurn("system", string.Join('\n', blocks.Select(static block => block.Json.ValueKind == JsonValueKind.String ? block.Json.GetString()! : Text(new Fields(block.Json, block.Path))))));
+                turns.Add(System(blocks));
             }
             else
             {
-                AddUser(turns, blocks, names);
+                AddUser(turns, blocks, names, loaded);
             }
         }
 
         return turns;
     }
 
-    static ChatTurn System(Fields fields) => fields.Get("system") is { ValueKind: JsonValueKind.String } text
-        ? new ChatTurn("system", text.GetString())
-        : new ChatTurn("system", string.Join('\n', (fields.List("system") ?? []).Select(static block => Text(new Fields(block.Json, block.Path)))));
+    static ChatTurn System(IReadOnlyList<(JsonElement Json, string Path)> blocks)
+        => new("system", string.Join('\n', blocks.Select(static block => ClientHeader.Without(Text(block.Json, block.Path))).OfType<string>()));
 
     /// <summary>A text stands for one block of it.</summary>
-    static IReadOnlyList<(JsonElement Json, string Path)> Blocks(Fields message, string name = "content") => message.Get(name) switch
+    internal static IReadOnlyList<(JsonElement Json, string Path)> Blocks(Fields message, string name = "content") => message.Get(name) switch
     {
         { ValueKind: JsonValueKind.String } text => [(text, message.At(name))],
         { ValueKind: JsonValueKind.Array } list => Fields.Elements(list, message.At(name)),
@@ -83,9 +84,9 @@ static class MessageTurns
             switch (block.RequiredText("type"))
             {
                 case "thinking":
-                    thoughts.Add(block.RequiredText("thinking"));
+                    thoughts.Add(block.RequiredText("thinking") is { Length: > 0 } thought ? thought : SealedReasoning.Open(block.Text("signature")) ?? "");
                     break;
-                case "redacted_thinking":
+                case "redacted_thinking" or "fallback":
                     break;
                 case "tool_use":
                     Fields input = block.Object("input") ?? throw block.Missing("input", "an object");
@@ -104,37 +105,48 @@ static class MessageTurns
         };
     }
 
-    static void AddUser(List<ChatTurn> turns, IReadOnlyList<(JsonElement Json, string Path)> blocks, CallNames names)
+    static void AddUser(List<ChatTurn> turns, IReadOnlyList<(JsonElement Json, string Path)> blocks, CallNames names, ISet<string> loaded)
     {
         List<string> texts = [];
         foreach ((JsonElement json, string path) in blocks)
         {
-            if (json.ValueKind == JsonValueKind.String)
+            string? type = json.ValueKind == JsonValueKind.String ? null : new Fields(json, path).RequiredText("type");
+            if (type == "tool_result")
             {
-                texts.Add(json.GetString()!);
-                continue;
+                turns.Add(ToolResult.Read(new Fields(json, path), names, loaded));
             }
-
-            var block = new Fields(json, path);
-            if (block.RequiredText("type") == "tool_result")
+            else if (type == "mid_conv_system")
             {
-                string id = block.RequiredText("tool_use_id");
-                string result = !block.Has("content") ? "" : string.Join('\n', Blocks(block).Select(static part => part.Json.ValueKind == JsonValueKind.String ? part.Json.GetString()! : Text(new Fields(part.Json, part.Path))));
-                turns.Add(new ChatTurn("tool", result) { ToolCallId = id, Name = names.Of(id) });
+                AddTexts();
+                turns.Add(System(Blocks(new Fields(json, path))));
             }
             else
             {
-                texts.Add(Text(block));
+                texts.Add(Text(json, path));
             }
         }
 
-        if (texts.Count > 0)
+        AddTexts();
+
+        void AddTexts()
         {
-            turns.Add(texts is [{ } only] ? new ChatTurn("user", only) : new ChatTurn("user", null) { ContentParts = texts });
+            if (texts.Count > 0)
+            {
+                turns.Add(texts is [{ } only] ? new ChatTurn("user", only) : new ChatTurn("user", null) { ContentParts = texts });
+                texts = [];
+            }
         }
     }
 
-    static string Text(Fields block) => block.RequiredText("type") is "text"
-        ? block.RequiredText("text")
-        : throw ApiException.Unsupported(block.At("type"), $"{block.At("type")} is {Fields.Show(block.Get("type")!.Value)}; expected \"text\", \"tool_use\" or \"tool_result\": models here read text, no pictures or documents");
+    /// <summary>What a block says, or a text that stands for one.</summary>
+    internal static string Text(JsonElement json, string path) => json.ValueKind == JsonValueKind.String ? json.GetString()! : Text(new Fields(json, path));
+
+    static string Text(Fields block) => block.RequiredText("type") switch
+    {
+        "text" => block.RequiredText("text"),
+        "document" => TextDocument.Read(block),
+        "search_result" => TextDocument.ReadSearchResult(block),
+        _ => throw ApiException.Unsupported(
+            block.At("type"), $"{block.At("type")} is {Fields.Show(block.Get("type")!.Value)}; expected \"text\", \"tool_use\" or \"tool_result\": models here read text, no pictures or files"),
+    };
 }

@@ -5,7 +5,10 @@ using Octet.Server.Http;
 namespace Octet.Server.Anthropic;
 
 /// <summary>An answer in the form of Anthropic's messages, whole or in events.</summary>
-sealed class MessageWriter(string model, AnswerSet answers)
+/// <param name="model">The model's name.</param>
+/// <param name="answers">The answer.</param>
+/// <param name="shows">What of it is told.</param>
+sealed class MessageWriter(string model, AnswerSet answers, MessageView shows)
 {
     readonly string _id = ApiRequest.NewId("msg_");
     readonly AnswerBlocks _blocks = new();
@@ -36,6 +39,7 @@ sealed class MessageWriter(string model, AnswerSet answers)
 
         json.WriteEndArray();
         Reason(json);
+        Edits(json);
         Usage(json);
         json.WriteEndObject();
     }
@@ -89,6 +93,7 @@ sealed class MessageWriter(string model, AnswerSet answers)
             json.WriteStartObject("delta"u8);
             Reason(json);
             json.WriteEndObject();
+            Edits(json);
             Usage(json);
             json.WriteEndObject();
         });
@@ -117,10 +122,17 @@ sealed class MessageWriter(string model, AnswerSet answers)
                         json.WriteEndObject();
                     });
                     break;
+                case BlockStep.More when block.Kind == OutputKind.Reasoning && shows.OmitsThinking:
+                    break;
                 case BlockStep.More:
                     stream.Add("content_block_delta", json => WriteDelta(json, block, text));
                     break;
                 default:
+                    if (block.Kind == OutputKind.Reasoning)
+                    {
+                        stream.Add("content_block_delta", json => WriteSignature(json, block));
+                    }
+
                     stream.Add("content_block_stop", json =>
                     {
                         Begin(json, "content_block_stop"u8);
@@ -159,6 +171,20 @@ sealed class MessageWriter(string model, AnswerSet answers)
         json.WriteEndObject();
     }
 
+    void WriteSignature(Utf8JsonWriter json, AnswerBlock block)
+    {
+        Begin(json, "content_block_delta"u8);
+        json.WriteNumber("index"u8, block.Index);
+        json.WriteStartObject("delta"u8);
+        json.WriteString("type"u8, "signature_delta"u8);
+        json.WriteString("signature"u8, Signature(block));
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    // Clients throw thoughts away that have none, and send back what is there: of thoughts that are not told, the thoughts themselves.
+    string Signature(AnswerBlock block) => shows.OmitsThinking ? SealedReasoning.Seal(block.Text.ToString()) : SealedReasoning.Empty;
+
     void WriteBlock(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
     {
         string text = isEmpty ? "" : block.Text.ToString();
@@ -171,8 +197,8 @@ sealed class MessageWriter(string model, AnswerSet answers)
                 break;
             case OutputKind.Reasoning:
                 json.WriteString("type"u8, "thinking"u8);
-                json.WriteString("thinking"u8, text);
-                json.WriteString("signature"u8, ""u8);
+                json.WriteString("thinking"u8, shows.OmitsThinking ? "" : text);
+                json.WriteString("signature"u8, isEmpty ? "" : Signature(block));
                 break;
             default:
                 json.WriteString("type"u8, "tool_use"u8);
@@ -215,11 +241,24 @@ sealed class MessageWriter(string model, AnswerSet answers)
         json.WriteString("stop_reason"u8, Answer.End switch
         {
             AnswerEnd.Length => "max_tokens"u8,
+            AnswerEnd.Context => "model_context_window_exceeded"u8,
             AnswerEnd.ToolCalls => "tool_use"u8,
             AnswerEnd.StopSequence => "stop_sequence"u8,
             _ => "end_turn"u8,
         });
         json.WriteText("stop_sequence"u8, Answer.StopString);
+    }
+
+    /// <summary>Whoever asks for edits of what the model reads is told that there were none.</summary>
+    void Edits(Utf8JsonWriter json)
+    {
+        if (shows.TellsEdits)
+        {
+            json.WriteStartObject("context_management"u8);
+            json.WriteStartArray("applied_edits"u8);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
     }
 
     void Usage(Utf8JsonWriter json)
@@ -229,6 +268,9 @@ sealed class MessageWriter(string model, AnswerSet answers)
         json.WriteNumber("cache_creation_input_tokens"u8, 0);
         json.WriteNumber("cache_read_input_tokens"u8, answers.CachedTokens);
         json.WriteNumber("output_tokens"u8, answers.CompletionTokens);
+        json.WriteStartObject("output_tokens_details"u8);
+        json.WriteNumber("thinking_tokens"u8, answers.ReasoningTokens);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 }

@@ -11,8 +11,9 @@ static class Messages
     {
         Fields fields = await request.ReadAsync();
         using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
+        MessageView shows = MessageView.Read(fields);
         AnswerSet answers = MessagesRequest.Read(fields, lease.Language).Begin(request, lease);
-        var writer = new MessageWriter(lease.Name, answers);
+        var writer = new MessageWriter(lease.Name, answers, shows);
         if (fields.Flag("stream") == true)
         {
             await StreamAsync(request, answers, writer);
@@ -33,11 +34,19 @@ static class Messages
         Fields fields = await request.ReadAsync();
         using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(fields.Text("model"), ServedModelKind.Language, request.Aborted);
         request.ModelName = lease.Name;
+        MessageView shows = MessageView.Read(fields);
         int count = MessagesRequest.Read(fields, lease.Language, counts: true).Encode(lease.Language).Length;
         await request.WriteAsync(json =>
         {
             json.WriteStartObject();
             json.WriteNumber("input_tokens"u8, count);
+            if (shows.TellsEdits)
+            {
+                json.WriteStartObject("context_management"u8);
+                json.WriteNumber("original_input_tokens"u8, count);
+                json.WriteEndObject();
+            }
+
             json.WriteEndObject();
         });
     }

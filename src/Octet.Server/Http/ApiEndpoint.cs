@@ -54,9 +54,11 @@ sealed class ApiEndpoint(ApiStyle style, Access access, params (string Method, F
 
     ApiRequest Begin(HttpContext context, ServerState server, string owner)
     {
-        var request = new ApiRequest(context, server, style, owner);
+        // Clients of Anthropic's ask for models, and for what is not there, too.
+        ApiStyle spoken = context.Request.Headers.ContainsKey("anthropic-version") ? ApiStyle.Anthropic : style;
+        var request = new ApiRequest(context, server, spoken, owner);
         context.Response.Headers["x-request-id"] = request.Id;
-        if (style == ApiStyle.Anthropic)
+        if (spoken == ApiStyle.Anthropic)
         {
             context.Response.Headers["request-id"] = request.Id;
         }

@@ -8,6 +8,9 @@ namespace Octet.Server.Http;
 /// <param name="innerException">The cause, where there is one.</param>
 sealed class ApiException(int status, string message, string? param = null, string? code = null, Exception? innerException = null) : Exception(message, innerException)
 {
+    /// <summary>The code of a conversation that does not fit into the model's context.</summary>
+    internal const string ContextLength = "context_length_exceeded";
+
     internal int Status => status;
 
     internal string? Param => param;

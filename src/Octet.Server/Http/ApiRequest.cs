@@ -6,6 +6,7 @@ namespace Octet.Server.Http;
 /// <summary>A request on its way through an endpoint, and what will be told of it when it has ended.</summary>
 sealed class ApiRequest(HttpContext context, ServerState server, ApiStyle style, string owner) : IDisposable
 {
+    readonly BodyBytes.Share _share = server.Bodies.Begin();
     JsonDocument? _body;
 
     internal HttpContext Context => context;
@@ -42,7 +43,7 @@ sealed class ApiRequest(HttpContext context, ServerState server, ApiStyle style,
     /// <exception cref="ApiException">There is none, or it is too long.</exception>
     internal async Task<Fields> ReadAsync()
     {
-        _body = await RequestBody.ReadAsync(context, Options.MaxRequestBytes);
+        _body = await RequestBody.ReadAsync(context, Options.MaxRequestBytes, _share);
         return new Fields(_body.RootElement, "");
     }
 
@@ -60,5 +61,9 @@ sealed class ApiRequest(HttpContext context, ServerState server, ApiStyle style,
         }
     }
 
-    public void Dispose() => _body?.Dispose();
+    public void Dispose()
+    {
+        _body?.Dispose();
+        _share.Dispose();
+    }
 }

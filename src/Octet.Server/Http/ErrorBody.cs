@@ -14,7 +14,7 @@ static class ErrorBody
             json.WriteString("type"u8, "error"u8);
             json.WriteStartObject("error"u8);
             json.WriteString("type"u8, AnthropicType(error.Status));
-            json.WriteString("message"u8, error.Param is { } field ? $"{field}: {error.Message}" : error.Message);
+            json.WriteString("message"u8, AnthropicMessage(error));
             json.WriteEndObject();
             json.WriteString("request_id"u8, requestId);
         }
@@ -30,6 +30,10 @@ static class ErrorBody
 
         json.WriteEndObject();
     }
+
+    // Agents know by these words that they have to shorten the conversation; OpenAI's have the code for it.
+    static string AnthropicMessage(ApiException error)
+        => error.Param is { } field ? $"{field}: {error.Message}" : error.Code == ApiException.ContextLength ? $"prompt is too long: {error.Message}" : error.Message;
 
     internal static string OpenAIType(int status) => status switch
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
@@ -34,7 +35,7 @@ sealed class RateLimits : IDisposable
         if (Interlocked.Increment(ref _active) > _most)
         {
             Interlocked.Decrement(ref _active);
-            throw TooMany($"the server has {_most} requests at work and waiting, the most it takes: try again shortly", s_retry, "overloaded");
+            throw TooMany(string.Create(CultureInfo.InvariantCulture, $"the server has {_most} requests at work and waiting, the most it takes: try again shortly"), s_retry, "overloaded");
         }
 
         using RateLimitLease? lease = _perMinute?.AttemptAcquire(client);

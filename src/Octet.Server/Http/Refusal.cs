@@ -15,7 +15,7 @@ static class Refusal
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new ApiException(StatusCodes.Status413PayloadTooLarge, "the request's body is longer than this server takes"),
         BadHttpRequestException bad => new ApiException(bad.StatusCode, bad.Message, innerException: bad),
         ModelException { Error: ModelError.InvalidInput } model => new ApiException(
-            StatusCodes.Status400BadRequest, Told(model), null, model.Message.Contains("context", StringComparison.Ordinal) ? "context_length_exceeded" : null, model),
+            StatusCodes.Status400BadRequest, Told(model), null, model.Message.Contains("context", StringComparison.Ordinal) ? ApiException.ContextLength : null, model),
         ModelException { Error: ModelError.Unsupported } model => new ApiException(StatusCodes.Status400BadRequest, Told(model), innerException: model),
         ModelException { Error: ModelError.Busy } model => new ApiException(StatusCodes.Status429TooManyRequests, model.Message, null, "overloaded", model) { RetryAfter = model.RetryAfter ?? s_retry },
         ModelException { Error: ModelError.Full } model => new ApiException(StatusCodes.Status503ServiceUnavailable, model.Message, null, "overloaded", model) { RetryAfter = s_retry },

@@ -14,12 +14,15 @@ static class RequestBody
     internal static JsonDocumentOptions Reading { get; } = new() { AllowDuplicateProperties = false };
 
     /// <summary>Reads the body.</summary>
-    /// <exception cref="ApiException">It is too long, no JSON, no object, or not said to be JSON: 400, 413 or 415.</exception>
-    internal static async Task<JsonDocument> ReadAsync(HttpContext context, long maxBytes)
+    /// <param name="context">The request.</param>
+    /// <param name="maxBytes">How long it may be.</param>
+    /// <param name="share">What is held of it.</param>
+    /// <exception cref="ApiException">It is too long, no JSON, no object, or not said to be JSON: 400, 413 or 415; with others it is too much: 429.</exception>
+    internal static async Task<JsonDocument> ReadAsync(HttpContext context, long maxBytes, BodyBytes.Share share)
     {
         RequireJson(context.Request);
         RequirePlain(context.Request);
-        byte[] bytes = await ReadBytesAsync(context, maxBytes);
+        byte[] bytes = await ReadBytesAsync(context, maxBytes, share);
 
         // Some clients mark what they write as UTF-8; JSON's grammar knows no such mark.
         bytes = bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes["\uFEFF"u8.Length..] : bytes;
@@ -69,7 +72,7 @@ static class RequestBody
         }
     }
 
-    static async Task<byte[]> ReadBytesAsync(HttpContext context, long maxBytes)
+    static async Task<byte[]> ReadBytesAsync(HttpContext context, long maxBytes, BodyBytes.Share share)
     {
         if (context.Request.ContentLength > maxBytes)
         {
@@ -92,6 +95,7 @@ static class RequestBody
                 throw TooLong(context, maxBytes);
             }
 
+            share.Hold(context, read.Buffer.Length);
             if (read.IsCompleted)
             {
                 byte[] bytes = read.Buffer.ToArray();
@@ -148,14 +152,18 @@ static class RequestBody
 
     static ApiException Bad(string message, Exception? cause = null) => new(StatusCodes.Status400BadRequest, message, innerException: cause);
 
-    static ApiException TooLong(HttpContext context, long maxBytes)
+    /// <summary>What is still coming is not wanted.</summary>
+    internal static void Close(HttpContext context)
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            // What is still coming is not wanted.
             context.Response.Headers.Connection = "close";
         }
+    }
 
+    static ApiException TooLong(HttpContext context, long maxBytes)
+    {
+        Close(context);
         return new ApiException(
             StatusCodes.Status413PayloadTooLarge, string.Create(CultureInfo.InvariantCulture, $"the request's body is longer than {maxBytes} bytes, the most that this server takes"));
     }

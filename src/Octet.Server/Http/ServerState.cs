@@ -16,6 +16,8 @@ sealed class ServerState(IOptions<OctetServerOptions> options, RateLimits rates,
 
     internal ApiKeys Keys { get; } = new(options.Value.ApiKeys);
 
+    internal BodyBytes Bodies { get; } = new(options.Value.MaxHeldBytes ?? (options.Value.MaxRequestBytes > long.MaxValue / 16 ? long.MaxValue : 16 * options.Value.MaxRequestBytes));
+
     internal RequestCounts Requests { get; } = new();
 
     /// <summary>Whether the host has been asked to stop: what runs is finished, nothing new begins.</summary>

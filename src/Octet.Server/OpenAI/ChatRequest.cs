@@ -19,6 +19,7 @@ sealed record ChatRequest(string? Model, int Choices, bool Stream, bool IncludeU
             ("functions", "use tools"),
             ("function_call", "use tool_choice"),
             ("web_search_options", "the server has no tools of its own"),
+            ("moderation", "the server judges no text"),
             ("bad_words", "use logit_bias"),
             ("use_beam_search", "answers are sampled, or greedy at temperature 0"),
             ("include_stop_str_in_output", "what ended an answer is no part of it"),

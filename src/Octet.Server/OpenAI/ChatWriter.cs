@@ -155,7 +155,7 @@ sealed class ChatWriter(ModelLease lease, AnswerSet answers) : IAnswerWriter
     /// <summary>How OpenAI's API calls an end.</summary>
     internal static string Word(AnswerEnd? end) => end switch
     {
-        AnswerEnd.Length => "length",
+        AnswerEnd.Length or AnswerEnd.Context => "length",
         AnswerEnd.ToolCalls => "tool_calls",
         _ => "stop",
     };

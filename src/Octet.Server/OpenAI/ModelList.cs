@@ -1,28 +1,43 @@
+using System.Globalization;
 using System.Text.Json;
 using Octet.Server.Catalog;
 using Octet.Server.Http;
 
 namespace Octet.Server.OpenAI;
 
-/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>.</summary>
+/// <summary>
+/// <c>GET /v1/models</c> and <c>/v1/models/{id}</c>. A model has the fields of OpenAI's form and of Anthropic's, which do not contradict each other, and so has the list: clients of both find theirs.
+/// </summary>
 static class ModelList
 {
-    internal static Task ListAsync(ApiRequest request) => request.WriteAsync(json =>
+    internal static Task ListAsync(ApiRequest request)
     {
-        json.WriteStartObject();
-        json.WriteString("object"u8, "list"u8);
-        json.WriteStartArray("data"u8);
-        foreach (CatalogEntry entry in request.Server.Get<ModelCatalog>().Entries)
+        (CatalogEntry Entry, string Name)[] all = [.. request.Server.Get<ModelCatalog>().Entries.SelectMany(static entry => entry.Model.Aliases.Prepend(entry.Name).Select(name => (entry, name)))];
+        (CatalogEntry Entry, string Name)[] page = ModelPage.Of(all, static model => model.Name, request.Context.Request.Query, out bool hasMore);
+        return request.WriteAsync(json =>
         {
-            foreach (string name in entry.Model.Aliases.Prepend(entry.Name))
+            json.WriteStartObject();
+            json.WriteString("object"u8, "list"u8);
+            json.WriteStartArray("data"u8);
+            foreach ((CatalogEntry entry, string name) in page)
             {
                 Write(json, entry, name);
             }
-        }
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-    });
+            json.WriteEndArray();
+            json.WriteText("first_id"u8, page is [var first, ..] ? first.Name : null);
+            json.WriteText("last_id"u8, page is [.., var last] ? last.Name : null);
+            json.WriteBoolean("has_more"u8, hasMore);
+            if (request.Context.Request.Query.ContainsKey("client_version"))
+            {
+                // Codex, which wants models in a form of its own, with its own prompts in it: here are none of those.
+                json.WriteStartArray("models"u8);
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        });
+    }
 
     internal static Task GetAsync(ApiRequest request)
     {
@@ -37,6 +52,9 @@ static class ModelList
         json.WriteString("id"u8, name);
         json.WriteString("object"u8, "model"u8);
         json.WriteNumber("created"u8, entry.Created.ToUnixTimeSeconds());
+        json.WriteString("type"u8, "model"u8);
+        json.WriteString("display_name"u8, name);
+        json.WriteString("created_at"u8, entry.Created.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         json.WriteString("owned_by"u8, "octet"u8);
         if (name != entry.Name)
         {
@@ -52,6 +70,8 @@ static class ModelList
         if (entry.Loaded is { } loaded)
         {
             json.WriteNumber("max_model_len"u8, loaded.MaxTokens);
+            json.WriteNumber("max_input_tokens"u8, loaded.MaxTokens);
+            json.WriteNumber("max_tokens"u8, loaded.MaxTokens);
         }
 
         json.WriteEndObject();

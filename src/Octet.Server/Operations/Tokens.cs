@@ -23,7 +23,7 @@ static class Tokens
         request.ModelName = lease.Name;
         Tokenizer tokenizer = Require(lease);
         int[] ids = isChat
-            ? lease.Language.Encode(ChatMessages.Read(fields), TemplateFields.Read(fields, lease.Language) with { Tools = ToolSet.ReadChat(fields).Offered })
+            ? lease.Language.Encode(lease.Language.FitSystems(ChatMessages.Read(fields)), TemplateFields.Read(fields, lease.Language) with { Tools = ToolSet.ReadChat(fields).Offered })
             : tokenizer.Encode(fields.RequiredText("prompt"), fields.Flag("add_special_tokens") ?? true);
         bool texts = fields.Flag("return_token_strs") ?? false;
         await request.WriteAsync(json =>

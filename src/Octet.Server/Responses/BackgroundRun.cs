@@ -30,7 +30,7 @@ sealed partial class BackgroundRun(ServerState server, AnswerSet answers, Respon
                     writer.Add(events, update);
                 }
 
-                writer.End(events, answers.Answers[0].End == AnswerEnd.Length ? "incomplete" : "completed");
+                writer.End(events, answers.Answers[0].End is AnswerEnd.Length or AnswerEnd.Context ? "incomplete" : "completed");
             }
             catch (OperationCanceledException) when (running.IsCancelled)
             {

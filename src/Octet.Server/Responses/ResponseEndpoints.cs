@@ -12,10 +12,7 @@ static class ResponseEndpoints
     {
         Fields fields = await request.ReadAsync();
         ResponseRequest asked = ResponseRequest.Read(fields);
-        ResponseStore store = request.Server.Get<ResponseStore>();
-        IReadOnlyList<ChatTurn> before = asked.PreviousId is not { } previous ? []
-            : (store.Find(previous, request.Owner) ?? throw NotFound(previous, "previous_response_id")).Turns;
-        List<ChatTurn> turns = ResponseInput.Read(fields, before);
+        List<ChatTurn> turns = ResponseInput.Read(fields, Before(request, asked));
         byte[] input = JsonText.Bytes(json => ResponseInput.Items(fields).WriteTo(json));
         ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
         bool isKept = false;
@@ -41,6 +38,27 @@ static class ResponseEndpoints
             }
         }
     }
+
+    /// <summary><c>POST /v1/responses/input_tokens</c>: how many tokens the model would read.</summary>
+    internal static async Task CountAsync(ApiRequest request)
+    {
+        Fields fields = await request.ReadAsync();
+        ResponseRequest asked = ResponseRequest.Read(fields);
+        List<ChatTurn> turns = ResponseInput.Read(fields, Before(request, asked));
+        using ModelLease lease = await request.Server.Get<ModelCatalog>().AcquireAsync(asked.Model, ServedModelKind.Language, request.Aborted);
+        request.ModelName = lease.Name;
+        int count = asked.Conversation(turns, lease.Language).Encode(lease.Language).Length;
+        await request.WriteAsync(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("object"u8, "response.input_tokens"u8);
+            json.WriteNumber("input_tokens"u8, count);
+            json.WriteEndObject();
+        });
+    }
+
+    static IReadOnlyList<ChatTurn> Before(ApiRequest request, ResponseRequest asked) => asked.PreviousId is not { } previous ? []
+        : (request.Server.Get<ResponseStore>().Find(previous, request.Owner) ?? throw NotFound(previous, "previous_response_id")).Turns;
 
     /// <summary>Makes a response while its request waits.</summary>
     static async Task MakeAsync(ApiRequest request, ResponseRequest asked, AnswerSet answers, ResponseWriter writer, byte[] input, Func<byte[], StoredResponse> stored)

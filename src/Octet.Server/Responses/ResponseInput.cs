@@ -78,18 +78,52 @@ sealed class ResponseInput
                 AddMessage(ChatMessages.TemplateRole(role), Parts(item, "content"));
                 break;
             case "function_call":
-                AddCall(new ChatToolCall(item.RequiredText("name"), item.Text("arguments") is { Length: > 0 } arguments ? arguments : "{}") { Id = item.RequiredText("call_id") });
+                AddCall(new ChatToolCall(NameOf(item), item.Text("arguments") is { Length: > 0 } arguments ? arguments : "{}") { Id = item.RequiredText("call_id") });
                 break;
-            case "function_call_output":
+            case "custom_tool_call":
+                AddCall(new ChatToolCall(NameOf(item), ResponseTool.CustomArguments(item.RequiredText("input"))) { Id = item.RequiredText("call_id") });
+                break;
+            case "tool_search_call":
+                AddCall(new ChatToolCall(ResponseTool.Search, item.Object("arguments") is { } search ? JsonText.Text(Fields.Node(search.Json)) : "{}") { Id = item.Text("call_id") });
+                break;
+            case "function_call_output" or "custom_tool_call_output":
                 string id = item.RequiredText("call_id");
                 AddTurn(new ChatTurn("tool", string.Join('\n', Parts(item, "output"))) { ToolCallId = id, Name = _names.Of(id) });
                 break;
+            case "tool_search_output":
+                AddFound(item);
+                break;
             case "reasoning":
-                AddTurn(new ChatTurn("assistant", null) { ReasoningContent = string.Join('\n', (item.List("content") ?? []).Select(static part => new Fields(part.Json, part.Path).RequiredText("text"))) });
+                AddReasoning(item);
+                break;
+            case "additional_tools" or "web_search_call":
+                // The first is among the tools; of the second the model has no words.
                 break;
             case var type:
-                throw ApiException.Unsupported(item.At("type"), $"{item.At("type")} is \"{type}\"; expected \"message\", \"function_call\", \"function_call_output\" or \"reasoning\"");
+                throw ApiException.Unsupported(item.At("type"), $"{item.At("type")} is \"{type}\"; expected \"message\", \"function_call\", \"function_call_output\", \"reasoning\" or those of custom tools and tool_search");
         }
+    }
+
+    static string NameOf(Fields call) => ToolNames.Flat(call.Text("namespace"), call.RequiredText("name"));
+
+    /// <summary>What a search has found: the tools themselves are among those of the request.</summary>
+    void AddFound(Fields item)
+    {
+        string names = string.Join(", ", (item.List("tools") ?? []).Select(static tool => new Fields(tool.Json, tool.Path).Text("name")).OfType<string>());
+        AddTurn(new ChatTurn("tool", names.Length == 0 ? "No tools were found." : $"These tools can be called now: {names}") { ToolCallId = item.Text("call_id"), Name = ResponseTool.Search });
+    }
+
+    /// <summary>What was thought: as it is, sealed, or in short; somebody else's seal says nothing.</summary>
+    void AddReasoning(Fields item)
+    {
+        string text = Texts(item, "content");
+        text = text.Length > 0 ? text : SealedReasoning.Open(item.Text("encrypted_content")) ?? Texts(item, "summary");
+        if (text.Length > 0)
+        {
+            AddTurn(new ChatTurn("assistant", null) { ReasoningContent = text });
+        }
+
+        static string Texts(Fields item, string name) => string.Join('\n', (item.List(name) ?? []).Select(static part => new Fields(part.Json, part.Path).RequiredText("text")));
     }
 
     void AddTurn(ChatTurn turn)

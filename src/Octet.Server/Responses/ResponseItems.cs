@@ -8,7 +8,9 @@ namespace Octet.Server.Responses;
 
 /// <summary>Blocks of an answer as the items of a response, with the events that tell of them.</summary>
 /// <param name="tokenizer">The model's, for the texts of tokens.</param>
-sealed class ResponseItems(Tokenizer? tokenizer)
+/// <param name="tools">The tools that calls mean.</param>
+/// <param name="seals">Whether reasoning comes sealed, too.</param>
+sealed class ResponseItems(Tokenizer? tokenizer, ResponseTools tools, bool seals)
 {
     readonly Dictionary<int, (string Id, string CallId)> _ids = [];
     readonly Dictionary<int, List<TokenLogProbability>> _tokens = [];
@@ -33,7 +35,10 @@ sealed class ResponseItems(Tokenizer? tokenizer)
     internal IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Events(BlockStep step, AnswerBlock block, string text, IReadOnlyList<TokenLogProbability> tokens)
     {
         bool isCall = block.Kind == OutputKind.CallStart;
-        string kind = isCall ? "response.function_call_arguments" : block.Kind == OutputKind.Reasoning ? "response.reasoning_text" : "response.output_text";
+        ResponseToolKind? call = isCall ? tools.Of(block.Name).Kind : null;
+        string kind = call == ResponseToolKind.Custom ? "response.custom_tool_call_input"
+            : isCall ? "response.function_call_arguments"
+            : block.Kind == OutputKind.Reasoning ? "response.reasoning_text" : "response.output_text";
         switch (step)
         {
             case BlockStep.Start:
@@ -45,16 +50,50 @@ sealed class ResponseItems(Tokenizer? tokenizer)
 
                 break;
             case BlockStep.More:
-                yield return (kind + ".delta", json => WriteText(json, block, "delta"u8, text, tokens));
+                // Of the others' arguments the client sees what they stand for, which is known at their end.
+                if (call is null or ResponseToolKind.Function)
+                {
+                    yield return (kind + ".delta", json => WriteText(json, block, "delta"u8, text, tokens));
+                }
+
                 break;
             default:
-                yield return (kind + ".done", json => WriteText(json, block, isCall ? "arguments"u8 : "text"u8, block.Text.ToString(), Tokens(block)));
-                if (!isCall)
+                foreach ((string, Action<Utf8JsonWriter>) done in Done(block, kind, call))
                 {
-                    yield return ("response.content_part.done", json => WritePart(json, block, isEmpty: false));
+                    yield return done;
                 }
 
                 yield return ("response.output_item.done", json => WriteItem(json, block, isEmpty: false));
+                break;
+        }
+    }
+
+    IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Done(AnswerBlock block, string kind, ResponseToolKind? call)
+    {
+        string text = block.Text.ToString();
+        switch (call)
+        {
+            case ResponseToolKind.Search:
+                break;
+            case ResponseToolKind.Custom:
+                string input = ResponseTool.CustomInput(text);
+                if (input.Length > 0)
+                {
+                    yield return (kind + ".delta", json => WriteText(json, block, "delta"u8, input, []));
+                }
+
+                yield return (kind + ".done", json => WriteText(json, block, "input"u8, input, []));
+                break;
+            case ResponseToolKind.Function:
+                yield return (kind + ".done", json =>
+                {
+                    WriteText(json, block, "arguments"u8, text, []);
+                    json.WriteString("name"u8, tools.Of(block.Name).Name);
+                });
+                break;
+            default:
+                yield return (kind + ".done", json => WriteText(json, block, "text"u8, text, Tokens(block)));
+                yield return ("response.content_part.done", json => WritePart(json, block, isEmpty: false));
                 break;
         }
     }
@@ -69,16 +108,18 @@ sealed class ResponseItems(Tokenizer? tokenizer)
         switch (block.Kind)
         {
             case OutputKind.CallStart:
-                json.WriteString("type"u8, "function_call"u8);
-                json.WriteString("call_id"u8, callId);
-                json.WriteString("name"u8, block.Name);
-                json.WriteString("arguments"u8, isEmpty ? "" : block.Text.ToString());
+                WriteCall(json, tools.Of(block.Name), callId, isEmpty ? "" : block.Text.ToString());
                 break;
             case OutputKind.Reasoning:
                 json.WriteString("type"u8, "reasoning"u8);
                 json.WriteStartArray("summary"u8);
                 json.WriteEndArray();
                 WriteContent(json, block, isEmpty);
+                if (seals)
+                {
+                    json.WriteText("encrypted_content"u8, isEmpty ? null : SealedReasoning.Seal(block.Text.ToString()));
+                }
+
                 break;
             default:
                 json.WriteString("type"u8, "message"u8);
@@ -88,6 +129,39 @@ sealed class ResponseItems(Tokenizer? tokenizer)
         }
 
         json.WriteEndObject();
+    }
+
+    static void WriteCall(Utf8JsonWriter json, ResponseTool tool, string callId, string arguments)
+    {
+        json.WriteString("type"u8, tool.Kind switch
+        {
+            ResponseToolKind.Custom => "custom_tool_call"u8,
+            ResponseToolKind.Search => "tool_search_call"u8,
+            _ => "function_call"u8,
+        });
+        json.WriteString("call_id"u8, callId);
+        if (tool.Kind == ResponseToolKind.Search)
+        {
+            json.WriteString("execution"u8, "client"u8);
+            json.WritePropertyName("arguments"u8);
+            ToolInput.Write(json, arguments);
+            return;
+        }
+
+        if (tool.Namespace is { } space)
+        {
+            json.WriteString("namespace"u8, space);
+        }
+
+        json.WriteString("name"u8, tool.Name);
+        if (tool.Kind == ResponseToolKind.Custom)
+        {
+            json.WriteString("input"u8, arguments.Length == 0 ? "" : ResponseTool.CustomInput(arguments));
+        }
+        else
+        {
+            json.WriteString("arguments"u8, arguments);
+        }
     }
 
     void WriteContent(Utf8JsonWriter json, AnswerBlock block, bool isEmpty)
@@ -156,7 +230,7 @@ sealed class ResponseItems(Tokenizer? tokenizer)
     {
         if (!_ids.TryGetValue(block.Index, out (string, string) ids))
         {
-            string prefix = block.Kind == OutputKind.CallStart ? "fc_" : block.Kind == OutputKind.Reasoning ? "rs_" : "msg_";
+            string prefix = block.Kind == OutputKind.CallStart ? (tools.Of(block.Name).Kind == ResponseToolKind.Custom ? "ctc_" : "fc_") : block.Kind == OutputKind.Reasoning ? "rs_" : "msg_";
             _ids[block.Index] = ids = (ApiRequest.NewId(prefix), block.CallId ?? ApiRequest.NewId("call_"));
         }
 

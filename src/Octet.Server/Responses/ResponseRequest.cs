@@ -22,13 +22,16 @@ sealed record ResponseRequest
 
     internal string? PreviousId { get; init; }
 
-    internal ToolSet Tools { get; init; } = new(null, default, true);
+    internal required ResponseTools Tools { get; init; }
 
     internal OutputForm Form { get; init; }
 
     internal GenerationOptions Options { get; init; } = new();
 
     internal ReasoningWish Reasoning { get; init; }
+
+    /// <summary>Whether reasoning comes with a word that stands for it, for clients that send back nothing else.</summary>
+    internal bool SealsReasoning { get; init; }
 
     /// <summary>Fields that the response says again, as they were.</summary>
     internal JsonObject Said { get; init; } = [];
@@ -39,7 +42,7 @@ sealed record ResponseRequest
             fields,
             ("conversation", "use previous_response_id"),
             ("prompt", "the server has no templates of its own"),
-            ("max_tool_calls", "the server has no tools of its own"));
+            ("moderation", "the server judges no text"));
         bool store = fields.Flag("store") ?? true;
         bool background = fields.Flag("background") ?? false;
         if (background && !store)
@@ -52,8 +55,9 @@ sealed record ResponseRequest
             throw ApiException.Unsupported("truncation", "truncation is \"auto\"; expected \"disabled\": a conversation that does not fit is refused");
         }
 
+        ResponseTools tools = ResponseTools.Read(fields);
         var said = new JsonObject();
-        foreach (string name in (string[])["metadata", "tools", "tool_choice", "text", "user", "temperature", "top_p", "max_output_tokens"])
+        foreach (string name in (string[])["metadata", "tool_choice", "text", "user", "temperature", "top_p", "max_output_tokens"])
         {
             said[name] = fields.Node(name);
         }
@@ -66,7 +70,8 @@ sealed record ResponseRequest
             Background = background,
             Instructions = fields.Text("instructions"),
             PreviousId = fields.Text("previous_response_id"),
-            Tools = ToolSet.ReadResponse(fields),
+            Tools = tools,
+            SealsReasoning = (fields.List("include") ?? []).Any(static item => item.Json.ValueKind == JsonValueKind.String && item.Json.ValueEquals("reasoning.encrypted_content"u8)),
             Form = OutputForms.ReadResponse(fields),
             Options = SamplingFields.Read(fields, fields.Integer("max_output_tokens", 1)) with { LogProbabilities = LogProbabilities.ReadResponse(fields) },
             Reasoning = ReasoningWish.Read(fields),
@@ -82,7 +87,7 @@ sealed record ResponseRequest
             Instructions is { } instructions ? [new ChatTurn("system", instructions), .. turns] : [.. turns],
             Reasoning.ApplyTo(new PromptOptions(), model),
             Options,
-            Tools,
+            Tools.Set,
             Form)
         {
             Reasoning = Reasoning,

@@ -52,7 +52,7 @@ sealed class ResponseRun(ApiRequest request, AnswerSet answers, ResponseWriter w
         return Last();
     }
 
-    string Status => writer.HasFailed ? "failed" : running.IsCancelled ? "cancelled" : answers.Answers[0].End == AnswerEnd.Length ? "incomplete" : "completed";
+    string Status => writer.HasFailed ? "failed" : running.IsCancelled ? "cancelled" : answers.Answers[0].End is AnswerEnd.Length or AnswerEnd.Context ? "incomplete" : "completed";
 
     byte[] Last() => JsonText.Bytes(json => writer.Write(json, Status));
 

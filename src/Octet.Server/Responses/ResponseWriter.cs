@@ -15,9 +15,10 @@ sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet a
     readonly string _model = lease.Name;
     readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     readonly AnswerBlocks _blocks = new();
-    readonly ResponseItems _items = new(lease.Model.Tokenizer);
+    readonly ResponseItems _items = new(lease.Model.Tokenizer, asked.Tools, asked.SealsReasoning);
     readonly TextProbabilities? _probabilities = asked.Options.LogProbabilities is null ? null : new TextProbabilities(lease.Model.Tokenizer);
     ApiException? _error;
+    long? _completed;
     string _status = InProgress;
     bool _isCreated;
     bool _started;
@@ -42,6 +43,15 @@ sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet a
         json.WriteString("object"u8, "response"u8);
         json.WriteNumber("created_at"u8, _created);
         json.WriteString("status"u8, status);
+        if (status == "completed")
+        {
+            json.WriteNumber("completed_at"u8, _completed ??= DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        }
+        else
+        {
+            json.WriteNull("completed_at"u8);
+        }
+
         json.WriteBoolean("background"u8, asked.Background);
         WriteError(json);
         WriteIncomplete(json, status);
@@ -55,7 +65,7 @@ sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet a
         }
 
         json.WriteEndArray();
-        json.WriteBoolean("parallel_tool_calls"u8, asked.Tools.Parallel);
+        json.WriteBoolean("parallel_tool_calls"u8, asked.Tools.Set.Parallel);
         json.WriteText("previous_response_id"u8, asked.PreviousId);
         json.WriteStartObject("reasoning"u8);
         json.WriteText("effort"u8, asked.Reasoning.Effort);
@@ -66,7 +76,7 @@ sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet a
         json.WriteNode("text"u8, asked.Said["text"] ?? new JsonObject { ["format"] = new JsonObject { ["type"] = "text" } });
         json.WriteNode("tool_choice"u8, asked.Said["tool_choice"] ?? "auto");
         json.WriteNumber("top_logprobs"u8, asked.Options.LogProbabilities ?? 0);
-        json.WriteNode("tools"u8, asked.Said["tools"] ?? new JsonArray());
+        json.WriteNode("tools"u8, asked.Tools.Told);
         json.WriteNode("top_p"u8, asked.Said["top_p"]);
         json.WriteString("truncation"u8, "disabled"u8);
         WriteUsage(json, status);
@@ -223,6 +233,7 @@ sealed class ResponseWriter(ResponseRequest asked, ModelLease lease, AnswerSet a
         json.WriteNumber("input_tokens"u8, answers.PromptTokens);
         json.WriteStartObject("input_tokens_details"u8);
         json.WriteNumber("cached_tokens"u8, answers.CachedTokens);
+        json.WriteNumber("cache_write_tokens"u8, 0);
         json.WriteEndObject();
         json.WriteNumber("output_tokens"u8, answers.CompletionTokens);
         json.WriteStartObject("output_tokens_details"u8);

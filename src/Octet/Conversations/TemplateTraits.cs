@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Octet.Tokenizers.ChatTemplates;
 
@@ -13,10 +14,13 @@ sealed class TemplateTraits
     const string Content = "octetprobe";
 
     readonly ChatTemplate _template;
+    readonly ConcurrentDictionary<string, bool> _efforts = new(StringComparer.Ordinal);
     readonly Lazy<string?> _thinkingVariable;
     readonly Lazy<bool> _knowsParts;
     readonly Lazy<string> _behindAnswer;
     readonly Lazy<ReasoningSpacing?> _spacing;
+    readonly Lazy<bool> _takesSeveralSystems;
+    readonly Lazy<bool> _takesLaterSystems;
 
     internal TemplateTraits(ChatTemplate template)
     {
@@ -25,6 +29,8 @@ sealed class TemplateTraits
         _knowsParts = new(FindParts);
         _behindAnswer = new(FindBehindAnswer);
         _spacing = new(FindSpacing);
+        _takesSeveralSystems = new(() => ShowsAll(["system", "system", "user"]));
+        _takesLaterSystems = new(() => ShowsAll(["system", "user", "assistant", "user", "system"]));
     }
 
     /// <summary>The variable that switches thinking on and off; null where there is none.</summary>
@@ -38,6 +44,15 @@ sealed class TemplateTraits
 
     /// <summary>What the template writes around an answer's reasoning; null where it leaves that out.</summary>
     internal ReasoningSpacing? Spacing => _spacing.Value;
+
+    /// <summary>Whether a conversation may begin with several system messages.</summary>
+    internal bool TakesSeveralSystems => _takesSeveralSystems.Value;
+
+    /// <summary>Whether system messages may stand behind others.</summary>
+    internal bool TakesLaterSystems => _takesLaterSystems.Value;
+
+    /// <summary>Whether it takes a word for how much the model is to think: one of <see cref="ReasoningEfforts"/>, which are few.</summary>
+    internal bool TakesEffort(string word) => _efforts.GetOrAdd(word, asked => Render(["user"], true, new() { [ReasoningEfforts.Variable] = asked }) is not null);
 
     bool Matters(string variable)
     {
@@ -86,6 +101,14 @@ sealed class TemplateTraits
             new JsonObject { ["role"] = "user", ["content"] = $"{Content}0" },
             new JsonObject { ["role"] = "assistant", ["content"] = $"{Content}1", ["reasoning_content"] = Reasoning });
         return Render(messages, false, []) is { } text ? ReasoningSpacing.Find(text, Reasoning, $"{Content}1") : null;
+    }
+
+    /// <summary>Whether all messages are written, in their order: some templates pass over what they do not look for.</summary>
+    bool ShowsAll(string[] roles)
+    {
+        string text = Render(roles, true, []) ?? "";
+        int at = 0;
+        return Enumerable.Range(0, roles.Length).All(i => (at = text.IndexOf($"{Content}{i}", at, StringComparison.Ordinal)) >= 0);
     }
 
     string? Render(string[] roles, bool addGenerationPrompt, Dictionary<string, JsonNode?> variables)

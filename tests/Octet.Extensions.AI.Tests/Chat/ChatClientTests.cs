@@ -30,6 +30,35 @@ public class ChatClientTests
     }
 
     [Fact]
+    public async Task A_system_message_in_the_middle_is_read_where_the_template_takes_none_there()
+    {
+        // As Qwen3.5's.
+        using Octet.Tests.Reference.TinyCopy copy = new Octet.Tests.Reference.TinyCopy().With("chat_template.jinja", """
+            {%- for message in messages %}{%- if message.role == 'system' and not loop.first %}{{- raise_exception('System message must be at the beginning.') }}{%- endif %}
+            {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}
+            """);
+        using LanguageModel model = LanguageModel.Load(copy.Path, new LanguageModelOptions { Threads = 1 });
+        ChatResponse response = await model.AsChatClient().GetResponseAsync([new ChatMessage(ChatRole.User, "Hi"), new ChatMessage(ChatRole.System, "Be short.")], new ChatOptions { MaxOutputTokens = 1 });
+        Assert.Equal(model.Encode([new ChatTurn("user", "Hi\n\nBe short.")]).Length, response.Usage!.InputTokenCount);
+    }
+
+    [Theory]
+    [InlineData(ReasoningEffort.High, "xhigh")]
+    [InlineData(ReasoningEffort.ExtraHigh, "xhigh")]
+    [InlineData(ReasoningEffort.Low, "low")]
+    public async Task How_much_to_think_is_said_in_a_word_that_the_template_takes(ReasoningEffort effort, string word)
+    {
+        // As Qwen3.8's.
+        using Octet.Tests.Reference.TinyCopy copy = new Octet.Tests.Reference.TinyCopy().With("chat_template.jinja", """
+            {%- if reasoning_effort is defined and reasoning_effort not in ('xhigh', 'medium', 'low') %}{{- raise_exception('Unexpected reasoning effort.') }}{%- endif %}
+            {%- for message in messages %}{{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endfor %}{{- '<|im_start|>assistant\n' + reasoning_effort|default('') }}
+            """);
+        using LanguageModel model = LanguageModel.Load(copy.Path, new LanguageModelOptions { Threads = 1 });
+        ChatResponse response = await model.AsChatClient().GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 1, Reasoning = new ReasoningOptions { Effort = effort } });
+        Assert.Equal(model.Encode([new ChatTurn("user", "Hi")]).Length + model.Encode(word, addSpecialTokens: false).Length, response.Usage!.InputTokenCount);
+    }
+
+    [Fact]
     public async Task A_streamed_answer_is_the_same_answer()
     {
         List<ChatResponseUpdate> updates = [];

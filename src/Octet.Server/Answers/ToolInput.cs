@@ -1,8 +1,8 @@
 using System.Text.Json;
 
-namespace Octet.Server.Anthropic;
+namespace Octet.Server.Answers;
 
-/// <summary>A call's arguments, which this API has as JSON itself.</summary>
+/// <summary>A call's arguments, where an API has them as JSON itself.</summary>
 static class ToolInput
 {
     /// <param name="json">Where it goes.</param>
