@@ -5,7 +5,7 @@ namespace Octet.Backends;
 /// <param name="Taps">Tokens that it sees, the token itself among them: <see cref="FewestTaps"/> to <see cref="MostTaps"/>.</param>
 /// <param name="StateFloats">Floats of the layer's state before its last inputs.</param>
 /// <param name="HasSilu">Whether silu follows.</param>
-sealed record ConvolutionShape(int Channels, int Taps, int StateFloats, bool HasSilu)
+readonly record struct ConvolutionShape(int Channels, int Taps, int StateFloats, bool HasSilu)
 {
     internal const int FewestTaps = 2;
 

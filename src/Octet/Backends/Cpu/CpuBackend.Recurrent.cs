@@ -185,7 +185,7 @@ sealed unsafe partial class CpuBackend
         internal CpuVector? Bias;
         internal CpuRecurrentCache Cache = null!;
         internal int Layer;
-        internal ConvolutionShape Shape = null!;
+        internal ConvolutionShape Shape;
 
         internal override long Units => (long)Runs.Count * Blocks;
 
