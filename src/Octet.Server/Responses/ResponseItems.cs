@@ -85,17 +85,19 @@ sealed class ResponseItems(Tokenizer? tokenizer, ResponseTools tools, bool seals
                 yield return (kind + ".done", json => WriteText(json, block, "input"u8, input, []));
                 break;
             case ResponseToolKind.Function:
-                yield return (kind + ".done", json =>
-                {
-                    WriteText(json, block, "arguments"u8, text, []);
-                    json.WriteString("name"u8, tools.Of(block.Name).Name);
-                });
+                yield return (kind + ".done", json => WriteArguments(json, block, text));
                 break;
             default:
                 yield return (kind + ".done", json => WriteText(json, block, "text"u8, text, Tokens(block)));
                 yield return ("response.content_part.done", json => WritePart(json, block, isEmpty: false));
                 break;
         }
+    }
+
+    void WriteArguments(Utf8JsonWriter json, AnswerBlock block, string text)
+    {
+        WriteText(json, block, "arguments"u8, text, []);
+        json.WriteString("name"u8, tools.Of(block.Name).Name);
     }
 
     /// <summary>The item itself.</summary>
