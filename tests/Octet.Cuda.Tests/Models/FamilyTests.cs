@@ -7,6 +7,7 @@ public sealed class FamilyTests
 {
     static readonly LanguageModelOptions s_options = new() { Activation = ActivationMode.WeightOnly, PrefillChunk = 32, ContextLength = 128, KvCache = KvCacheType.Float32 };
 
+    /// <summary>A third of them by turns, day by day; OCTET_SLOW=1: all.</summary>
     [Theory]
     [InlineData("dense.py", "smollm3")]
     [InlineData("dense.py", "qwen3_vl")]
@@ -41,6 +42,8 @@ public sealed class FamilyTests
     [InlineData("mixtures.py", "qwen3_vl_moe --fp8 block")]
     public void Logits_are_those_of_the_CPU(string program, string options)
     {
+        int turn = (program + options).Sum(letter => letter);
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("OCTET_SLOW") == "1" || turn % 3 == DateTime.UtcNow.DayOfYear % 3, "another third of them today: OCTET_SLOW=1 takes all");
         using var both = new CardModel(s_options, directory => Make(program, options, directory));
         double error = both.LargestError(CardModel.Ids(40, vocabulary: 300), CardModel.Ids(3, 2, vocabulary: 300));
 

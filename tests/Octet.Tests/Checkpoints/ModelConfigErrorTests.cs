@@ -27,7 +27,7 @@ public class ModelConfigErrorTests
     [Theory]
     [InlineData("rope_scaling", """{"type":"linear"}""", "c.json: rope_scaling.factor is missing; expected a number above 0")]
     [InlineData("rope_scaling", """{"type":"yarn","factor":0.5}""", "c.json: rope_scaling.factor is 0.5; expected a number from 1")]
-    [InlineData("rope_parameters", """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":1}""", "c.json: rope_parameters.high_freq_factor is 1; expected a number above low_freq_factor")]
+    [InlineData("rope_parameters", """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":1}""", "c.json: rope_parameters.high_freq_factor is 1; expected a number from low_freq_factor on")]
     [InlineData("rope_scaling", """{"type":"longrope","short_factor":[1],"long_factor":[1],"original_max_position_embeddings":8}""", "c.json: rope_scaling.short_factor is [1]; expected 16 numbers above 0, one for each pair")]
     [InlineData("layer_types", """["full_attention"]""", "c.json: layer_types is [\"full_attention\"]; expected one for each of num_hidden_layers, 2")]
     [InlineData("layer_types", """["full_attention","sliding_attention"]""", "c.json: sliding_window is missing; expected a whole number from 1 to 2147483647")]
