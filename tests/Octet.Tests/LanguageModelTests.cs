@@ -32,7 +32,9 @@ public class LanguageModelTests
     [Fact]
     public async Task The_same_seed_gives_the_same_text()
     {
-        async Task<string> Draw(long seed) => BuiltInModel.Text(await BuiltInModel.Collect(Model.GenerateAsync("Tell me about FP8.", new() { Temperature = 2, Seed = seed, MaxTokens = 60 })));
+        // By itself: what others ask for meanwhile is in the same steps, and sums of other numbers of rows are rounded otherwise.
+        using LanguageModel alone = LanguageModel.Load(BuiltInModel.Path, new() { Threads = 2 });
+        async Task<string> Draw(long seed) => BuiltInModel.Text(await BuiltInModel.Collect(alone.GenerateAsync("Tell me about FP8.", new() { Temperature = 2, Seed = seed, MaxTokens = 60 })));
         string first = await Draw(7);
         Assert.Equal(first, await Draw(7));
         Assert.NotEqual(first, await Draw(8));
