@@ -115,6 +115,16 @@ sealed unsafe class CpuWeight : Weight
             _workers = workers;
         }
 
+        if (_transposedRows != 0 && _rowStep == 1 && TensorRow(0) / _transposedRows == TensorRow(Rows - 1) / _transposedRows)
+        {
+            StoredColumns = source.ElementType switch
+            {
+                DataType.Float8E4M3FN => WeightFormat.E4M3,
+                DataType.BFloat16 => WeightFormat.BFloat16,
+                _ => null,
+            };
+        }
+
         FourBitBlock = source is { ElementType: DataType.Float4E2M1FN, HighHalfFirst: false } && _scaleCodes is { IsTiled: false } && BlockColumns is 16 or 32 && Columns % 32 == 0 ? BlockColumns : 0;
         bool isMxFp8 = source.ElementType == DataType.Float8E4M3FN && _scaleCodes is { IsTiled: false } && BlockColumns == ScaledE4M3.BlockColumns && Columns % ScaledE4M3.BlockColumns == 0;
         if ((FourBitBlock > 0 || isMxFp8) && _codeRows == 1)
@@ -278,6 +288,18 @@ sealed unsafe class CpuWeight : Weight
     /// <summary>Whether the rows of another weight lie behind each of this one's, and nothing else between them.</summary>
     internal bool LiesByTurnsWith(CpuWeight next)
         => _rowStep == 2 && next._rowStep == 2 && next._firstRow == _firstRow + 1 && next.Rows == Rows && next._data == _data + _rowBytes && next._scaleCodes?.Tensor.DangerousGetPointer() == _scaleCodes?.Tensor.DangerousGetPointer();
+
+    /// <summary>What elements are where rows are columns of one stored matrix, one beside the other, that kernels can read so: E4M3 or BFloat16; null elsewhere.</summary>
+    internal WeightFormat? StoredColumns { get; }
+
+    /// <summary>The first input of output <paramref name="row"/>, of a weight with <see cref="StoredColumns"/>; the next is <paramref name="step"/> bytes further.</summary>
+    internal byte* StoredColumn(long row, out nint step)
+    {
+        (long matrix, long output) = Math.DivRem(TensorRow(row), _transposedRows);
+        int stored = StoredColumns == WeightFormat.E4M3 ? 1 : sizeof(ushort);
+        step = (nint)_transposedRows * stored;
+        return _data + (((matrix * Columns * _transposedRows) + output) * stored);
+    }
 
     // The row of the tensor, of which this may be a part.
     long TensorRow(long row) => _firstRow + (row * _rowStep);

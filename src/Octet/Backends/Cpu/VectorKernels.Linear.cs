@@ -12,11 +12,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     internal override int PreparedTokens => GroupTokens;
 
     internal override bool TakesStored(CpuWeight weight, in LinearInput x)
-        => weight.IsExpanded && LayoutOf(weight, x.Rows) is var layout && (layout == InputLayout.Lanes || (layout is InputLayout.TokenGroups or InputLayout.Blocks && x.Scales is null));
+        => weight.IsExpanded && (TakesColumns(weight, x.Rows) || (LayoutOf(weight, x.Rows) is var layout && (layout == InputLayout.Lanes || (layout is InputLayout.TokenGroups or InputLayout.Blocks && x.Scales is null))));
 
     /// <summary>How inputs of so many tokens are laid out for a weight, which is how they are multiplied.</summary>
     InputLayout LayoutOf(CpuWeight weight, int rows)
-        => TakesFourBits(weight, rows) ? InputLayout.Lanes
+        => TakesColumns(weight, rows) ? InputLayout.None
+            : TakesFourBits(weight, rows) ? InputLayout.Lanes
             : HasTokenDots(weight, rows) ? InputLayout.TokenGroups
             : HasPowerDots(weight, rows) ? InputLayout.Blocks
             : weight.Input is not null ? InputLayout.None
@@ -71,6 +72,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     internal override void Linear(CpuWeight weight, long first, long end, in LinearInput x, float* y, int yStride, float* scratch)
     {
+        if (TakesColumns(weight, x.Rows))
+        {
+            Columns(weight, first, end, x, y, yStride);
+            return;
+        }
+
         switch (LayoutOf(weight, x.Rows))
         {
             case InputLayout.Lanes: FourBits(weight, first, end, x, y, yStride, scratch); return;
