@@ -113,7 +113,6 @@ public class OutputFuzzTests
     [Theory]
     [InlineData("hermes", "<tool_call>")]
     [InlineData("lfm", "<|tool_call_start|>")]
-    [InlineData("olmo", "<function_calls>f(a='\\n\\n\\n\\n')")]
     public void A_text_that_comes_at_once_is_not_copied_again_and_again(string format, string unit)
     {
         string text = string.Concat(Enumerable.Repeat(unit, 5000));
