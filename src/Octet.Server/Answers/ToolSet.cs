@@ -46,13 +46,8 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
     /// <param name="schema">What the schema of the arguments is called.</param>
     internal static JsonObject Function(Fields fields, string schema)
     {
-        const int LongestName = 128;
         string name = fields.RequiredText("name");
-        if (name.Length is 0 or > LongestName || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':'))
-        {
-            throw ApiException.Invalid(fields.At("name"), $"{fields.At("name")} is not the name of a tool; expected 1 to {LongestName} letters, digits, _, - and the like");
-        }
-
+        RequireName(fields, name);
         var function = new JsonObject { ["name"] = name };
         if (fields.Text("description") is { } description)
         {
@@ -70,6 +65,16 @@ sealed record ToolSet(JsonArray? Tools, ToolChoice Choice, bool Parallel)
         }
 
         return function;
+    }
+
+    /// <summary>Refuses what calls of a model could not be read with: white space, marks, names without end.</summary>
+    internal static void RequireName(Fields fields, string name)
+    {
+        const int Longest = 128;
+        if (name.Length is 0 or > Longest || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':'))
+        {
+            throw ApiException.Invalid(fields.At("name"), $"{fields.At("name")} is not the name of a tool; expected 1 to {Longest} letters, digits, _, - and the like");
+        }
     }
 
     /// <summary>The tools of a chat completion.</summary>

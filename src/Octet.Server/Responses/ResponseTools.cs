@@ -109,10 +109,11 @@ sealed class ResponseTools
         JsonObject function = isCustom ? ResponseTool.CustomFunction(tool) : ToolSet.Function(tool, "parameters");
         string name = (string)function["name"]!;
         string flat = ToolNames.Flat(space, name);
+        ToolSet.RequireName(tool, flat);
         function["name"] = flat;
         if (!_known.TryAdd(flat, new ResponseTool(name, space, isCustom ? ResponseToolKind.Custom : ResponseToolKind.Function)) && !isLoaded)
         {
-            throw ApiException.Invalid(tool.At("name"), $"{tool.At("name")} is \"{flat}\" to the model, as another tool is; expected a name of its own");
+            throw Taken(tool, "name", flat);
         }
 
         if (!isLoaded && tool.Flag("defer_loading") == true)
@@ -131,6 +132,7 @@ sealed class ResponseTools
     void AddSpace(Fields space, bool isLoaded)
     {
         string name = space.RequiredText("name");
+        ToolSet.RequireName(space, name);
         JsonObject? first = null;
         foreach ((JsonElement json, string path) in space.List("tools") ?? throw space.Missing("tools", "a list of tools"))
         {
@@ -164,9 +166,16 @@ sealed class ResponseTools
             function["parameters"] = tool.Node("parameters");
         }
 
-        _known[ResponseTool.Search] = new ResponseTool(ResponseTool.Search, null, ResponseToolKind.Search);
+        if (!_known.TryAdd(ResponseTool.Search, new ResponseTool(ResponseTool.Search, null, ResponseToolKind.Search)))
+        {
+            throw Taken(tool, "type", ResponseTool.Search);
+        }
+
         _functions.Add(function);
     }
+
+    static ApiException Taken(Fields tool, string field, string name)
+        => ApiException.Invalid(tool.At(field), $"{tool.At(field)} is \"{name}\" to the model, as another tool is; expected a name of its own");
 
     static ApiException Unsupported(Fields tool, string type)
         => ApiException.Unsupported(tool.At("type"), $"{tool.At("type")} is \"{type}\"; expected \"function\", \"custom\" or \"namespace\": the server has no tools of its own");

@@ -113,7 +113,7 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     /// <param name="outputs">Of each.</param>
     /// <param name="inputs">Of each.</param>
     /// <param name="hasBias">Whether there is <c>_bias</c>.</param>
-    /// <param name="inputsFirst">Whether layers that are not MXFP4 are [inputs, outputs] as they are published.</param>
+    /// <param name="inputsFirst">Whether layers that are not MXFP4 are [inputs, outputs].</param>
     internal LinearTensor Stacked(string name, int count, long outputs, long inputs, bool hasBias, bool inputsFirst)
     {
         long rows = checked(count * outputs);
@@ -136,12 +136,10 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
         }
         else
         {
-            TensorView tensor = Take(name, inputsFirst ? [count, inputs, outputs] : [count, outputs, inputs]);
-
-            // Files that transformers 5 has saved have outputs first, whatever the published ones have.
-            bool turned = inputsFirst && !(tensor.Shape.SequenceEqual([count, outputs, inputs]) && inputs != outputs);
-            RequireShape(tensor, turned ? [count, inputs, outputs] : [count, outputs, inputs]);
-            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = turned ? outputs : 0 };
+            long[] shape = inputsFirst ? [count, inputs, outputs] : [count, outputs, inputs];
+            TensorView tensor = Take(name, shape);
+            RequireShape(tensor, shape);
+            layers = new LinearTensor(tensor, tensor.DataType, rows, checked((int)inputs), null) { TransposedRows = inputsFirst ? outputs : 0 };
             if (FloatTensor.IsFloat8(tensor.DataType))
             {
                 foreach (UnreadTensor kind in UnreadTensor.OfExperts.Where(kind => Has(name + kind.Suffix)))
@@ -150,9 +148,9 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
                     Skip(unread.Name, kind.Problem(unread) is { } problem ? throw Error(unread, problem) : kind.Reason);
                 }
 
-                layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, turned), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
+                layers = layers with { Scales = StackedFloat8Scales(tensor, count, outputs, inputs, inputsFirst), DynamicInput = quantization?.DynamicInput ?? InputQuantization.Dynamic };
                 _quantized.Add(layers);
-                if (turned && !_notices.Exists(notice => notice.EndsWith(TurnedNotice, StringComparison.Ordinal)))
+                if (inputsFirst && !_notices.Exists(notice => notice.EndsWith(TurnedNotice, StringComparison.Ordinal)))
                 {
                     Note(name + TurnedNotice);
                 }
@@ -165,6 +163,10 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
 
         return hasBias ? layers with { Bias = Floats(name + "_bias", count, outputs) } : layers;
     }
+
+    /// <summary>Whether a tensor of such layers has outputs before inputs; false too where its shape does not tell.</summary>
+    internal bool HasOutputsFirst(string name, int count, long outputs, long inputs)
+        => outputs != inputs && Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual([count, outputs, inputs]);
 
     /// <summary>Remembers which layers <see cref="Stacked"/> tensors are.</summary>
     internal void Add(StackedExperts experts) => _experts.Add(experts);

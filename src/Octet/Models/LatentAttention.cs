@@ -40,8 +40,6 @@ sealed class LatentAttention : Part
         (_kind, _layer) = place;
         _heads = new LatentHeads(spec.Heads, spec.Rank, spec.PlainDim, spec.RotaryDim, spec.ValueDim, spec.Rotary);
         _shape = new AttentionShape((float)spec.Scale);
-        _low = build.Buffer("query rank", spec.QueryRank ?? queries);
-        _queries = build.Buffer("query", queries);
         Weight first = build.Linear(at + (spec.QueryRank is null ? "q_proj" : "q_a_proj"), spec.QueryRank ?? queries, hidden);
         _queryNorm = spec.QueryRank is { } rank ? build.PlainNorm(at + "q_a_layernorm", rank) : null;
         _query = spec.QueryRank is { } width ? [build.Linear(at + "q_b_proj", queries, width)] : [];
@@ -49,6 +47,10 @@ sealed class LatentAttention : Part
         _latentNorm = build.PlainNorm(at + "kv_a_layernorm", spec.Rank);
         _keyValue = build.Linear(at + "kv_b_proj", checked(spec.Heads * (spec.PlainDim + spec.ValueDim)), spec.Rank);
         _output = [build.Linear(at + "o_proj", hidden, checked(spec.Heads * spec.ValueDim))];
+
+        // Behind the weights: by then the sizes are those of tensors, not only what a config says.
+        _low = build.Buffer("query rank", spec.QueryRank ?? queries);
+        _queries = build.Buffer("query", queries);
         _latent = build.Buffer("latent", latent);
         _absorbed = build.Buffer("absorbed query", checked(spec.Heads * latent));
         _mean = build.Buffer("mean latent", checked(spec.Heads * spec.Rank));

@@ -71,8 +71,11 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
             return new ExpertWeights(spec.Plain is null ? Apart(spec.LayerNames.Gate, spec.Inner, hidden) : [], Apart(spec.LayerNames.Up, spec.Inner, hidden), Apart(spec.LayerNames.Down, hidden, spec.Inner));
         }
 
-        LinearTensor both = Weights.Stacked(gateUp, count, 2L * spec.Inner, hidden, spec.HasBias, spec.HasInputsFirst);
-        LinearTensor down = Weights.Stacked(at + spec.StackedNames.Down, count, hidden, spec.Inner, spec.HasBias, spec.HasInputsFirst);
+        // Files that transformers 5 has saved have outputs first, whatever the published ones have. One of the two tensors may be square, which does not tell; never both are.
+        string downName = at + spec.StackedNames.Down;
+        bool inputsFirst = spec.HasInputsFirst && !Weights.HasOutputsFirst(gateUp, count, 2L * spec.Inner, hidden) && !Weights.HasOutputsFirst(downName, count, hidden, spec.Inner);
+        LinearTensor both = Weights.Stacked(gateUp, count, 2L * spec.Inner, hidden, spec.HasBias, inputsFirst);
+        LinearTensor down = Weights.Stacked(downName, count, hidden, spec.Inner, spec.HasBias, inputsFirst);
         LinearTensor[] Slices(LinearTensor all, long first, int outputs, int step)
             => [.. Enumerable.Range(0, count).Select(i => all.Slice((i * (all.Rows / count)) + first, outputs, step))];
         LinearTensor[] gates = Slices(both, 0, spec.Inner, spec.TakesTurns ? 2 : 1);

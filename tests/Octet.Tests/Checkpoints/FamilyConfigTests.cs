@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Octet.Checkpoints;
+using Octet.Checkpoints.Families;
 
 namespace Octet.Tests.Checkpoints;
 
@@ -35,6 +36,12 @@ public sealed class FamilyConfigTests
     [InlineData("ArceeForCausalLM", """{"hidden_act":"gelu"}""", "hidden_act is \"gelu\", which is not implemented")]
     [InlineData("Gemma2ForCausalLM", """{"attn_logit_softcapping":-1}""", "attn_logit_softcapping is -1")]
     [InlineData("NemotronForCausalLM", """{"hidden_act":"relu2","partial_rotary_factor":0.1}""", "partial_rotary_factor is 0.1; expected an even number of the 16 elements of a head")]
+    [InlineData("GraniteForCausalLM", """{"head_dim":null,"hidden_size":1000000000}""", "hidden_size is 1000000000; expected at most 262144 for num_attention_heads 4, as head_dim is missing")]
+    [InlineData("GlmForCausalLM", """{"head_dim":null,"num_attention_heads":1000000000}""", "num_attention_heads is 1000000000; expected at most 16777215 for heads of 128 elements")]
+    [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"num_attention_heads":1000000000}""", "num_attention_heads is 1000000000; expected at most 89478485 for heads of 24 elements")]
+    [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":2147483647,"v_head_dim":16}""", "kv_lora_rank is 2147483647; expected a whole number from 1 to 65536")]
+    [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":16,"v_head_dim":65536,"num_attention_heads":50000,"num_key_value_heads":50000}""", "v_head_dim is 65536; expected at most 42933 for num_attention_heads 50000")]
+    [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":16,"v_head_dim":16,"q_lora_rank":2147483647}""", "q_lora_rank is 2147483647; expected a whole number from 1 to 16777216")]
     [InlineData("LlavaForConditionalGeneration", "{}", "text_config is missing")]
     [InlineData("Qwen2_5_VLForConditionalGeneration", "{}", "text_config is missing")]
     public void A_config_is_refused_in_a_line(string architecture, string keys, string expected)
@@ -51,6 +58,21 @@ public sealed class FamilyConfigTests
         ModelConfig config = Read("Qwen2_5_VLForConditionalGeneration", """{"model_type":"qwen2_5_vl","rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}}""");
         Assert.Equal(("qwen2_5_vl", 4), (config.ModelType, config.Decoder!.Layers.Count));
     }
+
+    /// <summary>An empty list is none: then the interval counts.</summary>
+    [Fact]
+    public void Llama_4s_interval_counts_where_the_list_of_layers_is_empty()
+    {
+        ModelConfig config = Read("Llama4ForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":1,"no_rope_layers":[],"no_rope_layer_interval":2}""");
+        Assert.Equal([true, false, true, false], Windowed(config, static attention => attention.Chunk is not null));
+    }
+
+    /// <summary>After TensorRT-LLM's <c>check_is_sliding</c>.</summary>
+    [Fact]
+    public void The_last_layer_of_a_pattern_of_letters_has_no_window()
+        => Assert.Equal([true, false, true, false], Windowed(Read("Exaone4ForCausalLM", """{"sliding_window":8,"sliding_window_pattern":"LGLL"}"""), static attention => attention.Window is not null));
+
+    static IEnumerable<bool> Windowed(ModelConfig config, Func<AttentionSpec, bool> has) => config.Decoder!.Layers.Select(layer => has((AttentionSpec)layer.Mixer!));
 
     static ModelConfig Read(string architecture, string keys)
     {

@@ -57,7 +57,7 @@ public class ModelConfigErrorTests
     [InlineData("num_hidden_layers", "2147483647", "a whole number from 1 to 65536")]
     [InlineData("num_key_value_heads", "3", "a divisor of num_attention_heads, 4")]
     [InlineData("head_dim", "33", "an even number")]
-    [InlineData("head_dim", "2147483646", "at most 536870911 for num_attention_heads 4")]
+    [InlineData("head_dim", "2147483646", "at most 65536 for num_attention_heads 4")]
     [InlineData("rms_norm_eps", "-1", "a number from 0 to 1")]
     [InlineData("rope_theta", "0", "a number above 1")]
     [InlineData("rope_theta", "1e999", "a number above 1")]

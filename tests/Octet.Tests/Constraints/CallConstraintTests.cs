@@ -116,6 +116,8 @@ public class CallConstraintTests
     [InlineData("""{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"boolean"}},"required":["b"]}""", "f(a=\"x\", b=true)|f(b=false)|f(a='x', b=true) f(a=\"x\") f(b=true, c=1) f()")]
     [InlineData("""{"type":"object","properties":{"o":{"type":"object","properties":{"k":{"type":["integer","null"]}},"required":["k"]}},"required":["o"]}""", "f(o={\"k\": null})|f(o={\"k\":1})|f(o=k=1)")]
     [InlineData("""{"anyOf":[{"properties":{"a":{"type":"integer"}},"required":["a"]},{"properties":{"b":{"type":"integer"}},"required":["b"]}]}""", "f(a=1)|f(b=1)|f(a=1, b=2)")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", "f(a=\"/\")|f(a=\"\\\\/\")|f(a=\"\\/\")")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string","maxLength":9}},"required":["a"]}""", "f(a=\"/\")|f(a=\"\\n\")|f(a=\"\\/\")")]
     [InlineData("""{"type":"object"}""", "f()|f()|f(a=1)")]
     public void Calls_in_Python_name_their_arguments(string parameters, string calls)
     {

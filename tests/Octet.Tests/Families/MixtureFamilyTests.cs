@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
 using Octet.Backends.Cpu;
+using Octet.Numerics;
+using Octet.Safetensors;
 using Octet.Tests.Reference;
 using Octet.Tests.Backends;
 using Octet.Tests.Models;
@@ -35,6 +38,51 @@ public sealed class MixtureFamilyTests(MixtureModels models) : IClassFixture<Mix
             using LanguageModel opened = LogitsTests.Open(model, kernels, chunk: 33);
             LogitsTests.AssertClose(expected, LogitsTests.Score(opened, s_ids), 1e-5, $"{options} on {name}");
         }
+    }
+
+    /// <summary>As transformers 5 saves them. Where a matrix is square, the other tensor of the layer tells.</summary>
+    [Theory]
+    [InlineData(48)]
+    [InlineData(160)]
+    [InlineData(80)]
+    public void Experts_that_lie_outputs_first_are_read_so(int width)
+    {
+        using var directory = new TemporaryDirectory();
+        (string model, double[][] expected) = models.Get($"qwen3_vl_moe --fp8 none --set moe_intermediate_size={width}", s_ids);
+        foreach (string file in Directory.GetFiles(model, "*.json"))
+        {
+            File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
+        }
+
+        using (SafetensorsFile stored = SafetensorsFile.Open(Path.Combine(model, "model.safetensors")))
+        {
+            SafetensorsWriter.Write(Path.Combine(directory.Path, "model.safetensors"), [.. stored.Tensors.Select(Turn)], cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        using LanguageModel opened = LogitsTests.Open(directory.Path, InstructionSet.Float32.First(set => set.IsSupported).Kernels);
+        LogitsTests.AssertClose(expected, LogitsTests.Score(opened, s_ids), 1e-5, $"experts {width} wide");
+    }
+
+    static TensorSource Turn(TensorView tensor)
+    {
+        byte[] bytes = tensor.Bytes.ToArray();
+        long[] shape = tensor.Shape.ToArray();
+        if (tensor.Name.Contains(".experts.", StringComparison.Ordinal))
+        {
+            Assert.Equal((3, DataType.BFloat16), (shape.Length, tensor.DataType));
+            (int count, int rows, int columns) = ((int)shape[0], (int)shape[1], (int)shape[2]);
+            ReadOnlySpan<ushort> from = MemoryMarshal.Cast<byte, ushort>(tensor.Bytes);
+            Span<ushort> to = MemoryMarshal.Cast<byte, ushort>(bytes.AsSpan());
+            for (int i = 0; i < from.Length; i++)
+            {
+                (int matrix, int at) = Math.DivRem(i, rows * columns);
+                to[(matrix * rows * columns) + (at % columns * rows) + (at / columns)] = from[i];
+            }
+
+            shape = [count, columns, rows];
+        }
+
+        return new TensorSource(tensor.Name, tensor.DataType, shape, bytes);
     }
 
     /// <summary>What the comparison sees: each difference of the oracle's list, in the models that it concerns.</summary>

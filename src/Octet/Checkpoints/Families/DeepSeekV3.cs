@@ -1,3 +1,4 @@
+using System.Globalization;
 using Octet.Backends;
 
 namespace Octet.Checkpoints.Families;
@@ -8,6 +9,8 @@ namespace Octet.Checkpoints.Families;
 /// </summary>
 static class DeepSeekV3
 {
+    const int MostRank = 1 << 24;
+
     internal static FamilyDefaults Defaults { get; } = new() { HeadDimKeys = ["qk_nope_head_dim", "qk_rope_head_dim"] };
 
     internal static DecoderSpec Read(FamilyConfig config) => Read(config, firstDense: 3);
@@ -37,7 +40,16 @@ static class DeepSeekV3
         int turning = json.Int32("qk_rope_head_dim", 2);
         (Rotary rotary, longest) = new RotaryReader(json) { DefaultTheta = 10_000, TurnsNeighbours = json.TryBoolean("rope_interleave") ?? true }.Read(turning, config.MaxPositions);
         return new LatentAttentionSpec(
-            config.Heads, json.TryInt32("q_lora_rank", 1), json.Int32("kv_lora_rank", 1), plain, turning, json.Int32("v_head_dim", 1), rotary, factor(json) / Math.Sqrt(plain + turning));
+            config.Heads, json.TryInt32("q_lora_rank", 1, MostRank), Width("kv_lora_rank", turning), plain, turning, Width("v_head_dim", plain), rotary, factor(json) / Math.Sqrt(plain + turning));
+
+        // With what lies beside it, all heads of it are a number of columns.
+        int Width(string key, int beside)
+        {
+            int width = json.Int32(key, 1, FamilyConfig.MostHeadDim);
+            return (long)(width + beside) * config.Heads <= int.MaxValue
+                ? width
+                : throw json.Unexpected(key, string.Create(CultureInfo.InvariantCulture, $"at most {(int.MaxValue / config.Heads) - beside} for num_attention_heads {config.Heads}"));
+        }
     }
 
     // YaRN's factor on attention stands here, twice, and not in cosines and sines.

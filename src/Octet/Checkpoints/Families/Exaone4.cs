@@ -43,7 +43,7 @@ static class Exaone4
         return layer => sliding[layer] ? attention with { Window = window } : attention with { Rotary = Rotary.None };
     }
 
-    /// <summary>A number N: all layers but every Nth have a window. Letters: L has one, G has not, over and over.</summary>
+    /// <summary>A number N: all layers but every Nth have a window. Letters: L has one, G has not, over and over, and the last layer never has (<c>check_is_sliding</c> of TensorRT-LLM).</summary>
     static bool[] ReadPattern(FamilyConfig config)
     {
         const string Key = "sliding_window_pattern";
@@ -54,7 +54,7 @@ static class Exaone4
 
         string letters = config.Json.String(Key, "a number or letters");
         return letters.Length > 0 && letters.All(letter => letter is 'L' or 'G')
-            ? [.. Enumerable.Range(0, config.Layers).Select(layer => letters[layer % letters.Length] == 'L')]
+            ? [.. Enumerable.Range(0, config.Layers).Select(layer => layer != config.Layers - 1 && letters[layer % letters.Length] == 'L')]
             : throw config.Json.Unexpected(Key, "a whole number from 1, or letters L and G");
     }
 }

@@ -16,8 +16,8 @@ sealed class FamilyConfig
     // Every layer is an object before a tensor is looked at: what a file says may not use up memory.
     const int MostLayers = 1 << 16;
 
-    // Of the parts of a head: their sum, times the heads, stays a number of columns.
-    const int MostHeadDim = 1 << 16;
+    // Of a head or its parts: rates are made of its pairs before a tensor is looked at.
+    internal const int MostHeadDim = 1 << 16;
 
     internal FamilyConfig(ConfigObject json, FamilyDefaults? defaults = null)
     {
@@ -30,6 +30,11 @@ sealed class FamilyConfig
         HeadDim = defaults.HeadDimKeys.Count > 0 ? defaults.HeadDimKeys.Sum(key => json.Int32(key, 1, MostHeadDim))
             : json.Has("head_dim") || defaults.HeadDim is null ? ReadHeadDim()
             : defaults.HeadDim.Value;
+        if ((long)HeadDim * Heads > int.MaxValue)
+        {
+            throw json.Unexpected("num_attention_heads", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / HeadDim} for heads of {HeadDim} elements"));
+        }
+
         VocabSize = json.TryInt32("vocab_size", 1) ?? defaults.VocabSize ?? json.Int32("vocab_size", 1);
         MaxPositions = json.TryInt32("max_position_embeddings", 1) ?? defaults.MaxPositions ?? json.Int32("max_position_embeddings", 1);
         Epsilon = (float)(json.TryDouble(defaults.EpsilonKey, "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing(defaults.EpsilonKey, "a number from 0 to 1"));
@@ -226,22 +231,19 @@ sealed class FamilyConfig
 
     int ReadHeadDim()
     {
+        int most = Math.Min(MostHeadDim, int.MaxValue / Heads);
         if (Json.TryInt32("head_dim", 1) is not int headDim)
         {
-            return HiddenSize % Heads == 0 && HiddenSize / Heads % 2 == 0
-                ? HiddenSize / Heads
-                : throw Json.Missing("head_dim", string.Create(CultureInfo.InvariantCulture, $"it to be stated, since hidden_size {HiddenSize} / num_attention_heads {Heads} is not an even whole number"));
+            return HiddenSize % Heads != 0 || HiddenSize / Heads % 2 != 0
+                ? throw Json.Missing("head_dim", string.Create(CultureInfo.InvariantCulture, $"it to be stated, since hidden_size {HiddenSize} / num_attention_heads {Heads} is not an even whole number"))
+                : HiddenSize / Heads <= most ? HiddenSize / Heads
+                : throw Json.Unexpected("hidden_size", string.Create(CultureInfo.InvariantCulture, $"at most {(long)most * Heads} for num_attention_heads {Heads}, as head_dim is missing"));
         }
 
         // Rotary embedding turns pairs.
-        if (headDim % 2 != 0)
-        {
-            throw Json.Unexpected("head_dim", "an even number");
-        }
-
-        return (long)headDim * Heads <= int.MaxValue
-            ? headDim
-            : throw Json.Unexpected("head_dim", string.Create(CultureInfo.InvariantCulture, $"at most {int.MaxValue / Heads} for num_attention_heads {Heads}"));
+        return headDim % 2 != 0 ? throw Json.Unexpected("head_dim", "an even number")
+            : headDim <= most ? headDim
+            : throw Json.Unexpected("head_dim", string.Create(CultureInfo.InvariantCulture, $"at most {most} for num_attention_heads {Heads}"));
     }
 }
 

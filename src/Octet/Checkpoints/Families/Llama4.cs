@@ -21,7 +21,7 @@ static class Llama4
         bool norms = json.TryBoolean("use_qk_norm") ?? true;
         var whole = new AttentionSpec(config.Heads, config.KeyValueHeads, config.HeadDim, ReadGrowth(json)) { HasInputBias = bias, HasOutputBias = bias };
         AttentionSpec local = whole with { Rotary = rotary, Chunk = json.TryInt32("attention_chunk_size", 1) ?? 8192, NormsTurned = norms, HasPlainHeadNorms = norms };
-        bool[] turns = json.TryInt32s("no_rope_layers", 0, 1) is { Length: 0 } ? config.AllButEvery(Pattern) : config.LayerFlags("no_rope_layers", "no_rope_layer_interval", Pattern);
+        bool[] turns = json.TryInt32s("no_rope_layers", 0, 1) is { Length: 0 } ? config.AllButEvery(json.TryInt32("no_rope_layer_interval", 1) ?? Pattern) : config.LayerFlags("no_rope_layers", "no_rope_layer_interval", Pattern);
         int inner = json.TryInt32("intermediate_size", 1) ?? 8192;
         var dense = new GatedSpec(json.TryInt32("intermediate_size_mlp", 1) ?? 16_384, Gating.Silu) { Name = "feed_forward" };
         RoutingRule rule = config.Routing(ExpertScoring.Logistic, "num_local_experts");

@@ -19,10 +19,15 @@ sealed class JsonText
     static readonly CharacterSet s_plain = s_escaped.Negate();
     static readonly CharacterSet s_hexadecimal = CharacterSet.Of(('0', '9'), ('A', 'F'), ('a', 'f'));
 
+    static readonly Expression s_anyCharacter = MakeAnyCharacter("\"\\/bfnrt");
+    static readonly Expression s_pythonCharacter = MakeAnyCharacter("\"\\bfnrt");
+
     readonly Rule _escape = new("an escape") { Body = Escaped(s_escaped), KeepsMasks = false };
 
-    internal JsonText()
+    /// <param name="isPython">Whether a reader of Python's literals reads it, to whom <c>\/</c> is two characters: it is not written then.</param>
+    internal JsonText(bool isPython = false)
     {
+        AnyCharacter = isPython ? s_pythonCharacter : s_anyCharacter;
         String = new Rule("string") { Body = Expression.Sequence(Quote, Expression.Any(AnyCharacter), Quote) };
         Key = new Rule("key") { Body = Expression.Sequence(Quote, Expression.Any(AnyBut(CharacterSet.Empty)), Quote) };
         Integer = new Rule("integer") { Body = Expression.Choice(Expression.Literal("0"), Expression.Sequence(Expression.Optional(Expression.Literal("-")), Digits(1, MostDigits, '1'))) };
@@ -54,7 +59,7 @@ sealed class JsonText
     internal static Expression Null { get; } = Expression.Literal("null");
 
     /// <summary>A character of a string in any of its spellings.</summary>
-    internal static Expression AnyCharacter { get; } = MakeAnyCharacter();
+    internal Expression AnyCharacter { get; }
 
     /// <summary>Any value.</summary>
     internal Rule Value { get; }
@@ -160,7 +165,7 @@ sealed class JsonText
     };
 
     /// <summary>Escapes with numbers are of whole characters: half of a surrogate pair is no text.</summary>
-    static Expression MakeAnyCharacter()
+    static Expression MakeAnyCharacter(string escapes)
     {
         Expression digit = new SetExpression(s_hexadecimal);
         Expression octal = new SetExpression(CharacterSet.Of(('0', '7')));
@@ -170,7 +175,7 @@ sealed class JsonText
         Expression escape = Expression.Literal("\\u");
         return Expression.Choice(
             new SetExpression(s_plain),
-            Expression.Sequence(Expression.Literal("\\"), new SetExpression(CharacterSet.Of([.. "\"\\/bfnrt".Select(letter => ((int)letter, (int)letter))]))),
+            Expression.Sequence(Expression.Literal("\\"), new SetExpression(CharacterSet.Of([.. escapes.Select(letter => ((int)letter, (int)letter))]))),
             Expression.Sequence(escape, new SetExpression(s_hexadecimal.Except(CharacterSet.Of(('D', 'D'), ('d', 'd')))), digit, digit, digit),
             Expression.Sequence(escape, d, octal, digit, digit),
             Expression.Sequence(escape, d, high, digit, digit, escape, d, low, digit, digit));

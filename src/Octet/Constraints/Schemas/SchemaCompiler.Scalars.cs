@@ -53,7 +53,7 @@ sealed partial class SchemaCompiler
 
         return least == 0 && most is null ? _text.String
             : least > most ? Expression.Nothing
-            : Expression.Sequence(JsonText.Quote, new RepeatExpression(JsonText.AnyCharacter, least, most), JsonText.Quote);
+            : Expression.Sequence(JsonText.Quote, new RepeatExpression(_text.AnyCharacter, least, most), JsonText.Quote);
 
         void SetForm(SchemaPart part, string keyword, Expression texts)
         {

@@ -20,12 +20,12 @@ sealed partial class SchemaCompiler
     static readonly string[] s_numberKeywords = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 
     readonly SchemaDocument _document;
-    readonly JsonText _text = new();
+    readonly JsonText _text;
     readonly Dictionary<string, Rule> _rules = new(StringComparer.Ordinal);
     readonly Queue<(Rule Rule, List<SchemaPart> Parts, bool IsKeywords)> _open = new();
     readonly SortedSet<string> _notChecked = new(StringComparer.Ordinal);
 
-    SchemaCompiler(SchemaDocument document) => _document = document;
+    SchemaCompiler(SchemaDocument document, bool isKeywords) => (_document, _text) = (document, new JsonText(isKeywords));
 
     /// <param name="json">The schema.</param>
     /// <param name="notChecked">What the schema says that is not held to, by its place.</param>
@@ -33,7 +33,7 @@ sealed partial class SchemaCompiler
     /// <exception cref="ConstraintException">It is malformed, not supported or too large.</exception>
     internal static Rule Compile(string json, out IReadOnlyList<string> notChecked, bool isKeywords = false)
     {
-        SchemaCompiler compiler = new(SchemaDocument.Parse(json));
+        SchemaCompiler compiler = new(SchemaDocument.Parse(json), isKeywords);
         try
         {
             List<SchemaPart> all = [];

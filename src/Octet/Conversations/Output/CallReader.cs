@@ -40,6 +40,19 @@ abstract class CallReader
     /// <summary>The text of a JSON string that is this text.</summary>
     protected static string Quoted(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
+    /// <summary>The text that a string of JSON is; empty where it is none, or holds half of a surrogate pair, which comes to light only when it is read.</summary>
+    protected static string ParseText(string json)
+    {
+        try
+        {
+            return Parse(json, out _) is JsonValue value && value.TryGetValue(out string? text) ? text : "";
+        }
+        catch (InvalidOperationException)
+        {
+            return "";
+        }
+    }
+
     /// <summary>The value that a text of JSON is; null where it is none.</summary>
     protected static JsonNode? Parse(string json, out bool isJson)
     {

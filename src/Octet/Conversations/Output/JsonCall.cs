@@ -188,5 +188,5 @@ sealed class JsonCall : CallReader
     }
 
     /// <summary>The text that the string is which was read; empty where it holds half of a surrogate pair.</summary>
-    string Text() => Parse(_value.ToString(), out _) is JsonValue value && value.TryGetValue(out string? text) ? text : "";
+    string Text() => ParseText(_value.ToString());
 }

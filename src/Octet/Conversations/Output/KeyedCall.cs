@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace Octet.Output;
 
@@ -64,7 +63,7 @@ sealed class KeyedCall : CallReader
             return _key.Length > MaxName ? Progress.Broken : progress;
         }
 
-        string name = Parse(_key.ToString(), out _) is JsonValue value && value.TryGetValue(out string? text) ? text : "";
+        string name = ParseText(_key.ToString());
         if (name.Length == 0)
         {
             return Progress.Broken;

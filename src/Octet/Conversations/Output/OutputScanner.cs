@@ -23,7 +23,11 @@ sealed class OutputScanner
 {
     readonly PendingText _pending = new();
     readonly StringBuilder _source = new();
+
+    // The text of the last piece, while more of its kind may come: a piece that grows bit by bit is copied once.
+    readonly StringBuilder _text = new();
     List<OutputPiece> _pieces = [];
+    bool _isGrowing;
     int _calls;
     bool _hasCall;
 
@@ -41,6 +45,7 @@ sealed class OutputScanner
     /// <summary>The pieces since the last time.</summary>
     internal List<OutputPiece> TakePieces()
     {
+        EndPiece();
         List<OutputPiece> pieces = _pieces;
         _pieces = [];
         return pieces;
@@ -103,24 +108,40 @@ sealed class OutputScanner
         }
 
         // What comes at once and is of one kind is one piece.
-        if (_pieces.Count > 0 && _pieces[^1].Kind == kind)
+        if (!_isGrowing || _pieces[^1].Kind != kind)
         {
-            _pieces[^1] = _pieces[^1] with { Text = string.Concat(_pieces[^1].Text, text) };
-            return;
+            Add(new OutputPiece(kind, "") { Call = kind == OutputKind.CallArguments ? _calls : 0 });
+            _isGrowing = true;
         }
 
-        _pieces.Add(new OutputPiece(kind, text.ToString()) { Call = kind == OutputKind.CallArguments ? _calls : 0 });
+        _text.Append(text);
+    }
+
+    void Add(OutputPiece piece)
+    {
+        EndPiece();
+        _pieces.Add(piece);
+    }
+
+    void EndPiece()
+    {
+        if (_isGrowing)
+        {
+            _pieces[^1] = _pieces[^1] with { Text = _text.ToString() };
+            _text.Clear();
+            _isGrowing = false;
+        }
     }
 
     internal void StartCall(string name, string? id)
     {
         _hasCall = true;
-        _pieces.Add(new OutputPiece(OutputKind.CallStart, name) { Call = _calls, Id = id });
+        Add(new OutputPiece(OutputKind.CallStart, name) { Call = _calls, Id = id });
     }
 
     internal void EndCall(string? id = null)
     {
-        _pieces.Add(new OutputPiece(OutputKind.CallEnd, "") { Call = _calls++, Id = id });
+        Add(new OutputPiece(OutputKind.CallEnd, "") { Call = _calls++, Id = id });
         LeaveCall();
     }
 
@@ -137,7 +158,7 @@ sealed class OutputScanner
     {
         if (_hasCall)
         {
-            _pieces.Add(new OutputPiece(OutputKind.CallEnd, "") { Call = _calls++, IsBroken = true });
+            Add(new OutputPiece(OutputKind.CallEnd, "") { Call = _calls++, IsBroken = true });
         }
 
         string source = _source.ToString();

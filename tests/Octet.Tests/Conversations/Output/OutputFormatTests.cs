@@ -120,6 +120,12 @@ public class OutputFormatTests
         { "harmony", "a text <|end|>\n<|start|>assistant<|channel|>final<|message|>b", "a text b||" },
         { "harmony", " to=functions.f<|channel|>commentary<|message|>x<|call|>", " to=functions.f<|channel|>commentary<|message|>x||" },
 
+        // Half of a surrogate pair is no name, no key, and no text that holds arguments.
+        { "hermes", "<tool_call>{\"name\": \"\\ud800\", \"arguments\": {}}</tool_call>", "<tool_call>{\"name\": \"\\ud800\", \"arguments\": {}}</tool_call>||" },
+        { "hermes", "<tool_call>{\"\\ud800\": \"f\", \"arguments\": {}}</tool_call>", "<tool_call>{\"\\ud800\": \"f\", \"arguments\": {}}</tool_call>||" },
+        { "hermes", "<tool_call>{\"name\": \"f\", \"arguments\": \"\\ud800\"}</tool_call>", "<tool_call>{\"name\": \"f\", \"arguments\": \"\\ud800\"}</tool_call>||" },
+        { "apertus", "<|tools_prefix|>[{\"\\ud800\": {}}]<|tools_suffix|>", "<|tools_prefix|>[{\"\\ud800\": {}}]<|tools_suffix|>||" },
+
         // Nested: the outer one is none, the inner one is.
         { "hermes", "<tool_call>{\"name\": <tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>", "<tool_call>{\"name\": ||f{}" },
     };

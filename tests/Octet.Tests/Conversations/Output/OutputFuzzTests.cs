@@ -109,5 +109,23 @@ public class OutputFuzzTests
         }
     }
 
+    /// <summary>A text that comes as a whole is made of many small pieces, which are one.</summary>
+    [Theory]
+    [InlineData("hermes", "<tool_call>")]
+    [InlineData("lfm", "<|tool_call_start|>")]
+    public void A_text_that_comes_at_once_is_not_copied_again_and_again(string format, string unit)
+    {
+        string text = string.Concat(Enumerable.Repeat(unit, 5000));
+        Assert.InRange(
+            AllocatedBytes.Of(() =>
+            {
+                OutputParser parser = OutputRun.Format(format).CreateParser();
+                parser.Append(text);
+                parser.Complete();
+            }),
+            0,
+            100L * text.Length);
+    }
+
     static string Plain(string json) => JsonNode.Parse(json)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
