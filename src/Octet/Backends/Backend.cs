@@ -75,7 +75,9 @@ abstract class Backend : IDisposable
     internal abstract RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom);
 
     /// <summary>The taps of a convolution, stored as [channels, 1, taps], the last one for the token itself, widened to float32.</summary>
-    internal abstract Weight CreateTaps(TensorView tensor);
+    /// <param name="tensor">They.</param>
+    /// <param name="factors">For each channel what its taps are multiplied with; empty: nothing.</param>
+    internal abstract Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default);
 
     /// <summary>output[i] = table[batch.Ids[i]], widened, times <paramref name="factor"/>.</summary>
     internal abstract void Embed(Weight table, float factor, Batch batch, Activations output);
@@ -174,10 +176,10 @@ abstract class Backend : IDisposable
     internal abstract void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output);
 
     /// <summary>
-    /// gate = RMSNorm of every one of <paramref name="groups"/> groups of states * silu(gate), with a weight as wide as a row. What is in
-    /// <paramref name="states"/> afterwards is not said.
+    /// gate = RMSNorm of every one of <paramref name="groups"/> groups of states * silu(gate), with a weight as wide as a row; without one
+    /// states * silu(gate). What is in <paramref name="states"/> afterwards is not said.
     /// </summary>
-    internal abstract void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows);
+    internal abstract void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows);
 
     /// <summary>In place: RMSNorm of every head of <paramref name="states"/>, with a weight as wide as a head, or without one.</summary>
     internal abstract void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows);

@@ -13,7 +13,7 @@ sealed unsafe partial class CpuBackend
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => new CpuRecurrentCache(layout, maxPages, Memory, withinRoom);
 
-    internal override Weight CreateTaps(TensorView tensor) => CpuVector.Transposed(tensor, checked((int)tensor.Shape[^1]), Memory);
+    internal override Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default) => CpuVector.Transposed(tensor, checked((int)tensor.Shape[^1]), Memory, factors);
 
     internal override void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows)
     {
