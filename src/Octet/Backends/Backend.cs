@@ -163,8 +163,8 @@ abstract class Backend : IDisposable
     /// <summary>
     /// The gated delta rule over the tokens of each sequence, its states in <paramref name="cache"/>. A row of <paramref name="mixed"/> is
     /// the queries, keys and values of all heads. For each value head, q and k of length 1 and q / sqrt(size) besides:
-    /// S = exp(-exp(logRate) * softplus(step + bias)) * S, then S += k (s(beta) * (v - S^T k))^T, and output = S^T q. The output may be
-    /// none of the others, which stay as they are.
+    /// S = exp(-exp(logRate) * softplus(step + bias)) * S, then S += k (s(beta) * (v - S^T k))^T, and output = S^T q. Where channels decay by themselves,
+    /// there is a step and a bias for each channel of a head's key, whose row of S it is for. The output may be none of the others, which stay as they are.
     /// </summary>
     internal abstract void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output);
 

@@ -30,6 +30,9 @@ enum ModelParts
 
     /// <summary>Two mixers in a layer, and gates with factors (Falcon-H1).</summary>
     ParallelMixers = 128,
+
+    /// <summary>The gated delta rule with a decay for each channel (Kimi-Linear).</summary>
+    ChannelDecay = 256,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

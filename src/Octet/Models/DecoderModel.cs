@@ -307,6 +307,7 @@ sealed class DecoderModel : IDisposable
         AttentionSpec attention => new GroupedQueryAttention(attention, at, _config.HiddenSize, place, _build),
         LatentAttentionSpec latent => new LatentAttention(latent, at, _config.HiddenSize, place, _build),
         GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at, _config.HiddenSize, place.Layer, _build),
+        KimiDeltaSpec delta => new KimiDeltaAttention(delta, at, _config.HiddenSize, place.Layer, _build),
         StateSpaceSpec space => new Mamba2(space, at, _config.HiddenSize, place.Layer, _build),
         ShortConvolutionSpec convolution => new ShortConvolution(convolution, at, _config.HiddenSize, place.Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),

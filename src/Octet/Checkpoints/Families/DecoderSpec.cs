@@ -27,6 +27,7 @@ sealed record DecoderSpec
             | Where(Mixers.Any(mixer => mixer.StateFloats > 0), ModelParts.Recurrence)
             | Where(Mixers.Any(mixer => mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
             | Where(Mixers.Any(mixer => mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
+            | Where(Mixers.Any(mixer => mixer is KimiDeltaSpec), ModelParts.ChannelDecay)
             | Where(Layers.Any(layer => layer.MixerBeside is not null), ModelParts.ParallelMixers)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
             | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
@@ -238,6 +239,16 @@ sealed record LatentAttentionSpec(int Heads, int? QueryRank, int Rank, int Plain
 /// </summary>
 /// <param name="Shape">Its sizes.</param>
 sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec("linear_attn")
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Floats;
+}
+
+/// <summary>A layer of Kimi Delta Attention.</summary>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="Rank">The width through which decays and the gate of the output go.</param>
+sealed record KimiDeltaSpec(DeltaShape Shape, int Rank) : MixerSpec("self_attn")
 {
     internal override CacheShape? Cache => null;
 
