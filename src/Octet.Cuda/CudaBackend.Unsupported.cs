@@ -18,6 +18,7 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.PlainExperts) != 0 ? "experts that are not gated"
             : (needs.Parts & ModelParts.ParallelMixers) != 0 ? "layers with two mixers"
             : (needs.Parts & ModelParts.ChannelDecay) != 0 ? "the delta rule with a decay for each channel"
+            : (needs.Parts & ModelParts.SparseMixer) != 0 ? "experts chosen by SparseMixer"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";

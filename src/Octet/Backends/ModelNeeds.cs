@@ -33,6 +33,9 @@ enum ModelParts
 
     /// <summary>The gated delta rule with a decay for each channel (Kimi-Linear).</summary>
     ChannelDecay = 256,
+
+    /// <summary>Experts chosen by SparseMixer, and an output layer with a bias (Phi-3.5-MoE).</summary>
+    SparseMixer = 512,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

@@ -56,6 +56,11 @@ sealed class DecoderModel : IDisposable
             string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
             bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + embedding, output, tied, config.VocabSize, hidden);
+            if (spec.HasOutputBias)
+            {
+                separate = separate! with { Bias = weights.Vector(output + ".bias", config.VocabSize) };
+            }
+
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
             backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
             bool isOutput = separate is null && !copies && outputs is null;

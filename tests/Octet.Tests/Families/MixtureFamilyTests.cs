@@ -14,6 +14,7 @@ public sealed class MixtureFamilyTests(MixtureModels models) : IClassFixture<Mix
     static readonly string[] s_families =
     [
         "qwen3_vl_moe", "minimax_m2", "mixtral", "hunyuan_v1_moe", "exaone_moe", "granitemoe", "granitemoeshared", "ernie4_5_moe", "mistral4", "qwen2_moe", "olmoe", "flex_olmo", "llama4",
+        "phimoe",
     ];
 
     public static TheoryData<string> Models =>

@@ -30,7 +30,8 @@ sealed record DecoderSpec
             | Where(Mixers.Any(mixer => mixer is KimiDeltaSpec), ModelParts.ChannelDecay)
             | Where(Layers.Any(layer => layer.MixerBeside is not null), ModelParts.ParallelMixers)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
-            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
+            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs)
+            | Where(HasOutputBias || Experts.Any(experts => experts.Rule.Scoring == ExpertScoring.SparseMixer), ModelParts.SparseMixer),
         [.. Mixers.OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
@@ -58,6 +59,9 @@ sealed record DecoderSpec
 
     /// <summary>What is added to the stream is multiplied with it first (Granite).</summary>
     internal float ResidualScale { get; init; } = 1;
+
+    /// <summary>Whether the output layer has a bias (Phi-3.5-MoE).</summary>
+    internal bool HasOutputBias { get; init; }
 
     /// <summary>What logits are multiplied with (Granite, Cohere).</summary>
     internal float LogitScale { get; init; } = 1;
