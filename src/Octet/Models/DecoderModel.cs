@@ -56,9 +56,9 @@ sealed class DecoderModel : IDisposable
             string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
             bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + embedding, output, tied, config.VocabSize, hidden);
-            if (spec.HasOutputBias)
+            if (spec.HasOutputBias && separate is not null)
             {
-                separate = separate! with { Bias = weights.Vector(output + ".bias", config.VocabSize) };
+                separate = separate with { Bias = weights.Vector(output + ".bias", config.VocabSize) };
             }
 
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);

@@ -35,6 +35,9 @@ public sealed class FamilyConfigTests
     [InlineData("ArceeForCausalLM", """{"hidden_act":"gelu"}""", "hidden_act is \"gelu\", which is not implemented")]
     [InlineData("Gemma2ForCausalLM", """{"attn_logit_softcapping":-1}""", "attn_logit_softcapping is -1")]
     [InlineData("NemotronForCausalLM", """{"hidden_act":"relu2","partial_rotary_factor":0.1}""", "partial_rotary_factor is 0.1; expected an even number of the 16 elements of a head")]
+    [InlineData("PhimoeForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":1}""", "num_experts_per_tok is 1, which is not implemented")]
+    [InlineData("PhiMoEForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":2,"router_jitter_noise":-1}""", "router_jitter_noise is -1; expected a number from 0 to 1")]
+    [InlineData("PhimoeForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":2,"lm_head_bias":true,"tie_word_embeddings":true}""", "lm_head_bias is true, which is not implemented")]
     [InlineData("LlavaForConditionalGeneration", "{}", "text_config is missing")]
     [InlineData("Qwen2_5_VLForConditionalGeneration", "{}", "text_config is missing")]
     public void A_config_is_refused_in_a_line(string architecture, string keys, string expected)
