@@ -5,6 +5,10 @@ namespace Octet.Tests.Families;
 /// <summary>The tensors of Falcon-H1, Kimi-Linear and Phi-3.5-MoE, by the sizes in their published configs and the names that their modeling code has.</summary>
 static class PublishedOthers
 {
+    static readonly string[] s_mixed = ["q", "k", "v"];
+    static readonly string[] s_narrow = ["f", "g"];
+    static readonly string[] s_norms = ["input_layernorm", "post_attention_layernorm"];
+
     internal static (string Config, Tensor[] Tensors) Get(string name) => name switch
     {
         "Falcon-H1-0.5B-Instruct" => FalconH1(),
@@ -86,8 +90,8 @@ static class PublishedOthers
 
         static Tensor[] Delta(string at) =>
         [
-            .. new[] { "q", "k", "v" }.SelectMany(name => (Tensor[])[Wide($"{at}{name}_proj.weight", 4096, Hidden), Wide($"{at}{name}_conv1d.weight", 4096, 1, 4)]),
-            .. new[] { "f", "g" }.SelectMany(name => (Tensor[])[Wide($"{at}{name}_a_proj.weight", 128, Hidden), Wide($"{at}{name}_b_proj.weight", 4096, 128)]),
+            .. s_mixed.SelectMany(name => (Tensor[])[Wide($"{at}{name}_proj.weight", 4096, Hidden), Wide($"{at}{name}_conv1d.weight", 4096, 1, 4)]),
+            .. s_narrow.SelectMany(name => (Tensor[])[Wide($"{at}{name}_a_proj.weight", 128, Hidden), Wide($"{at}{name}_b_proj.weight", 4096, 128)]),
             Wide(at + "b_proj.weight", 32, Hidden), new(at + "A_log", "F32", [1, 1, 32, 1]), new(at + "dt_bias", "F32", [4096]), Wide(at + "o_norm.weight", 128), Wide(at + "o_proj.weight", Hidden, 4096),
         ];
     }
@@ -102,7 +106,7 @@ static class PublishedOthers
         for (int layer = 0; layer < 32; layer++)
         {
             string at = $"model.layers.{layer}.";
-            tensors.AddRange(new[] { "input_layernorm", "post_attention_layernorm" }.SelectMany(name => (Tensor[])[Wide($"{at}{name}.weight", Hidden), Wide($"{at}{name}.bias", Hidden)]));
+            tensors.AddRange(s_norms.SelectMany(name => (Tensor[])[Wide($"{at}{name}.weight", Hidden), Wide($"{at}{name}.bias", Hidden)]));
             tensors.AddRange(new[] { ("q", Hidden), ("k", 1024), ("v", 1024), ("o", Hidden) }
                 .SelectMany(part => (Tensor[])[Wide($"{at}self_attn.{part.Item1}_proj.weight", part.Item2, Hidden), Wide($"{at}self_attn.{part.Item1}_proj.bias", part.Item2)]));
             at += "block_sparse_moe.";
