@@ -16,6 +16,9 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.ChunkedAttention) != 0 ? "attention within chunks"
             : (needs.Parts & ModelParts.WeighedInputs) != 0 ? "experts whose inputs are weighed"
             : (needs.Parts & ModelParts.PlainExperts) != 0 ? "experts that are not gated"
+            : (needs.Parts & ModelParts.ParallelMixers) != 0 ? "layers with two mixers"
+            : (needs.Parts & ModelParts.ChannelDecay) != 0 ? "the delta rule with a decay for each channel"
+            : (needs.Parts & ModelParts.SparseMixer) != 0 ? "experts chosen by SparseMixer"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
@@ -28,7 +31,7 @@ sealed partial class CudaBackend
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
 
-    internal override Weight CreateTaps(TensorView tensor) => throw Unsupported("a recurrent layer");
+    internal override Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default) => throw Unsupported("a recurrent layer");
 
     internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds) => throw Unsupported("an encoder's table");
 
@@ -51,7 +54,7 @@ sealed partial class CudaBackend
     internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");
 
-    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => throw Unsupported("a recurrent layer");

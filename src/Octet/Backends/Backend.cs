@@ -75,7 +75,9 @@ abstract class Backend : IDisposable
     internal abstract RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom);
 
     /// <summary>The taps of a convolution, stored as [channels, 1, taps], the last one for the token itself, widened to float32.</summary>
-    internal abstract Weight CreateTaps(TensorView tensor);
+    /// <param name="tensor">They.</param>
+    /// <param name="factors">For each channel what its taps are multiplied with; empty: nothing.</param>
+    internal abstract Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default);
 
     /// <summary>output[i] = table[batch.Ids[i]], widened, times <paramref name="factor"/>.</summary>
     internal abstract void Embed(Weight table, float factor, Batch batch, Activations output);
@@ -161,8 +163,8 @@ abstract class Backend : IDisposable
     /// <summary>
     /// The gated delta rule over the tokens of each sequence, its states in <paramref name="cache"/>. A row of <paramref name="mixed"/> is
     /// the queries, keys and values of all heads. For each value head, q and k of length 1 and q / sqrt(size) besides:
-    /// S = exp(-exp(logRate) * softplus(step + bias)) * S, then S += k (s(beta) * (v - S^T k))^T, and output = S^T q. The output may be
-    /// none of the others, which stay as they are.
+    /// S = exp(-exp(logRate) * softplus(step + bias)) * S, then S += k (s(beta) * (v - S^T k))^T, and output = S^T q. Where channels decay by themselves,
+    /// there is a step and a bias for each channel of a head's key, whose row of S it is for. The output may be none of the others, which stay as they are.
     /// </summary>
     internal abstract void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output);
 
@@ -174,10 +176,10 @@ abstract class Backend : IDisposable
     internal abstract void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output);
 
     /// <summary>
-    /// gate = RMSNorm of every one of <paramref name="groups"/> groups of states * silu(gate), with a weight as wide as a row. What is in
-    /// <paramref name="states"/> afterwards is not said.
+    /// gate = RMSNorm of every one of <paramref name="groups"/> groups of states * silu(gate), with a weight as wide as a row; without one
+    /// states * silu(gate). What is in <paramref name="states"/> afterwards is not said.
     /// </summary>
-    internal abstract void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows);
+    internal abstract void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows);
 
     /// <summary>In place: RMSNorm of every head of <paramref name="states"/>, with a weight as wide as a head, or without one.</summary>
     internal abstract void NormHeads(Activations states, int headDim, Weight? norm, float epsilon, int rows);

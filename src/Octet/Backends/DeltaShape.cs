@@ -9,6 +9,12 @@ sealed record DeltaShape(int KeyHeads, int ValueHeads, int KeyDim, int ValueDim)
     /// <summary>Tokens that the convolution before it sees, the token itself among them.</summary>
     internal const int Taps = 4;
 
+    /// <summary>Whether every channel of a key forgets at a rate of its own (Kimi Delta Attention), not a head at one.</summary>
+    internal bool DecaysChannels { get; init; }
+
+    /// <summary>What decays by itself.</summary>
+    internal int Steps => checked(ValueHeads * (DecaysChannels ? KeyDim : 1));
+
     internal int Queries => checked(KeyHeads * KeyDim);
 
     internal int Values => checked(ValueHeads * ValueDim);

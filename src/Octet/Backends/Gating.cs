@@ -2,7 +2,7 @@ namespace Octet.Backends;
 
 /// <summary>What becomes of the two products of a gated feed-forward layer.</summary>
 /// <param name="Kind">The function.</param>
-/// <param name="Alpha">For <see cref="GatingKind.ClampedSwiGlu"/>.</param>
+/// <param name="Alpha">For <see cref="GatingKind.ClampedSwiGlu"/> and <see cref="GatingKind.Swish"/>.</param>
 /// <param name="Limit">For <see cref="GatingKind.ClampedSwiGlu"/>.</param>
 readonly record struct Gating(GatingKind Kind, float Alpha = 1, float Limit = float.PositiveInfinity)
 {
@@ -27,4 +27,7 @@ enum GatingKind
 
     /// <summary>g * s(Alpha * g) * (u + 1) of g = min(gate, Limit) and u = clamp(up, -Limit, Limit) (gpt-oss).</summary>
     ClampedSwiGlu,
+
+    /// <summary>gate * s(Alpha * gate) * up (Ramachandran et al., "Searching for Activation Functions", 2017).</summary>
+    Swish,
 }

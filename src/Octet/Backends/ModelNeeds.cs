@@ -27,6 +27,15 @@ enum ModelParts
 
     /// <summary>Experts of which the inputs are weighed, not the outputs (Llama 4).</summary>
     WeighedInputs = 64,
+
+    /// <summary>Two mixers in a layer, and gates with factors (Falcon-H1).</summary>
+    ParallelMixers = 128,
+
+    /// <summary>The gated delta rule with a decay for each channel (Kimi-Linear).</summary>
+    ChannelDecay = 256,
+
+    /// <summary>Experts chosen by SparseMixer, and an output layer with a bias (Phi-3.5-MoE).</summary>
+    SparseMixer = 512,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>

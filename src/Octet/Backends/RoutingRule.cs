@@ -18,6 +18,9 @@ sealed record RoutingRule(int Experts, int Chosen, ExpertScoring Scoring)
     internal int Groups { get; init; } = 1;
 
     internal int ChosenGroups { get; init; } = 1;
+
+    /// <summary>For <see cref="ExpertScoring.SparseMixer"/>: an expert further from the best one than twice this, as a share of the larger of the two, does not count.</summary>
+    internal double Jitter { get; init; }
 }
 
 /// <summary>What the logits of experts become.</summary>
@@ -28,4 +31,10 @@ enum ExpertScoring
 
     /// <summary>1 / (1 + exp(-x)).</summary>
     Logistic,
+
+    /// <summary>
+    /// The best, weighed by a softmax over those near it, then the best of the others in the same way: weights do not add up to 1 (Liu et al.,
+    /// "GRIN: GRadient-INformed MoE", 2024; Phi-3.5-MoE).
+    /// </summary>
+    SparseMixer,
 }

@@ -321,6 +321,9 @@ sealed partial class WeightLedger(SafetensorsCheckpoint checkpoint, Quantization
     internal TensorView Vector(string name, long length)
         => Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual([1, length]) ? Floats(name, 1, length) : Floats(name, length);
 
+    /// <summary>Whether a tensor is stored in this shape.</summary>
+    internal bool HasShape(string name, params ReadOnlySpan<long> shape) => Checkpoint.TryGetTensor(name, out TensorView? tensor) && tensor.Shape.SequenceEqual(shape);
+
     /// <summary>One number of whatever shape; null: it is not stored.</summary>
     internal float? Scalar(string name) => Has(name) ? Required(name) : null;
 

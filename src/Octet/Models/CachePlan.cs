@@ -17,21 +17,22 @@ sealed class CachePlan
     internal CachePlan(IReadOnlyList<LayerSpec> layers)
     {
         Places = new (int, int)[layers.Count];
+        PlacesBeside = new int[layers.Count];
+        RecurrentLayout? recurrent = null;
         _shares = new bool[layers.Count];
         List<int> counts = [];
         for (int i = 0; i < layers.Count; i++)
         {
+            PlacesBeside[i] = layers[i].MixerBeside is { } second ? PlaceState(second) : -1;
             if (layers[i].Mixer is not { } mixer)
             {
                 Places[i] = (-1, -1);
                 continue;
             }
 
-            if (mixer.StateFloats is > 0 and var floats)
+            if (mixer.StateFloats > 0)
             {
-                int before = _recurrent?.Layers ?? 0;
-                Places[i] = (-1, before);
-                _recurrent = new RecurrentLayout(before + 1, Math.Max(_recurrent?.Floats ?? 0, floats));
+                Places[i] = (-1, PlaceState(mixer));
                 continue;
             }
 
@@ -52,10 +53,21 @@ sealed class CachePlan
 
             Places[i] = (kind, counts[kind]++);
         }
+
+        _recurrent = recurrent;
+        int PlaceState(MixerSpec mixer)
+        {
+            int before = recurrent?.Layers ?? 0;
+            recurrent = new RecurrentLayout(before + 1, Math.Max(recurrent?.Floats ?? 0, mixer.StateFloats));
+            return before;
+        }
     }
 
     /// <summary>For each layer its kind and its place among the layers of that kind. Recurrent layers are of kind -1, and those that do not mix tokens.</summary>
     internal (int Kind, int Layer)[] Places { get; }
+
+    /// <summary>For each layer the place of its second mixer among the recurrent ones; -1: it has none.</summary>
+    internal int[] PlacesBeside { get; }
 
     /// <summary>Whether a layer keeps keys and values of its own.</summary>
     internal bool Keeps(int layer) => Places[layer].Kind >= 0 && !_shares[layer];

@@ -15,7 +15,7 @@ sealed class DecoderModel : IDisposable
     readonly Backend _backend;
     readonly ModelBuilder _build;
     readonly float _embeddingScale;
-    readonly float _residualScale;
+    readonly bool _isParallel;
     readonly LogitScaling _scaling;
     readonly Weight _embedding;
     readonly Layer[] _layers;
@@ -44,7 +44,7 @@ sealed class DecoderModel : IDisposable
         _config = config;
         _backend = backend;
         _embeddingScale = spec.EmbeddingScale;
-        _residualScale = spec.ResidualScale;
+        _isParallel = spec.IsParallel;
         _scaling = new LogitScaling(spec.LogitScale, spec.LogitCap);
         _build = new ModelBuilder(weights, backend, maxBatch, config.RmsNormEps, spec.NormOffset);
         try
@@ -56,6 +56,11 @@ sealed class DecoderModel : IDisposable
             string output = weights.Prefix("lm_head", "", "language_model.") + "lm_head";
             bool tied = config.TieWordEmbeddings || (outputs is { Count: 0 } && !weights.HasLinear(output));
             (LinearTensor table, LinearTensor? separate) = weights.Embedding(root + embedding, output, tied, config.VocabSize, hidden);
+            if (spec.HasOutputBias && separate is not null)
+            {
+                separate = separate with { Bias = weights.Vector(output + ".bias", config.VocabSize) };
+            }
+
             bool copies = head == LmHead.Float8 && FloatTensor.IsSupported((separate ?? table).ElementType);
             backend.Expect(table.Tensor.ByteLength + (separate?.Tensor.ByteLength ?? 0) + weights.BytesLeft([.. Unused(spec, root).Select(part => part.Beginning), .. config.OtherParts]));
             bool isOutput = separate is null && !copies && outputs is null;
@@ -71,12 +76,16 @@ sealed class DecoderModel : IDisposable
                 (MixerSpec? mixer, FeedForwardSpec? feedForward) = spec.Layers[i];
                 _layers[i] = new Layer(
                     BeforeMixer: mixer is null ? null : Norm(at, spec.Norms.BeforeMixer),
-                    Mixer: mixer is null ? null : CreateMixer(mixer, $"{at}{mixer.Name}.", i),
+                    Mixer: mixer is null ? null : CreateMixer(mixer, $"{at}{mixer.Name}.", _cache.Places[i]),
                     AfterMixer: mixer is null ? null : Norm(at, spec.Norms.AfterMixer),
                     BeforeFeedForward: feedForward is null ? null : Norm(at, spec.Norms.BeforeFeedForward),
                     FeedForward: feedForward is null ? null : _build.FeedForward(feedForward, at, hidden),
                     AfterFeedForward: feedForward is null ? null : Norm(at, spec.Norms.AfterFeedForward))
                 {
+                    MixerScale = (float)(spec.ResidualScale * (mixer?.OutputScale ?? 1)),
+                    FeedForwardScale = (float)(spec.ResidualScale * (feedForward?.OutputScale ?? 1)),
+                    MixerBeside = spec.Layers[i].MixerBeside is { } second ? CreateMixer(second, $"{at}{second.Name}.", (-1, _cache.PlacesBeside[i])) : null,
+                    BesideRatio = spec.Layers[i].MixerBeside is { } other ? (float)(other.OutputScale / mixer!.OutputScale) : 1,
                     Beside = spec.Layers[i].Beside is { } experts ? new ExpertsBeside(experts, at, hidden, _build) : null,
                     Input = _inputs?.CreateGate(i, at, _build),
                     Scale = spec.HasLayerScales ? FloatTensor.Widen(weights.Vector(at + "layer_scalar", 1))[0] : null,
@@ -99,7 +108,7 @@ sealed class DecoderModel : IDisposable
             _residual = _build.Buffer("residual", hidden);
             _hidden = _build.Buffer("hidden", hidden);
             _delta = _build.Buffer("delta", hidden);
-            _beside = spec.IsParallel ? _build.Buffer("beside", hidden) : null;
+            _beside = _isParallel || spec.Layers.Any(layer => layer.MixerBeside is not null) ? _build.Buffer("beside", hidden) : null;
         }
         catch
         {
@@ -109,7 +118,7 @@ sealed class DecoderModel : IDisposable
 
         // A separate embedding is read one row a token.
         BytesPerToken = _layers.Sum(layer => layer.BytesPerToken) + (_inputs?.BytesPerToken ?? 0) + _norm.Weight.Bytes + (_head?.Bytes ?? 0) + (_head == _embedding ? 0 : _embedding.Bytes / _embedding.Rows);
-        LongFrom = spec.Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
+        LongFrom = spec.Mixers.OfType<AttentionSpec>().Select(attention => attention.Rotary.LongFrom).DefaultIfEmpty(int.MaxValue).Min();
         LinearWeights = _layers.Sum(layer => layer.LinearWeights) + (_inputs?.LinearWeights ?? 0);
 
         StreamNorm? Norm(string at, string? name) => name is null ? null : new StreamNorm(_build.Norm(at + name, hidden), spec.HasNormBias ? _build.Vector(at + name + ".bias", hidden) : null, config.RmsNormEps, spec.CentresNorms);
@@ -191,24 +200,34 @@ sealed class DecoderModel : IDisposable
             {
                 Activations seen = See(delta, layer.BeforeMixer, rows);
                 mixer.Forward(seen, _delta, batch, cache);
-                if (_beside is not null)
+                if (_isParallel)
                 {
-                    layer.FeedForward!.Forward(seen, _beside, batch, cache);
-                    _backend.AddScaled(_delta, _beside, _residualScale, rows);
+                    layer.FeedForward!.Forward(seen, _beside!, batch, cache);
+                    _backend.AddScaled(_delta, _beside, layer.MixerScale, rows);
+                }
+                else if (layer.MixerBeside is { } second)
+                {
+                    second.Forward(seen, _beside!, batch, cache);
+                    if (layer.BesideRatio != 1)
+                    {
+                        _backend.AddScaled(_beside!, null, layer.BesideRatio, rows);
+                    }
+
+                    _backend.AddScaled(_delta, _beside, layer.MixerScale, rows);
                 }
                 else
                 {
-                    Finish(layer.AfterMixer, rows);
+                    Finish(layer.AfterMixer, layer.MixerScale, rows);
                 }
 
                 delta = _delta;
             }
 
-            if (layer.FeedForward is { } feedForward && _beside is null)
+            if (layer.FeedForward is { } feedForward && !_isParallel)
             {
                 feedForward.Forward(See(delta, layer.BeforeFeedForward, rows), _delta, batch, cache);
                 layer.Beside?.Forward(_residual, _delta, batch, cache);
-                Finish(layer.AfterFeedForward, rows);
+                Finish(layer.AfterFeedForward, layer.FeedForwardScale, rows);
                 delta = _delta;
             }
 
@@ -249,12 +268,12 @@ sealed class DecoderModel : IDisposable
     }
 
     /// <summary>What happens to what a part gives before it is added.</summary>
-    void Finish(StreamNorm? norm, int rows)
+    void Finish(StreamNorm? norm, float scale, int rows)
     {
         norm?.Apply(_backend, _delta, null, _delta, rows);
-        if (_residualScale != 1)
+        if (scale != 1)
         {
-            _backend.AddScaled(_delta, null, _residualScale, rows);
+            _backend.AddScaled(_delta, null, scale, rows);
         }
     }
 
@@ -288,13 +307,14 @@ sealed class DecoderModel : IDisposable
 
     public void Dispose() => _build.Dispose();
 
-    Part CreateMixer(MixerSpec mixer, string at, int layer) => mixer switch
+    Part CreateMixer(MixerSpec mixer, string at, (int Kind, int Layer) place) => mixer switch
     {
-        AttentionSpec attention => new GroupedQueryAttention(attention, at, _config.HiddenSize, _cache.Places[layer], _build),
-        LatentAttentionSpec latent => new LatentAttention(latent, at, _config.HiddenSize, _cache.Places[layer], _build),
-        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
-        StateSpaceSpec space => new Mamba2(space, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
-        ShortConvolutionSpec convolution => new ShortConvolution(convolution, at, _config.HiddenSize, _cache.Places[layer].Layer, _build),
+        AttentionSpec attention => new GroupedQueryAttention(attention, at, _config.HiddenSize, place, _build),
+        LatentAttentionSpec latent => new LatentAttention(latent, at, _config.HiddenSize, place, _build),
+        GatedDeltaSpec delta => new GatedDeltaNet(delta.Shape, at, _config.HiddenSize, place.Layer, _build),
+        KimiDeltaSpec delta => new KimiDeltaAttention(delta, at, _config.HiddenSize, place.Layer, _build),
+        StateSpaceSpec space => new Mamba2(space, at, _config.HiddenSize, place.Layer, _build),
+        ShortConvolutionSpec convolution => new ShortConvolution(convolution, at, _config.HiddenSize, place.Layer, _build),
         _ => throw new InvalidOperationException($"no mixer is made of {mixer.GetType().Name}"),
     };
 
@@ -323,6 +343,17 @@ sealed class DecoderModel : IDisposable
 
     sealed record Layer(StreamNorm? BeforeMixer, Part? Mixer, StreamNorm? AfterMixer, StreamNorm? BeforeFeedForward, Part? FeedForward, StreamNorm? AfterFeedForward)
     {
+        /// <summary>A second mixer, which sees what the first sees; null: none.</summary>
+        internal Part? MixerBeside { get; init; }
+
+        /// <summary>What the mixers' sum is multiplied with before it is added, and what the second one's share of it is first.</summary>
+        internal float MixerScale { get; init; }
+
+        internal float BesideRatio { get; init; }
+
+        /// <summary>What the feed-forward part's is multiplied with.</summary>
+        internal float FeedForwardScale { get; init; }
+
         /// <summary>A mixture beside the feed-forward part; null: none.</summary>
         internal ExpertsBeside? Beside { get; init; }
 
@@ -334,9 +365,9 @@ sealed class DecoderModel : IDisposable
 
         internal MixtureOfExperts? Experts => Beside?.Experts ?? FeedForward as MixtureOfExperts;
 
-        internal long LinearWeights => (Mixer?.LinearWeights ?? 0) + (FeedForward?.LinearWeights ?? 0) + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
+        internal long LinearWeights => (Mixer?.LinearWeights ?? 0) + (MixerBeside?.LinearWeights ?? 0) + (FeedForward?.LinearWeights ?? 0) + (Beside?.Experts.LinearWeights ?? 0) + (Input?.LinearWeights ?? 0);
 
-        internal long BytesPerToken => (Mixer?.BytesPerToken ?? 0) + (FeedForward?.BytesPerToken ?? 0) + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
+        internal long BytesPerToken => (Mixer?.BytesPerToken ?? 0) + (MixerBeside?.BytesPerToken ?? 0) + (FeedForward?.BytesPerToken ?? 0) + (Beside is { } beside ? beside.Experts.BytesPerToken + beside.NormBytes : 0) + (Input?.BytesPerToken ?? 0)
             + new[] { BeforeMixer, AfterMixer, BeforeFeedForward, AfterFeedForward }.Sum(norm => norm?.Weight.Bytes ?? 0);
     }
 }

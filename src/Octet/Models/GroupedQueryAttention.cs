@@ -19,7 +19,7 @@ sealed class GroupedQueryAttention : Part
     readonly Weight[] _queryKeyValue;
     readonly Weight[] _output;
     readonly int _heads, _headDim;
-    readonly float _epsilon;
+    readonly float _epsilon, _keyScale, _valueScale;
     readonly bool _normsValues, _valuesAreKeys, _normsAllHeads, _normsTurned, _hasPlainNorms;
     readonly Activations? _queryAndGate, _gate, _key, _value;
     readonly Activations _query, _attended;
@@ -66,6 +66,7 @@ sealed class GroupedQueryAttention : Part
         }
 
         (_headDim, _epsilon, _normsValues, _valuesAreKeys) = (spec.HeadDim, build.Epsilon, spec.NormsValues, spec.ValuesAreKeys);
+        (_keyScale, _valueScale) = ((float)spec.KeyScale, (float)spec.ValueScale);
         _query = build.Buffer("query", queries);
         _key = hasKeys ? build.Buffer("key", keys) : null;
         _value = hasKeys ? build.Buffer("value", keys) : null;
@@ -97,6 +98,8 @@ sealed class GroupedQueryAttention : Part
             _backend.Ungroup(_key, 1, [new(_value!, 0, _key.Columns)], batch.Count);
         }
 
+        Scale(_key, _keyScale, batch.Count);
+        Scale(_value, _valueScale, batch.Count);
         if (_normsValues && _value is not null)
         {
             _backend.NormHeads(_value, _headDim, null, _epsilon, batch.Count);
@@ -130,5 +133,13 @@ sealed class GroupedQueryAttention : Part
         }
 
         _backend.Linear(_attended, _output, [output], batch.Count);
+    }
+
+    void Scale(Activations? states, float factor, int rows)
+    {
+        if (factor != 1 && states is not null)
+        {
+            _backend.AddScaled(states, null, factor, rows);
+        }
     }
 }

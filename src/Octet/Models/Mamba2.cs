@@ -13,10 +13,10 @@ sealed class Mamba2 : Part
     readonly StateSpaceShape _shape;
     readonly ConvolutionShape _convolution;
     readonly int _layer, _normGroups;
-    readonly float _epsilon;
+    readonly float _epsilon, _gateScale, _stepScale;
     readonly Weight[] _input, _output;
-    readonly Weight _taps, _norm;
-    readonly Weight? _bias;
+    readonly Weight _taps;
+    readonly Weight? _bias, _norm;
     readonly StateSpaceWeights _weights;
     readonly Activations _gate, _mixed, _step, _read;
 
@@ -31,10 +31,14 @@ sealed class Mamba2 : Part
         (_backend, _epsilon, _layer, _normGroups) = (build.Backend, build.Epsilon, layer, spec.NormGroups);
         (_shape, _convolution) = (shape, shape.Convolution);
         _input = build.Fused(at + "in_proj", [shape.Inner, shape.Channels, shape.Heads], hidden, spec.HasBias);
-        _taps = build.Taps(at + "conv1d.weight", shape.Channels, shape.Taps);
+        StateSpaceFactors factors = spec.Factors ?? new(1, 1, 1, 1, 1);
+        (_gateScale, _stepScale) = ((float)factors.Gate, (float)factors.Step);
+
+        // Of what the convolution goes over the factors are in its taps: nothing else sees it before.
+        _taps = build.Taps(at + "conv1d.weight", shape.Channels, shape.Taps, spec.Factors is null ? [] : ChannelFactors(factors, shape));
         _bias = spec.HasConvolutionBias ? build.Vector(at + "conv1d.bias", shape.Channels) : null;
         _weights = new StateSpaceWeights(build.Vector(at + "A_log", shape.Heads), build.Vector(at + "dt_bias", shape.Heads), build.Vector(at + "D", shape.Heads));
-        _norm = build.PlainNorm(at + "norm", shape.Inner);
+        _norm = spec.HasNorm ? build.PlainNorm(at + "norm", shape.Inner) : null;
         _output = [build.Linear(at + "out_proj", hidden, shape.Inner, spec.HasBias)];
         _gate = build.Buffer("mamba gate", shape.Inner);
         _mixed = build.Buffer("mixed", shape.Channels);
@@ -44,15 +48,30 @@ sealed class Mamba2 : Part
 
     internal override IEnumerable<Weight> Linears => [.. _input, .. _output];
 
-    internal override long BytesPerToken => base.BytesPerToken + _taps.Bytes + (_bias?.Bytes ?? 0) + _weights.Bytes + _norm.Bytes;
+    internal override long BytesPerToken => base.BytesPerToken + _taps.Bytes + (_bias?.Bytes ?? 0) + _weights.Bytes + (_norm?.Bytes ?? 0);
 
     internal override void Forward(Activations input, Activations output, Batch batch, StateCache cache)
     {
         RecurrentCache states = cache.Recurrent!;
         _backend.Linear(input, _input, [_gate, _mixed, _step], batch.Count);
+        Scale(_gate, _gateScale, batch.Count);
+        Scale(_step, _stepScale, batch.Count);
         _backend.Convolve(_mixed, _taps, _bias, states, _layer, _convolution, batch);
         _backend.StateSpace(_mixed, _step, _weights, states, _layer, _shape, batch, _read);
         _backend.NormGated(_read, _gate, _normGroups, _norm, _epsilon, batch.Count);
         _backend.Linear(_gate, _output, [output], batch.Count);
     }
+
+    void Scale(Activations states, float factor, int rows)
+    {
+        if (factor != 1)
+        {
+            _backend.AddScaled(states, null, factor, rows);
+        }
+    }
+
+    static float[] ChannelFactors(StateSpaceFactors factors, StateSpaceShape shape) =>
+    [
+        .. Enumerable.Repeat((float)factors.X, shape.Inner), .. Enumerable.Repeat((float)factors.B, shape.Shared), .. Enumerable.Repeat((float)factors.C, shape.Shared),
+    ];
 }

@@ -106,7 +106,11 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
 
     internal Weight Vector(string name, int length) => Own(Backend.CreateVector(Weights.Vector(name, length)));
 
-    internal Weight Taps(string name, int channels, int taps) => Own(Backend.CreateTaps(Weights.Floats(name, channels, 1, taps)));
+    /// <summary>A number for each head, as a vector or with dimensions of 1 around it (Kimi-Linear).</summary>
+    internal Weight HeadNumbers(string name, int heads)
+        => Weights.HasShape(name, [1, 1, heads, 1]) ? Own(Backend.CreateVector(Weights.Floats(name, 1, 1, heads, 1))) : Vector(name, heads);
+
+    internal Weight Taps(string name, int channels, int taps, ReadOnlySpan<float> factors = default) => Own(Backend.CreateTaps(Weights.Floats(name, channels, 1, taps), factors));
 
     /// <summary>A buffer of a row a token; the same one for everybody who asks for this use and width.</summary>
     internal Activations Buffer(string use, int columns)

@@ -69,6 +69,7 @@ sealed class SchemeTarget(QuantizationOptions options, IReadOnlyList<string> oth
 
             // Gates of the delta rule (Qwen3-Next, Qwen3.5), a row for each head: published wide, and too few rows for engines that fuse blocks.
             "in_proj_a" or "in_proj_b" or "in_proj_ba" => false,
+            "b_proj" or "f_a_proj" or "f_b_proj" or "g_a_proj" or "g_b_proj" => false,
 
             // Layers that predict more tokens (DeepSeek-V3, GLM-4.5): published wide, and no loader looks for scales.
             "eh_proj" => false,

@@ -26,7 +26,7 @@ class ForwardingBackend(Backend backend) : Backend
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => backend.CreateRecurrentCache(layout, maxPages, withinRoom);
 
-    internal override Weight CreateTaps(TensorView tensor) => backend.CreateTaps(tensor);
+    internal override Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default) => backend.CreateTaps(tensor, factors);
 
     internal override void Embed(Weight table, float factor, Batch batch, Activations output) => backend.Embed(table, factor, batch, output);
 
@@ -77,7 +77,7 @@ class ForwardingBackend(Backend backend) : Backend
     internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
         => backend.StateSpace(mixed, step, weights, cache, layer, shape, batch, output);
 
-    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows) => backend.NormGated(states, gate, groups, norm, epsilon, rows);
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows) => backend.NormGated(states, gate, groups, norm, epsilon, rows);
 
     internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
         => backend.GatedDelta(mixed, beta, step, logRate, bias, cache, layer, shape, batch, output);

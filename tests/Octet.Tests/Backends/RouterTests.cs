@@ -18,6 +18,22 @@ public class RouterTests
         { 600, 7, "Logistic", true, 600, 550, true },
     };
 
+    /// <summary>By hand: of 4, 3.5, 1 and -4 those within 0.4 of the best are 4 and 3.5 (0.125 away); without the first none is near 3.5 (1 is 2.5/3.5 away). Within 0.8 the 1 is near both.</summary>
+    [Theory]
+    [InlineData(0.2, 0, 1, 0.6224593312018546, 1)]
+    [InlineData(0.4, 0, 1, 0.6037489, 0.9241418)]
+    [InlineData(0.05, 0, 1, 1, 1)]
+    public void Two_experts_are_mixed_each_by_those_near_it(double jitter, int first, int second, double firstWeight, double secondWeight)
+    {
+        var rule = new RoutingRule(4, 2, ExpertScoring.SparseMixer) { Jitter = jitter };
+        int[] found = new int[2];
+        float[] weights = new float[2];
+        Router.Choose([4, 3.5f, 1, -4], rule, [], found, weights);
+        Assert.Equal([first, second], found);
+        Assert.Equal(firstWeight, weights[0], 1e-6);
+        Assert.Equal(secondWeight, weights[1], 1e-6);
+    }
+
     [Theory]
     [MemberData(nameof(Rules))]
     public void The_best_experts_are_chosen_with_their_weights(int experts, int chosen, string scoring, bool normalised, int groups, int chosenGroups, bool corrected)

@@ -188,6 +188,88 @@ public sealed unsafe class StateSpaceTests : IDisposable
         })];
     }
 
+    /// <summary>Wide enough for every width of vectors, and with a rest; a scalar decay is the same where all channels have it.</summary>
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void A_decay_for_each_channel_is_what_it_is_defined_as(string set)
+    {
+        using var backend = new CpuBackend(KernelSets.Get(set), threads: 2, ActivationMode.WeightOnly);
+        foreach (int values in (int[])[80, 64, 16, 5])
+        {
+            var shape = new DeltaShape(2, 4, 24, values) { DecaysChannels = true };
+            var random = new Random(values);
+            int tokens = s_steps.Sum();
+            float[] rates = Numbers(random, 4, -1, 1), bias = Numbers(random, shape.Steps, -6, 0);
+            float[][] mixed = Rows(random, tokens, shape.Channels), beta = Rows(random, tokens, 4), steps = Rows(random, tokens, shape.Steps);
+            Weight logRate = Vector(backend, rates), added = Vector(backend, bias);
+            using var states = new States(backend, shape.Floats);
+            double[,,] state = new double[4, 24, values];
+            int first = 0;
+            foreach (int step in s_steps)
+            {
+                using Activations input = Fill(backend, mixed[first..(first + step)]), strength = Fill(backend, beta[first..(first + step)]), own = Fill(backend, steps[first..(first + step)]);
+                using Activations output = backend.CreateActivations(step, shape.Values);
+                backend.GatedDelta(input, strength, own, logRate, added, states.Cache, 0, shape, states.Batch(step, (0, first, step)), output);
+                for (int row = 0; row < step; row++)
+                {
+                    for (int head = 0; head < 4; head++)
+                    {
+                        double[] expected = Delta(shape, state, head, mixed[first + row], beta[first + row][head], steps[first + row], rates, bias);
+                        for (int j = 0; j < values; j++)
+                        {
+                            Assert.Equal(expected[j], Row(output, row)[(head * values) + j], 3e-6);
+                        }
+                    }
+                }
+
+                first += step;
+            }
+        }
+    }
+
+    static double[] Delta(DeltaShape shape, double[,,] state, int head, float[] mixed, float beta, float[] steps, float[] rates, float[] bias)
+    {
+        int size = shape.KeyDim;
+        double[] query = Unit(mixed.AsSpan(head / 2 * size, size)), key = Unit(mixed.AsSpan(shape.Queries + (head / 2 * size), size));
+        double strength = 1 / (1 + Math.Exp(-beta));
+        double[] read = new double[shape.ValueDim];
+        for (int j = 0; j < read.Length; j++)
+        {
+            double held = 0;
+            for (int i = 0; i < size; i++)
+            {
+                int channel = (head * size) + i;
+                state[head, i, j] *= Math.Exp(-Math.Exp(rates[head]) * Math.Log(1 + Math.Exp((double)steps[channel] + bias[channel])));
+                held += state[head, i, j] * key[i];
+            }
+
+            for (int i = 0; i < size; i++)
+            {
+                state[head, i, j] += key[i] * strength * (mixed[(2 * shape.Queries) + (head * shape.ValueDim) + j] - held);
+                read[j] += state[head, i, j] * query[i] / Math.Sqrt(size);
+            }
+        }
+
+        return read;
+
+        static double[] Unit(ReadOnlySpan<float> vector)
+        {
+            double length = 1e-6;
+            foreach (float value in vector)
+            {
+                length += (double)value * value;
+            }
+
+            double[] unit = new double[vector.Length];
+            for (int i = 0; i < unit.Length; i++)
+            {
+                unit[i] = vector[i] / Math.Sqrt(length);
+            }
+
+            return unit;
+        }
+    }
+
     static float[] Numbers(Random random, int count, float low, float high) => [.. Enumerable.Range(0, count).Select(_ => low + (random.NextSingle() * (high - low)))];
 
     static float[][] Rows(Random random, int count, int columns) => [.. Enumerable.Range(0, count).Select(_ => Numbers(random, columns, -1.5f, 1.5f))];

@@ -42,6 +42,9 @@ public sealed class FamilyConfigTests
     [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":2147483647,"v_head_dim":16}""", "kv_lora_rank is 2147483647; expected a whole number from 1 to 65536")]
     [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":16,"v_head_dim":65536,"num_attention_heads":50000,"num_key_value_heads":50000}""", "v_head_dim is 65536; expected at most 42933 for num_attention_heads 50000")]
     [InlineData("DeepseekV3ForCausalLM", """{"qk_nope_head_dim":16,"qk_rope_head_dim":8,"kv_lora_rank":16,"v_head_dim":16,"q_lora_rank":2147483647}""", "q_lora_rank is 2147483647; expected a whole number from 1 to 16777216")]
+    [InlineData("PhimoeForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":1}""", "num_experts_per_tok is 1, which is not implemented")]
+    [InlineData("PhiMoEForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":2,"router_jitter_noise":-1}""", "router_jitter_noise is -1; expected a number from 0 to 1")]
+    [InlineData("PhimoeForCausalLM", """{"num_local_experts":4,"num_experts_per_tok":2,"lm_head_bias":true,"tie_word_embeddings":true}""", "lm_head_bias is true, which is not implemented")]
     [InlineData("LlavaForConditionalGeneration", "{}", "text_config is missing")]
     [InlineData("Qwen2_5_VLForConditionalGeneration", "{}", "text_config is missing")]
     public void A_config_is_refused_in_a_line(string architecture, string keys, string expected)

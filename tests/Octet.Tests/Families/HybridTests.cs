@@ -14,7 +14,7 @@ namespace Octet.Tests.Families;
 
 /// <summary>
 /// Families whose layers are not all attention, against <c>hybrids.py</c>, a numpy program in double precision after transformers' and vLLM's sources, which shares
-/// nothing with the engine: Nemotron-H and 3, Granite 4.0, LFM2.
+/// nothing with the engine: Nemotron-H and 3, Granite 4.0, LFM2, Falcon-H1.
 /// </summary>
 public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModels>
 {
@@ -25,12 +25,13 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     static readonly int[] s_ids = LogitsTests.Ids(Tokens, 300);
 
     static readonly string[] s_families =
-        ["nemotron_h", "nemotron_h_moe", "nemotron_h_latent", "granite_hybrid", "granite_hybrid_dense", "granite_hybrid_rope", "lfm2", "lfm2_moe"];
+        ["nemotron_h", "nemotron_h_moe", "nemotron_h_latent", "granite_hybrid", "granite_hybrid_dense", "granite_hybrid_rope", "lfm2", "lfm2_moe", "falcon_h1", "falcon_h1_norm"];
 
     public static TheoryData<string> Models =>
     [
         .. s_families.SelectMany(family => (string[])[family, $"{family} --fp8 block", $"{family} --fp8 channel"]),
-        "nemotron_h --fp8 tensor", "nemotron_h_moe --fp8 tensor", "nemotron_h_latent --fp8 tensor", "lfm2_moe --fp8 tensor",
+        "nemotron_h --fp8 tensor", "nemotron_h_moe --fp8 tensor", "nemotron_h_latent --fp8 tensor", "lfm2_moe --fp8 tensor", "falcon_h1 --fp8 tensor",
+        "falcon_h1 --set tie_word_embeddings=true",
 
         // Nothing but states, and none.
         "nemotron_h --set hybrid_override_pattern=\"M-M\"", "nemotron_h --set hybrid_override_pattern=\"*-*\"",
@@ -78,7 +79,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
 
     /// <summary>
     /// The sizes of published configs over files without data, FP8 as NVIDIA stores it. The numbers of weights are those of the publishers' files: of Nemotron 3 Nano 31.6 billion, of
-    /// Granite 4.0 H Tiny 6.94, of LFM2 1.17 and, as a mixture, 8.34, to which corrections of routers are counted here.
+    /// Granite 4.0 H Tiny 6.94, of LFM2 1.17 and, as a mixture, 8.34, to which corrections of routers are counted here, of Phi-3.5-MoE 41.87. Those of Falcon-H1 0.5B and Kimi-Linear are what their sizes give.
     /// </summary>
     [Theory]
     [InlineData("Nemotron-3-Nano-30B-A3B", 31_577_940_288)]
@@ -86,10 +87,13 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("granite-4.0-h-tiny", 6_939_037_248)]
     [InlineData("LFM2-1.2B", 1_170_340_608)]
     [InlineData("LFM2-8B-A1B", 8_339_930_560)]
+    [InlineData("Falcon-H1-0.5B-Instruct", 521_411_104)]
+    [InlineData("Kimi-Linear-48B-A3B-Instruct", 49_122_681_728)]
+    [InlineData("Phi-3.5-MoE-instruct", 41_873_153_344)]
     public void Published_sizes_are_opened(string name, long weights)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "files of this size take the disk that they name");
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("OCTET_SLOW") == "1" || !name.EndsWith("-FP8", StringComparison.Ordinal), "18,000 tensors: set OCTET_SLOW=1");
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("OCTET_SLOW") == "1" || !(name.EndsWith("-FP8", StringComparison.Ordinal) || name.StartsWith("Kimi", StringComparison.Ordinal)), "18,000 tensors: set OCTET_SLOW=1");
         using var directory = new TemporaryDirectory();
         (string config, Tensor[] tensors) = PublishedHybrids.Get(name);
         Assert.Equal(weights, tensors.Where(tensor => !tensor.Name.EndsWith("_scale", StringComparison.Ordinal)).Sum(tensor => tensor.Count));
@@ -106,6 +110,8 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("granite_hybrid_dense", 1)]
     [InlineData("lfm2", 3)]
     [InlineData("lfm2_moe", 17)]
+    [InlineData("falcon_h1", 6)]
+    [InlineData("falcon_h1_norm", 9)]
     public void Prefill_in_chunks_and_decode_agree_with_the_oracle(string family, int chunk)
     {
         (string model, double[][] expected) = models.Get(family, s_ids);
@@ -130,6 +136,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("nemotron_h")]
     [InlineData("granite_hybrid")]
     [InlineData("lfm2")]
+    [InlineData("falcon_h1")]
     public void Sessions_that_decode_together_compute_what_each_does_alone(string family)
     {
         using LanguageModel model = LogitsTests.Open(models.Get(family, s_ids).Path, InstructionSet.Float32.First(set => set.IsSupported).Kernels);
@@ -189,6 +196,16 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("lfm2", "{\"layer_types\":[\"conv\",\"conv\",\"mamba\",\"conv\",\"conv\",\"conv\"]}", "layer_types")]
     [InlineData("lfm2", "{\"block_ff_dim\":2147483647,\"block_ffn_dim_multiplier\":1000}", "block_ff_dim is 2147483647")]
     [InlineData("lfm2_moe", "{\"num_experts_per_tok\":11}", "num_experts_per_tok is 11")]
+    [InlineData("falcon_h1", "{\"attention_bias\":true}", "attention_bias is true")]
+    [InlineData("falcon_h1", "{\"mlp_bias\":true}", "mlp_bias is true")]
+    [InlineData("falcon_h1", "{\"mamba_proj_bias\":true}", "mamba_proj_bias is true")]
+    [InlineData("falcon_h1", "{\"projectors_bias\":true}", "projectors_bias is true")]
+    [InlineData("falcon_h1", "{\"attn_layer_indices\":[0]}", "attn_layer_indices is [0]")]
+    [InlineData("falcon_h1", "{\"mlp_multipliers\":[1]}", "mlp_multipliers is [1]; expected 2 numbers")]
+    [InlineData("falcon_h1", "{\"ssm_multipliers\":[1,1,0,1,1]}", "ssm_multipliers is [1,1,0,1,1]; expected 5 numbers")]
+    [InlineData("falcon_h1", "{\"key_multiplier\":-1}", "key_multiplier is -1")]
+    [InlineData("falcon_h1", "{\"mamba_n_heads\":7}", "mamba_n_heads is 7; expected so many that with mamba_d_head they are mamba_d_ssm, 192")]
+    [InlineData("falcon_h1_norm", "{\"mamba_norm_before_gate\":true}", "mamba_norm_before_gate is true")]
     public void What_a_config_says_wrong_is_named(string family, string keys, string expected)
     {
         using var directory = new TemporaryDirectory();
@@ -204,6 +221,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("nemotron_h", "{\"hybrid_override_pattern\":null,\"time_step_limit\":null,\"layers_block_type\":[\"linear_attention\",\"mlp\",\"linear_attention\",\"full_attention\",\"mlp\",\"linear_attention\",\"full_attention\"]}")]
     [InlineData("nemotron_h", "{\"num_hidden_layers\":null}")]
     [InlineData("granite_hybrid", "{\"mamba_d_head\":\"auto\",\"layer_types\":[\"linear_attention\",\"linear_attention\",\"full_attention\",\"linear_attention\",\"full_attention\",\"linear_attention\"]}")]
+    [InlineData("falcon_h1", "{\"mamba_d_head\":\"auto\",\"mamba_use_mlp\":false,\"time_step_limit\":[0,{\"__float__\":\"Infinity\"}]}")]
     [InlineData("lfm2", "{\"layer_types\":null,\"full_attn_idxs\":[2,4],\"rope_theta\":null,\"theta\":1000000.0,\"tie_embedding\":true}")]
     [InlineData("lfm2", "{\"block_auto_adjust_ff_dim\":false,\"block_ff_dim\":224}")]
     [InlineData("lfm2_moe", "{\"rope_theta\":null,\"rope_parameters\":{\"rope_theta\":1000000.0,\"rope_type\":\"default\"}}")]
@@ -220,6 +238,7 @@ public sealed class HybridTests(HybridModels models) : IClassFixture<HybridModel
     [InlineData("nemotron_h_latent", "down_proj fc1_latent_proj fc2_latent_proj in_proj k_proj o_proj out_proj q_proj up_proj v_proj")]
     [InlineData("granite_hybrid_dense", "in_proj input_linear k_proj o_proj out_proj output_linear q_proj v_proj")]
     [InlineData("lfm2_moe", "in_proj k_proj out_proj q_proj v_proj w1 w2 w3")]
+    [InlineData("falcon_h1_norm", "down_proj gate_proj in_proj k_proj o_proj out_proj q_proj up_proj v_proj")]
     public void Quantised_here_routers_convolutions_and_rates_stay_wide(string family, string layers)
     {
         using var directory = new TemporaryDirectory();

@@ -11,6 +11,7 @@ static class PublishedHybrids
         "Nemotron-3-Nano-30B-A3B-FP8" => Nemotron(isFloat8: true),
         "granite-4.0-h-tiny" => Granite(),
         "LFM2-1.2B" => Lfm2(layers: 16, [2, 5, 8, 10, 12, 14], isMixture: false),
+        "Falcon-H1-0.5B-Instruct" or "Kimi-Linear-48B-A3B-Instruct" or "Phi-3.5-MoE-instruct" => PublishedOthers.Get(name),
         _ => Lfm2(layers: 24, [2, 6, 10, 14, 18, 21], isMixture: true),
     };
 

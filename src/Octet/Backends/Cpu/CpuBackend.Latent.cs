@@ -94,7 +94,7 @@ sealed unsafe partial class CpuBackend
 
         internal override void Run(int worker, long first, long end)
         {
-            int pairs = Heads.RotaryDim / 2;
+            int pairs = Heads.Rotary.Frequencies.Length;
             for (int row = (int)first; row < end; row++)
             {
                 float* latent = Latent.Row(row);
@@ -102,6 +102,7 @@ sealed unsafe partial class CpuBackend
                 Kernels.AddRmsNorm(latent, null, Norm.Data, Epsilon, latent, Heads.Rank);
                 fixed (float* angles = Angles.At(position))
                 {
+                    // Without angles there is nothing to turn (Kimi-Linear).
                     Kernels.NormRotate(latent + Heads.Rank, null, 0, angles, angles + pairs, Heads.RotaryDim, pairs, Heads.Rotary.TurnsNeighbours);
                 }
 
@@ -154,7 +155,7 @@ sealed unsafe partial class CpuBackend
 
         void Turn(int row, int head)
         {
-            int pairs = Heads.RotaryDim / 2;
+            int pairs = Heads.Rotary.Frequencies.Length;
             if (Heads.Rotary.QueryGrowth is not null)
             {
                 Span<float> query = new(Queries.Row(row) + (head * Heads.QueryDim), Heads.QueryDim);

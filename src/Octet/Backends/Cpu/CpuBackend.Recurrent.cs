@@ -13,7 +13,7 @@ sealed unsafe partial class CpuBackend
 
     internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => new CpuRecurrentCache(layout, maxPages, Memory, withinRoom);
 
-    internal override Weight CreateTaps(TensorView tensor) => CpuVector.Transposed(tensor, checked((int)tensor.Shape[^1]), Memory);
+    internal override Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default) => CpuVector.Transposed(tensor, checked((int)tensor.Shape[^1]), Memory, factors);
 
     internal override void Ungroup(Activations input, int groups, ReadOnlySpan<ColumnRange> parts, int rows)
     {
@@ -58,10 +58,10 @@ sealed unsafe partial class CpuBackend
     {
         Check(mixed, batch.Count, shape.Channels);
         Check(beta, batch.Count, shape.ValueHeads);
-        Check(step, batch.Count, shape.ValueHeads);
+        Check(step, batch.Count, shape.Steps);
         Check(output, batch.Count, shape.Values);
         ArgumentOutOfRangeException.ThrowIfNotEqual(logRate.Columns, shape.ValueHeads, nameof(logRate));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Columns, shape.ValueHeads, nameof(bias));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Columns, shape.Steps, nameof(bias));
         ArgumentOutOfRangeException.ThrowIfLessThan(cache.Layout.Floats, shape.Floats, nameof(shape));
         _delta.Kernels = _kernels;
         _delta.Owner = this;
@@ -75,7 +75,7 @@ sealed unsafe partial class CpuBackend
         _delta.Shape = shape;
         _delta.Output = (CpuActivations)output;
         _delta.Runs.Plan(batch);
-        _scratch.Reserve(2L * DeltaRun.TileRows * shape.KeyDim * sizeof(float));
+        _scratch.Reserve((long)DeltaRun.ScratchVectors * DeltaRun.TileRows * shape.KeyDim * sizeof(float));
         _pool.Run(_delta);
     }
 
@@ -248,6 +248,7 @@ sealed unsafe partial class CpuBackend
                 (int row, int rows) = Runs[index];
                 float* mixed = Mixed.Row(row);
                 int size = Shape.KeyDim * Shape.ValueDim;
+                int steps = head * (Shape.Steps / Shape.ValueHeads);
                 float* state = Runs.State(Cache, index, Layer) + ((nint)head * size);
                 if (Runs.Begins(index))
                 {
@@ -265,10 +266,12 @@ sealed unsafe partial class CpuBackend
                     Value = mixed + (2 * Shape.Queries) + (head * Shape.ValueDim),
                     Stride = Mixed.Stride,
                     Beta = Beta.Row(row) + head,
-                    Step = Step.Row(row) + head,
-                    GateStride = Beta.Stride,
+                    BetaStride = Beta.Stride,
+                    Step = Step.Row(row) + steps,
+                    StepStride = Step.Stride,
                     LogRate = LogRate.Data[head],
-                    Bias = Bias.Data[head],
+                    Bias = Bias.Data + steps,
+                    DecaysChannels = Shape.DecaysChannels,
                     Output = Output.Row(row) + (head * Shape.ValueDim),
                     OutputStride = Output.Stride,
                     Scratch = (float*)Owner._scratch.Of(worker),

@@ -32,17 +32,17 @@ sealed unsafe partial class CpuBackend
         _pool.Run(_stateSpace);
     }
 
-    internal override void NormGated(Activations states, Activations gate, int groups, Weight norm, float epsilon, int rows)
+    internal override void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows)
     {
         Check(states, rows, gate.Columns);
         Check(gate, rows, states.Columns);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(states.Columns, norm.Columns, nameof(norm));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(norm?.Columns ?? states.Columns, states.Columns, nameof(norm));
         ArgumentOutOfRangeException.ThrowIfNotEqual(states.Columns % groups, 0, nameof(groups));
         _normGated.Kernels = _kernels;
         _normGated.States = (CpuActivations)states;
         _normGated.Gate = (CpuActivations)gate;
         _normGated.Groups = groups;
-        _normGated.Norm = (CpuVector)norm;
+        _normGated.Norm = (CpuVector?)norm;
         _normGated.Epsilon = epsilon;
         _normGated.Rows = rows;
         _pool.Run(_normGated);
@@ -112,7 +112,7 @@ sealed unsafe partial class CpuBackend
         internal CpuActivations States = null!;
         internal CpuActivations Gate = null!;
         internal int Groups;
-        internal CpuVector Norm = null!;
+        internal CpuVector? Norm;
         internal float Epsilon;
         internal int Rows;
 
@@ -125,7 +125,7 @@ sealed unsafe partial class CpuBackend
             {
                 float* gate = Gate.Row(row);
                 Kernels.Gate(Gating.Silu, gate, States.Row(row), States.Columns);
-                for (int column = 0; column < States.Columns; column += size)
+                for (int column = 0; Norm is not null && column < States.Columns; column += size)
                 {
                     Kernels.AddRmsNorm(gate + column, null, Norm.Data + column, Epsilon, gate + column, size);
                 }

@@ -72,7 +72,11 @@ sealed unsafe partial class CpuBackend : Backend
     internal override Weight CreateFloat8(LinearTensor tensor)
     {
         using var source = new CpuWeight(tensor, Memory);
-        var copy = new CpuWeight(tensor.Rows, tensor.Columns, Memory) { InputFactors = tensor.InputFactors };
+        var copy = new CpuWeight(tensor.Rows, tensor.Columns, Memory)
+        {
+            InputFactors = tensor.InputFactors,
+            Bias = tensor.Bias is { } bias ? CpuVector.Bias(bias, tensor, Memory) : null,
+        };
         try
         {
             _pool.Run(new Float8Copy(source, tensor.Tensor, copy));

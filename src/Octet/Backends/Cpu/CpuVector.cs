@@ -57,13 +57,13 @@ sealed unsafe class CpuVector : Weight
 
     /// <summary>[columns, <paramref name="rows"/>] as [rows, columns].</summary>
     /// <exception cref="ModelException">The tensor is of no wider float type, or the system has no more memory.</exception>
-    internal static CpuVector Transposed(TensorView tensor, int rows, MemoryLedger ledger)
+    internal static CpuVector Transposed(TensorView tensor, int rows, MemoryLedger ledger, ReadOnlySpan<float> factors = default)
     {
         var vector = new CpuVector(tensor, 0, ledger, 0, 1, checked((int)tensor.ElementCount), rows);
         float[] stored = new ReadOnlySpan<float>(vector._data, rows * vector.Columns).ToArray();
         for (int i = 0; i < stored.Length; i++)
         {
-            vector._data[(i % rows * vector.Columns) + (i / rows)] = stored[i];
+            vector._data[(i % rows * vector.Columns) + (i / rows)] = factors.IsEmpty ? stored[i] : stored[i] * factors[i / rows];
         }
 
         return vector;

@@ -14,6 +14,12 @@ static class Router
     /// <param name="weights">Receives their weights.</param>
     internal static void Choose(ReadOnlySpan<float> logits, RoutingRule rule, ReadOnlySpan<float> correction, Span<int> experts, Span<float> weights)
     {
+        if (rule.Scoring == ExpertScoring.SparseMixer)
+        {
+            Mix(logits, rule, experts, weights);
+            return;
+        }
+
         Span<double> scores = logits.Length <= FewScores ? stackalloc double[logits.Length] : new double[logits.Length];
         Span<double> choice = logits.Length <= FewScores ? stackalloc double[logits.Length] : new double[logits.Length];
         Score(logits, rule.Scoring, scores);
@@ -40,6 +46,31 @@ static class Router
         for (int slot = 0; slot < experts.Length; slot++)
         {
             weights[slot] = (float)(scores[experts[slot]] * factor);
+        }
+    }
+
+    /// <summary>One expert after the other, each by a softmax of its own.</summary>
+    static void Mix(ReadOnlySpan<float> logits, RoutingRule rule, Span<int> experts, Span<float> weights)
+    {
+        Span<double> scores = logits.Length <= FewScores ? stackalloc double[logits.Length] : new double[logits.Length];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            scores[i] = logits[i];
+        }
+
+        for (int slot = 0; slot < experts.Length; slot++)
+        {
+            int best = Best(scores, experts[..slot]);
+            double most = scores[best];
+            double sum = 0;
+            for (int i = 0; i < scores.Length; i++)
+            {
+                bool isFar = (most - scores[i]) / Math.Max(Math.Abs(scores[i]), most) > 2 * rule.Jitter;
+                sum += isFar || experts[..slot].Contains(i) ? 0 : Math.Exp(scores[i] - most);
+            }
+
+            experts[slot] = best;
+            weights[slot] = (float)(rule.Scale / sum);
         }
     }
 

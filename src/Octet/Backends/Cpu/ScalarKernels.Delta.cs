@@ -46,6 +46,7 @@ sealed unsafe partial class ScalarKernels
     /// <summary>The state lies as [key, value].</summary>
     internal override void GatedDelta(in DeltaRun run)
     {
+        Span<double> decays = stackalloc double[run.KeyDim];
         for (int row = 0; row < run.Rows; row++)
         {
             float* query = run.Query + ((nint)row * run.Stride);
@@ -54,14 +55,18 @@ sealed unsafe partial class ScalarKernels
             float* output = run.Output + ((nint)row * run.OutputStride);
             double queryFactor = DeltaRun.Normalizer(new(query, run.KeyDim)) / Math.Sqrt(run.KeyDim);
             double keyFactor = DeltaRun.Normalizer(new(key, run.KeyDim));
-            double decay = run.Decay(row);
+            for (int i = 0; i < decays.Length; i++)
+            {
+                decays[i] = i == 0 || run.DecaysChannels ? run.Decay(row, i) : decays[0];
+            }
+
             double strength = run.Strength(row);
             for (int j = 0; j < run.ValueDim; j++)
             {
                 double held = 0;
                 for (int i = 0; i < run.KeyDim; i++)
                 {
-                    held += decay * run.State[(i * run.ValueDim) + j] * key[i] * keyFactor;
+                    held += decays[i] * run.State[(i * run.ValueDim) + j] * key[i] * keyFactor;
                 }
 
                 double written = strength * (value[j] - held);
@@ -69,7 +74,7 @@ sealed unsafe partial class ScalarKernels
                 for (int i = 0; i < run.KeyDim; i++)
                 {
                     float* state = run.State + (i * run.ValueDim) + j;
-                    *state = (float)((decay * *state) + (key[i] * keyFactor * written));
+                    *state = (float)((decays[i] * *state) + (key[i] * keyFactor * written));
                     read += *state * query[i] * queryFactor;
                 }
 

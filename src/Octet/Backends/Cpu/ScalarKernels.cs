@@ -160,6 +160,8 @@ sealed unsafe partial class ScalarKernels : CpuKernels
             case GatingKind.ClampedSwiGlu:
                 gate = Math.Min(gate, gating.Limit);
                 return gate * Logistic(gating.Alpha * gate) * (Math.Clamp(up, -gating.Limit, gating.Limit) + 1);
+            case GatingKind.Swish:
+                return gate * Logistic(gating.Alpha * gate) * up;
             default:
                 return gate * Logistic(gate) * up;
         }

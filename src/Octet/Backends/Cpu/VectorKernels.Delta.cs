@@ -69,7 +69,7 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     }
 
     /// <summary>
-    /// The state lies in blocks of as many columns as <see cref="Walk"/> takes, [key][column] each: a block stays in the first level of the
+    /// The state lies in blocks of as many columns as <see cref="WalkFour{TDecay}"/> takes, [key][column] each: a block stays in the first level of the
     /// cache while the tokens of a tile pass.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -81,9 +81,28 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             return;
         }
 
+        if (run.DecaysChannels)
+        {
+            GatedDelta<ChannelDecay>(run);
+        }
+        else
+        {
+            GatedDelta<HeadDecay>(run);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void GatedDelta<TDecay>(in DeltaRun run)
+        where TDecay : struct, IDecay
+    {
         int size = run.KeyDim;
         float* queries = run.Scratch;
         float* keys = queries + DeltaRun.TileRows * size;
+        float* met = TDecay.IsOfChannels ? keys + DeltaRun.TileRows * size : keys;
+        float* decays = keys + 2 * DeltaRun.TileRows * size;
+        int room = TDecay.IsOfChannels ? size : 0;
+        Span<double> steps = stackalloc double[room];
+        Span<double> powers = stackalloc double[room];
         DeltaGates* gates = stackalloc DeltaGates[DeltaRun.TileRows];
         float length = 1 / MathF.Sqrt(size);
         for (int first = 0; first < run.Rows; first += DeltaRun.TileRows)
@@ -97,7 +116,17 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 Span<float> unitKey = new(keys + row * size, size);
                 TensorPrimitives.Multiply(query, DeltaRun.Normalizer(query) * length, unitQuery);
                 TensorPrimitives.Multiply(key, DeltaRun.Normalizer(key), unitKey);
-                gates[row] = new DeltaGates((float)run.Decay(first + row), (float)run.Strength(first + row), TensorPrimitives.Dot(unitQuery, unitKey));
+                float product = TensorPrimitives.Dot(unitQuery, unitKey);
+                if (TDecay.IsOfChannels)
+                {
+                    // The state before it has decayed meets what has decayed in its place.
+                    Span<float> own = new(decays + row * size, size);
+                    run.Decays(first + row, own, steps, powers);
+                    TensorPrimitives.Multiply(unitKey, own, new Span<float>(met + row * size, size));
+                    TensorPrimitives.Multiply(unitQuery, own, unitQuery);
+                }
+
+                gates[row] = new DeltaGates(TDecay.IsOfChannels ? 1 : (float)run.Decay(first + row), (float)run.Strength(first + row), product);
             }
 
             for (int column = 0; column < run.ValueDim;)
@@ -107,12 +136,12 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
                 float* output = run.Output + (nint)first * run.OutputStride + column;
                 if (column + 4 * TSimd.Count <= run.ValueDim)
                 {
-                    Walk(state, queries, keys, gates, values, run.Stride, output, run.OutputStride, rows, size);
+                    WalkFour<TDecay>(state, queries, keys, met, decays, gates, values, run.Stride, output, run.OutputStride, rows, size);
                     column += 4 * TSimd.Count;
                 }
                 else
                 {
-                    WalkOne(state, queries, keys, gates, values, run.Stride, output, run.OutputStride, rows, size);
+                    WalkOne<TDecay>(state, queries, keys, met, decays, gates, values, run.Stride, output, run.OutputStride, rows, size);
                     column += TSimd.Count;
                 }
             }
@@ -121,21 +150,23 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
 
     /// <summary>
     /// Four vectors of columns through the tokens of a tile. One pass over the state gives S^T k and S^T q before the token; with
-    /// d = strength * (v - decay * S^T k) the output is decay * S^T q + (k q) d, and a second pass makes S the next one.
+    /// d = strength * (v - decay * S^T k) the output is decay * S^T q + (k q) d, and a second pass makes S the next one. Where channels decay by
+    /// themselves, <paramref name="met"/> and <paramref name="query"/> are k and q with the decays in them.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Walk(float* state, float* query, float* key, DeltaGates* gates, float* value, int stride, float* output, int outputStride, int rows, int size)
+    static void WalkFour<TDecay>(float* state, float* query, float* key, float* met, float* decays, DeltaGates* gates, float* value, int stride, float* output, int outputStride, int rows, int size)
+        where TDecay : struct, IDecay
     {
         int n = TSimd.Count;
         int width = 4 * n;
-        for (int row = 0; row < rows; row++, query += size, key += size, value += stride, output += outputStride)
+        for (int row = 0; row < rows; row++, query += size, key += size, met += size, decays += size, value += stride, output += outputStride)
         {
             TVector held0 = TSimd.Zero, held1 = TSimd.Zero, held2 = TSimd.Zero, held3 = TSimd.Zero;
             TVector read0 = TSimd.Zero, read1 = TSimd.Zero, read2 = TSimd.Zero, read3 = TSimd.Zero;
             float* s = state;
             for (int i = 0; i < size; i++, s += width)
             {
-                TVector k = TSimd.Broadcast(key[i]);
+                TVector k = TSimd.Broadcast(met[i]);
                 TVector q = TSimd.Broadcast(query[i]);
                 TVector s0 = TSimd.Load(s);
                 held0 = TSimd.MultiplyAdd(s0, k, held0);
@@ -165,6 +196,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             for (int i = 0; i < size; i++, s += width)
             {
                 TVector k = TSimd.Broadcast(key[i]);
+                if (TDecay.IsOfChannels)
+                {
+                    decay = TSimd.Broadcast(decays[i]);
+                }
+
                 TSimd.Store(s, TSimd.MultiplyAdd(k, d0, TSimd.Multiply(TSimd.Load(s), decay)));
                 TSimd.Store(s + n, TSimd.MultiplyAdd(k, d1, TSimd.Multiply(TSimd.Load(s + n), decay)));
                 TSimd.Store(s + 2 * n, TSimd.MultiplyAdd(k, d2, TSimd.Multiply(TSimd.Load(s + 2 * n), decay)));
@@ -173,18 +209,19 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         }
     }
 
-    /// <summary>As <see cref="Walk"/>, one vector of columns.</summary>
+    /// <summary>As <see cref="WalkFour{TDecay}"/>, one vector of columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void WalkOne(float* state, float* query, float* key, DeltaGates* gates, float* value, int stride, float* output, int outputStride, int rows, int size)
+    static void WalkOne<TDecay>(float* state, float* query, float* key, float* met, float* decays, DeltaGates* gates, float* value, int stride, float* output, int outputStride, int rows, int size)
+        where TDecay : struct, IDecay
     {
-        for (int row = 0; row < rows; row++, query += size, key += size, value += stride, output += outputStride)
+        for (int row = 0; row < rows; row++, query += size, key += size, met += size, decays += size, value += stride, output += outputStride)
         {
             TVector held = TSimd.Zero;
             TVector read = TSimd.Zero;
             float* s = state;
             for (int i = 0; i < size; i++, s += TSimd.Count)
             {
-                held = TSimd.MultiplyAdd(TSimd.Load(s), TSimd.Broadcast(key[i]), held);
+                held = TSimd.MultiplyAdd(TSimd.Load(s), TSimd.Broadcast(met[i]), held);
                 read = TSimd.MultiplyAdd(TSimd.Load(s), TSimd.Broadcast(query[i]), read);
             }
 
@@ -195,6 +232,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
             s = state;
             for (int i = 0; i < size; i++, s += TSimd.Count)
             {
+                if (TDecay.IsOfChannels)
+                {
+                    decay = TSimd.Broadcast(decays[i]);
+                }
+
                 TSimd.Store(s, TSimd.MultiplyAdd(TSimd.Broadcast(key[i]), d, TSimd.Multiply(TSimd.Load(s), decay)));
             }
         }
@@ -209,6 +251,22 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static TVector Read(TVector read, TVector written, DeltaGates gate)
         => TSimd.MultiplyAdd(written, TSimd.Broadcast(gate.KeyQuery), TSimd.Multiply(read, TSimd.Broadcast(gate.Decay)));
+
+    /// <summary>What decays: a head as a whole, or every channel of its keys by itself. Types, so that each has code of its own.</summary>
+    interface IDecay
+    {
+        static abstract bool IsOfChannels { get; }
+    }
+
+    readonly struct HeadDecay : IDecay
+    {
+        public static bool IsOfChannels => false;
+    }
+
+    readonly struct ChannelDecay : IDecay
+    {
+        public static bool IsOfChannels => true;
+    }
 
     /// <summary>What a token does to a head: what is left of the state, how much is written, and the product of its key and query.</summary>
     readonly record struct DeltaGates(float Decay, float Strength, float KeyQuery);

@@ -155,6 +155,15 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>(string name, Fu
                 }
 
                 break;
+            case GatingKind.Swish:
+                TVector alpha = TSimd.Broadcast(gating.Alpha);
+                for (int i = 0; i < whole; i += TSimd.Count)
+                {
+                    TVector x = TSimd.Load(gate + i);
+                    TSimd.Store(gate + i, TSimd.Multiply(TimesLogistic(x, TSimd.Multiply(x, alpha)), TSimd.Load(up + i)));
+                }
+
+                break;
             default:
                 ClampedSwiGlu(gating, gate, up, whole);
                 break;

@@ -12,6 +12,9 @@ sealed record DecoderSpec
 
     internal bool HasExperts => Experts.Any();
 
+    /// <summary>What mixes tokens, of all layers.</summary>
+    internal IEnumerable<MixerSpec> Mixers => Layers.SelectMany(layer => new[] { layer.Mixer, layer.MixerBeside }).OfType<MixerSpec>();
+
     /// <summary>Tokens that are computed together where nobody says how many: 256, or as many as give an expert 32, up to 512.</summary>
     internal int PrefillChunk
         => Experts.Select(experts => Math.Clamp(32 * experts.Rule.Experts / experts.Rule.Chosen, 256, 512)).DefaultIfEmpty(256).Max();
@@ -20,13 +23,16 @@ sealed record DecoderSpec
     /// <param name="architecture">What it is, for messages.</param>
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
-        Where(Layers.Any(layer => layer.Mixer is LatentAttentionSpec), ModelParts.LatentAttention)
-            | Where(Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }), ModelParts.Recurrence)
-            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
-            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
+        Where(Mixers.Any(mixer => mixer is LatentAttentionSpec), ModelParts.LatentAttention)
+            | Where(Mixers.Any(mixer => mixer.StateFloats > 0), ModelParts.Recurrence)
+            | Where(Mixers.Any(mixer => mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
+            | Where(Mixers.Any(mixer => mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
+            | Where(Mixers.Any(mixer => mixer is KimiDeltaSpec), ModelParts.ChannelDecay)
+            | Where(Layers.Any(layer => layer.MixerBeside is not null), ModelParts.ParallelMixers)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
-            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
-        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs)
+            | Where(HasOutputBias || Experts.Any(experts => experts.Rule.Scoring == ExpertScoring.SparseMixer), ModelParts.SparseMixer),
+        [.. Mixers.OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
 
@@ -53,6 +59,9 @@ sealed record DecoderSpec
 
     /// <summary>What is added to the stream is multiplied with it first (Granite).</summary>
     internal float ResidualScale { get; init; } = 1;
+
+    /// <summary>Whether the output layer has a bias (Phi-3.5-MoE).</summary>
+    internal bool HasOutputBias { get; init; }
 
     /// <summary>What logits are multiplied with (Granite, Cohere).</summary>
     internal float LogitScale { get; init; } = 1;
@@ -98,6 +107,9 @@ sealed record StreamNames(string Root = "model.", string Embedding = "embed_toke
 /// <summary>One layer: what mixes tokens, and what each token goes through by itself. One of them may be missing, with its norms (Nemotron-H).</summary>
 sealed record LayerSpec(MixerSpec? Mixer, FeedForwardSpec? FeedForward)
 {
+    /// <summary>A second mixer, recurrent, which sees what the first sees; what both give is added (Falcon-H1); null: none.</summary>
+    internal MixerSpec? MixerBeside { get; init; }
+
     /// <summary>A mixture of experts beside it, which sees the stream by itself, with norms of its own (Gemma 4); null: none.</summary>
     internal ExpertsSpec? Beside { get; init; }
 
@@ -112,6 +124,9 @@ abstract record MixerSpec(string Name)
     /// <summary>The keys and values that a token leaves; null: none.</summary>
     internal abstract CacheShape? Cache { get; }
 
+    /// <summary>What it gives is multiplied with (Falcon-H1).</summary>
+    internal double OutputScale { get; init; } = 1;
+
     /// <summary>Floats of the state that a sequence keeps in such a layer, whatever its length.</summary>
     internal virtual int StateFloats => 0;
 }
@@ -124,6 +139,9 @@ abstract record FeedForwardSpec
 {
     /// <summary>What it is called in a layer; empty: its tensors are called as the layer's own.</summary>
     internal string Name { get; init; } = "mlp";
+
+    /// <summary>What it gives is multiplied with (Falcon-H1).</summary>
+    internal double OutputScale { get; init; } = 1;
 
     /// <summary>How wide it is inside, of a mixture each of its experts.</summary>
     internal abstract int Width { get; }
@@ -143,6 +161,12 @@ sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, Rotary Ro
 
     /// <summary>What scores are multiplied with; null: 1/sqrt(<see cref="HeadDim"/>).</summary>
     internal double? Scale { get; init; }
+
+    /// <summary>What keys are multiplied with before they turn and are kept (Falcon-H1).</summary>
+    internal double KeyScale { get; init; } = 1;
+
+    /// <summary>The same of values.</summary>
+    internal double ValueScale { get; init; } = 1;
 
     /// <summary>Tokens that a token sees, itself among them; null: all.</summary>
     internal int? Window { get; init; }
@@ -225,6 +249,16 @@ sealed record GatedDeltaSpec(DeltaShape Shape) : MixerSpec("linear_attn")
     internal override int StateFloats => Shape.Floats;
 }
 
+/// <summary>A layer of Kimi Delta Attention.</summary>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="Rank">The width through which decays and the gate of the output go.</param>
+sealed record KimiDeltaSpec(DeltaShape Shape, int Rank) : MixerSpec("self_attn")
+{
+    internal override CacheShape? Cache => null;
+
+    internal override int StateFloats => Shape.Floats;
+}
+
 /// <summary>A selective state space behind a short convolution, gated and normed (Mamba-2).</summary>
 /// <param name="Shape">Its sizes.</param>
 sealed record StateSpaceSpec(StateSpaceShape Shape) : MixerSpec("mamba")
@@ -236,11 +270,20 @@ sealed record StateSpaceSpec(StateSpaceShape Shape) : MixerSpec("mamba")
     /// <summary>Groups of what is gated that are normed by themselves.</summary>
     internal int NormGroups { get; init; } = 1;
 
+    /// <summary>Whether what is gated is normed (not in most of Falcon-H1).</summary>
+    internal bool HasNorm { get; init; } = true;
+
+    /// <summary>What the products of its input are multiplied with (Falcon-H1); null: nothing.</summary>
+    internal StateSpaceFactors? Factors { get; init; }
+
     /// <summary>Whether what goes in and what comes out has a bias.</summary>
     internal bool HasBias { get; init; }
 
     internal bool HasConvolutionBias { get; init; }
 }
+
+/// <summary>What the parts of a state space's input are multiplied with.</summary>
+readonly record struct StateSpaceFactors(double Gate, double X, double B, double C, double Step);
 
 /// <summary>A short convolution between two gates (LFM2).</summary>
 /// <param name="Shape">Its sizes.</param>

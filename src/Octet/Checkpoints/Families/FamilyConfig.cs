@@ -36,7 +36,7 @@ sealed class FamilyConfig
         }
 
         VocabSize = json.TryInt32("vocab_size", 1) ?? defaults.VocabSize ?? json.Int32("vocab_size", 1);
-        MaxPositions = json.TryInt32("max_position_embeddings", 1) ?? defaults.MaxPositions ?? json.Int32("max_position_embeddings", 1);
+        MaxPositions = json.TryInt32(defaults.MaxPositionsKey, 1) ?? defaults.MaxPositions ?? json.Int32(defaults.MaxPositionsKey, 1);
         Epsilon = (float)(json.TryDouble(defaults.EpsilonKey, "a number from 0 to 1", value => value is >= 0 and <= 1) ?? defaults.Epsilon ?? throw json.Missing(defaults.EpsilonKey, "a number from 0 to 1"));
     }
 
@@ -265,6 +265,8 @@ sealed record FamilyDefaults
     internal int? VocabSize { get; init; }
 
     internal int? MaxPositions { get; init; }
+
+    internal string MaxPositionsKey { get; init; } = "max_position_embeddings";
 
     internal double? Epsilon { get; init; }
 

@@ -34,6 +34,9 @@ sealed class RotaryReader(ConfigObject json)
     /// <summary>Whether pairs are neighbours (DeepSeek).</summary>
     internal bool TurnsNeighbours { get; init; }
 
+    /// <summary>Whether LongRoPE's factors on attention are the file's, <c>short_mscale</c> and <c>long_mscale</c> (Phi-3.5-MoE).</summary>
+    internal bool ReadsLongScales { get; init; }
+
     /// <summary>Whether "dynamic" with <c>alpha</c> is a base that is stretched from the first token on (Hunyuan).</summary>
     internal bool StretchesOnce { get; init; }
 
@@ -258,7 +261,8 @@ sealed class RotaryReader(ConfigObject json)
             return plain.Select((f, i) => f / factors[i]);
         }
 
-        return new Rotary([.. Stretched("short_factor")]) { Factor = attention, Long = make(Stretched("long_factor"), attention), LongFrom = original };
+        double Scale(string key) => ReadsLongScales ? scaling.Double(key, Positive, value => value > 0) : attention;
+        return new Rotary([.. Stretched("short_factor")]) { Factor = Scale("short_mscale"), Long = make(Stretched("long_factor"), Scale("long_mscale")), LongFrom = original };
     }
 
     // Phi's files have it beside rope_scaling.
