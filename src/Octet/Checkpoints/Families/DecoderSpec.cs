@@ -21,12 +21,14 @@ sealed record DecoderSpec
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
         Where(Layers.Any(layer => layer.Mixer is LatentAttentionSpec), ModelParts.LatentAttention)
-            | Where(Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }), ModelParts.Recurrence)
             | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
             | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
             | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
-        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()])
+    {
+        StateDims = [.. Layers.Select(layer => layer.Mixer is GatedDeltaSpec delta ? delta.Shape.KeyDim : (layer.Mixer as StateSpaceSpec)?.Shape.StateDim ?? 0).Where(size => size > 0).Distinct()],
+    };
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
 
