@@ -53,9 +53,14 @@ GLOBAL BOUNDS(256) void keep_edges(Convolution layer)
     }
 
     i32 before = layer.tap_count - 1;
-    for (i32 i = 0; i < before; i++)
+    float* edges = layer.edges + ((u64)block_y() * before * layer.channels) + channel;
+    const float* inputs = layer.mixed + ((u64)tile.row * layer.stride) + channel;
+    UNROLL for (i32 i = 0; i < MostTaps - 1; i++)
     {
-        layer.edges[((((u64)block_y() * before) + i) * layer.channels) + channel] = tile.states & IsFirst ? kept_input(layer, tile, i, channel) : layer.mixed[((u64)(tile.row - before + i) * layer.stride) + channel];
+        if (i < before)
+        {
+            edges[(u64)i * layer.channels] = tile.states & IsFirst ? kept_input(layer, tile, i, channel) : *(inputs - ((u64)(before - i) * layer.stride));
+        }
     }
 }
 
