@@ -163,17 +163,24 @@ DEVICE void recur(const Heads& heads)
     await_launches();
     Run run = heads.runs[block_y()];
     u64 page = run.states & ~Flags;
-    if (page == 0)
-    {
-        return;
-    }
-
     i32 head = block_x() / heads.blocks;
     i32 first = (block_x() % heads.blocks) * BlockColumns;
     i32 lane = thread_index() % ColumnLanes;
     i32 own = thread_index() / ColumnLanes;
     i32 column = first + own;
     bool is_column = column < heads.value_dim;
+    float* output = heads.output + ((u64)head * heads.value_dim) + column;
+    if (page == 0)
+    {
+        // Rows of nobody have all the same, as elsewhere.
+        for (i32 i = lane; is_column && i < run.count; i += ColumnLanes)
+        {
+            output[((u64)run.row + i) * heads.output_stride] = 0;
+        }
+
+        return;
+    }
+
     float* state = (float*)(page + heads.offset) + ((u64)head * heads.key_dim * heads.value_dim) + (((u64)lane * heads.value_dim) + column) * 4;
     u64 step = (u64)heads.value_dim * QuadKeys;
     bool begins = (run.states & Begins) != 0;
@@ -188,7 +195,6 @@ DEVICE void recur(const Heads& heads)
     }
 
     float skip = IsDelta ? 0 : heads.skip[head];
-    float* output = heads.output + ((u64)head * heads.value_dim) + column;
     KEEP_LOOP for (i32 done = 0; done < run.count; done += TileTokens)
     {
         i32 tokens = least(TileTokens, run.count - done);

@@ -36,7 +36,7 @@ public class RecurrentTests
         float[] step = Values.Normal(Rows * heads, 3, spread: 3);
         float[] rate = Values.Normal(heads, 4);
         float[] bias = Values.Normal(heads, 5);
-        ulong output = card.Upload(new float[Rows * heads * values]);
+        ulong output = card.Upload(Enumerable.Repeat(float.NaN, Rows * heads * values).ToArray());
         Launch(card, "gated_delta", keys, heads, state, new RecurrentHeads
         {
             Mixed = card.Upload(mixed),
@@ -110,7 +110,7 @@ public class RecurrentTests
         float[] rate = Values.Normal(heads, 4);
         float[] bias = Values.Normal(heads, 5);
         float[] skip = Values.Normal(heads, 6);
-        ulong output = card.Upload(new float[Rows * inner]);
+        ulong output = card.Upload(Enumerable.Repeat(float.NaN, Rows * inner).ToArray());
         Launch(card, "state_space", keys, heads, state, new RecurrentHeads
         {
             Mixed = card.Upload(mixed),
