@@ -293,6 +293,7 @@ public class RecurrentTests
 
     [Theory]
     [InlineData("sm_80", 16, 3, 32)]
+    [InlineData("sm_80", 260, 2, 96)]
     [InlineData("sm_89", 128, 2, 32)]
     [InlineData("sm_90a", 200, 2, 64)]
     [InlineData("sm_90a", 5000, 1, 1024)]
@@ -305,6 +306,7 @@ public class RecurrentTests
 
     [Theory]
     [InlineData("sm_80", 24, 3, 32)]
+    [InlineData("sm_80", 260, 2, 96)]
     [InlineData("sm_89", 1030, 2, 288)]
     [InlineData("sm_90a", 200, 2, 64)]
     public void What_is_gated_is_normed_group_by_group(string target, int size, int groups, int threads)
