@@ -26,7 +26,7 @@ sealed partial class CudaBackend
         FinishUpload();
         _prepared = null;
         _made = null;
-        _step.Begin(batch, cache.Kinds, fills: mayRepeat);
+        _step.Begin(batch, cache, fills: mayRepeat);
         _batchRows = batch.Count;
         _isForward = true;
         try

@@ -10,7 +10,6 @@ sealed partial class CudaBackend
     internal static string? Lacks(ModelNeeds needs)
     {
         string? what = (needs.Parts & ModelParts.LatentAttention) != 0 ? "latent attention (MLA)"
-            : (needs.Parts & ModelParts.Recurrence) != 0 ? "recurrent layers"
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
             : (needs.Parts & ModelParts.AttentionCap) != 0 ? "a soft cap on scores of attention"
             : (needs.Parts & ModelParts.ChunkedAttention) != 0 ? "attention within chunks"
@@ -20,6 +19,7 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.ChannelDecay) != 0 ? "the delta rule with a decay for each channel"
             : (needs.Parts & ModelParts.SparseMixer) != 0 ? "experts chosen by SparseMixer"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to 256 in steps of 8"
+            : needs.StateDims.FirstOrDefault(size => !HasStates(size)) is > 0 and int keys ? $"recurrent states of {keys} keys, where there are those of 4 to {MostStateKeys} in steps of 4"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";
     }
@@ -28,10 +28,6 @@ sealed partial class CudaBackend
 
     internal override void PlainExperts(Activations input, Routes routes, ExpertWeights experts, Nonlinearity function, Activations output, bool adds, int rows)
         => throw Unsupported("experts that are not gated");
-
-    internal override RecurrentCache CreateRecurrentCache(RecurrentLayout layout, int maxPages, bool withinRoom) => throw Unsupported("a recurrent layer");
-
-    internal override Weight CreateTaps(TensorView tensor, ReadOnlySpan<float> factors = default) => throw Unsupported("a recurrent layer");
 
     internal override void LookUp(Weight table, ReadOnlySpan<int> ids, Activations output, bool adds) => throw Unsupported("an encoder's table");
 
@@ -49,17 +45,5 @@ sealed partial class CudaBackend
     internal override void ExpandValues(Activations means, Weight keyValue, LatentHeads heads, int rows, Activations values)
         => throw Unsupported("latent attention (MLA)");
 
-    internal override void Convolve(Activations mixed, Weight taps, Weight? bias, RecurrentCache cache, int layer, ConvolutionShape shape, Batch batch) => throw Unsupported("a recurrent layer");
-
-    internal override void StateSpace(Activations mixed, Activations step, StateSpaceWeights weights, RecurrentCache cache, int layer, StateSpaceShape shape, Batch batch, Activations output)
-        => throw Unsupported("a recurrent layer");
-
-    internal override void NormGated(Activations states, Activations gate, int groups, Weight? norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
-
-    internal override void GatedDelta(Activations mixed, Activations beta, Activations step, Weight logRate, Weight bias, RecurrentCache cache, int layer, DeltaShape shape, Batch batch, Activations output)
-        => throw Unsupported("a recurrent layer");
-
     internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows) => throw Unsupported("experts whose inputs are weighed");
-
-    internal override void GatedNorm(Activations states, Activations gate, Weight norm, float epsilon, int rows) => throw Unsupported("a recurrent layer");
 }

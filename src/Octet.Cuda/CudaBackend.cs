@@ -127,6 +127,7 @@ sealed partial class CudaBackend : Backend
         _readback?.Dispose();
         _parts?.Dispose();
         _sums?.Dispose();
+        _edges?.Dispose();
         foreach (ExpertTable table in _expertTables.Values)
         {
             table.Dispose();

@@ -9,17 +9,9 @@ namespace Octet.Cuda;
 /// </summary>
 sealed unsafe class CudaKvCache : KvCache
 {
-    // What is allocated at a time, as far as there may be so many pages.
-    const long BlockBytes = 64L << 20;
-
-    readonly CudaContext _context;
     readonly CudaStream _stream;
-    readonly MemoryLedger? _room;
-    readonly List<DeviceBlock> _blocks = [];
+    readonly DevicePages _pages;
     readonly DeviceBlock _spare;
-    ulong[] _pages = new ulong[16];
-    ulong _next;
-    int _left;
 
     /// <param name="context">The card.</param>
     /// <param name="layout">What a page holds.</param>
@@ -28,12 +20,13 @@ sealed unsafe class CudaKvCache : KvCache
     internal CudaKvCache(CudaContext context, KvCacheLayout layout, int maxPages, bool withinRoom)
         : base(layout, maxPages, withinRoom ? context.Memory : null)
     {
-        _context = context;
-        _room = withinRoom ? context.Memory : null;
         _stream = context.CreateStream();
+
+        // Zeros: products read whole pages, of which scores of tokens that are not there count nothing.
+        _pages = new DevicePages(context, layout.BytesPerPage, maxPages, withinRoom ? context.Memory : null, _stream);
         try
         {
-            _spare = Allocate(1);
+            _spare = _pages.Allocate(1);
             if (layout.Scales is not null)
             {
                 float[] scales = [.. Enumerable.Range(0, layout.Layers * layout.Heads).SelectMany(i => Pair(layout.Scale(i / layout.Heads, i % layout.Heads)))];
@@ -66,69 +59,13 @@ sealed unsafe class CudaKvCache : KvCache
     internal override (float Key, float Value) Largest(KvSequence sequence, int layer, int tokens)
         => throw CudaBackend.Unsupported("the largest magnitudes of a cache");
 
-    protected override bool MakePage(int page)
-    {
-        if (page == _pages.Length)
-        {
-            Array.Resize(ref _pages, 2 * page);
-        }
-
-        if (_left == 0)
-        {
-            long pages = Math.Clamp(BlockBytes / Layout.BytesPerPage, 1, MaxPages - page);
-            pages = Math.Max(1, Math.Min(pages, (_room?.Room ?? long.MaxValue) / Layout.BytesPerPage));
-            _blocks.EnsureCapacity(_blocks.Count + 1);
-            if ((TryAllocate(pages) ?? (pages > 1 ? TryAllocate(1) : null)) is not { } block)
-            {
-                return false;
-            }
-
-            _blocks.Add(block);
-            _next = block.Address;
-            _left = (int)(block.Bytes / Layout.BytesPerPage);
-        }
-
-        _pages[page] = _next;
-        _next += (ulong)Layout.BytesPerPage;
-        _left--;
-        return true;
-    }
+    protected override bool MakePage(int page) => _pages.Make(page);
 
     protected override void ReleasePages()
     {
-        _blocks.ForEach(block => block.Dispose());
-        _blocks.Clear();
+        _pages.Dispose();
         _spare?.Dispose();
         Scales?.Dispose();
         _stream.Dispose();
-    }
-
-    DeviceBlock? TryAllocate(long pages)
-    {
-        try
-        {
-            return Allocate(pages);
-        }
-        catch (CudaException error) when (error.Code == CudaResult.OutOfMemory)
-        {
-            return null;
-        }
-    }
-
-    // Zeros: products read whole pages, of which scores of tokens that are not there count nothing.
-    DeviceBlock Allocate(long pages)
-    {
-        DeviceBlock block = _context.Allocate(pages * Layout.BytesPerPage);
-        try
-        {
-            _stream.Zero(block.Address, block.Bytes);
-            _stream.Synchronize();
-            return block;
-        }
-        catch
-        {
-            block.Dispose();
-            throw;
-        }
     }
 }

@@ -22,13 +22,15 @@ sealed unsafe class CudaStep : IDisposable
     readonly Dictionary<Rotary, RotaryAngles> _angles = [];
     readonly List<Rotary> _rotaries = [];
     readonly List<(TileShape Shape, int Count)> _tileShapes = [];
+    readonly List<(int Rows, int Count, bool IsWhole)> _runShapes = [];
     readonly StagedCopy[] _slots = [new(), new()];
     readonly Dictionary<KvSequence, int> _placed = [];
     DeviceBlock? _memory;
     int _slot;
     IReadOnlyList<KvCache> _caches = [];
+    CudaRecurrentCache? _states;
     Batch? _batch;
-    long _idsAt, _positionsAt, _tablesAt, _tilesAt, _anglesAt, _pagesAt;
+    long _idsAt, _positionsAt, _tablesAt, _tilesAt, _runsAt, _anglesAt, _pagesAt;
 
     internal CudaStep(CudaContext context, CudaStream stream)
     {
@@ -72,6 +74,21 @@ sealed unsafe class CudaStep : IDisposable
         return (Base + (ulong)(_tilesAt + (index * 2L * Rows * sizeof(int))), _tileShapes[index].Count);
     }
 
+    /// <summary>Rows of the same sequence, so many at a time at most, with where its states are (<see cref="Run"/>); and whether each sequence has one run.</summary>
+    internal (ulong Address, int Count, bool IsWhole) Runs(int rows)
+    {
+        int index = _runShapes.FindIndex(runs => runs.Rows == rows);
+        if (index < 0)
+        {
+            index = _runShapes.Count;
+            _runShapes.Add((rows, 0, false));
+            Moves++;
+            Send();
+        }
+
+        return (Base + (ulong)(_runsAt + ((long)index * Rows * sizeof(Run))), _runShapes[index].Count, _runShapes[index].IsWhole);
+    }
+
     /// <summary>Of each row a cosine for each pair, a sine for each, and what queries are multiplied with; the floats from one row to the next.</summary>
     internal (ulong Address, int Stride) Angles(Rotary rotary)
     {
@@ -98,12 +115,13 @@ sealed unsafe class CudaStep : IDisposable
 
     /// <summary>Brings a step to the card.</summary>
     /// <param name="batch">Its rows.</param>
-    /// <param name="caches">Where their sequences have pages.</param>
+    /// <param name="cache">Where their sequences have pages.</param>
     /// <param name="fills">Whether rows of nobody may be added.</param>
-    internal void Begin(Batch batch, IReadOnlyList<KvCache> caches, bool fills)
+    internal void Begin(Batch batch, StateCache cache, bool fills)
     {
         _batch = batch;
-        _caches = caches;
+        _caches = cache.Kinds;
+        _states = (CudaRecurrentCache?)cache.Recurrent;
         IsDecode = true;
         for (int row = 1; row < batch.Count; row++)
         {
@@ -132,7 +150,8 @@ sealed unsafe class CudaStep : IDisposable
         _positionsAt = Align((long)rows * sizeof(int));
         _tablesAt = Align(_positionsAt + ((long)rows * sizeof(int)));
         _tilesAt = Align(_tablesAt + ((long)_caches.Count * rows * sizeof(int)));
-        _anglesAt = Align(_tilesAt + (_tileShapes.Count * 2L * rows * sizeof(int)));
+        _runsAt = Align(_tilesAt + (_tileShapes.Count * 2L * rows * sizeof(int)));
+        _anglesAt = Align(_runsAt + ((long)_runShapes.Count * rows * sizeof(Run)));
         _pagesAt = _anglesAt;
         foreach (Rotary rotary in _rotaries)
         {
@@ -149,6 +168,11 @@ sealed unsafe class CudaStep : IDisposable
         for (int i = 0; i < _tileShapes.Count; i++)
         {
             _tileShapes[i] = (_tileShapes[i].Shape, FillTiles(_tileShapes[i].Shape, (int*)(host + _tilesAt) + (2L * i * rows)));
+        }
+
+        for (int i = 0; i < _runShapes.Count; i++)
+        {
+            _runShapes[i] = FillRuns(_runShapes[i].Rows, (Run*)(host + _runsAt) + ((long)i * rows));
         }
 
         float* angles = (float*)(host + _anglesAt);
@@ -259,6 +283,32 @@ sealed unsafe class CudaStep : IDisposable
         return count;
     }
 
+    (int Rows, int Count, bool IsWhole) FillRuns(int rows, Run* runs)
+    {
+        int count = 0;
+        bool isWhole = true;
+        for (int row = 0; row < Rows;)
+        {
+            int first = row;
+            int end = row + 1;
+            while (end < _batch!.Count && ReferenceEquals(_batch.Sequences[end], _batch.Sequences[row]))
+            {
+                end++;
+            }
+
+            isWhole &= end - row <= rows;
+            for (; row < end; row += Math.Min(rows, end - row))
+            {
+                runs[count++] = new Run(row, Math.Min(rows, end - row), row < _batch.Count ? States(row, row == first, end - row <= rows) : 0);
+            }
+        }
+
+        return (rows, count, isWhole);
+    }
+
+    ulong States(int row, bool isFirst, bool isLast)
+        => _states!.Page(_batch!.Sequences[row].RecurrentPage) | (_batch.Positions[row] == 0 ? Run.Begins : 0) | (isFirst ? Run.IsFirst : 0) | (isLast ? Run.IsLast : 0);
+
     void FillAngles(Batch batch, Rotary rotary, float* angles)
     {
         int stride = AngleStride(rotary);
@@ -287,6 +337,21 @@ sealed unsafe class CudaStep : IDisposable
     /// <param name="Fewest">Of sequences with at least so many rows of the step.</param>
     /// <param name="Limit">And with fewer than so many.</param>
     internal readonly record struct TileShape(int Rows, int Fewest, int Limit);
+
+    /// <summary>Rows of a sequence, as <c>recur.cu</c> and <c>convolve.cu</c> take them.</summary>
+    /// <param name="Row">The first.</param>
+    /// <param name="Count">How many.</param>
+    /// <param name="States">Where its states are, with flags in the lowest bits: states begin at lines of 64 bytes. 0: the rows are nobody's.</param>
+    internal readonly record struct Run(int Row, int Count, ulong States)
+    {
+        /// <summary>The sequence begins with them.</summary>
+        internal const ulong Begins = 1;
+
+        /// <summary>Of those of the step they are its first.</summary>
+        internal const ulong IsFirst = 2;
+
+        internal const ulong IsLast = 4;
+    }
 
     static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 }

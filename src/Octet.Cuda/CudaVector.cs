@@ -7,13 +7,13 @@ using Octet.Safetensors;
 
 namespace Octet.Cuda;
 
-/// <summary>A norm's weight, a bias or factors in float32, filled up with zeros to whole groups of 128.</summary>
+/// <summary>A norm's weight, a bias, factors or the taps of a convolution in float32, filled up with zeros to whole groups of 128.</summary>
 sealed class CudaVector : Weight
 {
     const int Padding = 128;
 
-    CudaVector(ReadOnlySpan<float> values, DeviceArena arena, Uploader uploader)
-        : base(1, values.Length)
+    CudaVector(ReadOnlySpan<float> values, DeviceArena arena, Uploader uploader, int rows = 1)
+        : base(rows, values.Length / rows)
     {
         float[] padded = new float[(values.Length + Padding - 1) / Padding * Padding];
         values.CopyTo(padded);
@@ -28,7 +28,7 @@ sealed class CudaVector : Weight
     /// <summary>Of a norm's weight: who takes its outputs.</summary>
     internal OutputConsumer Outputs { get; } = new();
 
-    internal override long Bytes => (long)Columns * sizeof(float);
+    internal override long Bytes => Rows * Columns * sizeof(float);
 
     internal static CudaVector Of(ReadOnlySpan<float> values, DeviceArena arena, Uploader uploader) => new(values, arena, uploader);
 
@@ -42,6 +42,21 @@ sealed class CudaVector : Weight
         }
 
         return new CudaVector(values, arena, uploader);
+    }
+
+    /// <summary>[columns, <paramref name="rows"/>] as [rows, columns].</summary>
+    /// <exception cref="ModelException">The tensor is of no wider float type.</exception>
+    internal static CudaVector Transposed(TensorView tensor, int rows, DeviceArena arena, Uploader uploader)
+    {
+        float[] stored = FloatTensor.Widen(tensor);
+        float[] values = new float[stored.Length];
+        int columns = stored.Length / rows;
+        for (int i = 0; i < stored.Length; i++)
+        {
+            values[(i % rows * columns) + (i / rows)] = stored[i];
+        }
+
+        return new CudaVector(values, arena, uploader, rows);
     }
 
     /// <summary>A layer's bias: of a tensor of all stored rows those of the layer.</summary>

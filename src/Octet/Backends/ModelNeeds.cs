@@ -10,9 +10,6 @@ enum ModelParts
     /// <summary>Attention over latents (DeepSeek's MLA).</summary>
     LatentAttention = 1,
 
-    /// <summary>Recurrent layers (Qwen3-Next's gated delta rule).</summary>
-    Recurrence = 2,
-
     /// <summary>Layers that see a whole text at once, before and behind (BERT and its kind).</summary>
     Encoder = 4,
 
@@ -42,4 +39,8 @@ enum ModelParts
 /// <param name="Architecture">What it is, for messages.</param>
 /// <param name="Parts">Beside what every backend has.</param>
 /// <param name="HeadDims">Elements of its attention heads; none for those of other parts.</param>
-sealed record ModelNeeds(string Architecture, ModelParts Parts, IReadOnlyList<int> HeadDims);
+sealed record ModelNeeds(string Architecture, ModelParts Parts, IReadOnlyList<int> HeadDims)
+{
+    /// <summary>Elements of what the states of recurrent layers are written and read with: keys of the delta rule, B and C of state spaces.</summary>
+    internal IReadOnlyList<int> StateDims { get; init; } = [];
+}

@@ -60,6 +60,12 @@ public class CountTests
         Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
         Rotate(text, "sm_80");
         Stream(text, "sm_80");
+        foreach (string target in (string[])["sm_80", "sm_90a"])
+        {
+            Recur(text, target, tokens: 1);
+            Recur(text, target, tokens: 64);
+        }
+
         Embed(text, "sm_80");
         Prepare(text, "sm_80");
         Routes(text, "sm_80");
@@ -290,6 +296,69 @@ public class CountTests
         Add(text, target, $"1 row of {Hidden}", card.Reports[^1]);
         card.Launch("stream", "finish_logits", new Dim3((Vocabulary + 255) / 256, 1), 256, 0, card.Upload(Values.Normal(Vocabulary, 3, spread: 3)), Vocabulary, Vocabulary, 1f, 30f);
         Add(text, target, "a row, with a cap", card.Reports[^1]);
+    }
+
+    /// <summary>Of Qwen3-Next a value head, the channels of its convolution and its norm, of Nemotron-H a head; of sequences that go on.</summary>
+    static void Recur(StringBuilder text, string target, int tokens)
+    {
+        const int Size = 128;
+        const int Channels = 8192;
+        var card = new KernelCard(target, counts: true);
+        ulong page = card.Upload(Values.Normal((Size * Size) + (3 * Channels), 1));
+        var heads = new RecurrentHeads
+        {
+            Runs = card.Upload(new CudaStep.Run(0, tokens, page | CudaStep.Run.IsFirst | CudaStep.Run.IsLast)),
+            Mixed = card.Upload(Values.Normal(tokens * 3 * Size, 2)),
+            Strength = card.Upload(Values.Normal(tokens, 3)),
+            Step = card.Upload(Values.Normal(tokens, 4)),
+            LogRate = card.Upload(0f),
+            Bias = card.Upload(0f),
+            Skip = card.Upload(0f),
+            Output = card.Allocate<float>(tokens * Size),
+            MixedStride = 3 * Size,
+            StrengthStride = 1,
+            StepStride = 1,
+            OutputStride = Size,
+            Writes = Size,
+            Values = 2 * Size,
+            Sharing = 1,
+            KeyDim = Size,
+            ValueDim = Size,
+            Blocks = 4,
+            High = float.PositiveInfinity,
+        };
+        string what = $"{tokens} {(tokens == 1 ? "token" : "tokens")}";
+        card.Launch("recur", "gated_delta_128", 4, 128, 0, heads);
+        Add(text, target, $"a head of {Size} x {Size}, {what}", card.Reports[^1]);
+        card.Launch("recur", "state_space_128", 2, 128, 0, heads with { ValueDim = Size / 2, Blocks = 2 });
+        Add(text, target, $"a head of {Size} x {Size / 2}, {what}", card.Reports[^1]);
+        ulong mixed = card.Upload(Values.Normal(tokens * Channels, 5));
+        CudaStep.Run[] tiles = tokens == 1 ? [new(0, 1, page | CudaStep.Run.IsFirst | CudaStep.Run.IsLast)] : [new(0, 32, page | CudaStep.Run.IsFirst), new(32, 32, page | CudaStep.Run.IsLast)];
+        var convolution = new ConvolutionParameters
+        {
+            Tiles = card.Upload(tiles),
+            Offset = Size * Size * sizeof(float),
+            Mixed = mixed,
+            Taps = card.Upload(Values.Normal(4 * Channels, 6)),
+            Edges = tiles.Length == 1 ? 0 : card.Allocate<float>(tiles.Length * 3 * Channels),
+            Stride = Channels,
+            Channels = Channels,
+            TapCount = 4,
+            HasSilu = 1,
+        };
+        if (tiles.Length > 1)
+        {
+            card.Launch("convolve", "keep_edges", new Dim3(Channels / 256, tiles.Length), 256, 0, convolution);
+            Add(text, target, $"{Channels} channels, {what}", card.Reports[^1]);
+        }
+
+        card.Launch("convolve", "convolve", new Dim3(Channels / 256, tiles.Length), 256, 0, convolution);
+        Add(text, target, $"{Channels} channels, {what}", card.Reports[^1]);
+        if (tokens == 1)
+        {
+            card.Launch("convolve", "norm_and_gate", new Dim3(32), 32, 0, mixed, card.Upload(Values.Normal(32 * Size, 7)), card.Upload(Values.Normal(Size, 8)), Channels, 32 * Size, Size, 1e-6f);
+            Add(text, target, $"32 heads of {Size}", card.Reports[^1]);
+        }
     }
 
     static void Embed(StringBuilder text, string target)

@@ -14,7 +14,7 @@ public partial class MutantTests
     // Tests of kernels by themselves, and for kernels that have none those of whole models.
     static readonly Type[] s_single =
     [
-        typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(ManyTests), typeof(PlainTests), typeof(PrepareTests), typeof(RotateTests), typeof(RowTests), typeof(StreamTests), typeof(TiledExpertTests),
+        typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(ManyTests), typeof(PlainTests), typeof(PrepareTests), typeof(RecurrentTests), typeof(RotateTests), typeof(RowTests), typeof(StreamTests), typeof(TiledExpertTests),
         typeof(TiledTests), typeof(WideTests), typeof(WideExpertTests), typeof(Sampling.ChoiceTests), typeof(Sampling.SamplerTests),
     ];
 

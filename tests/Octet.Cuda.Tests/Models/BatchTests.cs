@@ -75,7 +75,7 @@ public class BatchTests
         int pages = 0;
 
         // What a step prepares its inputs in may have the size of a page.
-        both.Fake.Card.Refuses = bytes => bytes >= 1 << 20 || (bytes == PageBytes && Environment.StackTrace.Contains(nameof(CudaKvCache), StringComparison.Ordinal) && ++pages > 4);
+        both.Fake.Card.Refuses = bytes => bytes >= 1 << 20 || (bytes == PageBytes && Environment.StackTrace.Contains(nameof(DevicePages), StringComparison.Ordinal) && ++pages > 4);
         await AssertSame(both, [.. Enumerable.Range(0, 3).Select(i => CardModel.Ids(24, i))], 14);
         Assert.True(both.Model.Statistics.Preemptions > 0, "nobody gave way");
         Assert.True(pages > 4, $"{pages} pages");

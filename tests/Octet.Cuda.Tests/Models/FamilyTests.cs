@@ -40,6 +40,14 @@ public sealed class FamilyTests
     [InlineData("mixtures.py", "ernie4_5_moe")]
     [InlineData("mixtures.py", "qwen3_vl_moe")]
     [InlineData("mixtures.py", "qwen3_vl_moe --fp8 block")]
+    [InlineData("hybrids.py", "nemotron_h")]
+    [InlineData("hybrids.py", "nemotron_h --set hybrid_override_pattern=\"M-M\"")]
+    [InlineData("hybrids.py", "granite_hybrid")]
+    [InlineData("hybrids.py", "granite_hybrid_dense")]
+    [InlineData("hybrids.py", "granite_hybrid_rope")]
+    [InlineData("hybrids.py", "lfm2")]
+    [InlineData("hybrids.py", "lfm2_moe")]
+    [InlineData("hybrids.py", "lfm2_moe --fp8 block")]
     public void Logits_are_those_of_the_CPU(string program, string options)
     {
         int turn = (program + options).Sum(letter => letter);
@@ -57,7 +65,8 @@ public sealed class FamilyTests
     [Theory]
     [InlineData("dense.py", "gemma2", "Gemma2ForCausalLM needs a soft cap on scores of attention")]
     [InlineData("mixtures.py", "llama4", "Llama4ForConditionalGeneration needs attention within chunks")]
-    [InlineData("hybrids.py", "nemotron_h", "NemotronHForCausalLM needs recurrent layers")]
+    [InlineData("hybrids.py", "nemotron_h_moe", "NemotronHForCausalLM needs experts that are not gated")]
+    [InlineData("hybrids.py", "nemotron_h --set ssm_state_size=18", "NemotronHForCausalLM needs recurrent states of 18 keys")]
     [InlineData("mixtures.py", "mistral4", "Mistral3ForConditionalGeneration needs latent attention (MLA)")]
     public void What_a_card_lacks_is_said_before_anything_is_copied(string program, string options, string expected)
     {
