@@ -33,4 +33,8 @@ enum ModelParts
 /// <param name="Architecture">What it is, for messages.</param>
 /// <param name="Parts">Beside what every backend has.</param>
 /// <param name="HeadDims">Elements of its attention heads; none for those of other parts.</param>
-sealed record ModelNeeds(string Architecture, ModelParts Parts, IReadOnlyList<int> HeadDims);
+sealed record ModelNeeds(string Architecture, ModelParts Parts, IReadOnlyList<int> HeadDims)
+{
+    /// <summary>The latents that its tokens leave, and what turns beside them (MLA).</summary>
+    internal IReadOnlyList<(int Rank, int RotaryDim)> Latents { get; init; } = [];
+}

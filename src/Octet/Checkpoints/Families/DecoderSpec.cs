@@ -26,7 +26,10 @@ sealed record DecoderSpec
             | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
             | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
-        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()]);
+        [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()])
+    {
+        Latents = [.. Layers.Select(layer => layer.Mixer).OfType<LatentAttentionSpec>().Select(attention => (attention.Rank, attention.RotaryDim)).Distinct()],
+    };
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
 
