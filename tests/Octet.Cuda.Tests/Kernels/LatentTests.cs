@@ -49,8 +49,8 @@ public class LatentTests
     }
 
     [Theory]
-    [InlineData("bar.sync", 0, "", PtxError.Race)]
-    [InlineData("bar.sync", 1, "", PtxError.Race)]
+    [InlineData("bar.sync", 0, "", PtxError.Uninitialized)]
+    [InlineData("bar.sync", 1, "", PtxError.Uninitialized)]
     [InlineData("cp.async.wait_group", 0, "", PtxError.Uninitialized)]
     public void Latents_without_their_synchronisation_are_found_out(string instruction, int place, string instead, PtxError error)
     {
