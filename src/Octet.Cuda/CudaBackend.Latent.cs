@@ -37,7 +37,9 @@ sealed unsafe partial class CudaBackend
         });
         arguments.Add(Pages(cache, layer));
         arguments.Add(_step.Rows);
-        Launch(ref arguments, "latent", $"store_latent_{Suffix(cache.Layout.Type)}", Blocks(_step.Rows, RotateWarps), RotateWarps * WarpThreads);
+
+        // A row is a block: those of nobody all write to the same place.
+        Launch(ref arguments, "latent", $"store_latent_{Suffix(cache.Layout.Type)}", _step.Rows, WarpThreads);
     }
 
     internal override void AbsorbQueries(Activations queries, Weight keyValue, LatentHeads heads, Batch batch, Activations absorbed)

@@ -62,6 +62,8 @@ sealed class LatentText
         };
     }
 
+    internal KernelCard Card => _card;
+
     CachePages PagesOf(IReadOnlyList<(int Sequence, int Position)> rows) => _pages with
     {
         Tables = _card.Upload(rows.Select(row => _first[row.Sequence]).ToArray()),
