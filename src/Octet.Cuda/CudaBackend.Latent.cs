@@ -9,6 +9,9 @@ sealed unsafe partial class CudaBackend
 {
     const int LatentWarps = 8;
 
+    // Blocks of a grid's second direction.
+    const int MostLatentHeads = 65535;
+
     // Rows of the weight that a warp of expand_values has.
     const int ExpandedRows = 4;
 

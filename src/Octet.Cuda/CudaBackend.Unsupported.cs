@@ -13,6 +13,7 @@ sealed partial class CudaBackend
             : (needs.Parts & ModelParts.Encoder) != 0 ? "the layers of an encoder"
             : (needs.Parts & ModelParts.PlainExperts) != 0 ? "experts that are not gated"
             : needs.Latents.FirstOrDefault(latent => !HasLatents(latent.Rank, latent.RotaryDim)) is { Rank: > 0 } latent ? $"latent attention (MLA) over {latent.Rank} and {latent.RotaryDim} elements, where there are multiples of 8 up to {MostBroad} and together {MostLatent}"
+            : needs.Latents.FirstOrDefault(latent => latent.Heads > MostLatentHeads) is { Heads: > 0 and var heads } ? $"latent attention (MLA) with {heads} heads, where there are at most {MostLatentHeads}"
             : needs.HeadDims.FirstOrDefault(size => !HasHeads(size)) is > 0 and int size ? $"attention heads of {size} dimensions, where there are those of 32 to {MostBroad} in steps of 8"
             : null;
         return what is null ? null : $"{needs.Architecture} needs {what}, for which this version has no kernels: use the CPU (--device cpu)";

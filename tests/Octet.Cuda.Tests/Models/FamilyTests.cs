@@ -27,6 +27,7 @@ public sealed class FamilyTests
     [InlineData("dense.py", "apertus")]
     [InlineData("dense.py", "gemma2")]
     [InlineData("gemma4.py", "dense")]
+    [InlineData("gemma4.py", "dense --set global_head_dim=512")]
     [InlineData("gemma4.py", "small")]
     [InlineData("gemma4.py", "moe")]
     [InlineData("mixtures.py", "mixtral")]

@@ -20,15 +20,11 @@ sealed record DecoderSpec
     /// <param name="architecture">What it is, for messages.</param>
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
-        Where(Layers.Any(layer => layer.Mixer is LatentAttentionSpec), ModelParts.LatentAttention)
-            | Where(Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }), ModelParts.Recurrence)
-            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
-            | Where(Layers.Any(layer => layer.Mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
-            | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
-            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs),
+        Where(Layers.Any(layer => layer.Mixer is { StateFloats: > 0 }), ModelParts.Recurrence)
+            | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts),
         [.. Layers.Select(layer => layer.Mixer).OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()])
     {
-        Latents = [.. Layers.Select(layer => layer.Mixer).OfType<LatentAttentionSpec>().Select(attention => (attention.Rank, attention.RotaryDim)).Distinct()],
+        Latents = [.. Layers.Select(layer => layer.Mixer).OfType<LatentAttentionSpec>().Select(attention => (attention.Heads, attention.Rank, attention.RotaryDim)).Distinct()],
     };
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
