@@ -83,9 +83,9 @@ sealed unsafe partial class CudaBackend
     internal override void Attention(Activations query, KvCache cache, int layer, AttentionShape shape, Batch batch, Activations output)
     {
         KvCacheLayout layout = cache.Layout;
-        Check(query, batch.Count, query.Columns);
-        Check(output, batch.Count, query.Columns);
         int heads = query.Columns / layout.HeadDim;
+        Check(query, batch.Count, query.Columns);
+        Check(output, batch.Count, checked(heads * layout.ValueDim));
         int group = heads / layout.Heads;
         if (shape.Sinks is { } sinks)
         {
@@ -103,15 +103,19 @@ sealed unsafe partial class CudaBackend
             QueryStride = q.Stride,
             OutputStride = to.Stride,
             Group = group,
-            Window = shape.Window ?? 0,
+            Window = shape.Window ?? -(shape.Chunk ?? 0),
             Scale = shape.Scale,
+            Cap = shape.Cap ?? 0,
         };
         if (layout.Type == KvCacheType.Float32)
         {
-            var plain = new LaunchArguments();
-            plain.Add(attention);
-            plain.Add(Pages(cache, layer));
-            Launch(ref plain, "attend_plain", "attend_f32", new Dim3(_step.Rows, heads), AttendWarps * WarpThreads);
+            AttendPlain(attention, cache, layer, heads);
+            return;
+        }
+
+        if (layout.ValuesInKeys || layout.HeadDim > MostNarrow)
+        {
+            AttendBroad(attention, cache, layer, heads, to);
             return;
         }
 
@@ -120,7 +124,7 @@ sealed unsafe partial class CudaBackend
         int chunks = Chunks(layout);
         int headBlocks = Blocks(group, TileQueries);
         int limit = chunks <= MostSharedChunks ? FewestSharing : int.MaxValue;
-        int wideTokens = AttendsWide(layout) ? WarpgroupQueries / Math.Min(group, MostWarpgroupHeads) : int.MaxValue;
+        int wideTokens = AttendsWide(layout) && shape.Cap is null ? WarpgroupQueries / Math.Min(group, MostWarpgroupHeads) : int.MaxValue;
         bool isShared = AttendWide(attention, cache, layer, wideTokens) | AttendMany(attention, cache, layer, chunks, new(ManyWarps * tileTokens, limit, wideTokens));
         (attention.Tiles, int few) = _step.Tiles(new(tileTokens, 1, limit));
         if (few == 0)
@@ -140,14 +144,22 @@ sealed unsafe partial class CudaBackend
         Launch(ref arguments, "attend", $"attend_{Suffix(layout.Type)}_{chunks}", new Dim3(few * headBlocks, layout.Heads, splits), AttendWarps * WarpThreads);
         if (splits > 1)
         {
-            var merged = new LaunchArguments();
-            merged.Add(attention);
-            merged.Add(heads);
-            merged.Add(layout.HeadDim);
-            merged.Add(splits);
-            merged.Add(PrepareAhead(Outputs(layout.Kind, layer), to, _step.Rows));
-            Launch(ref merged, "merge", "merge", new Dim3(_step.Rows, WeightLayout.Groups(query.Columns)), WarpThreads);
+            Merge(attention, layout, layer, heads, splits, to);
         }
+    }
+
+    /// <summary>Joins what splits have made of the values, and makes the operands of the layer that takes them.</summary>
+    void Merge(AttentionParameters attention, KvCacheLayout layout, int layer, int heads, int splits, CudaActivations to)
+    {
+        var merged = new LaunchArguments();
+        merged.Add(attention);
+        merged.Add(heads);
+        merged.Add(layout.ValueDim);
+        merged.Add(splits);
+
+        // Means of latents are no layer's inputs.
+        merged.Add(layout.ValuesInKeys ? default : PrepareAhead(Outputs(layout.Kind, layer), to, _step.Rows));
+        Launch(ref merged, "merge", "merge", new Dim3(_step.Rows, WeightLayout.Groups(to.Columns)), WarpThreads);
     }
 
     /// <summary>Whether sequences with a whole tile of rows are <c>attend_wide</c>'s.</summary>

@@ -77,6 +77,27 @@ sealed unsafe partial class CudaBackend
         Launch(ref sort, "experts", "sort_routes", rule.Experts, Math.Min(MostThreads, Blocks(rows * rule.Chosen, SortedPairs) * WarpThreads));
     }
 
+    internal override void WeighInputs(Activations source, Routes routes, Activations destination, int rows)
+    {
+        Check(source, rows, source.Columns);
+        Check(destination, rows, source.Columns);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(routes.Chosen, 1, nameof(routes));
+        rows = Padded(rows);
+        var from = (CudaActivations)source;
+        var by = (CudaRoutes)routes;
+        var to = (CudaActivations)destination;
+        by.Changed();
+        Made(to);
+        var arguments = new LaunchArguments();
+        arguments.Add(from.Address);
+        arguments.Add(by.ChosenWeights);
+        arguments.Add(to.Address);
+        arguments.Add(from.Stride);
+        arguments.Add(to.Stride);
+        arguments.Add(from.Columns);
+        Launch(ref arguments, "stream", "weigh_inputs", rows, RowThreads);
+    }
+
     internal override void Prepare(ExpertWeights experts)
     {
         CudaWeight gate = Table(experts.Gate).First;

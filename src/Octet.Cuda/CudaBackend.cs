@@ -90,6 +90,8 @@ sealed partial class CudaBackend : Backend
 
     internal override IEnumerable<Weight> CreateExperts(IReadOnlyList<LinearTensor> tensors) => Loader().LoadExperts(tensors, _mode);
 
+    internal override Weight CreateLatent(LinearTensor tensor) => Loader().LoadRows(tensor);
+
     internal override Weight CreateEmbedding(LinearTensor tensor) => Loader().Load(tensor, ActivationMode.WeightOnly);
 
     internal override Weight CreateFloat8(LinearTensor tensor) => Loader().LoadFloat8(tensor);
@@ -98,14 +100,9 @@ sealed partial class CudaBackend : Backend
 
     internal override KvCache CreateKvCache(KvCacheLayout layout, int maxPages, bool withinRoom)
     {
-        if (layout.ValuesInKeys)
+        if (layout.ValueInKey is { } rank ? layout.Heads != 1 || !HasLatents(rank, layout.HeadDim - rank) : !HasHeads(layout.HeadDim))
         {
-            throw Unsupported("a cache of latents (MLA)");
-        }
-
-        if (!HasHeads(layout.HeadDim))
-        {
-            throw Unsupported($"attention heads of {layout.HeadDim} dimensions, expected a multiple of 8 from 32 to 256,");
+            throw Unsupported(layout.ValuesInKeys ? $"a cache of latents of {layout.ValueDim} elements in {layout.HeadDim}" : $"attention heads of {layout.HeadDim} dimensions, expected a multiple of 8 from 32 to {MostBroad},");
         }
 
         FinishUpload();

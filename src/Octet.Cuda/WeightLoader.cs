@@ -28,6 +28,10 @@ sealed unsafe class WeightLoader(DeviceArena arena, Uploader uploader, bool refu
     /// <exception cref="ModelException">It cannot be read, holds NaN, or the card has no more memory.</exception>
     internal CudaWeight Load(LinearTensor tensor, ActivationMode mode) => Load(tensor, mode, WeightLayout.Of(tensor));
 
+    /// <summary>The same in rows, whatever has to be expanded for that; inputs stay as they are.</summary>
+    internal CudaWeight LoadRows(LinearTensor tensor)
+        => Load(tensor, ActivationMode.WeightOnly, WeightLayout.Of(tensor) is { ElementBytes: > 0 } rows ? rows : null);
+
     /// <summary>The same of the experts of a mixture, one after the other: where their rows lie alike, those of all in one piece.</summary>
     internal IEnumerable<CudaWeight> LoadExperts(IReadOnlyList<LinearTensor> tensors, ActivationMode mode)
     {

@@ -283,6 +283,64 @@ struct AttentionParameters
     internal int Group;
     internal int Window;
     internal float Scale;
+    internal float Cap;
+}
+
+/// <summary><c>latent.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct LatentParameters
+{
+    internal ulong Data;
+    internal ulong Scales;
+    internal ulong RowBytes;
+    internal int BlockRows;
+    internal int ScaleStride;
+    internal int ScaleShift;
+    internal int Rank;
+    internal int Plain;
+    internal int Turning;
+    internal int Value;
+}
+
+/// <summary><c>latent.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct StoredLatents
+{
+    internal ulong Latent;
+    internal ulong Norm;
+    internal ulong Angles;
+    internal int Stride;
+    internal int Rank;
+    internal int AngleStride;
+    internal int Pairs;
+    internal int Neighbours;
+    internal float Epsilon;
+}
+
+/// <summary><c>latent.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct AbsorbedQueries
+{
+    internal ulong Query;
+    internal ulong Absorbed;
+    internal ulong Angles;
+    internal int QueryStride;
+    internal int AbsorbedStride;
+    internal int AngleStride;
+    internal int Pairs;
+    internal int Neighbours;
+    internal int Count;
+}
+
+/// <summary><c>latent.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+struct LatentMeans
+{
+    internal ulong Mean;
+    internal ulong Value;
+    internal int MeanStride;
+    internal int ValueStride;
+    internal int Count;
 }
 
 /// <summary><c>experts.cu</c>.</summary>

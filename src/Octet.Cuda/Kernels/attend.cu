@@ -39,7 +39,7 @@ DEVICE void attend(Attention attention, Pages pages)
     {
         const u8* keys = head_keys<Element>(pages, table, page, head);
         const u8* page_values = head_values<Element>(pages, (u8*)keys);
-        attend_page(rows, page, last, size,
+        attend_page(rows, page, last, size, attention.cap,
             [=](i32 row, i32 at, i32 eight) { return Element::load(keys + (((at * row) + (eight * 8)) * Element::Bytes)); },
             [=](i32 dimension, i32 eight) { return Element::load(page_values + (((dimension * PageTokens) + (eight * 8)) * Element::Bytes)); });
     }

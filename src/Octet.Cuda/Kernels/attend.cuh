@@ -12,14 +12,24 @@ struct Attention
     i32 query_stride;
     i32 output_stride;
     i32 group;          // query heads of a key/value head
-    i32 window;         // 0: all
+    i32 window;         // 0: all; below 0: what is in the same chunk of so many tokens
     float scale;
+    float cap;          // scores s become cap * tanh(s / cap); 0: they stay
 };
+
+// The first position that a token sees.
+DEVICE i32 first_seen(i32 position, i32 window)
+{
+    return window > 0 ? most(0, position - window + 1) : window < 0 ? position / -window * -window : 0;
+}
+
+// A score, a power of 2, under a soft cap: c tanh(s / c) = c - 2c / (1 + e^(2s / c)).
+DEVICE float capped(float score, float cap) { return (cap * Log2E) - (2 * cap * Log2E / (1 + exp2_fast(score * (2 / cap)))); }
 
 // The pages [first, end) that a split has of those that rows from position `from` to `to` see; of each at least so many.
 DEVICE void split_pages(i32 from, i32 to, i32 window, i32 split, i32 splits, i32 fewest, i32& first, i32& end)
 {
-    i32 seen = window > 0 ? most(0, from - window + 1) / PageTokens : 0;
+    i32 seen = first_seen(from, window) / PageTokens;
     i32 stop = (to / PageTokens) + 1;
     i32 share = most(fewest, (stop - seen + splits - 1) / splits);
     first = seen + (split * share);

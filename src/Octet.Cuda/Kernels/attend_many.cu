@@ -102,7 +102,7 @@ DEVICE void attend_many(const Attention& attention, const Pages& pages)
         {
             u32 keys = base + (stage * PageBytes);
             u32 page_values = keys + (PageTokens * RowBytes);
-            attend_page(rows, page, last, size,
+            attend_page(rows, page, last, size, attention.cap,
                 [=](i32, i32 at, i32 eight) { return Element::load_copied(keys + (at * RowBytes) + (key_chunk<Element, Chunks>(at, eight) * EightBytes)); },
                 [=](i32 dimension, i32 eight) { return Element::load_copied(page_values + (dimension * PageTokens * Element::Bytes) + (eight * EightBytes)); });
         }

@@ -115,13 +115,13 @@ DEVICE void load_queries(QueryRows<Element, Chunks>& rows, u32x4* place, const f
     rows.largest = NegativeInfinity;
     rows.total = 0;
     rows.position = position;
-    rows.seen = window > 0 ? position - window : -1;
+    rows.seen = first_seen(position, window) - 1;
 }
 
-// A page of 32 tokens, of which those up to `last` are written. Keys of a token's eight dimensions, in rows of so many, and eight tokens of a
+// A page of 32 tokens, of which those up to `last` are written. Scores have a cap, if that is above 0. Keys of a token's eight dimensions, in rows of so many, and eight tokens of a
 // dimension's values are had of the caller.
 template<typename Element, i32 Chunks, typename Keys, typename PageValues>
-DEVICE void attend_page(QueryRows<Element, Chunks>& rows, i32 page, i32 last, i32 size, Keys keys, PageValues values)
+DEVICE void attend_page(QueryRows<Element, Chunks>& rows, i32 page, i32 last, i32 size, float cap, Keys keys, PageValues values)
 {
     i32 lane = lane_index();
     i32 g = lane / 4;
@@ -147,6 +147,14 @@ DEVICE void attend_page(QueryRows<Element, Chunks>& rows, i32 page, i32 last, i3
         }
 
         scores[i] = (f32x2){products.x + products.z, products.y + products.w} * rows.row_factor;
+    }
+
+    if (cap > 0)
+    {
+        UNROLL for (i32 i = 0; i < 8; i++)
+        {
+            scores[i / 2][i % 2] = capped(scores[i / 2][i % 2], cap);
+        }
     }
 
     float top = rows.largest;

@@ -152,14 +152,14 @@ DEVICE void attend_tokens(Ring<Size> ring, const Tile& tile, const Attention& at
         rows.largest[h] = NegativeInfinity;
         rows.total[h] = 0;
         rows.position[h] = pages.positions[row[h]];
-        rows.seen[h] = attention.window > 0 ? rows.position[h] - attention.window : -1;
+        rows.seen[h] = first_seen(rows.position[h], attention.window) - 1;
     }
 
     load_queries(rows, query, is_valid, attention.scale * Log2E * key_scale(pages, tile.head));
     KEEP_LOOP for (i32 page = tile.first_page; page < tile.end_page; page += 2, ring.advance())
     {
         i32 at = page * PageTokens;
-        bool is_whole = at + StepTokens - 1 <= tile.first && (attention.window == 0 || at > tile.last - attention.window);
+        bool is_whole = at + StepTokens - 1 <= tile.first && at >= first_seen(tile.last, attention.window);
         await_phase(ring.full(), ring.phase);
         attend_step(rows, ring.keys(), ring.values(), at, is_whole);
         sync_warp();

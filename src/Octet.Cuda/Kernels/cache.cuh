@@ -26,6 +26,13 @@ DEVICE u8* head_keys(const Pages& pages, i32 table, i32 page, i32 head)
     return (u8*)pages.addresses[table + page] + (((u64)(pages.layer * pages.heads) + head) * 2 * bytes);
 }
 
+// The keys of a page of latents, which all heads have in common: nothing but keys, the beginnings of which are values.
+template<typename Element>
+DEVICE u8* latent_keys(const Pages& pages, i32 table, i32 page)
+{
+    return (u8*)pages.addresses[table + page] + ((u64)pages.layer * (u64)(PageTokens * Element::Bytes) * pages.dimensions);
+}
+
 template<typename Element>
 DEVICE u8* head_values(const Pages& pages, u8* keys) { return keys + ((u64)(PageTokens * Element::Bytes) * pages.dimensions); }
 

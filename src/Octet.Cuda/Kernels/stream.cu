@@ -292,3 +292,22 @@ GLOBAL BOUNDS(256) void apply_xielu(float* states, i32 stride, i32 columns, floa
         *at = (x > 0 ? positive * x * x : (exp_less_one(x > limit ? limit : x) - x) * negative) + (beta * x);
     }
 }
+
+// destination = source times the weight of the one expert that a token goes to, which becomes 1. Grid (rows).
+GLOBAL BOUNDS(256) void weigh_inputs(const float* source, float* weights, float* destination, i32 source_stride, i32 destination_stride, i32 columns)
+{
+    admit_launches();
+    await_launches();
+    i32 row = block_x();
+    float weight = weights[row];
+    for (i32 column = thread_index(); column < columns; column += block_threads())
+    {
+        destination[((u64)row * destination_stride) + column] = source[((u64)row * source_stride) + column] * weight;
+    }
+
+    sync_block();
+    if (thread_index() == 0)
+    {
+        weights[row] = 1;
+    }
+}

@@ -51,6 +51,9 @@ abstract class Backend : IDisposable
     /// <summary>The weights of many layers alike, each for some tokens (<see cref="Experts"/>), one after the other as they are asked for.</summary>
     internal virtual IEnumerable<Weight> CreateExperts(IReadOnlyList<LinearTensor> tensors) => tensors.Select(CreateLinear);
 
+    /// <summary>The weight between latents and heads (<see cref="AbsorbQueries"/>, <see cref="ExpandValues"/>), which is multiplied from either side.</summary>
+    internal virtual Weight CreateLatent(LinearTensor tensor) => CreateLinear(tensor);
+
     /// <summary>A table of which <see cref="Embed"/> reads single rows and nothing else reads any: what it reads need not stay in memory.</summary>
     internal abstract Weight CreateEmbedding(LinearTensor tensor);
 

@@ -4,35 +4,23 @@ namespace Octet.Backends;
 [Flags]
 enum ModelParts
 {
-    /// <summary>Grouped-query attention and feed-forward layers of every kind, mixtures of gated ones among them, however the stream is normed and scaled.</summary>
+    /// <summary>Attention with keys and values of every kind, latents among them, and feed-forward layers of every kind, mixtures of gated ones among them, however the stream is normed and scaled.</summary>
     None = 0,
 
-    /// <summary>Attention over latents (DeepSeek's MLA).</summary>
-    LatentAttention = 1,
-
     /// <summary>Layers that see a whole text at once, before and behind (BERT and its kind).</summary>
-    Encoder = 4,
-
-    /// <summary>A soft cap on scores of attention (Gemma 2).</summary>
-    AttentionCap = 8,
+    Encoder = 1,
 
     /// <summary>Experts that are not gated (Nemotron 3).</summary>
-    PlainExperts = 16,
-
-    /// <summary>Attention within chunks of a text (Llama 4).</summary>
-    ChunkedAttention = 32,
-
-    /// <summary>Experts of which the inputs are weighed, not the outputs (Llama 4).</summary>
-    WeighedInputs = 64,
+    PlainExperts = 2,
 
     /// <summary>Two mixers in a layer, and gates with factors (Falcon-H1).</summary>
-    ParallelMixers = 128,
+    ParallelMixers = 4,
 
     /// <summary>The gated delta rule with a decay for each channel (Kimi-Linear).</summary>
-    ChannelDecay = 256,
+    ChannelDecay = 8,
 
     /// <summary>Experts chosen by SparseMixer, and an output layer with a bias (Phi-3.5-MoE).</summary>
-    SparseMixer = 512,
+    SparseMixer = 16,
 }
 
 /// <summary>What a model needs of a backend, as its config says before anything of its weights is read.</summary>
@@ -43,4 +31,7 @@ sealed record ModelNeeds(string Architecture, ModelParts Parts, IReadOnlyList<in
 {
     /// <summary>Elements of what the states of recurrent layers are written and read with: keys of the delta rule, B and C of state spaces.</summary>
     internal IReadOnlyList<int> StateDims { get; init; } = [];
+
+    /// <summary>Of latent attention (MLA) the query heads, the elements of a latent, and what turns beside them.</summary>
+    internal IReadOnlyList<(int Heads, int Rank, int RotaryDim)> Latents { get; init; } = [];
 }

@@ -45,7 +45,7 @@ sealed class LatentAttention : Part
         _query = spec.QueryRank is { } width ? [build.Linear(at + "q_b_proj", queries, width)] : [];
         _input = [first, build.Linear(at + "kv_a_proj_with_mqa", latent, hidden)];
         _latentNorm = build.PlainNorm(at + "kv_a_layernorm", spec.Rank);
-        _keyValue = build.Linear(at + "kv_b_proj", checked(spec.Heads * (spec.PlainDim + spec.ValueDim)), spec.Rank);
+        _keyValue = build.Latent(at + "kv_b_proj", checked(spec.Heads * (spec.PlainDim + spec.ValueDim)), spec.Rank);
         _output = [build.Linear(at + "o_proj", hidden, checked(spec.Heads * spec.ValueDim))];
 
         // Behind the weights: by then the sizes are those of tensors, not only what a config says.

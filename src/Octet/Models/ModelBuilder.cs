@@ -28,6 +28,9 @@ sealed class ModelBuilder(WeightLedger weights, Backend backend, int maxBatch, f
 
     internal Weight Linear(string name, int outputs, int inputs, bool hasBias = false) => Own(Backend.CreateLinear(Weights.Linear(name, outputs, inputs, hasBias)));
 
+    /// <summary>The layer between latents and heads.</summary>
+    internal Weight Latent(string name, int outputs, int inputs) => Own(Backend.CreateLatent(Weights.Linear(name, outputs, inputs)));
+
     /// <summary>A layer that whole texts are multiplied with at every step.</summary>
     internal Weight Packed(string name, int outputs, int inputs, bool hasBias) => Own(Backend.CreatePacked(Weights.Linear(name, outputs, inputs, hasBias)));
 

@@ -170,4 +170,52 @@ public class AttentionTests
         text.Store();
         text.AssertAttended(2e-6, window, sinks);
     }
+
+    [Theory]
+    [InlineData("sm_80", "bf16", 64, 4, false, false, 0.7f)]
+    [InlineData("sm_89", "e4m3", 256, 2, false, false, 0.7f)]
+    [InlineData("sm_90a", "bf16", 256, 2, false, false, 50)]
+    [InlineData("sm_80", "bf16", 128, 2, true, false, 0.7f)]
+    [InlineData("sm_90a", "e5m2", 96, 2, true, false, 0.7f)]
+    [InlineData("sm_80", "f32", 64, 2, false, false, 0.7f)]
+    public void Scores_are_kept_below_a_soft_cap(string target, string type, int size, int group, bool many, bool sinks, float cap)
+    {
+        var text = new CachedText(target, type, heads: 1, group, size, (70, 9), (5, 2));
+        text.Store();
+        text.AssertAttended(Tolerance, sinks: sinks, many: many, cap: cap);
+        text.AssertAttended(Tolerance, window: 40, sinks: true, many: many, cap: cap);
+    }
+
+    [Theory]
+    [InlineData("sm_80", "bf16", 64, false, false, 1)]
+    [InlineData("sm_89", "e4m3", 128, true, false, 1)]
+    [InlineData("sm_90a", "bf16", 128, false, true, 1)]
+    [InlineData("sm_80", "bf16", 64, false, false, 3)]
+    [InlineData("sm_89", "f32", 64, false, false, 1)]
+    public void Chunks_hide_what_is_before_them(string target, string type, int size, bool many, bool wide, int splits)
+    {
+        // Positions on both sides of a chunk's beginning, within pages and at their edges.
+        var text = new CachedText(target, type, heads: 1, group: 2, size, (132, 41), (97, 2), (10, 3));
+        text.Store();
+        text.AssertAttended(Tolerance, window: -48, many: many, wide: wide, splits: splits);
+        text.AssertAttended(Tolerance, window: -64, many: many, wide: wide, splits: splits);
+        text.AssertAttended(Tolerance, window: -4000, many: many, wide: wide, splits: splits);
+    }
+
+    [Theory]
+    [InlineData("sm_80", "bf16", 512, 8, 8)]
+    [InlineData("sm_89", "bf16", 264, 3, 8)]
+    [InlineData("sm_90a", "bf16", 512, 2, 1)]
+    [InlineData("sm_80", "e4m3", 512, 3, 8)]
+    [InlineData("sm_90a", "e4m3", 512, 4, 1)]
+    [InlineData("sm_89", "e5m2", 328, 5, 8)]
+    [InlineData("sm_80", "f32", 512, 2, 1)]
+    public void Four_warps_share_the_dimensions_of_wide_heads(string target, string type, int size, int group, int tokens)
+    {
+        var text = new CachedText(target, type, heads: 2, group, size, (70, tokens == 1 ? 1 : 11), (64, 1), (5, tokens == 1 ? 1 : 2));
+        text.Store();
+        text.AssertAttended(type == "bf16" ? Tolerance : 3e-6, tokens: tokens);
+        text.AssertAttended(Tolerance, window: 33, sinks: true, tokens: tokens, cap: 0.7f, splits: type == "f32" ? 1 : 3);
+        text.AssertAttended(Tolerance, window: -40, tokens: tokens);
+    }
 }

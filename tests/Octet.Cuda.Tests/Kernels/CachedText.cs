@@ -132,19 +132,22 @@ sealed class CachedText
 
     /// <summary>Attends with the rows of the step, and compares every output.</summary>
     /// <param name="tolerance">Of the largest output of a head.</param>
-    /// <param name="window">0: none.</param>
+    /// <param name="window">0: none; below 0: chunks of so many tokens.</param>
     /// <param name="sinks">Whether each head has one.</param>
     /// <param name="splits">Blocks that share the pages.</param>
     /// <param name="many">Whether by the kernel for prompts.</param>
     /// <param name="wide">Whether by that of warpgroups.</param>
-    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1, bool many = false, bool wide = false)
+    /// <param name="cap">Of scores; 0: none.</param>
+    /// <param name="tokens">Of a tile of wider heads.</param>
+    internal void AssertAttended(double tolerance, int window = 0, bool sinks = false, int splits = 1, bool many = false, bool wide = false, float cap = 0, int tokens = 8)
     {
         int queries = _heads * _group;
         int columns = queries * _size;
         float[] query = Values.Normal(_rows.Length * columns, 13);
         float[] sink = Values.Normal(queries, 14);
         float scale = (float)(1.3 / Math.Sqrt(_size));
-        int tileRows = wide ? 128 / Math.Min(_group, 16) : Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 12 : 1);
+        bool broad = _size > 256;
+        int tileRows = broad ? tokens : wide ? 128 / Math.Min(_group, 16) : Math.Max(1, 8 / Math.Min(_group, 8)) * (many ? 12 : 1);
         List<int> tiles = [];
         for (int row = 0; row < _rows.Length;)
         {
@@ -170,11 +173,19 @@ sealed class CachedText
             Group = _group,
             Window = window,
             Scale = scale,
+            Cap = cap,
         };
         CachePages pages = PagesOf(_rows);
         if (_type == "f32")
         {
-            _card.Launch("attend_plain", "attend_f32", new Dim3(_rows.Length, queries), 128, 0, attention, pages);
+            _card.Launch("attend_plain", broad ? "attend_broad_f32" : "attend_f32", new Dim3(_rows.Length, queries), 128, 0, attention, pages);
+        }
+        else if (broad)
+        {
+            int warps = tokens * _group <= 16 ? 4 : 8;
+            int element = _type == "bf16" ? 2 : 1;
+            _card.Launch("attend_broad", $"attend_broad_{_type}", new Dim3(tiles.Count / 2 * (((tokens * _group) + (warps * 4) - 1) / (warps * 4)), _heads, splits), warps * 32,
+                (32 * ((512 * element) + 16)) + (512 * ((32 * element) + 16)) + (32 * 32 * 4 * 4), attention, pages, _size, tokens);
         }
         else if (wide)
         {
@@ -209,16 +220,16 @@ sealed class CachedText
             for (int head = 0; head < queries; head++)
             {
                 int at = (row * columns) + (head * _size);
-                double[] expected = Attend(row, head, query.AsSpan(at, _size), scale, window, sinks ? sink[head] : double.NegativeInfinity);
+                double[] expected = Attend(row, head, query.AsSpan(at, _size), scale, window, cap, sinks ? sink[head] : double.NegativeInfinity);
                 Values.AssertClose(expected, found.AsSpan(at, _size), tolerance, $"row {row}, head {head}");
             }
         }
     }
 
-    double[] Attend(int row, int head, ReadOnlySpan<float> query, float scale, int window, double sink)
+    double[] Attend(int row, int head, ReadOnlySpan<float> query, float scale, int window, float cap, double sink)
     {
         (int sequence, int position) = _rows[row];
-        int from = window > 0 ? Math.Max(0, position - window + 1) : 0;
+        int from = window > 0 ? Math.Max(0, position - window + 1) : window < 0 ? position - (position % -window) : 0;
         double[] scores = new double[position + 1];
         double largest = sink;
         for (int p = from; p <= position; p++)
@@ -228,6 +239,7 @@ sealed class CachedText
                 scores[p] += (double)query[i] * scale * Stored(false, Token(sequence, p), head / _group, i);
             }
 
+            scores[p] = cap > 0 ? cap * Math.Tanh(scores[p] / cap) : scores[p];
             largest = Math.Max(largest, scores[p]);
         }
 

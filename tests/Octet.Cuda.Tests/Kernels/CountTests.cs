@@ -58,6 +58,10 @@ public class CountTests
         Attend(text, "sm_80", tokens: 24, "attend_many_bf16_4");
         Attend(text, "sm_89", tokens: 24, "attend_many_e4m3_4", type: "e4m3");
         Attend(text, "sm_90a", tokens: 32, "attend_wide_128");
+        Latent(text, "sm_80", "bf16");
+        Latent(text, "sm_89", "e4m3");
+        Broad(text, "sm_80");
+        Between(text, "sm_89");
         Rotate(text, "sm_80");
         Stream(text, "sm_80");
         foreach (string target in (string[])["sm_80", "sm_90a"])
@@ -386,6 +390,58 @@ public class CountTests
         LaunchReport report = cached.Card.Reports[^1];
         Assert.Equal(kernel, report.Kernel);
         Add(text, target, $"4 heads of 128 of {tokens} {(tokens == 1 ? "token" : "tokens")} behind {256 - tokens}", report);
+    }
+
+    /// <summary>A token of GLM-4.7-Flash, and 32 heads, the most of a block.</summary>
+    static void Latent(StringBuilder text, string target, string type)
+    {
+        foreach (int heads in (int[])[20, 32])
+        {
+            var cached = new LatentText(new KernelCard(target, counts: true), type, 512, 64, heads, (256, 1));
+            cached.Store();
+            cached.AssertAttended(1e-4, tokens: 1);
+            Add(text, target, $"{heads} heads over latents of 512 and 64 of 1 token behind 255", cached.Card.Reports[^1]);
+        }
+    }
+
+    /// <summary>Eight heads of a group of Gemma 4's full layers.</summary>
+    static void Broad(StringBuilder text, string target)
+    {
+        var cached = new CachedText(new KernelCard(target, counts: true), "bf16", heads: 1, group: 8, size: 512, (256, 1));
+        cached.Store();
+        cached.AssertAttended(1e-4, tokens: 1);
+        Add(text, target, "8 heads of 512 of 1 token behind 255", cached.Card.Reports[^1]);
+    }
+
+    /// <summary>Of a head of GLM-4.7-Flash the keys and the values, of one token and of eight.</summary>
+    static void Between(StringBuilder text, string target)
+    {
+        const int Rank = 512;
+        const int Plain = 192;
+        const int Turning = 64;
+        const int Value = 256;
+        foreach (int tokens in (int[])[1, 8])
+        {
+            var card = new KernelCard(target, counts: true);
+            var weight = new LatentParameters { Data = card.Upload(new byte[(Plain + Value) * Rank]), Scales = card.Upload(new float[16]), RowBytes = Rank, BlockRows = 128, ScaleStride = 4, Rank = Rank, Plain = Plain, Turning = Turning, Value = Value };
+            ulong query = card.Upload(Values.Normal(tokens * (Plain + Turning), 1));
+            ulong angles = card.Upload(Values.Normal(tokens * 68, 2));
+            card.Launch("latent", $"absorb_e4m3_{tokens}", new Dim3(Rank / 128, 1, 1), 256, 0, weight, new AbsorbedQueries
+            {
+                Query = query,
+                Absorbed = card.Allocate<float>(tokens * (Rank + Turning)),
+                Angles = angles,
+                QueryStride = Plain + Turning,
+                AbsorbedStride = Rank + Turning,
+                AngleStride = 68,
+                Pairs = Turning / 2,
+                Neighbours = 1,
+                Count = tokens,
+            });
+            Add(text, target, $"a head, tokens {tokens}", card.Reports[^1]);
+            card.Launch("latent", $"expand_values_e4m3_{tokens}", new Dim3(Value / 32, 1, 1), 256, 0, weight, new LatentMeans { Mean = card.Upload(Values.Normal(tokens * Rank, 3)), Value = card.Allocate<float>(tokens * Value), MeanStride = Rank, ValueStride = Value, Count = tokens });
+            Add(text, target, $"a head, tokens {tokens}", card.Reports[^1]);
+        }
     }
 
     static void Draw(StringBuilder text, string target, int best, float rate)

@@ -14,11 +14,11 @@ public partial class MutantTests
     // Tests of kernels by themselves, and for kernels that have none those of whole models.
     static readonly Type[] s_single =
     [
-        typeof(AttentionTests), typeof(ExpertTests), typeof(LinearTests), typeof(ManyTests), typeof(PlainTests), typeof(PrepareTests), typeof(RecurrentTests), typeof(RotateTests), typeof(RowTests), typeof(StreamTests), typeof(TiledExpertTests),
+        typeof(AttentionTests), typeof(ExpertTests), typeof(LatentTests), typeof(LinearTests), typeof(ManyTests), typeof(PlainTests), typeof(PrepareTests), typeof(RecurrentTests), typeof(RotateTests), typeof(RowTests), typeof(StreamTests), typeof(TiledExpertTests),
         typeof(TiledTests), typeof(WideTests), typeof(WideExpertTests), typeof(Sampling.ChoiceTests), typeof(Sampling.SamplerTests),
     ];
 
-    static readonly Type[] s_whole = [typeof(Models.ModelTests), typeof(Models.BatchTests), typeof(Models.DrawTests)];
+    static readonly Type[] s_whole = [typeof(Models.ModelTests), typeof(Models.LatentModelTests), typeof(Models.BatchTests), typeof(Models.DrawTests)];
 
     static readonly Lazy<TestUse[]> s_singleUses = new(() => Uses(s_single));
     static readonly Lazy<TestUse[]> s_wholeUses = new(() => Uses(s_whole));

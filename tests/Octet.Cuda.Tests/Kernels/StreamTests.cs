@@ -26,6 +26,27 @@ public class StreamTests
         AssertRows(card, stream, stride, [.. states.Select((x, i) => (adds ? x + delta[i] : x) * Factor)], columns);
     }
 
+    /// <summary>The weight counts once: what experts give is multiplied with 1 afterwards.</summary>
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_89")]
+    [InlineData("sm_90a")]
+    public void Inputs_of_an_expert_are_weighed_in_place_of_its_outputs(string target)
+    {
+        const int Columns = 293;
+        var card = new KernelCard(target);
+        int stride = Stride(Columns);
+        float[] states = Values.Normal(Rows * Columns, 1);
+        float[] weights = [0.3f, 0, 0.9f];
+        ulong source = card.Upload(Values.Rows(states, Columns, stride + 32));
+        ulong weight = card.Upload(weights);
+        ulong weighed = card.Upload(new float[Rows * stride]);
+        card.Launch("stream", "weigh_inputs", Rows, 256, 0, source, weight, weighed, stride + 32, stride, Columns);
+        AssertRows(card, weighed, stride, [.. states.Select((x, i) => x * weights[i / Columns])], Columns);
+        Assert.Equal([1, 1, 1], card.Read<float>(weight, Rows));
+        AssertRows(card, source, stride + 32, [.. states], Columns);
+    }
+
     [Theory]
     [InlineData("sm_80")]
     [InlineData("sm_89")]

@@ -229,7 +229,7 @@ public class BatchTests
         return session;
     }
 
-    static async Task AssertSame(CardModel both, int[][] prompts, int count)
+    internal static async Task AssertSame(CardModel both, int[][] prompts, int count)
     {
         var options = new GenerationOptions { IgnoreEos = true, MaxTokens = count, Temperature = 0 };
         int[][] found = await Task.WhenAll(prompts.Select(prompt => Task.Run(() => Tokens(both.Model, prompt, options)))).WaitAsync(s_long);

@@ -23,17 +23,14 @@ sealed record DecoderSpec
     /// <param name="architecture">What it is, for messages.</param>
     internal ModelNeeds Needs(string architecture) => new(
         architecture,
-        Where(Mixers.Any(mixer => mixer is LatentAttentionSpec), ModelParts.LatentAttention)
-            | Where(Mixers.Any(mixer => mixer is AttentionSpec { Cap: not null }), ModelParts.AttentionCap)
-            | Where(Mixers.Any(mixer => mixer is AttentionSpec { Chunk: not null }), ModelParts.ChunkedAttention)
-            | Where(Mixers.Any(mixer => mixer is KimiDeltaSpec), ModelParts.ChannelDecay)
+        Where(Mixers.Any(mixer => mixer is KimiDeltaSpec), ModelParts.ChannelDecay)
             | Where(Layers.Any(layer => layer.MixerBeside is not null), ModelParts.ParallelMixers)
             | Where(Experts.Any(experts => experts.Plain is not null), ModelParts.PlainExperts)
-            | Where(Experts.Any(experts => experts.WeighsInputs), ModelParts.WeighedInputs)
             | Where(HasOutputBias || Experts.Any(experts => experts.Rule.Scoring == ExpertScoring.SparseMixer), ModelParts.SparseMixer),
         [.. Mixers.OfType<AttentionSpec>().Select(attention => attention.HeadDim).Distinct()])
     {
         StateDims = [.. Mixers.Select(mixer => mixer is GatedDeltaSpec delta ? delta.Shape.KeyDim : (mixer as StateSpaceSpec)?.Shape.StateDim ?? 0).Where(size => size > 0).Distinct()],
+        Latents = [.. Mixers.OfType<LatentAttentionSpec>().Select(attention => (attention.Heads, attention.Rank, attention.RotaryDim)).Distinct()],
     };
 
     static ModelParts Where(bool holds, ModelParts parts) => holds ? parts : ModelParts.None;
