@@ -30,17 +30,18 @@ public partial interface ISmallFloat<TSelf>
 
     static bool INumberBase<TSelf>.TryConvertToChecked<TOther>(TSelf value, out TOther result)
     {
-        result = typeof(TOther) == typeof(decimal)
-            ? TOther.CreateChecked(NumberSource.ToDecimal(Code<TSelf>.ToSingle(value)))
-            : TOther.CreateChecked((double)Code<TSelf>.ToSingle(value));
+        float single = Code<TSelf>.ToSingle(value);
+        result = typeof(TOther) == typeof(float) ? Itself<TOther>(single)
+            : typeof(TOther) == typeof(decimal) ? TOther.CreateChecked(NumberSource.ToDecimal(single))
+            : TOther.CreateChecked((double)single);
         return true;
     }
 
     static bool INumberBase<TSelf>.TryConvertToSaturating<TOther>(TSelf value, out TOther result)
     {
         float single = Code<TSelf>.ToSingle(value);
-        result = typeof(TOther) == typeof(decimal) && float.Abs(single) < NumberSource.DecimalEnd
-            ? TOther.CreateSaturating(NumberSource.ToDecimal(single))
+        result = typeof(TOther) == typeof(float) ? Itself<TOther>(single)
+            : typeof(TOther) == typeof(decimal) && float.Abs(single) < NumberSource.DecimalEnd ? TOther.CreateSaturating(NumberSource.ToDecimal(single))
             : TOther.CreateSaturating((double)single);
         return true;
     }
@@ -48,11 +49,14 @@ public partial interface ISmallFloat<TSelf>
     static bool INumberBase<TSelf>.TryConvertToTruncating<TOther>(TSelf value, out TOther result)
     {
         float single = Code<TSelf>.ToSingle(value);
-        result = typeof(TOther) == typeof(decimal) && float.Abs(single) < NumberSource.DecimalEnd
-            ? TOther.CreateTruncating(NumberSource.ToDecimal(single))
+        result = typeof(TOther) == typeof(float) ? Itself<TOther>(single)
+            : typeof(TOther) == typeof(decimal) && float.Abs(single) < NumberSource.DecimalEnd ? TOther.CreateTruncating(NumberSource.ToDecimal(single))
             : TOther.CreateTruncating((double)single);
         return true;
     }
+
+    // By way of double a signalling NaN would become a quiet one, but only where a compiler does not leave that way out.
+    private static TOther Itself<TOther>(float single) => (TOther)(object)single;
 
     private static bool TryConvert<TOther>(TOther value, OverflowMode mode, out TSelf result)
         where TOther : INumberBase<TOther>
