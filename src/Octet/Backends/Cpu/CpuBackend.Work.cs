@@ -168,7 +168,7 @@ sealed unsafe partial class CpuBackend
             => Math.Max(_items[0].Weight.StoredColumns is null || _items[0].Input.Rows > FewTokens ? 1 : ColumnUnits, SmallestChunkBytes / Math.Max(1, (long)Grain * _items[0].Weight.Columns * _items[0].Weight.ElementBytes * _items[0].Input.Rows));
 
         // As many outputs as make a line of memory worth reading, where their inputs lie in lines of it.
-        const long ColumnUnits = 8;
+        const long ColumnUnits = 16;
 
         // Fewer beginnings where few tokens wait for memory at each.
         internal override long ChunksOfRest => _items[0].Input.Rows <= FewTokens ? 2 : base.ChunksOfRest;

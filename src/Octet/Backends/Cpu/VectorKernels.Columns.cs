@@ -14,6 +14,9 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
     // Inputs whose lines are read beside each other, as often as a sum is loaded and stored.
     const int ColumnInputs = 4;
 
+    // Inputs whose lines are asked for before they are read: no processor guesses lines that are an input's outputs apart.
+    const int InputsAhead = 16;
+
     // Outputs that are widened together.
     static int ColumnWidth => 4 * TSimd.Count;
 
@@ -75,6 +78,11 @@ sealed unsafe partial class VectorKernels<TSimd, TVector, TE4M3>
         for (; k + ColumnInputs <= weight.Columns; k += ColumnInputs)
         {
             Factors(weight, x, scales, k, ColumnInputs, factors);
+            for (int i = k + InputsAhead; i < Math.Min(weight.Columns, k + InputsAhead + ColumnInputs); i++)
+            {
+                Prefetch(stored + (i * step), (int)(end - first) * TFormat.ElementBytes);
+            }
+
             for (int group = 0; group < whole; group++)
             {
                 AddColumns<TFormat>(stored + (k * step) + ((nint)group * width * TFormat.ElementBytes), step, factors, x.Rows, y + first + ((nint)group * width), yStride);
